@@ -9,6 +9,8 @@ import { Mt19937 } from './mt19937.ts';
 
 /** From this many numbers on, `randn` works on blocks of uniforms instead of number by number. */
 const BLOCK = 16;
+/** From this range on, `randint` takes the remainder of 64 bits instead of 32 (2.13; older versions differ here). */
+const WIDE_RANGE = 2 ** 28;
 const TWO_PI = Math.fround(2 * Math.PI);
 
 export class TorchGenerator {
@@ -38,7 +40,8 @@ export class TorchGenerator {
       throw new Error(`randint: bad range [${low}, ${high})`);
     }
     const out = new Int32Array(n);
-    for (let i = 0; i < n; i++) out[i] = low + (this.engine.next() % range);
+    for (let i = 0; i < n; i++)
+      out[i] = low + (range < WIDE_RANGE ? this.engine.next() % range : this.wideRemainder(range));
     return out;
   }
 
@@ -65,6 +68,11 @@ export class TorchGenerator {
   private uniformDouble(): number {
     const high = this.engine.next() & 0x1fffff;
     return (high * 2 ** 32 + this.engine.next()) * 2 ** -53;
+  }
+
+  private wideRemainder(range: number): number {
+    const high = BigInt(this.engine.next());
+    return Number(((high << 32n) | BigInt(this.engine.next())) % BigInt(range));
   }
 
   private normal(): number {

@@ -32,7 +32,7 @@ sequences = [sequence(seed, [("randn", n)]) for seed in (0, 42) for n in SIZES]
 mixed = [
     ("randn", 3), ("rand", 5), ("randn", 17), ("randn", 2), ("randint", 0, 10, 7), ("randn", 1), ("randn", 100),
     ("randn", 15), ("randint", -5, 1000, 20), ("randn", 33), ("rand", 1000), ("randn", 3072),
-    ("randint", 0, 2**27 + 1, 9), ("randint", 0, 2**31, 9), ("randn", 1), ("randint", 20, 981, 50), ("randn", 700),
+    ("randint", 0, 2**28 - 1, 9), ("randint", -7, 2**28 - 7, 5), ("randint", 0, 2**31, 9), ("randn", 1), ("randint", 20, 981, 50), ("randn", 700),
 ]
 sequences += [sequence(seed, mixed) for seed in (1, 1234567, 2**32 - 1, 2**32 + 7, 2**53 + 11)]
 
