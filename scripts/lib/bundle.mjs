@@ -1,0 +1,78 @@
+// Bundles the sources into dist/: the `dmd` command, one file per worker, and the extension.
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Failure, say, seconds } from './console.mjs';
+import { root } from './process.mjs';
+
+/** Native or optional packages, loaded at run time from node_modules. */
+const external = ['onnxruntime-node', '@tensorflow/*', 'vscode'];
+
+/** CommonJS packages inside an ES module bundle still call `require`, and stack traces should name the sources. */
+const preamble =
+  '#!/usr/bin/env node\n' +
+  "import { createRequire as createBundleRequire } from 'node:module';\n" +
+  'const require = createBundleRequire(import.meta.url);\n' +
+  'process.setSourceMapsEnabled(true);';
+
+/** Builds everything; throws a Failure when a source does not compile. */
+export async function build() {
+  const start = performance.now();
+  const esbuild = await import('esbuild');
+  await mkdir(join(root, 'dist'), { recursive: true });
+  const workers = (await readdir(join(root, 'backend'), { recursive: true })).filter((file) =>
+    file.endsWith('.worker.ts'),
+  );
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.12',
+    sourcemap: 'linked',
+    external,
+    logLevel: 'silent',
+  };
+  const command = {
+    ...common,
+    entryPoints: {
+      dmd: 'backend/cli/main.ts',
+      ...Object.fromEntries(workers.map((file) => [basename(file, '.ts'), join('backend', file)])),
+    },
+    outdir: 'dist',
+    format: 'esm',
+    banner: { js: preamble },
+    plugins: [workerUrls],
+  };
+  const extension = {
+    ...common,
+    entryPoints: ['extension/extension.ts'],
+    outfile: 'dist/extension.cjs',
+    format: 'cjs',
+  };
+  try {
+    await Promise.all([esbuild.build(command), esbuild.build(extension)]);
+  } catch (error) {
+    if (!error.errors) throw error;
+    const messages = await esbuild.formatMessages(error.errors, { kind: 'error', color: process.stdout.isTTY });
+    throw new Failure(
+      `the build failed:\n${messages.join('').trimEnd()}`,
+      'Fix the sources named above, then run npm run build.',
+    );
+  }
+  await chmod(join(root, 'dist', 'dmd.js'), 0o755);
+  say(`Built dist/ in ${seconds(start)}.`);
+}
+
+/**
+ * Sources name a worker the standard way, `new URL('./x.worker.ts', import.meta.url)`, which works when they are run as
+ * they are; in dist/ every bundle lies in one folder and a worker is called x.worker.js.
+ */
+const workerUrls = {
+  name: 'worker-urls',
+  setup(builder) {
+    const reference = /new URL\('[^']*?([\w-]+\.worker)\.ts', import\.meta\.url\)/g;
+    builder.onLoad({ filter: /[\\/]backend[\\/].*\.ts$/ }, async ({ path }) => {
+      const source = (await readFile(path, 'utf8')).replace(/^#!.*/, ''); // the preamble brings it
+      return { contents: source.replace(reference, "new URL('./$1.js', import.meta.url)"), loader: 'ts' };
+    });
+  },
+};

@@ -1,0 +1,134 @@
+// What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests and TensorBoard's own reader.
+//
+// Each need is looked for first. What is missing is installed only where that is allowed (root on Debian, or asked for
+// with --install); otherwise the tests that need it skip and say so. The result is the environment for the tests.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { say, seconds } from './console.mjs';
+import { capture, root, run } from './process.mjs';
+
+/** Where distributions put the SwiftShader (Vulkan on the CPU) that comes with their Chromium. */
+const swiftShaderFolders = [
+  '/usr/lib/chromium',
+  '/usr/lib64/chromium-browser',
+  '/usr/lib/chromium-browser',
+  '/opt/google/chrome',
+];
+
+const pythonFolder = join(root, 'node_modules', '.cache', 'test-python');
+const tensorboard = 'tensorboard==2.21.0';
+
+/**
+ * Finds or installs what the tests need and prints one line for each.
+ * @param {{ mayInstall: boolean }} options
+ * @returns environment variables to add for the tests
+ */
+export async function prepareSystem({ mayInstall }) {
+  return { ...(await webgpu(mayInstall)), ...(await python(mayInstall)) };
+}
+
+/** Installing needs no question when asked for, and none on a Debian where we are root, unless DMD_NO_INSTALL=1. */
+export async function installAllowed(asked) {
+  if (asked) return true;
+  if (process.env.DMD_NO_INSTALL === '1' || process.getuid?.() !== 0) return false;
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return /^ID=debian$/m.test(release);
+}
+
+/** WebGPU on the machine's own driver if that works, else on SwiftShader. */
+async function webgpu(mayInstall) {
+  if (await webgpuWorks({})) {
+    say("WebGPU tests: this machine's own driver.");
+    return {};
+  }
+  let environment = swiftShader();
+  if ((!environment || !(await webgpuWorks(environment))) && process.platform === 'linux' && mayInstall) {
+    await apt(['chromium', 'libvulkan1']);
+    environment = swiftShader();
+  }
+  if (environment && (await webgpuWorks(environment))) {
+    say('WebGPU tests: SwiftShader, on the CPU.');
+    return environment;
+  }
+  say('WebGPU tests: skipped, no Vulkan driver (Debian packages chromium and libvulkan1; npm test -- --install).');
+  return {};
+}
+
+function swiftShader() {
+  const driver = swiftShaderFolders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find(existsSync);
+  return driver && { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver };
+}
+
+/** In a process of its own: a broken driver may take the process down. */
+async function webgpuWorks(environment) {
+  const probe = join(root, 'scripts', 'lib', 'webgpu-probe.mjs');
+  const { code } = await capture(process.execPath, [probe], {
+    env: { ...process.env, ...environment },
+    timeout: 60_000,
+  });
+  return code === 0;
+}
+
+/** A Python that has TensorBoard: the one named by DMD_TEST_PYTHON, the PATH's, or one in node_modules/.cache. */
+async function python(mayInstall) {
+  const own = join(pythonFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  const candidates = [process.env.DMD_TEST_PYTHON, 'python3', own].filter(Boolean);
+  let found = await firstWithTensorBoard(candidates);
+  if (!found && mayInstall) {
+    await installTensorBoard(own);
+    found = await firstWithTensorBoard([own]);
+  }
+  if (found) {
+    say(`TensorBoard's reader: ${found}.`);
+    return { DMD_TEST_PYTHON: found };
+  }
+  say("TensorBoard's reader: skipped, no Python with tensorboard (set DMD_TEST_PYTHON, or npm test -- --install).");
+  return {};
+}
+
+async function firstWithTensorBoard(candidates) {
+  for (const candidate of candidates) {
+    if ((await capture(candidate, ['-c', 'import tensorboard'])).code === 0) return candidate;
+  }
+  return undefined;
+}
+
+/** Debian has no package of TensorBoard: it goes into a virtual environment inside node_modules/.cache. */
+async function installTensorBoard(own) {
+  if ((await capture('python3', ['-c', 'import ensurepip, venv'])).code !== 0) await apt(['python3', 'python3-venv']);
+  const start = performance.now();
+  say(`Installing ${tensorboard} into node_modules/.cache ...`);
+  const made = await capture('python3', ['-m', 'venv', pythonFolder]);
+  const filled = made.code === 0 ? await capture(own, ['-m', 'pip', 'install', '--quiet', tensorboard]) : made;
+  say(filled.code === 0 ? `Installed in ${seconds(start)}.` : `That failed: ${lastLine(filled.output)}`);
+}
+
+/** Installs Debian packages, through sudo when not root. Failing is reported, not thrown: the tests then skip. */
+async function apt(packages) {
+  if (!programExists('apt-get')) {
+    say(`Cannot install ${packages.join(' ')}: this is not a Debian. Install what your system offers in their place.`);
+    return;
+  }
+  const start = performance.now();
+  say(`Installing Debian packages ${packages.join(' ')} ...`);
+  const needsSudo = process.getuid?.() !== 0;
+  // sudo may have to ask for a password, so it gets the terminal once, before the silent part.
+  if (needsSudo && (await run('sudo', ['-v']).catch(() => 127)) !== 0)
+    return say('That failed: sudo did not allow it.');
+  const [command, prefix] = needsSudo ? ['sudo', ['-n', 'apt-get']] : ['apt-get', []];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const updated = await capture(command, [...prefix, 'update', '-qq'], { env });
+  const install = [...prefix, 'install', '-y', '-qq', '--no-install-recommends', ...packages];
+  const installed = await capture(command, install, { env });
+  if (installed.code === 0) say(`Installed in ${seconds(start)}.`);
+  else say(`That failed: ${lastLine(installed.output || updated.output)}`);
+}
+
+function programExists(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1);
+}

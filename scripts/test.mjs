@@ -1,0 +1,97 @@
+// npm test: installs, builds, checks style, types and every test, and ends with one line of counts.
+//
+//   npm test                     everything
+//   npm test -- safetensors      only the test files whose path contains the word, without style and types
+//   npm test -- --install        also install what some tests need from Debian (see lib/system-packages.mjs)
+//
+// With CI=true a skipped test is a failure.
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from './lib/bundle.mjs';
+import { Failure, main, say, seconds } from './lib/console.mjs';
+import { ensureInstalled } from './lib/install.mjs';
+import { root, run } from './lib/process.mjs';
+import { installAllowed, prepareSystem } from './lib/system-packages.mjs';
+import { count, printDetails, readRecords } from './lib/test-report.mjs';
+
+const folders = ['test/unit', 'test/golden', 'test/integration'];
+const strict = process.env.CI === 'true' || process.env.CI === '1';
+
+main(async () => {
+  const start = performance.now();
+  const options = parse(process.argv.slice(2));
+  const files = await testFiles(options.words);
+  await ensureInstalled();
+  await build();
+  const environment = await prepareSystem({ mayInstall: await installAllowed(options.install) });
+
+  const failures = options.words.length > 0 ? [] : await checkSources();
+  const { status, records } = await runTests(files, environment);
+  printDetails(records);
+  const { passed, failed, skipped } = count(records);
+  if (status !== 0 || failed > 0) failures.push('tests');
+  if (strict && skipped > 0) failures.push('skipped tests (CI=true allows none)');
+  say(`\nFinished in ${seconds(start)}.${failures.length > 0 ? ` Failed: ${failures.join(', ')}.` : ''}`);
+  say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failures.length > 0 ? 1 : 0;
+});
+
+function parse(args) {
+  const flags = args.filter((arg) => arg.startsWith('-'));
+  const unknown = flags.find((flag) => flag !== '--install');
+  if (unknown)
+    throw new Failure(`unknown option ${unknown}.`, 'npm test -- [--install] [word in a test file path ...]');
+  return { install: flags.includes('--install'), words: args.filter((arg) => !arg.startsWith('-')) };
+}
+
+async function testFiles(words) {
+  const lists = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
+      return names.map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
+    }),
+  );
+  const files = lists.flat().filter((file) => file.endsWith('.test.ts'));
+  const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (chosen.length === 0) throw new Failure(`no test file matches ${words.join(' ') || folders.join(', ')}.`);
+  return chosen.sort();
+}
+
+/** Style and types; returns the names of the checks that failed. */
+async function checkSources() {
+  const bin = (path) => join(root, 'node_modules', path);
+  const checks = [
+    ['style', [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.']],
+    ['types', [bin('typescript/bin/tsc'), '--noEmit']],
+    ['types of webview/', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'webview']],
+  ];
+  const failed = [];
+  for (const [name, args] of checks) {
+    const start = performance.now();
+    const status = await run(process.execPath, args);
+    say(`${status === 0 ? 'Passed' : 'FAILED'}: ${name} (${seconds(start)}).`);
+    if (status !== 0) failed.push(name);
+  }
+  return failed;
+}
+
+async function runTests(files, environment) {
+  const folder = await mkdtemp(join(tmpdir(), 'dmd-tests-'));
+  const log = join(folder, 'tests.jsonl');
+  try {
+    const status = await run(
+      process.execPath,
+      [
+        ...['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=600000'],
+        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+        ...['--test-reporter=./scripts/lib/record-reporter.mjs', `--test-reporter-destination=${log}`],
+        ...files,
+      ],
+      { env: { ...process.env, ...environment } },
+    );
+    return { status, records: await readRecords(log) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
