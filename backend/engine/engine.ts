@@ -1,0 +1,45 @@
+/**
+ * What runs a graph on a device. Contract: tensors a program returns stay on the device until they are read or
+ * disposed, may be fed to any program of the same engine, and are never changed by a later run. Feeds are only read.
+ */
+import type { Graph } from '../graph/graph.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+
+export interface Engine {
+  /** Which device this is, for people: 'cpu (2 threads)', 'webgpu', ... */
+  readonly device: string;
+  /** Turns a graph into a program. Throws UserError('device') when the device cannot run it. */
+  compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Puts numbers on the device. */
+  upload(value: TensorData): DeviceTensor;
+  dispose(): Promise<void>;
+}
+
+export interface CompileOptions {
+  /** Shown in logs and errors. */
+  name?: string;
+}
+
+export interface DeviceTensor {
+  readonly shape: readonly number[];
+  /** A copy on the host. */
+  read(): Promise<Float32Array>;
+  /** Frees the device memory; using the tensor afterwards is an error. */
+  dispose(): void;
+}
+
+/** A feed is either already on the device or uploaded for this run. */
+export type Feed = DeviceTensor | TensorData;
+
+export interface Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Runs once. Every input must be fed with its declared shape; returns every output. */
+  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>>;
+  dispose(): Promise<void>;
+}
+
+/** Whether a feed already lives on the device. */
+export function isDeviceTensor(feed: Feed): feed is DeviceTensor {
+  return 'read' in feed;
+}

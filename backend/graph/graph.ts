@@ -1,0 +1,139 @@
+/**
+ * A static tensor graph: nodes are appended once and never change; tensors are values with a shape known when they are
+ * built. Everything is float32. The order of `graph.nodes` is a topological order, because a node can only use tensors
+ * that exist. Nothing is computed here: an engine runs the graph, `gradients.ts` extends it, `onnx/` writes it down.
+ */
+import { sizeOf } from './tensor-data.ts';
+
+export type Shape = readonly number[];
+
+/** One value in a graph: output number `index` of `node`. */
+export interface Tensor {
+  readonly graph: Graph;
+  readonly id: number;
+  readonly shape: Shape;
+  readonly node: Node;
+  readonly index: number;
+}
+
+/** One application of an operation. `region` names the recomputation region it belongs to, 0 for none. */
+export interface Node {
+  readonly type: OpType;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attrs: Attributes;
+  readonly scope: string;
+  readonly region: number;
+}
+
+export type Attribute = number | string | boolean | readonly number[] | Float32Array;
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** An operation: its name and how shapes follow from shapes. Its gradient rule stands beside it in `NAME.grad.ts`. */
+export interface OpType {
+  readonly name: string;
+  /** Output shapes. Throws an Error whose message says what does not fit; the graph adds op, scope and shapes. */
+  infer(inputs: readonly Shape[], attrs: Attributes): readonly Shape[];
+}
+
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, Tensor>();
+  readonly outputs = new Map<string, Tensor>();
+  private readonly scopes: string[] = [];
+  private tensorCount = 0;
+  private region = 0;
+  private regionCount = 0;
+
+  /** Declares an input fed at every run. */
+  input(name: string, shape: Shape): Tensor {
+    if (this.inputs.has(name)) throw new Error(`graph input '${name}' is declared twice`);
+    const [tensor] = this.apply(inputOp, [], { name, shape: [...shape] });
+    this.inputs.set(name, tensor);
+    return tensor;
+  }
+
+  /** Names a tensor as a result of a run. */
+  output(name: string, tensor: Tensor): void {
+    if (this.outputs.has(name)) throw new Error(`graph output '${name}' is declared twice`);
+    if (tensor.graph !== this) throw new Error(`graph output '${name}' belongs to another graph`);
+    this.outputs.set(name, tensor);
+  }
+
+  /** A tensor fixed when the graph is built. */
+  constant(shape: Shape, data: Float32Array | readonly number[]): Tensor {
+    const values = data instanceof Float32Array ? data : Float32Array.from(data);
+    if (sizeOf(shape) !== values.length) {
+      throw new Error(`constant of shape [${shape}] needs ${sizeOf(shape)} numbers, got ${values.length}`);
+    }
+    return this.apply(constantOp, [], { shape: [...shape], data: values })[0];
+  }
+
+  scalar(value: number): Tensor {
+    return this.constant([], [value]);
+  }
+
+  /** Runs `build` with `name` appended to the scope of every node it makes; scopes appear in error messages. */
+  scope<T>(name: string, build: () => T): T {
+    this.scopes.push(name);
+    try {
+      return build();
+    } finally {
+      this.scopes.pop();
+    }
+  }
+
+  /**
+   * Marks what `build` makes as a recomputation region (gradient checkpointing): its inner values are not kept for the
+   * gradient but computed again from the region's inputs. Regions do not nest; the outermost one counts.
+   */
+  recompute<T>(build: () => T): T {
+    if (this.region !== 0) return build();
+    this.regionCount += 1;
+    this.region = this.regionCount;
+    try {
+      return build();
+    } finally {
+      this.region = 0;
+    }
+  }
+
+  /** Appends one node and returns its outputs. Errors name the op, the scope and the input shapes. */
+  apply(type: OpType, inputs: readonly Tensor[], attrs: Attributes): Tensor[] {
+    const where = `${type.name} in '${this.scopes.join('.') || '(top)'}'`;
+    for (const tensor of inputs) {
+      if (tensor.graph !== this) throw new Error(`${where}: an input belongs to another graph`);
+    }
+    const shapes = this.infer(type, inputs, attrs, where);
+    const node = {
+      type,
+      inputs,
+      attrs,
+      scope: this.scopes.join('.'),
+      region: this.region,
+      outputs: [] as Tensor[],
+    };
+    shapes.forEach((shape, index) => {
+      node.outputs.push({ graph: this, id: this.tensorCount++, shape, node, index });
+    });
+    this.nodes.push(node);
+    return node.outputs;
+  }
+
+  private infer(type: OpType, inputs: readonly Tensor[], attrs: Attributes, where: string): readonly Shape[] {
+    try {
+      return type.infer(
+        inputs.map((tensor) => tensor.shape),
+        attrs,
+      );
+    } catch (error) {
+      const shapes = inputs.map((tensor) => `[${tensor.shape.join(', ')}]`).join(' and ');
+      throw new Error(`${where}: ${(error as Error).message} (shapes ${shapes || 'none'})`);
+    }
+  }
+}
+
+const declaredShape = (_: readonly Shape[], attrs: Attributes) => [attrs.shape as number[]];
+
+export const inputOp: OpType = { name: 'input', infer: declaredShape };
+export const constantOp: OpType = { name: 'constant', infer: declaredShape };

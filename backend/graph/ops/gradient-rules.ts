@@ -1,0 +1,23 @@
+/** The gradient rules of all operations. */
+import { attentionGradients } from './attention.grad.ts';
+import { convGradients } from './conv.grad.ts';
+import { elementwiseGradients } from './elementwise.grad.ts';
+import type { GradientRules } from './gradient-rule.ts';
+import { layoutGradients } from './layout.grad.ts';
+import { matmulGradients } from './matmul.grad.ts';
+import { normalizeGradients } from './normalize.grad.ts';
+import { reduceGradients } from './reduce.grad.ts';
+import { resampleGradients } from './resample.grad.ts';
+
+export const gradientRules: GradientRules = {
+  ...elementwiseGradients,
+  ...reduceGradients,
+  ...layoutGradients,
+  ...matmulGradients,
+  ...convGradients,
+  ...resampleGradients,
+  ...normalizeGradients,
+  ...attentionGradients,
+  // The trigger of a recomputation barrier only orders execution.
+  barrier: (_, [dy]) => [dy, null],
+};

@@ -1,0 +1,85 @@
+/**
+ * Optimizer arithmetic as graph nodes over flat buffers: global-norm clipping, AdamW (Loshchilov and Hutter, arXiv
+ * 1711.05101; the update of torch.optim.AdamW) and the exponential moving average of the weights.
+ */
+import type { Graph, Tensor } from './graph.ts';
+import { add, div, minimum, mul, reshape, slice, sqrt, square, sub, sum } from './ops/index.ts';
+
+export interface AdamWState {
+  readonly parameters: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+export interface AdamWOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled weight decay, per unit of learning rate. */
+  readonly weightDecay: number;
+}
+
+const scalarNames = [
+  'decay',
+  'beta1',
+  'oneMinusBeta1',
+  'beta2',
+  'oneMinusBeta2',
+  'stepSize',
+  'rootCorrection2',
+  'epsilon',
+];
+
+/** How many numbers `adamWScalars` returns: the size of the graph input that `adamW` reads. */
+export const adamWScalarCount = scalarNames.length;
+
+/**
+ * What an update needs of its settings, computed in float64 as PyTorch does: 1 - beta2 in float32 would be off by 6e-5.
+ * `step` is 1 for the first update.
+ */
+export function adamWScalars(options: AdamWOptions, step: number): Float32Array {
+  const { learningRate, beta1, beta2, epsilon, weightDecay } = options;
+  return Float32Array.of(
+    1 - learningRate * weightDecay,
+    beta1,
+    1 - beta1,
+    beta2,
+    1 - beta2,
+    learningRate / (1 - beta1 ** step),
+    Math.sqrt(1 - beta2 ** step),
+    epsilon,
+  );
+}
+
+/** One AdamW update; old state in, new state out. `scalars` is fed with `adamWScalars`. */
+export function adamW(state: AdamWState, gradient: Tensor, scalars: Tensor): AdamWState {
+  const [decay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rootCorrection2, epsilon] = scalarNames.map(
+    (_, i) => reshape(slice(scalars, [i], [i + 1]), []),
+  );
+  const firstMoment = add(mul(state.firstMoment, beta1), mul(gradient, oneMinusBeta1));
+  const secondMoment = add(mul(state.secondMoment, beta2), mul(square(gradient), oneMinusBeta2));
+  const denominator = add(div(sqrt(secondMoment), rootCorrection2), epsilon);
+  const parameters = sub(mul(state.parameters, decay), mul(div(firstMoment, denominator), stepSize));
+  return { parameters, firstMoment, secondMoment };
+}
+
+/** Declares the graph input that `adamW` reads its settings from. */
+export function adamWScalarInput(graph: Graph, name: string): Tensor {
+  return graph.input(name, [adamWScalarCount]);
+}
+
+/** L2 norm over all numbers of a flat gradient. */
+export function gradientNorm(gradient: Tensor): Tensor {
+  return sqrt(sum(square(gradient)));
+}
+
+/** Scales the gradient down to norm `limit` when it is larger (torch.nn.utils.clip_grad_norm_). */
+export function clipByNorm(gradient: Tensor, norm: Tensor, limit: Tensor): Tensor {
+  return mul(gradient, minimum(div(limit, add(norm, 1e-6)), 1));
+}
+
+/** decay * average + (1 - decay) * value. */
+export function movingAverage(average: Tensor, value: Tensor, decay: Tensor): Tensor {
+  return add(mul(average, decay), mul(value, sub(1, decay)));
+}

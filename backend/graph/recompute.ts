@@ -1,0 +1,52 @@
+/**
+ * Recomputation regions (gradient checkpointing, Chen et al. 2016, arXiv 1604.06174). When the gradient first reaches a
+ * region, the region's nodes are appended again. Their inputs pass through a `barrier` that also depends on the arriving
+ * gradient; without it an engine would be free to run the copy early and keep its values alive, or to merge it with the
+ * first one.
+ */
+import type { Graph, Node, Tensor } from './graph.ts';
+import { apply1, defineOp, sameAsFirst } from './ops/define.ts';
+import type { NodeView } from './ops/gradient-rule.ts';
+
+/** Inputs (value, trigger); output is the value, available only once the trigger is. */
+export const barrierOp = defineOp('barrier', sameAsFirst);
+
+export class Recomputation {
+  private readonly regions = new Map<number, Map<Tensor, Tensor>>();
+
+  private readonly graph: Graph;
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+  }
+
+  /** The node as its gradient rule should see it: in a region, with recomputed inputs and outputs. */
+  view(node: Node, trigger: Tensor): NodeView {
+    if (node.region === 0) return node;
+    let copies = this.regions.get(node.region);
+    if (!copies) {
+      copies = this.copyRegion(node.region, trigger);
+      this.regions.set(node.region, copies);
+    }
+    const again = (tensor: Tensor) => copies.get(tensor) ?? tensor;
+    return { inputs: node.inputs.map(again), outputs: node.outputs.map(again), attrs: node.attrs };
+  }
+
+  private copyRegion(region: number, trigger: Tensor): Map<Tensor, Tensor> {
+    const copies = new Map<Tensor, Tensor>();
+    const nodes = this.graph.nodes.filter((node) => node.region === region);
+    for (const node of nodes) {
+      const inputs = node.inputs.map((input) => {
+        if (input.node.region !== region && !copies.has(input) && input.node.type.name !== 'constant') {
+          copies.set(input, apply1(barrierOp, [input, trigger]));
+        }
+        return copies.get(input) ?? input;
+      });
+      const outputs = this.graph.scope(`again.${node.scope}`, () => this.graph.apply(node.type, inputs, node.attrs));
+      node.outputs.forEach((output, i) => {
+        copies.set(output, outputs[i]);
+      });
+    }
+    return copies;
+  }
+}
