@@ -1,0 +1,34 @@
+/** What training reads: numbered images with class labels, wherever they come from. */
+import type { TensorData } from '../graph/tensor-data.ts';
+import { tensorData } from '../graph/tensor-data.ts';
+
+export interface ImageDataset {
+  /** How many images there are; indices run from 0 to count - 1. */
+  readonly count: number;
+  /** [C, H, W] of every image. */
+  readonly shape: readonly [number, number, number];
+  /** Number of classes; 0 when the data set has no labels. */
+  readonly labelDim: number;
+  /** The given images [B, C, H, W] in [-1, 1] and their one-hot labels [B, labelDim]. Indices may repeat. */
+  batch(indices: readonly number[]): Promise<{ images: TensorData; labels: TensorData }>;
+  /** Releases files; the data set cannot be used afterwards. */
+  close(): Promise<void>;
+}
+
+/** One-hot rows [B, labelDim]; [B, 0] when labelDim is 0. */
+export function oneHot(classes: ArrayLike<number>, labelDim: number): TensorData {
+  const data = new Float32Array(classes.length * labelDim);
+  for (let i = 0; i < classes.length && labelDim > 0; i++) {
+    const id = classes[i]!;
+    if (!Number.isInteger(id) || id < 0 || id >= labelDim) throw new Error(`class ${id} of ${labelDim}`);
+    data[i * labelDim + id] = 1;
+  }
+  return tensorData([classes.length, labelDim], data);
+}
+
+/** Throws when an index is not one of the data set's: a bug of the caller. */
+export function checkIndices(indices: readonly number[], count: number): void {
+  for (const index of indices) {
+    if (!Number.isInteger(index) || index < 0 || index >= count) throw new Error(`index ${index} of ${count} images`);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Images to PNG files and back, with text chunks, so that a picture carries the run, step and seed that made it.
+ *
+ * The 8-bit quantisation is EDM's: value = floor(127.5 x + 128) clipped to 0..255, and x = value / 127.5 - 1 back.
+ */
+import CRC32 from 'crc-32';
+import { decode, encode } from 'fast-png';
+import { type TensorData, tensorData } from '../graph/tensor-data.ts';
+
+/** The signature and the IHDR chunk: other chunks may start here. */
+const HEADER_BYTES = 33;
+
+/** 0..255, as EDM's generate.py rounds; NaN becomes 0. */
+export function toByte(x: number): number {
+  return Math.min(255, Math.max(0, Math.floor(x * 127.5 + 128))) || 0;
+}
+
+/**
+ * One image as a PNG file.
+ * @param image [C, H, W] in [-1, 1] (clipped), C = 1 (gray) or 3
+ * @param text keyword (1..79 Latin-1 characters) to text of any script
+ */
+export function encodePng(image: TensorData, text: Record<string, string> = {}): Uint8Array {
+  const [channels, height, width] = image.shape;
+  if (image.shape.length !== 3 || (channels !== 1 && channels !== 3) || !height || !width) {
+    throw new Error(`a PNG needs [1 or 3, H, W], got [${image.shape.join(', ')}]`);
+  }
+  const pixels = height * width;
+  const data = new Uint8Array(pixels * channels);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < pixels; i++) data[i * channels + c] = toByte(image.data[c * pixels + i]!);
+  }
+  const png = encode({ width, height, data, depth: 8, channels });
+  const chunks = Object.entries(text).map(([keyword, value]) => textChunk(keyword, value));
+  return Buffer.concat([png.subarray(0, HEADER_BYTES), ...chunks, png.subarray(HEADER_BYTES)]);
+}
+
+/** An uncompressed iTXt chunk: tEXt holds Latin-1 only, and a prompt may be in any script. */
+function textChunk(keyword: string, text: string): Uint8Array {
+  const body = Buffer.concat([
+    Buffer.from('iTXt'),
+    Buffer.from(keyword, 'latin1'),
+    // After the keyword: terminator, not compressed, method 0, empty language tag, empty translated keyword.
+    Buffer.from([0, 0, 0, 0, 0]),
+    Buffer.from(text, 'utf8'),
+  ]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(body.length - 4, 0);
+  body.copy(chunk, 4);
+  chunk.writeInt32BE(CRC32.buf(body), chunk.length - 4);
+  return chunk;
+}
+
+/** The texts of `encodePng`, by keyword; other kinds of text chunks are left out. */
+export function readPngText(png: Uint8Array): Record<string, string> {
+  const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
+  const text: Record<string, string> = {};
+  for (let at = 8; at + 12 <= bytes.length; at += bytes.readUInt32BE(at) + 12) {
+    if (bytes.toString('latin1', at + 4, at + 8) !== 'iTXt') continue;
+    const body = bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at));
+    const keywordEnd = body.indexOf(0);
+    const translated = body.indexOf(0, keywordEnd + 3) + 1;
+    if (body[keywordEnd + 1] !== 0) continue;
+    text[body.toString('latin1', 0, keywordEnd)] = body.toString('utf8', body.indexOf(0, translated) + 1);
+  }
+  return text;
+}
+
+/** A decoded picture: [C, H, W] in [-1, 1] with C = 1 or 3. */
+export function decodePng(png: Uint8Array): TensorData {
+  const { width, height, data, depth, channels, palette } = decode(png, { checkCrc: true });
+  if (depth !== 8 && !palette) throw new Error(`${depth} bits per channel; only 8 are supported`);
+  if (channels === 2 || channels === 4) throw new Error('it has an alpha channel');
+  const pixels = width * height;
+  const outChannels = palette ? 3 : channels;
+  const out = new Float32Array(outChannels * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < outChannels; c++) {
+      const value = palette ? palette[data[i]!]![c]! : data[i * channels + c]!;
+      out[c * pixels + i] = value / 127.5 - 1;
+    }
+  }
+  return tensorData([outChannels, height, width], out);
+}
+
+/**
+ * Lays a batch out as one picture, row by row.
+ * @param images [N, C, H, W]
+ * @param gap white pixels between neighbours
+ * @returns [C, rows * (H + gap) - gap, columns * (W + gap) - gap]
+ */
+export function imageGrid(images: TensorData, columns: number, gap = 2): TensorData {
+  const [count, channels, height, width] = images.shape as [number, number, number, number];
+  const rows = Math.ceil(count / columns);
+  const outHeight = rows * (height + gap) - gap;
+  const outWidth = columns * (width + gap) - gap;
+  const out = new Float32Array(channels * outHeight * outWidth).fill(1);
+  for (let n = 0; n < count; n++) {
+    const top = Math.floor(n / columns) * (height + gap);
+    const left = (n % columns) * (width + gap);
+    for (let c = 0; c < channels; c++) {
+      for (let y = 0; y < height; y++) {
+        const from = ((n * channels + c) * height + y) * width;
+        out.set(images.data.subarray(from, from + width), (c * outHeight + top + y) * outWidth + left);
+      }
+    }
+  }
+  return tensorData([channels, outHeight, outWidth], out);
+}
