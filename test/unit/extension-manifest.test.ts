@@ -1,0 +1,70 @@
+/** What package.json contributes is what the extension registers, and every file it names is there. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { decode } from 'fast-png';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+
+/** Bundles the extension as for the editor, activates it beside a `vscode` that only notes what is registered. */
+async function registeredCommands(): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'dmd-extension-'));
+  try {
+    const outfile = join(folder, 'extension.cjs');
+    const entryPoints = [join(root, 'extension', 'extension.ts')];
+    await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', external: ['vscode'] });
+    await mkdir(join(folder, 'node_modules', 'vscode'), { recursive: true });
+    await writeFile(
+      join(folder, 'node_modules', 'vscode', 'index.js'),
+      'exports.registered = [];\nexports.commands = { registerCommand(id) { exports.registered.push(id); return { dispose() {} }; } };',
+    );
+    const require = createRequire(outfile);
+    const subscriptions: unknown[] = [];
+    require(outfile).activate({ subscriptions });
+    const { registered } = require('vscode') as { registered: string[] };
+    assert.ok(subscriptions.length >= registered.length, 'every registration is disposed of with the extension');
+    return registered;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test('the extension registers exactly the commands it contributes', async () => {
+  const contributed = manifest.contributes.commands.map((entry: { command: string }) => entry.command);
+  assert.ok(contributed.length > 0);
+  assert.deepEqual((await registeredCommands()).sort(), contributed.sort());
+});
+
+test('every command has the category DMD and a title in title case', () => {
+  for (const { command, category, title } of manifest.contributes.commands) {
+    assert.match(command, /^dmd\.[a-z][A-Za-z]+$/);
+    assert.equal(category, 'DMD', command);
+    for (const word of title.split(' '))
+      assert.match(word, /^([A-Z]|and$|of$|to$|in$|the$|a$)/, `${command}: ${title}`);
+  }
+});
+
+test('settings that name a program are not taken from an untrusted folder', () => {
+  const settings = Object.keys(manifest.contributes.configuration.properties);
+  const programs = settings.filter((name) => /path$/i.test(name));
+  assert.ok(programs.length > 0);
+  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, programs);
+});
+
+test('the manifest names the bundles that the build writes, and an icon of 128 pixels', async () => {
+  assert.equal(manifest.main, './dist/extension.cjs');
+  assert.equal(manifest.bin.dmd, 'dist/dmd.js');
+  const icon = decode(await readFile(join(root, manifest.icon)));
+  assert.deepEqual([icon.width, icon.height], [128, 128]);
+});
+
+test('every version is pinned, so that the same checkout is the same program', () => {
+  const versions = { ...manifest.dependencies, ...manifest.devDependencies };
+  for (const [name, version] of Object.entries(versions)) assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
+});
