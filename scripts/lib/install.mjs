@@ -63,12 +63,13 @@ function matches(wanted, present) {
 }
 
 function installFailure(output) {
-  const tail = output.trimEnd().split('\n').slice(-15).join('\n');
+  const errors = output.split('\n').filter((line) => line.startsWith('npm error'));
+  const shown = (errors.length > 0 ? errors : output.trim().split('\n')).slice(0, 15).join('\n');
   const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH/.test(output);
   return offline
     ? new Failure(
-        `npm could not reach its registry:\n${tail}`,
+        `npm could not reach its registry:\n${shown}`,
         'Connect to the network (or set a proxy with npm config set proxy) and run the command again.',
       )
-    : new Failure(`npm ci failed:\n${tail}`, 'Fix what npm names above and run the command again.');
+    : new Failure(`npm ci failed:\n${shown}`, 'Fix what npm names above and run the command again.');
 }

@@ -68,3 +68,11 @@ test('every version is pinned, so that the same checkout is the same program', (
   const versions = { ...manifest.dependencies, ...manifest.devDependencies };
   for (const [name, version] of Object.entries(versions)) assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
 });
+
+test('the lock file pins the packages of every platform, not only of the one it was made on', async () => {
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  for (const [path, entry] of Object.entries<{ version?: string; integrity?: string }>(lock.packages)) {
+    if (path === '') continue;
+    assert.ok(entry.version && entry.integrity, `${path}: remove package-lock.json and node_modules, run npm install`);
+  }
+});
