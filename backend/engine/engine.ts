@@ -22,7 +22,7 @@ export interface CompileOptions {
 
 export interface DeviceTensor {
   readonly shape: readonly number[];
-  /** A copy on the host. */
+  /** The numbers on the host, to be read only: on the CPU they may be the tensor itself. */
   read(): Promise<Float32Array>;
   /** Frees the device memory; using the tensor afterwards is an error. */
   dispose(): void;

@@ -1,0 +1,182 @@
+/**
+ * Runs graphs with ONNX Runtime. Where the device has memory of its own (webgpu), everything a program returns stays
+ * there; `read` copies it back through an Identity program, because reading such a tensor directly is not safe.
+ */
+import * as ort from 'onnxruntime-node';
+import { Graph, type Shape } from '../../graph/graph.ts';
+import { emitOnnx } from '../../graph/onnx/emit.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import { UserError } from '../../protocol/errors.ts';
+import {
+  type CompileOptions,
+  type DeviceTensor,
+  type Engine,
+  type Feed,
+  isDeviceTensor,
+  type Program,
+} from '../engine.ts';
+
+/** The execution providers of onnxruntime-node that this project uses. */
+export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+
+export interface OrtOptions {
+  device: OrtDevice;
+  /** Threads of the CPU provider; 0 takes one per physical core. */
+  threads?: number;
+}
+
+/** Opens the device. Throws UserError('device') at the first `compile` if it does not work. */
+export function createOnnxRuntimeEngine({ device, threads = 0 }: OrtOptions): Engine {
+  return new OrtEngine(device, threads);
+}
+
+/** Devices whose results can stay in device memory between programs. */
+const keepsResults = (device: OrtDevice) => device === 'webgpu';
+
+class OrtEngine implements Engine {
+  readonly device: string;
+  private readonly provider: OrtDevice;
+  private readonly threads: number;
+  private readonly programs = new Set<OrtProgram>();
+  private readonly readers = new Map<string, Promise<ort.InferenceSession>>();
+
+  constructor(provider: OrtDevice, threads: number) {
+    this.provider = provider;
+    this.threads = threads;
+    this.device = provider === 'cpu' && threads > 0 ? `cpu (${threads} threads)` : provider;
+  }
+
+  async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
+    const session = await this.session(graph, name, keepsResults(this.provider) ? 'gpu-buffer' : 'cpu');
+    const program = new OrtProgram(this, graph, session, name);
+    this.programs.add(program);
+    return program;
+  }
+
+  upload({ shape, data }: TensorData): DeviceTensor {
+    return new OrtTensor(this, new ort.Tensor('float32', data, shape));
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs) await program.dispose();
+    for (const reader of this.readers.values()) await (await reader).release();
+    this.programs.clear();
+    this.readers.clear();
+  }
+
+  forget(program: OrtProgram): void {
+    this.programs.delete(program);
+  }
+
+  async read(tensor: ort.Tensor): Promise<Float32Array> {
+    if (tensor.location === 'cpu') return tensor.data as Float32Array;
+    const reader = await this.reader(tensor.dims);
+    const { y } = await reader.run({ x: tensor });
+    return y.data as Float32Array;
+  }
+
+  private reader(shape: Shape): Promise<ort.InferenceSession> {
+    const key = shape.join();
+    let reader = this.readers.get(key);
+    if (!reader) {
+      const graph = new Graph();
+      graph.output('y', graph.input('x', shape));
+      reader = this.session(graph, 'read back', 'cpu');
+      this.readers.set(key, reader);
+    }
+    return reader;
+  }
+
+  private async session(graph: Graph, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
+    const target = this.provider === 'cpu' ? 'ort-cpu' : 'portable';
+    const onCpu = this.provider === 'cpu';
+    const options: ort.InferenceSession.SessionOptions = {
+      executionProviders: [{ name: this.provider }, ...(onCpu ? [] : [{ name: 'cpu' as const }])],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
+    };
+    try {
+      return await ort.InferenceSession.create(emitOnnx(graph, { target }), options);
+    } catch (error) {
+      throw new UserError('device', `${this.device} cannot run '${name}': ${(error as Error).message}`, '', {
+        cause: error,
+      });
+    }
+  }
+}
+
+class OrtTensor implements DeviceTensor {
+  readonly shape: readonly number[];
+  private readonly engine: OrtEngine;
+  private value: ort.Tensor | null;
+
+  constructor(engine: OrtEngine, value: ort.Tensor) {
+    this.engine = engine;
+    this.value = value;
+    this.shape = value.dims;
+  }
+
+  /** The runtime's tensor. Throws after `dispose`. */
+  get native(): ort.Tensor {
+    if (!this.value) throw new Error('this device tensor was disposed');
+    return this.value;
+  }
+
+  read(): Promise<Float32Array> {
+    return this.engine.read(this.native);
+  }
+
+  dispose(): void {
+    if (this.value && this.value.location !== 'cpu') this.value.dispose();
+    this.value = null;
+  }
+}
+
+class OrtProgram implements Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  private readonly engine: OrtEngine;
+  private readonly name: string;
+  private readonly inputs: ReadonlyMap<string, { shape: Shape }>;
+  private session: ort.InferenceSession | null;
+
+  constructor(engine: OrtEngine, graph: Graph, session: ort.InferenceSession, name: string) {
+    this.engine = engine;
+    this.name = name;
+    this.inputs = new Map(graph.inputs);
+    this.inputNames = [...graph.inputs.keys()];
+    this.outputNames = [...graph.outputs.keys()];
+    this.session = session;
+  }
+
+  async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
+    if (!this.session) throw new Error(`program '${this.name}' was disposed`);
+    const native: Record<string, ort.Tensor> = {};
+    for (const [name, { shape }] of this.inputs) native[name] = this.nativeFeed(name, shape, feeds[name]);
+    const results = await this.session.run(native);
+    return Object.fromEntries(
+      this.outputNames.map((name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor)]),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    this.engine.forget(this);
+    const session = this.session;
+    this.session = null;
+    await session?.release();
+  }
+
+  private nativeFeed(name: string, shape: Shape, feed: Feed | undefined): ort.Tensor {
+    if (!feed) throw new Error(`program '${this.name}' needs input '${name}' [${shape}]`);
+    if (feed.shape.join() !== shape.join()) {
+      throw new Error(`program '${this.name}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
+    }
+    if (!isDeviceTensor(feed)) return new ort.Tensor('float32', feed.data, feed.shape);
+    if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
+    return feed.native;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Writes a graph as an ONNX model: names its inputs and outputs as the graph does and lowers, in order, every node that
+ * an output depends on.
+ */
+import type { Graph, Node, Tensor } from '../graph.ts';
+import { convLowerings } from './lower/conv.ts';
+import { elementwiseLowerings } from './lower/elementwise.ts';
+import { layoutLowerings } from './lower/layout.ts';
+import type { Lowerings } from './lower/lowering.ts';
+import { matmulLowerings } from './lower/matmul.ts';
+import { normalizeLowerings } from './lower/normalize.ts';
+import { resampleLowerings } from './lower/resample.ts';
+import { encodeModel, type OnnxModel } from './proto.ts';
+import { OnnxWriter, type Target } from './writer.ts';
+
+/** The ONNX operator set all lowerings are written for. */
+const opset = 18;
+
+export const lowerings: Lowerings = {
+  ...elementwiseLowerings,
+  ...layoutLowerings,
+  ...convLowerings,
+  ...resampleLowerings,
+  ...normalizeLowerings,
+  ...matmulLowerings,
+  input: (_writer, node) => [node.attrs.name as string],
+  constant: (writer, node) => [writer.floats(node.attrs.shape as number[], node.attrs.data as Float32Array)],
+  detach: (_writer, _node, [x]) => [x],
+};
+
+export interface EmitOptions {
+  target: Target;
+  /** Key-value strings stored in the file. */
+  metadata?: Record<string, string>;
+}
+
+/** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
+export function emitOnnx(graph: Graph, { target, metadata = {} }: EmitOptions): Uint8Array {
+  if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
+  const writer = new OnnxWriter(target);
+  const names = new Map<Tensor, string>();
+  for (const node of neededNodes(graph)) {
+    const lower = lowerings[node.type.name];
+    if (!lower) throw new Error(`no ONNX form for ${node.type.name}`);
+    const outputs = lower(
+      writer,
+      node,
+      node.inputs.map((input) => names.get(input)!),
+    );
+    node.outputs.forEach((output, i) => {
+      names.set(output, outputs[i]);
+    });
+  }
+  const { nodes, initializers } = writer;
+  nameOutputs(graph, writer, names);
+  const opsets = [{ domain: '', version: opset }];
+  if (nodes.some((node) => node.domain)) opsets.push({ domain: 'com.microsoft', version: 1 });
+  const model: OnnxModel = {
+    nodes,
+    initializers,
+    inputs: [...graph.inputs].map(([name, { shape }]) => ({ name, shape })),
+    outputs: [...graph.outputs].map(([name, { shape }]) => ({ name, shape })),
+    opsets,
+    metadata,
+  };
+  return encodeModel(model);
+}
+
+/** Nodes that some output depends on, in the graph's order. */
+function neededNodes(graph: Graph): Node[] {
+  const needed = new Set([...graph.outputs.values()].map((tensor) => tensor.node));
+  const result: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i];
+    if (!needed.has(node)) continue;
+    result.push(node);
+    for (const input of node.inputs) needed.add(input.node);
+  }
+  return result.reverse();
+}
+
+/** Gives results their public names: in place where the value is a node's own, through Identity otherwise. */
+function nameOutputs(graph: Graph, writer: OnnxWriter, names: ReadonlyMap<Tensor, string>): void {
+  const produced = new Set(writer.nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  for (const [name, tensor] of graph.outputs) {
+    const internal = names.get(tensor)!;
+    if (produced.has(internal) && !renamed.has(internal)) renamed.set(internal, name);
+    else
+      writer.nodes.push({
+        name: `out_${name}`,
+        opType: 'Identity',
+        domain: '',
+        inputs: [internal],
+        outputs: [name],
+        attributes: {},
+      });
+  }
+  for (const node of writer.nodes) {
+    node.inputs = node.inputs.map((input) => renamed.get(input) ?? input);
+    node.outputs = node.outputs.map((output) => renamed.get(output) ?? output);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The part of ONNX's protobuf format (onnx.proto, IR version 8) that this project writes. Field numbers are the format's.
+ */
+import Pbf from 'pbf';
+
+/** One operator call as ONNX stores it. */
+export interface OnnxNode {
+  name: string;
+  opType: string;
+  /** '' for the standard operators. */
+  domain: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: OnnxAttributes;
+}
+
+/** Integers and lists of integers are written as such; a float is wrapped to tell 1.0 from 1. */
+export type OnnxAttributes = Record<string, number | number[] | string | { float: number }>;
+
+export interface OnnxInitializer {
+  name: string;
+  dims: readonly number[];
+  data: Float32Array | BigInt64Array;
+}
+
+export interface OnnxModel {
+  nodes: OnnxNode[];
+  initializers: OnnxInitializer[];
+  inputs: { name: string; shape: readonly number[] }[];
+  outputs: { name: string; shape: readonly number[] }[];
+  opsets: { domain: string; version: number }[];
+  metadata: Record<string, string>;
+}
+
+const dataTypes = { float32: 1, int64: 7 };
+
+/** Serialises a model to the bytes of an .onnx file. */
+export function encodeModel(model: OnnxModel): Uint8Array {
+  const pbf = new Pbf();
+  pbf.writeVarintField(1, 8);
+  pbf.writeStringField(2, 'dmd-workbench');
+  pbf.writeMessage(7, writeGraph, model);
+  for (const opset of model.opsets) pbf.writeMessage(8, writeOpset, opset);
+  for (const entry of Object.entries(model.metadata)) pbf.writeMessage(14, writeMetadata, entry);
+  return pbf.finish();
+}
+
+function writeGraph(model: OnnxModel, pbf?: Pbf): void {
+  for (const node of model.nodes) pbf!.writeMessage(1, writeNode, node);
+  pbf!.writeStringField(2, 'graph');
+  for (const tensor of model.initializers) pbf!.writeMessage(5, writeInitializer, tensor);
+  for (const input of model.inputs) pbf!.writeMessage(11, writeValueInfo, input);
+  for (const output of model.outputs) pbf!.writeMessage(12, writeValueInfo, output);
+}
+
+function writeOpset(opset: { domain: string; version: number }, pbf?: Pbf): void {
+  pbf!.writeStringField(1, opset.domain);
+  pbf!.writeVarintField(2, opset.version);
+}
+
+function writeMetadata([key, value]: [string, string], pbf?: Pbf): void {
+  pbf!.writeStringField(1, key);
+  pbf!.writeStringField(2, value);
+}
+
+function writeNode(node: OnnxNode, pbf?: Pbf): void {
+  for (const input of node.inputs) pbf!.writeStringField(1, input);
+  for (const output of node.outputs) pbf!.writeStringField(2, output);
+  pbf!.writeStringField(3, node.name);
+  pbf!.writeStringField(4, node.opType);
+  for (const attribute of Object.entries(node.attributes)) pbf!.writeMessage(5, writeAttribute, attribute);
+  if (node.domain) pbf!.writeStringField(7, node.domain);
+}
+
+function writeAttribute([name, value]: [string, OnnxAttributes[string]], pbf?: Pbf): void {
+  pbf!.writeStringField(1, name);
+  if (typeof value === 'number') {
+    pbf!.writeVarintField(3, value);
+    pbf!.writeVarintField(20, 2);
+  } else if (typeof value === 'string') {
+    pbf!.writeBytesField(4, new TextEncoder().encode(value));
+    pbf!.writeVarintField(20, 3);
+  } else if (Array.isArray(value)) {
+    for (const item of value) pbf!.writeVarintField(8, item);
+    pbf!.writeVarintField(20, 7);
+  } else {
+    pbf!.writeFloatField(2, value.float);
+    pbf!.writeVarintField(20, 1);
+  }
+}
+
+function writeInitializer({ name, dims, data }: OnnxInitializer, pbf?: Pbf): void {
+  for (const dim of dims) pbf!.writeVarintField(1, dim);
+  pbf!.writeVarintField(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64);
+  pbf!.writeStringField(8, name);
+  pbf!.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function writeValueInfo({ name, shape }: { name: string; shape: readonly number[] }, pbf?: Pbf): void {
+  pbf!.writeStringField(1, name);
+  pbf!.writeMessage(2, writeType, shape);
+}
+
+function writeType(shape: readonly number[], pbf?: Pbf): void {
+  pbf!.writeMessage(1, writeTensorType, shape);
+}
+
+function writeTensorType(shape: readonly number[], pbf?: Pbf): void {
+  pbf!.writeVarintField(1, dataTypes.float32);
+  pbf!.writeMessage(2, writeShape, shape);
+}
+
+function writeShape(shape: readonly number[], pbf?: Pbf): void {
+  for (const dim of shape) pbf!.writeMessage(1, writeDimension, dim);
+}
+
+function writeDimension(dim: number, pbf?: Pbf): void {
+  pbf!.writeVarintField(1, dim);
+}
