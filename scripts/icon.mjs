@@ -49,7 +49,7 @@ function svg(shapes) {
     ({ x, y, width, height, radius, color }) =>
       `  <rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}" fill="rgb(${color.join(' ')})"/>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}">\n${rectangles.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}">\n  <title>DMD Workbench</title>\n${rectangles.join('\n')}\n</svg>\n`;
 }
 
 /** Paints back to front; a pixel's cover is read from the distance to the shape's edge. */

@@ -70,9 +70,14 @@ test('every version is pinned, so that the same checkout is the same program', (
 });
 
 test('the lock file pins the packages of every platform, not only of the one it was made on', async () => {
+  type Entry = { version?: string; integrity?: string; optionalDependencies?: Record<string, string> };
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
-  for (const [path, entry] of Object.entries<{ version?: string; integrity?: string }>(lock.packages)) {
-    if (path === '') continue;
-    assert.ok(entry.version && entry.integrity, `${path}: remove package-lock.json and node_modules, run npm install`);
+  const entries = Object.entries<Entry>(lock.packages).filter(([path]) => path !== '');
+  for (const [path, { version, integrity, optionalDependencies }] of entries) {
+    assert.ok(version && integrity, `${path} has no version or hash: npm ci would refuse the lock file`);
+    for (const name of Object.keys(optionalDependencies ?? {})) {
+      const found = entries.some(([other]) => other.endsWith(`node_modules/${name}`));
+      assert.ok(found, `${path} needs ${name}, which is not locked: npm ci would refuse the lock file`);
+    }
   }
 });
