@@ -1,5 +1,5 @@
 // Bundles the sources into dist/: the `dmd` command, one file per worker, and the extension.
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure, say, seconds } from './console.mjs';
 import { root } from './process.mjs';
@@ -59,7 +59,19 @@ export async function build() {
     );
   }
   await chmod(join(root, 'dist', 'dmd.js'), 0o755);
+  await linkCommand();
   say(`Built dist/ in ${seconds(start)}.`);
+}
+
+/** Makes `npx dmd` this checkout's command: npm links the commands of dependencies, but not a package's own. */
+async function linkCommand() {
+  const folder = join(root, 'node_modules', '.bin');
+  if (process.platform === 'win32') {
+    return writeFile(join(folder, 'dmd.cmd'), '@node "%~dp0\\..\\..\\dist\\dmd.js" %*\r\n');
+  }
+  const link = join(folder, 'dmd');
+  await rm(link, { force: true });
+  await symlink('../../dist/dmd.js', link);
 }
 
 /**
