@@ -1,0 +1,110 @@
+/**
+ * Files that are either there whole or not at all.
+ *
+ * A file is written under a temporary name in its own folder, synced to the disk and renamed over its final name, then
+ * the folder is synced: after a crash or a power cut a reader finds the old file or the new one. What a killed process
+ * leaves behind is a `.tmp` entry, which `removeLeftovers` clears and every reader ignores.
+ */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Disk, errorCode, onDisk, realDisk } from './disk.ts';
+
+const temporaryName = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
+
+/** A name beside `target` that nobody else uses and that `removeLeftovers` knows. */
+export function temporaryPath(target: string): string {
+  const suffix = `${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  return path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+}
+
+/** Writes every byte, then syncs; the file must not exist. Throws UserError('io') naming it. */
+export function writeNewFile(file: string, content: Uint8Array | string, disk: Disk = realDisk): void {
+  onDisk('write', file, () => {
+    const handle = disk.open(file, 'wx');
+    try {
+      writeAll(handle, typeof content === 'string' ? Buffer.from(content) : content, disk);
+      disk.sync(handle);
+    } finally {
+      disk.close(handle);
+    }
+  });
+}
+
+/** `write` may take fewer bytes than it was given. */
+export function writeAll(handle: number, bytes: Uint8Array, disk: Disk = realDisk): void {
+  let done = 0;
+  while (done < bytes.length) done += disk.write(handle, bytes.subarray(done));
+}
+
+/** Replaces `file` by `content`, atomically and durably. On an error the old file is untouched and no debris stays. */
+export function writeFileAtomic(file: string, content: Uint8Array | string, disk: Disk = realDisk): void {
+  const temporary = temporaryPath(file);
+  try {
+    writeNewFile(temporary, content, disk);
+    onDisk('write', file, () => disk.rename(temporary, file));
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw renamed(error, temporary, file);
+  }
+  syncFolder(path.dirname(file), disk);
+}
+
+/** Makes renames and new entries of a folder durable. Where folders cannot be synced (Windows) this does nothing. */
+export function syncFolder(folder: string, disk: Disk = realDisk): void {
+  let handle: number;
+  try {
+    handle = disk.open(folder, 'r');
+  } catch (error) {
+    if (['EISDIR', 'EPERM', 'EACCES'].includes(errorCode(error))) return;
+    throw error;
+  }
+  try {
+    disk.sync(handle);
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'EBADF', 'ENOTSUP'].includes(errorCode(error))) {
+      onDisk('write', folder, () => {
+        throw error;
+      });
+    }
+  } finally {
+    disk.close(handle);
+  }
+}
+
+/** Creates a folder and its parents. Throws UserError('io') naming it. */
+export function makeFolder(folder: string): void {
+  onDisk('create', folder, () => fs.mkdirSync(folder, { recursive: true }));
+}
+
+/**
+ * Deletes what killed processes left half-written in a folder (not in its sub-folders). Only for the one who holds
+ * the run's lock: a temporary file of a living writer would go too.
+ * @returns the names deleted
+ */
+export function removeLeftovers(folder: string): string[] {
+  const names = listFolder(folder).filter((name) => temporaryName.test(name));
+  for (const name of names) {
+    const leftover = path.join(folder, name);
+    onDisk('delete', leftover, () => fs.rmSync(leftover, { recursive: true, force: true }));
+  }
+  return names;
+}
+
+/** The names in a folder, sorted, [] where it does not exist. */
+export function listFolder(folder: string): string[] {
+  return onDisk('read', folder, () => {
+    try {
+      return fs.readdirSync(folder).sort();
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
+/** A person knows the final name, not the temporary one. */
+function renamed(error: unknown, temporary: string, file: string): unknown {
+  if (error instanceof Error) error.message = error.message.replaceAll(temporary, file);
+  return error;
+}
