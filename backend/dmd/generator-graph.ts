@@ -1,0 +1,134 @@
+/**
+ * The generator's half of an iteration (Algorithm 1, lines 4 to 11) as one graph: generate, scores, gradient,
+ * regression, backward. Everything a person may want to look at before the update is an output.
+ */
+import { gradients, type Seed } from '../graph/gradients.ts';
+import { Graph, type Tensor } from '../graph/graph.ts';
+import { add, concat, detach, div, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
+import { constantParameters, flatParameters, flatten, type ParameterSource } from '../graph/parameters.ts';
+import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { type Denoiser, labelInput, perSample } from './denoiser.ts';
+import { type MatchingWeight, matchingGradient, meanDistance } from './matching.ts';
+
+/** Distance of two batches of images as a scalar; averaged over the batch. */
+export type Distance = (a: Tensor, b: Tensor) => Tensor;
+
+/** Mean squared difference over everything. */
+export const l2Distance: Distance = (a, b) => mean(square(sub(a, b)));
+
+export interface GeneratorGraphOptions {
+  readonly network: Denoiser;
+  readonly teacher: Denoiser;
+  readonly teacherParameters: ReadonlyMap<string, TensorData>;
+  /** Images generated for distribution matching; also what the fake score is trained on. */
+  readonly batch: number;
+  /** Noise level at which the generator is called: G(z) = D(sigma z; sigma). 80 for EDM. */
+  readonly generatorSigma: number;
+  /** Null leaves distribution matching out (an ablation): x is generated but exerts no gradient. */
+  readonly matching: { readonly weight: MatchingWeight; readonly realOnly: boolean } | null;
+  /** Null leaves the regression out. */
+  readonly regression: { readonly batch: number; readonly distance: Distance } | null;
+}
+
+/** What `report` holds, in order. Entries of a loss that is switched off are 0. */
+export const generatorReport = [
+  'lossMatching',
+  'lossRegression',
+  'gradientMean',
+  'residualReal',
+  'residualFake',
+] as const;
+
+/** G(z) = D(sigma z; sigma), z [B, ...] standard normal. */
+export function generate(
+  network: Denoiser,
+  source: ParameterSource,
+  z: Tensor,
+  labels: Tensor | null,
+  sigma: number,
+): Tensor {
+  const batch = z.shape[0];
+  const level = z.graph.constant([batch], new Float32Array(batch).fill(sigma));
+  return network.denoise(source, mul(z, sigma), level, labels);
+}
+
+/**
+ * Inputs: generator [N], fake [N], z [B, ...], labels [B, L], sigma [B], noise [B, ...], and with regression refZ,
+ * refLabels, refImages [R, ...], lambda []. Outputs: x, xt, muReal, muFake, grad [B, ...]; report; gradient [N].
+ */
+export function generatorGraph(options: GeneratorGraphOptions): Graph {
+  const { network, batch, regression, generatorSigma } = options;
+  const graph = new Graph();
+  const image = network.imageShape;
+  const generator = flatParameters(network.layout, graph.input('generator', [network.layout.size]));
+  const z = graph.input('z', [batch, ...image]);
+  const labels = labelInput(graph, 'labels', batch, network);
+  const zero = graph.constant([], [0]);
+  const seeds: Seed[] = [];
+
+  const reference = regression && {
+    z: graph.input('refZ', [regression.batch, ...image]),
+    labels: labelInput(graph, 'refLabels', regression.batch, network),
+    images: graph.input('refImages', [regression.batch, ...image]),
+    lambda: graph.input('lambda', []),
+  };
+  // One call for paired and unpaired noise: the same arithmetic, fewer and larger products.
+  const together = graph.scope('generate', () => {
+    const allZ = reference ? concat([z, reference.z], 0) : z;
+    const allLabels = reference?.labels && labels ? concat([labels, reference.labels], 0) : labels;
+    return generate(network, generator, allZ, allLabels, generatorSigma);
+  });
+  const x = reference ? sliceAxis(together, 0, 0, batch) : together;
+
+  const scores = graph.scope('scores', () => matchingPart(graph, options, detach(x), labels));
+  if (scores) seeds.push({ of: x, gradient: div(scores.grad, sizeOf(x.shape)) });
+
+  let lossRegression = zero;
+  if (reference && regression) {
+    const refX = sliceAxis(together, 0, batch, batch + regression.batch);
+    lossRegression = graph.scope('regression', () => regression.distance(refX, reference.images));
+    seeds.push({ of: mul(lossRegression, reference.lambda) });
+  }
+
+  graph.output('x', x);
+  const numbers = scores?.report ?? { lossMatching: zero, gradientMean: zero, residualReal: zero, residualFake: zero };
+  const report = { ...numbers, lossRegression };
+  graph.output(
+    'report',
+    concat(
+      generatorReport.map((name) => reshape(report[name], [1])),
+      0,
+    ),
+  );
+  if (seeds.length > 0) graph.output('gradient', flatten(gradients(seeds, generator.tensors)));
+  return graph;
+}
+
+/** Noisy images, both denoised images and the gradient on x; declares the outputs a person looks at. */
+function matchingPart(graph: Graph, options: GeneratorGraphOptions, x: Tensor, labels: Tensor | null) {
+  const { network, teacher, teacherParameters, matching } = options;
+  if (!matching) return null;
+  const [batch] = x.shape;
+  const sigma = graph.input('sigma', [batch]);
+  const noise = graph.input('noise', x.shape);
+  const xt = add(x, mul(noise, reshape(sigma, perSample([batch], x.shape.length))));
+  const real = constantParameters(graph, teacherParameters);
+  const muReal = graph.scope('real', () => teacher.denoise(real, xt, sigma, labels));
+  const fake = matching.realOnly ? null : flatParameters(network.layout, graph.input('fake', [network.layout.size]));
+  const muFake = fake ? graph.scope('fake', () => network.denoise(fake, xt, sigma, labels)) : x;
+  const grad = matchingGradient({ x, muReal, muFake, alpha: null, sigma, weight: matching.weight });
+  graph.output('xt', xt);
+  graph.output('muReal', muReal);
+  if (fake) graph.output('muFake', muFake);
+  graph.output('grad', grad);
+  return {
+    grad,
+    report: {
+      // 0.5 mean((x - stopgrad(x - grad))^2)
+      lossMatching: mul(mean(square(grad)), 0.5),
+      gradientMean: mean(grad),
+      residualReal: mean(meanDistance(x, muReal)),
+      residualFake: mean(meanDistance(x, muFake)),
+    },
+  };
+}
