@@ -7,8 +7,8 @@ import { UserError } from '../protocol/errors.ts';
 
 export interface Disk {
   open(path: string, flags: string): number;
-  /** Writes some of the bytes, returns how many. */
-  write(file: number, bytes: Uint8Array): number;
+  /** Writes some of the bytes from a position in the file on, returns how many. */
+  write(file: number, bytes: Uint8Array, position: number): number;
   truncate(file: number, length: number): void;
   sync(file: number): void;
   close(file: number): void;
@@ -17,7 +17,7 @@ export interface Disk {
 
 export const realDisk: Disk = {
   open: (path, flags) => fs.openSync(path, flags),
-  write: (file, bytes) => fs.writeSync(file, bytes),
+  write: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
   truncate: (file, length) => fs.ftruncateSync(file, length),
   sync: (file) => fs.fsyncSync(file),
   close: (file) => fs.closeSync(file),

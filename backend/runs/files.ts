@@ -31,10 +31,10 @@ export function writeNewFile(file: string, content: Uint8Array | string, disk: D
   });
 }
 
-/** `write` may take fewer bytes than it was given. */
-export function writeAll(handle: number, bytes: Uint8Array, disk: Disk = realDisk): void {
+/** Writes from a position on; one call of `write` may take fewer bytes than it was given. */
+export function writeAll(handle: number, bytes: Uint8Array, disk: Disk = realDisk, position = 0): void {
   let done = 0;
-  while (done < bytes.length) done += disk.write(handle, bytes.subarray(done));
+  while (done < bytes.length) done += disk.write(handle, bytes.subarray(done), position + done);
 }
 
 /** Replaces `file` by `content`, atomically and durably. On an error the old file is untouched and no debris stays. */

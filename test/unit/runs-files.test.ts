@@ -16,11 +16,11 @@ function scratch(): string {
 function smallDisk(room: number): Disk {
   return {
     ...realDisk,
-    write(file, bytes) {
+    write(file, bytes, position) {
       const part = bytes.subarray(0, Math.min(3, room));
       if (part.length === 0) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
       room -= part.length;
-      return realDisk.write(file, part);
+      return realDisk.write(file, part, position);
     },
   };
 }

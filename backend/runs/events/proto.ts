@@ -92,7 +92,8 @@ function writeTextPlugin(_: null, pbf: Pbf): void {
 /** Reads an Event message. Kinds of values that are not known (tensors of other plugins) are left out. */
 export function decodeEvent(payload: Uint8Array): RunEvent {
   const event = { wallTime: 0, step: 0, fileVersion: '', restart: false, values: [] as SummaryValue[] };
-  return new Pbf(payload).readFields((field, result, pbf) => {
+  // pbf looks at the whole buffer beneath: a view into a file's bytes has to be copied out.
+  return new Pbf(new Uint8Array(payload)).readFields((field, result, pbf) => {
     if (field === 1) result.wallTime = pbf.readDouble();
     else if (field === 2) result.step = pbf.readVarint(true);
     else if (field === 3) result.fileVersion = pbf.readString();
@@ -135,7 +136,7 @@ function readValue(field: number, partial: PartialValue, pbf: Pbf): void {
 function readImage(field: number, image: { width: number; height: number; png: Uint8Array }, pbf: Pbf): void {
   if (field === 1) image.height = pbf.readVarint();
   else if (field === 2) image.width = pbf.readVarint();
-  else if (field === 4) image.png = pbf.readBytes().slice();
+  else if (field === 4) image.png = pbf.readBytes();
 }
 
 function emptyHistogram() {

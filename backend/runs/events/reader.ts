@@ -34,14 +34,14 @@ export function openEventFile(file: string): EventFileReader {
     try {
       const { size } = fs.fstatSync(handle);
       const end = position + limit;
-      let want = chunkBytes;
+      let want = Math.min(chunkBytes, limit);
       while (position < size && position < end && !damage) {
         const bytes = readAt(handle, position, Math.min(want, size - position));
         const taken = takeRecords(bytes, events);
         position += taken.bytes;
         if (taken.damage) damage = `${file}, byte ${position}: ${taken.damage}`;
         else if (taken.bytes === 0 && position + taken.need > size) break;
-        want = Math.max(chunkBytes, taken.need);
+        want = taken.bytes === 0 ? taken.need : Math.min(chunkBytes, end - position);
       }
     } finally {
       fs.closeSync(handle);

@@ -56,7 +56,7 @@ export function openEventWriter(folder: string, options: EventWriterOptions = {}
     const complete: RunEvent = { wallTime: now() / 1000, fileVersion: '', restart: false, values: [], ...event };
     const record = encodeRecord(encodeEvent(complete));
     try {
-      writeAll(handle, record, disk);
+      writeAll(handle, record, disk, length);
       length += record.length;
     } catch (error) {
       // A record cut in two would hide all that follow it.
