@@ -7,5 +7,5 @@ import { run } from './lib/process.mjs';
 main(async () => {
   await ensureInstalled();
   await build();
-  return run(process.execPath, ['dist/dmd.js', 'start', ...process.argv.slice(2)]);
+  return run(process.execPath, ['--enable-source-maps', 'dist/dmd.js', 'start', ...process.argv.slice(2)]);
 });

@@ -7,12 +7,12 @@ import { root } from './process.mjs';
 /** Native or optional packages, loaded at run time from node_modules. */
 const external = ['onnxruntime-node', '@tensorflow/*', 'vscode'];
 
-/** CommonJS packages inside an ES module bundle still call `require`, and stack traces should name the sources. */
-const preamble =
-  '#!/usr/bin/env node\n' +
-  "import { createRequire as createBundleRequire } from 'node:module';\n" +
-  'const require = createBundleRequire(import.meta.url);\n' +
-  'process.setSourceMapsEnabled(true);';
+/** CommonJS packages inside an ES module bundle still call `require`. */
+const preamble = [
+  '#!/usr/bin/env node',
+  "import { createRequire as createBundleRequire } from 'node:module';",
+  'const require = createBundleRequire(import.meta.url);',
+].join('\n');
 
 /** Builds everything; throws a Failure when a source does not compile. */
 export async function build() {
