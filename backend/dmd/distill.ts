@@ -1,0 +1,303 @@
+/**
+ * One-step distillation (Algorithm 1 of arXiv 2311.18828): what `dmd distill` runs. An iteration runs the generator's
+ * program and the fake score's program on the same images, advances both states functionally, and commits both or
+ * neither: until then nothing has changed, so a NaN stop or a breakpoint costs nothing.
+ */
+import type { DeviceTensor, Engine, Feed } from '../engine/engine.ts';
+import { packParameters, unpackParameters } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import { createDistillPrograms, type DistillPrograms, type DistillShape } from './distill-programs.ts';
+import { drawDiffusion, drawLatents, type Levels } from './draws.ts';
+import { fakeReport } from './fake-score-graph.ts';
+import { generatorReport } from './generator-graph.ts';
+import { disposeState, freshState, type OptimizerState, type UpdateSettings } from './optimizer-state.ts';
+import {
+  allFinite,
+  disposeAll,
+  NumericStop,
+  restoreState,
+  type Scalars,
+  type StateArrays,
+  type StepReport,
+  saveState,
+  type Trainer,
+} from './trainer.ts';
+
+/** What may change from step to step. */
+export interface StepSettings {
+  readonly generator: UpdateSettings;
+  readonly fake: UpdateSettings;
+  /** Weight of the regression loss. */
+  readonly lambda: number;
+  /** Distribution matching draws level indices in firstLevel..lastLevel, inclusive. */
+  readonly firstLevel: number;
+  readonly lastLevel: number;
+}
+
+export interface ReferencePairs {
+  /** `count` noise-image pairs, a pure function of (step, micro-batch). */
+  batch(
+    step: number,
+    micro: number,
+    count: number,
+  ): Promise<{ z: TensorData; y: TensorData; labels: TensorData | null }>;
+}
+
+export interface DistillOptions extends DistillShape {
+  readonly seed: number;
+  /** Noise levels in ascending order; the fake score draws from all of them. */
+  readonly levels: Levels;
+  /** Micro-batches per update. */
+  readonly accumulation: number;
+  /** Fake-score updates per generator update; those past the first train on newly generated images. */
+  readonly fakeUpdates: number;
+  readonly pairs: ReferencePairs | null;
+  settings(step: number): StepSettings;
+}
+
+/** Where both networks' training starts: usually the teacher's weights. */
+export interface StartingWeights {
+  readonly generator: ReadonlyMap<string, TensorData>;
+  readonly fake: ReadonlyMap<string, TensorData>;
+}
+
+/** Tensors of the latest generator program run, on the device until the next one. */
+export type StepTensors = Readonly<Record<string, DeviceTensor>>;
+
+const tensorOutputs = ['x', 'xt', 'muReal', 'muFake', 'grad'] as const;
+
+export class DistillTrainer implements Trainer {
+  step = 0;
+  readonly imagesPerStep: number;
+  readonly programs: DistillPrograms;
+  private readonly engine: Engine;
+  private readonly options: DistillOptions;
+  private generatorState: OptimizerState;
+  private fakeState: OptimizerState;
+  private fakeSteps = 0;
+  private latest: Record<string, DeviceTensor> = {};
+
+  private constructor(engine: Engine, options: DistillOptions, programs: DistillPrograms, start: StartingWeights) {
+    this.engine = engine;
+    this.options = options;
+    this.programs = programs;
+    this.imagesPerStep = options.batch * options.accumulation;
+    const { layout } = options.network;
+    this.generatorState = freshState(engine, packParameters(layout, start.generator));
+    this.fakeState = freshState(engine, packParameters(layout, start.fake));
+  }
+
+  static async create(engine: Engine, options: DistillOptions, start: StartingWeights): Promise<DistillTrainer> {
+    if (!options.matching && !options.regression) throw new Error('both losses are switched off: nothing to train');
+    return new DistillTrainer(engine, options, await createDistillPrograms(engine, options), start);
+  }
+
+  /** The latest iteration's x, xt, muReal, muFake, grad; valid until the next `advance`. */
+  get tensors(): StepTensors {
+    return this.latest;
+  }
+
+  async advance(): Promise<StepReport> {
+    const step = this.step + 1;
+    const settings = this.options.settings(step);
+    const generator = await this.generatorUpdate(step, settings);
+    const candidates: OptimizerState[] = [generator.state];
+    const scalars: Scalars = { ...generator.scalars };
+    let fake = { state: this.fakeState, steps: this.fakeSteps };
+    if (this.trainsFake && allFinite(scalars)) {
+      for (let k = 0; k < this.options.fakeUpdates && allFinite(scalars); k++) {
+        const update = await this.fakeUpdate(step, k, generator, fake, settings);
+        candidates.push(update.state);
+        Object.assign(scalars, update.scalars);
+        fake = { state: update.state, steps: fake.steps + 1 };
+      }
+    }
+    disposeAll(generator.images.filter((image) => image !== this.latest.x));
+    if (!allFinite(scalars)) {
+      const tensors = await this.readLatest();
+      candidates.forEach(disposeState);
+      throw new NumericStop(step, scalars, tensors);
+    }
+    this.commit(step, generator.state, fake, candidates);
+    return { step, scalars };
+  }
+
+  /** Swaps the new states in and frees what they replace. */
+  private commit(
+    step: number,
+    generator: OptimizerState,
+    fake: { state: OptimizerState; steps: number },
+    candidates: OptimizerState[],
+  ): void {
+    for (const state of [this.generatorState, this.fakeState, ...candidates]) {
+      if (state !== generator && state !== fake.state) disposeState(state);
+    }
+    this.generatorState = generator;
+    this.fakeState = fake.state;
+    this.fakeSteps = fake.steps;
+    this.step = step;
+  }
+
+  private get trainsFake(): boolean {
+    return this.options.matching !== null && !this.options.matching.realOnly;
+  }
+
+  private async generatorUpdate(step: number, settings: StepSettings) {
+    const { accumulation } = this.options;
+    const scalars: Scalars = {};
+    const images: DeviceTensor[] = [];
+    let total: DeviceTensor | null = null;
+    disposeAll(Object.values(this.latest));
+    for (let micro = 0; micro < accumulation; micro++) {
+      const results = await this.programs.generator.run(await this.generatorFeeds(step, micro, settings));
+      const report = await this.readReport(results.report, generatorReport);
+      for (const [name, value] of Object.entries(report)) scalars[name] = (scalars[name] ?? 0) + value / accumulation;
+      total = await this.accumulate(total, results.gradient);
+      images.push(results.x);
+      if (micro === accumulation - 1) this.latest = pick(results, tensorOutputs);
+    }
+    const { state, gradientNorm } = await this.programs.generatorUpdater.run(
+      this.generatorState,
+      total!,
+      settings.generator,
+      step,
+    );
+    total!.dispose();
+    scalars.normGenerator = gradientNorm;
+    return { state, scalars, images };
+  }
+
+  private async generatorFeeds(step: number, micro: number, settings: StepSettings): Promise<Record<string, Feed>> {
+    const { seed, batch, network, levels, matching, regression, pairs } = this.options;
+    const path = ['distill', step, micro];
+    const feeds: Record<string, Feed> = {
+      generator: this.generatorState.parameters,
+      ...drawLatents(seed, [...path, 'generator'], batch, network),
+    };
+    if (matching) {
+      const range = { levels, first: settings.firstLevel, last: settings.lastLevel };
+      Object.assign(feeds, drawDiffusion(seed, [...path, 'matching'], batch, network, range));
+      if (!matching.realOnly) feeds.fake = this.fakeState.parameters;
+    }
+    if (regression) {
+      if (!pairs) throw new Error('regression needs noise-image pairs');
+      const reference = await pairs.batch(step, micro, regression.batch);
+      feeds.refZ = reference.z;
+      feeds.refImages = reference.y;
+      if (network.labelDim > 0) feeds.refLabels = reference.labels!;
+      feeds.lambda = { shape: [], data: Float32Array.of(settings.lambda) };
+    }
+    return feeds;
+  }
+
+  /**
+   * One fake-score update. The first trains on the images of the generator's program run, made before its update; later
+   * ones on fresh images of the candidate generator.
+   */
+  private async fakeUpdate(
+    step: number,
+    k: number,
+    generator: { state: OptimizerState; images: DeviceTensor[] },
+    fake: { state: OptimizerState; steps: number },
+    settings: StepSettings,
+  ) {
+    const { seed, batch, network, levels, accumulation } = this.options;
+    let total: DeviceTensor | null = null;
+    let loss = 0;
+    for (let micro = 0; micro < accumulation; micro++) {
+      const path = ['distill', step, micro];
+      const { labels } = drawLatents(seed, [...path, 'generator'], batch, network);
+      const fresh = k === 0 ? null : await this.freshImages([...path, 'fake', k], generator.state.parameters);
+      const x = fresh?.x ?? generator.images[micro];
+      const range = { levels, first: 0, last: levels.length - 1 };
+      const results = await this.programs.fake!.run({
+        fake: fake.state.parameters,
+        x,
+        ...(labels ? { labels: fresh?.labels ?? labels } : {}),
+        ...drawDiffusion(seed, [...path, 'fake', k], batch, network, range),
+      });
+      fresh?.x.dispose();
+      loss += (await this.readReport(results.report, fakeReport)).lossFake / accumulation;
+      results.denoised.dispose();
+      total = await this.accumulate(total, results.gradient);
+    }
+    const update = await this.programs.fakeUpdater!.run(fake.state, total!, settings.fake, fake.steps + 1);
+    total!.dispose();
+    return { state: update.state, scalars: { lossFake: loss, normFake: update.gradientNorm } };
+  }
+
+  private async freshImages(path: (string | number)[], parameters: DeviceTensor) {
+    const latents = drawLatents(this.options.seed, path, this.options.batch, this.options.network);
+    const { x } = await this.programs.generate!.run({ generator: parameters, ...latents });
+    return { x, labels: latents.labels };
+  }
+
+  private async accumulate(total: DeviceTensor | null, gradient: DeviceTensor): Promise<DeviceTensor> {
+    const { accumulator } = this.programs;
+    if (!accumulator) return gradient;
+    const size = this.options.network.layout.size;
+    const sum = await accumulator.add(
+      total ?? { shape: [size], data: new Float32Array(size) },
+      gradient,
+      1 / this.options.accumulation,
+    );
+    disposeAll([total, gradient]);
+    return sum;
+  }
+
+  private async readReport<Name extends string>(tensor: DeviceTensor, names: readonly Name[]) {
+    const values = await tensor.read();
+    tensor.dispose();
+    return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<Name, number>;
+  }
+
+  private async readLatest(): Promise<Map<string, TensorData>> {
+    const tensors = new Map<string, TensorData>();
+    for (const [name, tensor] of Object.entries(this.latest)) {
+      tensors.set(name, { shape: tensor.shape, data: (await tensor.read()).slice() });
+    }
+    return tensors;
+  }
+
+  /** Current generator and fake parameters on the device, for previews and probes. Valid until the next `advance`. */
+  get parameters(): { generator: DeviceTensor; average: DeviceTensor; fake: DeviceTensor } {
+    const { generatorState, fakeState } = this;
+    return { generator: generatorState.parameters, average: generatorState.ema, fake: fakeState.parameters };
+  }
+
+  /** The generator's averaged weights by parameter name: what is sampled and exported. */
+  async generatorWeights(): Promise<Map<string, TensorData>> {
+    return unpackParameters(this.options.network.layout, (await this.generatorState.ema.read()).slice());
+  }
+
+  async save(): Promise<Map<string, StateArrays>> {
+    const counter = { shape: [1], data: Float32Array.of(this.fakeSteps) };
+    return new Map([
+      ['generator', await saveState(this.generatorState)],
+      ['fake', (await saveState(this.fakeState)).set('steps', counter)],
+    ]);
+  }
+
+  restore(step: number, files: ReadonlyMap<string, StateArrays>): void {
+    const { size } = this.options.network.layout;
+    const generator = restoreState(this.engine, files.get('generator'), size);
+    const fake = restoreState(this.engine, files.get('fake'), size);
+    disposeState(this.generatorState);
+    disposeState(this.fakeState);
+    this.generatorState = generator;
+    this.fakeState = fake;
+    this.fakeSteps = files.get('fake')?.get('steps')?.data[0] ?? step * this.options.fakeUpdates;
+    this.step = step;
+  }
+
+  async dispose(): Promise<void> {
+    disposeAll(Object.values(this.latest));
+    disposeState(this.generatorState);
+    disposeState(this.fakeState);
+    await this.programs.dispose();
+  }
+}
+
+function pick(tensors: Record<string, DeviceTensor>, names: readonly string[]): Record<string, DeviceTensor> {
+  return Object.fromEntries(names.filter((name) => tensors[name]).map((name) => [name, tensors[name]]));
+}
