@@ -21,8 +21,8 @@ const strict = process.env.CI === 'true' || process.env.CI === '1';
 main(async () => {
   const start = performance.now();
   const options = parse(process.argv.slice(2));
-  const files = await testFiles(options.words);
   await ensureInstalled();
+  const files = await testFiles(options.words);
   await build();
   const environment = await prepareSystem({ mayInstall: await installAllowed(options.install) });
 

@@ -1,0 +1,27 @@
+// npm run bench: runs test/bench/*.bench.ts one after the other, each in a process of its own so that none warms up the
+// next. Words after `--` choose benches by path; other arguments starting with `-` go to them.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from './lib/bundle.mjs';
+import { Failure, main, say } from './lib/console.mjs';
+import { ensureInstalled } from './lib/install.mjs';
+import { root, run } from './lib/process.mjs';
+
+main(async () => {
+  await ensureInstalled();
+  await build();
+  const args = process.argv.slice(2);
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const names = (await readdir(join(root, 'test/bench'))).filter((name) => name.endsWith('.bench.ts')).sort();
+  const chosen = names.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (chosen.length === 0) throw new Failure(`no bench matches ${words.join(' ') || 'test/bench/*.bench.ts'}.`);
+
+  let failed = 0;
+  for (const name of chosen) {
+    say(`\n${name}`);
+    const flags = args.filter((arg) => arg.startsWith('-'));
+    const status = await run(process.execPath, ['--import', 'tsx', join('test/bench', name), ...flags]);
+    if (status !== 0) failed++;
+  }
+  return failed > 0 ? 1 : 0;
+});
