@@ -1,0 +1,76 @@
+/** The keys that both kinds of config share, and the small building blocks. */
+import { z } from './zod.ts';
+
+/** A whole number from `min` on. */
+export const whole = (min: number) => z.int().min(min);
+
+/** A switch that is a count: every N iterations, 0 for never. */
+export const every = (iterations: number, what: string) =>
+  whole(0).default(iterations).describe(`${what}: every so many iterations; 0 never. Default ${iterations}.`);
+
+export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
+export type DeviceName = (typeof devices)[number];
+
+export const runKeys = {
+  $schema: z.string().optional().describe('Where the editor finds the JSON schema of this file; not used by the run.'),
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of the run, part of its folder name. Default: the config file name.'),
+  seed: whole(0)
+    .default(0)
+    .describe('Fixes every random draw: same seed, config, device and version give the same bytes. Default 0.'),
+  device: z
+    .enum(devices)
+    .default('auto')
+    .describe('Where it computes; auto takes the fastest that works and says which. Default auto.'),
+  threads: whole(0).default(0).describe('CPU threads; 0 as many as there are cores. Default 0.'),
+  out: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder that run folders are created in. Default: runs, where dmd is called.'),
+};
+
+/** AdamW with warm-up and clipping; the paper uses the same everywhere but for the learning rate. */
+export const optimizerKeys = (learningRate: number) => ({
+  lr: z.number().nonnegative().default(learningRate).describe(`Learning rate after warm-up. Default ${learningRate}.`),
+  weightDecay: z
+    .number()
+    .nonnegative()
+    .default(0.01)
+    .describe('Decoupled weight decay of AdamW, per unit of learning rate. Default 0.01 (paper).'),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the mean of gradients. Default 0.9.'),
+  beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the mean of squared gradients. Default 0.999.'),
+  eps: z.number().positive().default(1e-8).describe('Added to the root of the squared-gradient mean. Default 1e-8.'),
+  warmup: whole(0)
+    .default(500)
+    .describe('Updates over which the learning rate rises linearly from 0; 0 none. Default 500 (paper).'),
+  clip: z
+    .number()
+    .nonnegative()
+    .default(10)
+    .describe('Largest L2 norm of the gradient, larger ones are scaled down; 0 no limit. Default 10 (paper).'),
+});
+
+/** Decay per update, as in most trackers of weights; a half-life of n updates is a decay of 0.5 ** (1 / n). */
+export const emaKey = (decay: number) =>
+  z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(decay)
+    .describe(
+      `Decay per update of the averaged weights, which are what is sampled and exported (half-life n updates: ` +
+        `0.5 ** (1 / n)); 0 no averaging. Default ${decay}.`,
+    );
+
+export const checkpointKey = z
+  .strictObject({
+    every: every(500, 'Write a checkpoint'),
+    keep: whole(1).default(3).describe('Newest checkpoints to keep. Default 3.'),
+    keepEvery: whole(0).default(0).describe('Also keep those at multiples of so many iterations; 0 none. Default 0.'),
+  })
+  .prefault({})
+  .describe('Checkpoints; Ctrl-C and the end of the run write one too.');

@@ -1,0 +1,188 @@
+/** `kind: "distill"`: everything a distillation needs to know. Defaults are the paper's where it names one. */
+import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { schedulePoints } from './schedule.ts';
+import { z } from './zod.ts';
+
+export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha'] as const;
+
+const generator = z
+  .strictObject({
+    ...optimizerKeys(5e-5),
+    ema: emaKey(0),
+    sigma: z
+      .number()
+      .positive()
+      .default(80)
+      .describe("Noise level the generator is called at: G(z) = D(sigma z; sigma). Default 80, EDM's sigma_max."),
+  })
+  .prefault({})
+  .describe('The one-step generator G and its optimizer (AdamW).');
+
+const fake = z
+  .strictObject({
+    ...optimizerKeys(5e-5),
+    updatesPerStep: whole(1)
+      .default(1)
+      .describe('Fake-score updates per generator update; those past the first on new images. Default 1 (paper).'),
+  })
+  .prefault({})
+  .describe('The fake score mu_fake, trained on what the generator makes, and its optimizer (AdamW).');
+
+const levels = z
+  .strictObject({
+    count: whole(2).default(1000).describe('Number of levels. Default 1000.'),
+    sigmaMin: z.number().positive().default(0.002).describe('Lowest noise level (data units). Default 0.002.'),
+    sigmaMax: z.number().positive().default(80).describe('Highest noise level (data units). Default 80.'),
+    rho: z.number().positive().default(7).describe('Exponent of the spacing. Default 7.'),
+  })
+  .prefault({})
+  .describe('Karras noise levels, ascending, that distribution matching and the fake score draw from by index.');
+
+const matching = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('false: the ablation without distribution matching. Default true.'),
+    weight: z
+      .enum(matchingWeights)
+      .default('eq8')
+      .describe(
+        "Weight w_t of the gradient (Eq. 7): eq8 as in Algorithm 2 and the authors' code; eq8-alpha with Eq. 7's own " +
+          'factor alpha; sigma/alpha and sigma^3/alpha from Table 2. Default eq8.',
+      ),
+    levels,
+    minStep: whole(0).default(20).describe('Lowest level index drawn, inclusive. Default 20.'),
+    maxStep: whole(0).default(980).describe('Highest level index drawn, inclusive. Default 980.'),
+    realOnly: z
+      .boolean()
+      .default(false)
+      .describe('true: mu_fake is replaced by x, the ablation of Figure 3a, which collapses. Default false.'),
+  })
+  .prefault({})
+  .describe('The distribution matching gradient (Eq. 7 and 8).');
+
+const regression = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('false: the ablation without regression (the paper then lowers lr to 1e-5). Default true.'),
+    lambda: z
+      .number()
+      .nonnegative()
+      .default(0.25)
+      .describe('Weight of the regression loss. Default 0.25 (paper; 0.5 for unconditional CIFAR-10).'),
+    distance: z
+      .enum(['l2', 'lpips'])
+      .default('l2')
+      .describe('l2: mean squared error; lpips: VGG perceptual distance at 224 pixels (paper). Default l2.'),
+    lpipsWeights: z.string().min(1).optional().describe('File with the VGG and LPIPS weights; needed for lpips.'),
+    batch: whole(1).optional().describe('Pairs per micro-batch. Default: as many as batch.'),
+    pairs: z
+      .strictObject({
+        path: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Folder of noise-image pairs (dmd pairs). Default: made before the run starts, in its folder.'),
+        count: whole(1).default(2000).describe('How many pairs to make, or to use of the folder. Default 2000.'),
+        steps: whole(1).default(18).describe('Heun steps of the teacher per pair. Default 18 (paper, CIFAR-10).'),
+      })
+      .prefault({})
+      .describe("Noise-image pairs from the teacher's deterministic sampler."),
+  })
+  .prefault({})
+  .describe("The regression loss: G(z_ref) against the teacher's own image for that noise.");
+
+const schedules = z
+  .strictObject({
+    lambda: schedulePoints(z.number().nonnegative()).describe('Replaces regression.lambda.'),
+    minStep: schedulePoints(whole(0)).describe('Replaces matching.minStep; rounded to a whole index.'),
+    maxStep: schedulePoints(whole(0)).describe('Replaces matching.maxStep; rounded to a whole index.'),
+  })
+  .prefault({})
+  .describe('Values that change: [[iteration, value], ...], linear between, constant before and after.');
+
+const record = z
+  .strictObject({
+    samplesEvery: every(500, 'Record a grid of one-step samples from fixed noise'),
+    samples: whole(1).default(16).describe('Pictures in such a grid. Default 16.'),
+    fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
+    probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
+    histogramsEvery: every(500, "Record histograms of the gradient and the networks' weights"),
+    budgetMB: z
+      .number()
+      .nonnegative()
+      .default(500)
+      .describe('Disk for recorded fields and probe together, in MB; older steps are thinned out. Default 500.'),
+    probe: z
+      .strictObject({
+        seed: whole(0).default(0).describe("Seed of the probe's own random stream. Default 0."),
+        count: whole(1).default(4).describe('Images in the probe. Default 4.'),
+        levels: z
+          .array(whole(0))
+          .min(1)
+          .default([100, 300, 500, 700, 900])
+          .describe('Indices into matching.levels. Default [100, 300, 500, 700, 900].'),
+      })
+      .prefault({})
+      .describe('The probe has a random stream of its own: it never disturbs training.'),
+  })
+  .prefault({})
+  .describe('What is recorded beside the loss curves, which have every iteration.');
+
+export const distillSchema = z
+  .strictObject({
+    kind: z.literal('distill').describe('Distill a teacher into a one-step generator.'),
+    ...runKeys,
+    teacher: z
+      .string()
+      .min(1)
+      .default('builtin:scenes')
+      .describe(
+        'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes. Default builtin:scenes.',
+      ),
+    iterations: whole(1).default(5000).describe('Generator updates. Default 5000 (paper, CIFAR-10: 300000).'),
+    batch: whole(1).default(16).describe('Images per micro-batch. Default 16 (paper, CIFAR-10: 392).'),
+    accumulation: whole(1)
+      .default(1)
+      .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
+    labels: z
+      .enum(['uniform', 'none'])
+      .default('uniform')
+      .describe('Classes of generated images: drawn uniformly, or none (all zeros). Default uniform.'),
+    generator,
+    fake,
+    matching,
+    regression,
+    schedules,
+    record,
+    checkpoint: checkpointKey,
+  })
+  .superRefine((config, context) => {
+    const complain = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const {
+      matching: m,
+      regression: r,
+      record: { probe },
+    } = config;
+    if (!m.enabled && !r.enabled) complain(['regression', 'enabled'], 'both losses are switched off: nothing to train');
+    if (m.levels.sigmaMin >= m.levels.sigmaMax) complain(['matching', 'levels', 'sigmaMin'], 'must be below sigmaMax');
+    if (m.maxStep >= m.levels.count) complain(['matching', 'maxStep'], `must be below levels.count, ${m.levels.count}`);
+    if (m.minStep > m.maxStep) complain(['matching', 'minStep'], `must not be above maxStep, ${m.maxStep}`);
+    if (r.enabled && r.distance === 'lpips' && !r.lpipsWeights) {
+      complain(['regression', 'distance'], 'lpips needs regression.lpipsWeights');
+    }
+    for (const key of ['minStep', 'maxStep'] as const) {
+      config.schedules[key]?.forEach(([, value], i) => {
+        if (value >= m.levels.count)
+          complain(['schedules', key, i, 1], `must be below levels.count, ${m.levels.count}`);
+      });
+    }
+    probe.levels.forEach((level, i) => {
+      if (level >= m.levels.count) {
+        complain(['record', 'probe', 'levels', i], `must be below matching.levels.count, ${m.levels.count}`);
+      }
+    });
+  });
+
+export type DistillConfig = z.infer<typeof distillSchema>;

@@ -1,0 +1,8 @@
+/** Configs of runs (`*.dmd.json`): their schemas, reading them, and what the editor needs to help write them. */
+export { type DeviceName, devices } from './common.ts';
+export { type DistillConfig, distillSchema, matchingWeights } from './distill.ts';
+export { modelTypes, type NetworkConfig, networkSchema, preconditionings } from './network.ts';
+export { type Config, type ConfigKind, configJsonSchema, configKinds, parseConfig } from './parse.ts';
+export { type SchedulePoints, scheduleValue } from './schedule.ts';
+export { editDistance, nearest } from './suggest.ts';
+export { type TeachConfig, teachSchema } from './teach.ts';

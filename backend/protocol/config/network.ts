@@ -1,0 +1,121 @@
+/**
+ * A network by EDM's constructor names: the preconditioner's class, the U-Net's class and their arguments, unchanged, so
+ * that a config, a pickle and a golden case say the same thing. What is left out has the original constructor's
+ * default, which depends on the class and is filled in where the network is built.
+ */
+import { whole } from './common.ts';
+import { z } from './zod.ts';
+
+export const preconditionings = ['EDMPrecond', 'VPPrecond', 'VEPrecond', 'iDDPMPrecond'] as const;
+export const modelTypes = ['SongUNet', 'DhariwalUNet'] as const;
+
+/** Which class an argument belongs to; those of all classes are not listed. */
+const owners: Record<string, readonly string[]> = {
+  sigma_data: ['EDMPrecond'],
+  sigma_min: ['EDMPrecond', 'VEPrecond'],
+  sigma_max: ['EDMPrecond', 'VEPrecond'],
+  beta_d: ['VPPrecond'],
+  beta_min: ['VPPrecond'],
+  epsilon_t: ['VPPrecond'],
+  M: ['VPPrecond', 'iDDPMPrecond'],
+  C_1: ['iDDPMPrecond'],
+  C_2: ['iDDPMPrecond'],
+  embedding_type: ['SongUNet'],
+  channel_mult_noise: ['SongUNet'],
+  encoder_type: ['SongUNet'],
+  decoder_type: ['SongUNet'],
+  resample_filter: ['SongUNet'],
+};
+
+const positive = z.number().positive();
+const fraction = z.number().min(0).lt(1);
+
+export const networkSchema = z
+  .strictObject({
+    class: z
+      .enum(preconditionings)
+      .default('EDMPrecond')
+      .describe('Preconditioning around the U-Net. Default EDMPrecond.'),
+    model_type: z
+      .enum(modelTypes)
+      .default('SongUNet')
+      .describe('The U-Net: SongUNet (DDPM++, NCSN++) or DhariwalUNet (ADM). Default SongUNet.'),
+    img_resolution: whole(1).describe('Image height and width in pixels.'),
+    img_channels: whole(1).describe('Colour channels.'),
+    label_dim: whole(0).default(0).describe('Number of classes; 0 unconditional. Default 0.'),
+    use_fp16: z.boolean().default(false).describe('Kept for old files; computing is always float32. Default false.'),
+    sigma_min: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('Lowest supported noise level. Default 0 (EDM), 0.02 (VE).'),
+    sigma_max: positive.optional().describe('Highest supported noise level. Default none (EDM), 100 (VE).'),
+    sigma_data: positive.optional().describe('Expected standard deviation of the data (EDM). Default 0.5.'),
+    beta_d: positive.optional().describe('Extent of the noise schedule (VP). Default 19.9.'),
+    beta_min: positive.optional().describe('Initial slope of the noise schedule (VP). Default 0.1.'),
+    M: whole(1).optional().describe('Number of timesteps (VP, iDDPM). Default 1000.'),
+    epsilon_t: positive.optional().describe('Lowest time (VP). Default 1e-5.'),
+    C_1: positive.optional().describe('Schedule adjustment at low noise (iDDPM). Default 0.001.'),
+    C_2: positive.optional().describe('Schedule adjustment at high noise (iDDPM). Default 0.008.'),
+    augment_dim: whole(0).optional().describe('Length of augmentation labels; 0 none. Default 0.'),
+    model_channels: whole(1)
+      .optional()
+      .describe('Base number of channels. Default 128 (SongUNet), 192 (DhariwalUNet).'),
+    channel_mult: z
+      .array(whole(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Channels of each resolution as multiples. Default [1, 2, 2, 2] (SongUNet), [1, 2, 3, 4] (DhariwalUNet).',
+      ),
+    channel_mult_emb: whole(1).optional().describe('Width of the embedding as a multiple. Default 4.'),
+    num_blocks: whole(1).optional().describe('Residual blocks per resolution. Default 4 (SongUNet), 3 (DhariwalUNet).'),
+    attn_resolutions: z
+      .array(whole(1))
+      .optional()
+      .describe('Resolutions with self-attention. Default [16] (SongUNet), [32, 16, 8] (DhariwalUNet).'),
+    dropout: fraction.optional().describe('Dropout while training a teacher; distillation has none. Default 0.1.'),
+    label_dropout: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('Share of labels left out while training, for guidance. Default 0.'),
+    embedding_type: z
+      .enum(['positional', 'fourier'])
+      .optional()
+      .describe('Noise embedding: positional (DDPM++), fourier (NCSN++). Default positional.'),
+    channel_mult_noise: whole(1)
+      .optional()
+      .describe('Width of the noise embedding: 1 (DDPM++), 2 (NCSN++). Default 1.'),
+    encoder_type: z
+      .enum(['standard', 'skip', 'residual'])
+      .optional()
+      .describe('Encoder: standard (DDPM++), residual (NCSN++). Default standard.'),
+    decoder_type: z.enum(['standard', 'skip']).optional().describe('Decoder. Default standard.'),
+    resample_filter: z
+      .array(z.number())
+      .min(1)
+      .optional()
+      .describe('Filter for up- and down-sampling: [1, 1] (DDPM++), [1, 3, 3, 1] (NCSN++). Default [1, 1].'),
+  })
+  .superRefine((network, context) => {
+    for (const [key, classes] of Object.entries(owners)) {
+      const given = network[key as keyof typeof network] !== undefined;
+      if (!given || classes.includes(network.class) || classes.includes(network.model_type)) continue;
+      const chosen = classes.some((name) => name.endsWith('Precond')) ? network.class : network.model_type;
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `${chosen} has no such argument (${classes.join(', ')} has)`,
+      });
+    }
+    const smallest = 2 ** ((network.channel_mult?.length ?? 4) - 1);
+    if (network.img_resolution % smallest !== 0) {
+      const message = `must be a multiple of ${smallest}: it is halved ${Math.log2(smallest)} times`;
+      context.addIssue({ code: 'custom', path: ['img_resolution'], message });
+    }
+  })
+  .describe("The network, by the argument names of EDM's constructors.");
+
+export type NetworkConfig = z.infer<typeof networkSchema>;

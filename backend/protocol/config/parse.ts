@@ -1,0 +1,94 @@
+/**
+ * Reads a config (JSON with comments and trailing commas). Anything wrong is one UserError that names file, line and
+ * column of every mistake, what was found there and what is expected.
+ */
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { UserError } from '../errors.ts';
+import { type DistillConfig, distillSchema } from './distill.ts';
+import { type Located, lineAndColumn, problemsOf } from './problems.ts';
+import { nearest } from './suggest.ts';
+import { type TeachConfig, teachSchema } from './teach.ts';
+import { z } from './zod.ts';
+
+export type Config = DistillConfig | TeachConfig;
+
+const schemas = { distill: distillSchema, teach: teachSchema };
+export type ConfigKind = keyof typeof schemas;
+export const configKinds = Object.keys(schemas) as ConfigKind[];
+
+const shownProblems = 10;
+
+/**
+ * @param fileName for messages only
+ * @returns the config with every default filled in
+ * @throws UserError('config')
+ */
+export function parseConfig(text: string, fileName: string): Config {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const syntax = errors.map(({ error, offset }) => ({ offset, what: words(printParseErrorCode(error)) }));
+  if (syntax.length > 0) throw configError(syntax.slice(0, 1), text, fileName);
+  if (root?.type !== 'object') throw configError([{ offset: 0, what: 'expected { ... }' }], text, fileName);
+  const repeated = repeatedKeys(root);
+  if (repeated.length > 0) throw configError(repeated, text, fileName);
+
+  const schema = schemas[kindOf(root, text, fileName)];
+  const value: unknown = getNodeValue(root);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw configError(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })), text, fileName);
+}
+
+/** JSON schema (draft 7) of a kind of config, for the editor. */
+export function configJsonSchema(kind: ConfigKind): Record<string, unknown> {
+  return { ...z.toJSONSchema(schemas[kind], { io: 'input', target: 'draft-7' }), allowTrailingCommas: true };
+}
+
+function kindOf(root: Node, text: string, fileName: string): ConfigKind {
+  const node = findNodeAtLocation(root, ['kind']);
+  const value: unknown = node && getNodeValue(node);
+  const kind = configKinds.find((known) => known === value);
+  if (kind) return kind;
+  const guess = typeof value === 'string' ? nearest(value, configKinds) : undefined;
+  const got = node ? `, got ${JSON.stringify(value)}` : '; the key is missing';
+  const what = `kind: expected ${configKinds.map((known) => `"${known}"`).join(' or ')}${got}${guess ? `; did you mean "${guess}"?` : ''}`;
+  throw configError([{ offset: node?.offset ?? root.offset, what }], text, fileName);
+}
+
+/** JSON would silently take the last one. */
+function repeatedKeys(node: Node): Located[] {
+  const seen = new Set<string>();
+  const children = node.children ?? [];
+  const here =
+    node.type !== 'object'
+      ? []
+      : children.flatMap((property) => {
+          const [key] = property.children!;
+          if (!seen.has(key!.value)) {
+            seen.add(key!.value);
+            return [];
+          }
+          return [{ offset: key!.offset, what: `the key "${key!.value}" is there twice` }];
+        });
+  return [...here, ...children.flatMap(repeatedKeys)];
+}
+
+function configError(problems: readonly Located[], text: string, fileName: string): UserError {
+  const lines = problems
+    .slice(0, shownProblems)
+    .map(({ offset, what }) => `${fileName}:${lineAndColumn(text, offset)}: ${what}`);
+  if (problems.length > shownProblems) lines.push(`and ${problems.length - shownProblems} more`);
+  return new UserError('config', lines.join('\n'), 'Correct the config and start again; nothing was written.');
+}
+
+/** `ColonExpected` -> `colon expected`. */
+function words(code: string): string {
+  return code.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+}

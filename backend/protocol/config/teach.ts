@@ -1,0 +1,67 @@
+/** `kind: "teach"`: training a teacher from scratch with EDM's loss (Karras et al., arXiv 2206.00364). */
+import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { networkSchema } from './network.ts';
+import { z } from './zod.ts';
+
+const data = z
+  .strictObject({
+    source: z
+      .string()
+      .min(1)
+      .default('scenes')
+      .describe("scenes (drawn when needed), or the path of a folder or .zip in EDM's layout. Default scenes."),
+    seed: whole(0).default(0).describe('Which scenes: another seed is another set of the same kind. Default 0.'),
+    count: whole(0)
+      .default(0)
+      .describe('Use the first so many images; 0 all of a folder, 1000000 of scenes. Default 0.'),
+    useLabels: z.boolean().default(true).describe('Train with class labels. Default true.'),
+    mirror: z.boolean().default(false).describe("Also the mirrored image of each, as EDM's xflip. Default false."),
+  })
+  .prefault({})
+  .describe('Training images.');
+
+export const teachSchema = z
+  .strictObject({
+    kind: z.literal('teach').describe('Train a teacher from scratch.'),
+    ...runKeys,
+    data,
+    network: networkSchema,
+    iterations: whole(1).default(20000).describe('Updates. Default 20000.'),
+    batch: whole(1).default(32).describe('Images per micro-batch. Default 32.'),
+    accumulation: whole(1)
+      .default(1)
+      .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
+    optimizer: z.strictObject(optimizerKeys(1e-3)).prefault({}).describe('AdamW.'),
+    ema: emaKey(0.999),
+    loss: z
+      .strictObject({
+        P_mean: z.number().default(-1.2).describe('Mean of the logarithm of the noise level. Default -1.2.'),
+        P_std: z.number().positive().default(1.2).describe('Standard deviation of that logarithm. Default 1.2.'),
+        sigma_data: z
+          .number()
+          .positive()
+          .default(0.5)
+          .describe('Expected standard deviation of the data. Default 0.5.'),
+      })
+      .prefault({})
+      .describe("EDM's loss, with its argument names."),
+    record: z
+      .strictObject({
+        samplesEvery: every(1000, 'Record a grid of samples from fixed noise'),
+        samples: whole(1).default(16).describe('Pictures in such a grid. Default 16.'),
+        sampleSteps: whole(1).default(18).describe('Heun steps of these samples. Default 18.'),
+        histogramsEvery: every(1000, "Record histograms of the network's weights"),
+      })
+      .prefault({})
+      .describe('What is recorded beside the loss curve, which has every iteration.'),
+    checkpoint: checkpointKey,
+  })
+  .superRefine((config, context) => {
+    const { network, loss } = config;
+    if (network.class === 'EDMPrecond' && (network.sigma_data ?? 0.5) !== loss.sigma_data) {
+      const message = `must equal network.sigma_data, ${network.sigma_data ?? 0.5}`;
+      context.addIssue({ code: 'custom', path: ['loss', 'sigma_data'], message });
+    }
+  });
+
+export type TeachConfig = z.infer<typeof teachSchema>;
