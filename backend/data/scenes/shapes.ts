@@ -36,22 +36,28 @@ const box =
 /** A star of `points` tips at radius 1 and notches at radius `inner`; cos(pi / points) makes the regular polygon. */
 function star(points: number, inner: number): Distance {
   const sector = (2 * Math.PI) / points;
-  const notchX = inner * Math.cos(sector / 2);
-  const notchY = inner * Math.sin(sector / 2);
-  const edgeX = notchX - 1;
-  const edgeLength2 = edgeX * edgeX + notchY * notchY;
+  const tipX = Float64Array.from({ length: points }, (_, k) => Math.cos(k * sector));
+  const tipY = Float64Array.from({ length: points }, (_, k) => Math.sin(k * sector));
+  const edgeX = inner * Math.cos(sector / 2) - 1;
+  const edgeY = inner * Math.sin(sector / 2);
+  const edgeLength2 = edgeX * edgeX + edgeY * edgeY;
   return (x, y) => {
-    // Folded into half a sector there is one edge left, from the tip (1, 0) to the notch.
-    const angle = Math.atan2(y, x);
-    const folded = Math.abs(angle - sector * Math.round(angle / sector));
-    const radius = Math.sqrt(x * x + y * y);
-    const px = radius * Math.cos(folded) - 1;
-    const py = radius * Math.sin(folded);
-    const along = Math.min(1, Math.max(0, (px * edgeX + py * notchY) / edgeLength2));
+    // Seen from the nearest tip, and mirrored, there is one edge left: from the tip (1, 0) to the notch.
+    let px = Number.NEGATIVE_INFINITY;
+    let py = 0;
+    for (let k = 0; k < points; k++) {
+      const along = x * tipX[k]! + y * tipY[k]!;
+      if (along <= px) continue;
+      px = along;
+      py = y * tipX[k]! - x * tipY[k]!;
+    }
+    px -= 1;
+    py = Math.abs(py);
+    const along = Math.min(1, Math.max(0, (px * edgeX + py * edgeY) / edgeLength2));
     const dx = px - along * edgeX;
-    const dy = py - along * notchY;
+    const dy = py - along * edgeY;
     const distance = Math.sqrt(dx * dx + dy * dy);
-    return px * notchY - py * edgeX > 0 ? distance : -distance;
+    return px * edgeY - py * edgeX > 0 ? distance : -distance;
   };
 }
 
@@ -127,17 +133,17 @@ export interface Pose {
 export function coverage(shape: Shape, { x, y, reach, rotation }: Pose, size: number, out: Float32Array): Float32Array {
   const cos = Math.cos(rotation) / reach;
   const sin = Math.sin(rotation) / reach;
-  const far = (reach + 1) ** 2;
-  for (let row = 0, i = 0; row < size; row++) {
+  const far = reach + 1;
+  const first = (centre: number) => Math.max(0, Math.floor(centre - far));
+  const last = (centre: number) => Math.min(size, Math.ceil(centre + far));
+  out.fill(0);
+  for (let row = first(y); row < last(y); row++) {
     const dy = row + 0.5 - y;
-    for (let column = 0; column < size; column++, i++) {
+    for (let column = first(x); column < last(x); column++) {
       const dx = column + 0.5 - x;
-      if (dx * dx + dy * dy > far) {
-        out[i] = 0;
-        continue;
-      }
+      if (dx * dx + dy * dy > far * far) continue;
       const distance = shape.distance(cos * dx + sin * dy, cos * dy - sin * dx) * reach;
-      out[i] = distance <= -0.5 ? 1 : distance >= 0.5 ? 0 : 0.5 - distance;
+      if (distance < 0.5) out[row * size + column] = Math.min(1, 0.5 - distance);
     }
   }
   return out;
