@@ -7,9 +7,9 @@ export function readCaseJson<Case>(name: string): Case {
   return JSON.parse(readFileSync(new URL(`cases/${name}/case.json`, import.meta.url), 'utf8')) as Case;
 }
 
-/** The arrays of a case's io.safetensors by name; integers come as float32. */
-export function readCaseArrays(name: string): Record<string, TensorData> {
-  const file = readFileSync(new URL(`cases/${name}/io.safetensors`, import.meta.url));
+/** The arrays of a case's io.safetensors (or weights.safetensors) by name; integers come as float32. */
+export function readCaseArrays(name: string, part: 'io' | 'weights' = 'io'): Record<string, TensorData> {
+  const file = readFileSync(new URL(`cases/${name}/${part}.safetensors`, import.meta.url));
   const start = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, start)) as Record<string, Entry>;
   const tensors = Object.entries(header).filter(([key]) => key !== '__metadata__');

@@ -12,9 +12,15 @@ export interface VPOptions {
   readonly epsilon_t: number;
 }
 
-/** sigma at time t in (0, 1]. */
-export function vpSigma(options: Pick<VPOptions, 'beta_d' | 'beta_min'>, t: number): number {
-  return Math.sqrt(Math.expm1(0.5 * options.beta_d * t * t + options.beta_min * t));
+/**
+ * sigma at time t in (0, 1], rounded to float32 step by step as the original does: near t = 0 the exponential is so
+ * close to 1 that this decides the result (sigma_min is 0.0009766 for 0.0010005).
+ */
+export function vpSigma({ beta_d, beta_min }: Pick<VPOptions, 'beta_d' | 'beta_min'>, t: number): number {
+  const f = Math.fround;
+  const time = f(t);
+  const exponent = f(f(0.5 * beta_d * f(time * time)) + f(beta_min * time));
+  return f(Math.sqrt(f(f(Math.exp(exponent)) - 1)));
 }
 
 /** The time at which the noise level is sigma. */
