@@ -1,0 +1,66 @@
+/** Named files in a folder or a zip, read one at a time; names use forward slashes and are sorted. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import yauzl from 'yauzl';
+import { UserError } from '../protocol/errors.ts';
+
+export interface FileSource {
+  /** The folder or zip itself, for messages. */
+  readonly path: string;
+  readonly names: readonly string[];
+  /** The whole file. Rejects when it cannot be read. */
+  read(name: string): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Opens a folder (searched through all its subfolders) or a zip. Throws UserError when it is neither. */
+export async function openFileSource(path: string): Promise<FileSource> {
+  const found = await stat(path).catch((cause: unknown) => {
+    const hint = 'Give the path of a folder or .zip with PNG images.';
+    throw new UserError('data', `cannot read the data set ${path}: ${reasonOf(cause)}`, hint, { cause });
+  });
+  if (found.isDirectory()) return openFolder(path);
+  return openZip(path).catch((cause: unknown) => {
+    const hint = 'A data set is a folder or a .zip; copy or make the file again if it is damaged.';
+    throw new UserError('data', `${path} is not a readable zip: ${reasonOf(cause)}`, hint, { cause });
+  });
+}
+
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+async function openFolder(path: string): Promise<FileSource> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
+  return {
+    path,
+    names: names.sort(),
+    read: (name) => readFile(join(path, name)),
+    async close() {},
+  };
+}
+
+async function openZip(path: string): Promise<FileSource> {
+  const zip = await yauzl.openPromise(path, { autoClose: false, lazyEntries: true });
+  const entries = new Map<string, yauzl.Entry>();
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (!entry.fileName.endsWith('/')) entries.set(entry.fileName, entry);
+    }
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+  return {
+    path,
+    names: [...entries.keys()].sort(),
+    read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
+    async close() {
+      zip.close();
+    },
+  };
+}

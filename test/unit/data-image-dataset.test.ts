@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { after, test } from 'node:test';
+import { encode } from 'fast-png';
+import { zipSync } from 'fflate';
+import { openImageDataset } from '../../backend/data/image-dataset.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'dmd-images-'));
+after(() => rmSync(root, { recursive: true }));
+let made = 0;
+
+type Files = Record<string, Uint8Array>;
+
+/** Every byte of image `id` is known: value(id, i) for byte i. */
+const value = (id: number, i: number) => (37 * id + 11 * i) % 256;
+function png(id: number, { width = 5, height = 4, channels = 3 } = {}): Uint8Array {
+  const data = Uint8Array.from({ length: width * height * channels }, (_, i) => value(id, i));
+  return encode({ width, height, channels, data, depth: 8 });
+}
+
+const json = (content: unknown) => Buffer.from(JSON.stringify(content));
+
+function folder(files: Files): string {
+  const path = join(root, `folder${made++}`);
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), bytes);
+  }
+  return path;
+}
+
+function zip(files: Files, level: 0 | 6 = 0): string {
+  const path = join(root, `set${made++}.zip`);
+  writeFileSync(path, zipSync(files, { level }));
+  return path;
+}
+
+const files: Files = {
+  '00001/img00000002.png': png(2),
+  '00000/img00000001.png': png(1),
+  '00000/img00000000.png': png(0),
+  'dataset.json': json({
+    labels: [
+      ['00000/img00000000.png', 3],
+      ['00001\\img00000002.png', 0],
+      ['00000/img00000001.png', 1],
+    ],
+  }),
+};
+
+for (const [kind, make] of Object.entries({ folder, zip, 'compressed zip': (f: Files) => zip(f, 6) })) {
+  test(`a ${kind}: images in the order of their names, labels by name`, async () => {
+    const set = await openImageDataset(make(files));
+    assert.deepEqual([set.count, set.shape, set.labelDim], [3, [3, 4, 5], 4]);
+    const { images, labels } = await set.batch([2, 0, 1, 2]);
+    await set.close();
+    assert.deepEqual(images.shape, [4, 3, 4, 5]);
+    assert.deepEqual([...labels.data], [1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0]);
+    for (const [n, id] of [2, 0, 1, 2].entries()) {
+      for (let c = 0; c < 3; c++) {
+        for (let i = 0; i < 20; i++) {
+          const expected = Math.fround(value(id, 3 * i + c) / 127.5 - 1);
+          assert.equal(images.data[(n * 3 + c) * 20 + i], expected);
+        }
+      }
+    }
+  });
+}
+
+test('a relative folder gives the same names', async () => {
+  const set = await openImageDataset(`./${relative(process.cwd(), folder(files))}/`);
+  assert.deepEqual([set.count, set.labelDim], [3, 4]);
+});
+
+test('gray images, and a set without labels', async () => {
+  for (const extra of [{}, { 'dataset.json': json({ labels: null }) }] as Files[]) {
+    const set = await openImageDataset(folder({ 'a/b/c/x.png': png(4, { channels: 1 }), ...extra }));
+    assert.deepEqual([set.count, set.shape, set.labelDim], [1, [1, 4, 5], 0]);
+    const { images, labels } = await set.batch([0, 0]);
+    assert.deepEqual(labels.shape, [2, 0]);
+    assert.equal(images.data[7], Math.fround(value(4, 7) / 127.5 - 1));
+  }
+});
+
+test('options: no labels, a number of classes, a part of the images, vector labels', async () => {
+  const path = zip(files);
+  const open = async (options: object) => {
+    const set = await openImageDataset(path, options);
+    await set.close();
+    return [set.count, set.labelDim];
+  };
+  assert.deepEqual(await open({ labelled: false }), [3, 0]);
+  assert.deepEqual(await open({ labelDim: 10 }), [3, 10]);
+  assert.deepEqual(await open({ count: 2 }), [2, 4]);
+  const vector = { 'x.png': png(1), 'dataset.json': json({ labels: [['x.png', [0.5, -2]]] }) };
+  const set = await openImageDataset(folder(vector));
+  assert.deepEqual([...(await set.batch([0])).labels.data], [0.5, -2]);
+});
+
+/** Opens and reads everything; the error must be a UserError of kind 'data' that names all of `words`. */
+async function refused(path: string, words: RegExp[], options = {}) {
+  const read = async () => {
+    const set = await openImageDataset(path, options);
+    await set.batch([...Array(set.count).keys()]).finally(() => set.close());
+  };
+  await assert.rejects(read(), (error) => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.kind, 'data');
+    assert.notEqual(error.hint, '');
+    for (const word of [path, ...words]) {
+      const found = typeof word === 'string' ? error.message.includes(word) : word.test(error.message);
+      assert.ok(found, `${word} not in: ${error.message}`);
+    }
+    return true;
+  });
+}
+
+test('a damaged PNG is named', async () => {
+  const bad = Uint8Array.from(png(1));
+  bad[bad.length - 20]! ^= 0xff;
+  await refused(zip({ ...files, '00000/img00000001.png': bad }), [/00000\/img00000001\.png/]);
+  await refused(folder({ ...files, '00000/img00000001.png': bad.slice(0, 40) }), [/00000\/img00000001\.png/]);
+});
+
+test('an image of another size or kind is named, with both sizes', async () => {
+  const wide = { ...files, '00001/img00000002.png': png(2, { width: 6 }) };
+  await refused(folder(wide), [/img00000002\.png is 6 x 4, RGB, the others 5 x 4, RGB/]);
+  const gray = { ...files, '00001/img00000002.png': png(2, { channels: 1 }) };
+  await refused(zip(gray), [/img00000002\.png is 5 x 4, gray/]);
+  await refused(folder({ 'x.png': png(1, { channels: 4 }) }), [/x\.png.*alpha/]);
+});
+
+test('missing, impossible and out-of-range labels are named', async () => {
+  const labelled = (labels: unknown) => folder({ 'a.png': png(0), 'b.png': png(1), 'dataset.json': json({ labels }) });
+  await refused(labelled([['a.png', 0]]), [/no label for b\.png/]);
+  for (const label of [-1, 1.5, [1, 2]]) {
+    const pairs = [
+      ['a.png', 0],
+      ['b.png', label],
+    ];
+    await refused(labelled(pairs), [/label of b\.png is/]);
+  }
+  const ten = [
+    ['a.png', 0],
+    ['b.png', 10],
+  ];
+  await refused(labelled(ten), [/label of b\.png is 10, out of range for 10 classes/], { labelDim: 10 });
+  await refused(labelled(null), [/has no labels, but 10 classes/], { labelDim: 10 });
+  await refused(labelled([['a.png', 'cat']]), [/labels\[0\]/]);
+  await refused(labelled({ a: 1 }), [/"labels" is not a list/]);
+  await refused(folder({ 'a.png': png(0), 'dataset.json': Buffer.from('{') }), [/dataset\.json/]);
+});
+
+test('what is no data set is refused', async () => {
+  await refused(join(root, 'nowhere'), [/ENOENT/]);
+  await refused(folder({ 'readme.txt': Buffer.from('x') }), [/no PNG/]);
+  await refused(folder({ 'a.png': png(0), 'photo.JPG': Buffer.from('x') }), [/photo\.JPG is not a PNG/]);
+  const file = join(root, 'not.zip');
+  writeFileSync(file, 'plain text');
+  await refused(file, [/not a readable zip/]);
+});
+
+test('a truncated zip is refused', async () => {
+  const bytes = zipSync(files, { level: 0 });
+  const file = join(root, 'cut.zip');
+  writeFileSync(file, bytes.subarray(0, bytes.length / 2));
+  await refused(file, [/not a readable zip/]);
+});
