@@ -3,7 +3,7 @@
  * 1711.05101; the update of torch.optim.AdamW) and the exponential moving average of the weights.
  */
 import type { Graph, Tensor } from './graph.ts';
-import { add, div, minimum, mul, reshape, slice, sqrt, square, sub, sum } from './ops/index.ts';
+import { add, concat, div, minimum, mul, reshape, slice, sqrt, square, sub, sum } from './ops/index.ts';
 
 export interface AdamWState {
   readonly parameters: Tensor;
@@ -52,8 +52,30 @@ export function adamWScalars(options: AdamWOptions, step: number): Float32Array 
   );
 }
 
-/** One AdamW update; old state in, new state out. `scalars` is fed with `adamWScalars`. */
+/**
+ * One AdamW update; old state in, new state out. `scalars` is fed with `adamWScalars`. A gradient shorter than the
+ * state trains the state's first numbers and leaves the rest as it is, undecayed.
+ */
 export function adamW(state: AdamWState, gradient: Tensor, scalars: Tensor): AdamWState {
+  const { parameters, firstMoment, secondMoment } = state;
+  const [size] = parameters.shape;
+  const [trained] = gradient.shape;
+  if (trained === size) return update(state, gradient, scalars);
+  const head = (flat: Tensor) => slice(flat, [0], [trained]);
+  const next = update(
+    { parameters: head(parameters), firstMoment: head(firstMoment), secondMoment: head(secondMoment) },
+    gradient,
+    scalars,
+  );
+  const whole = (updated: Tensor, old: Tensor) => concat([updated, slice(old, [trained], [size])], 0);
+  return {
+    parameters: whole(next.parameters, parameters),
+    firstMoment: whole(next.firstMoment, firstMoment),
+    secondMoment: whole(next.secondMoment, secondMoment),
+  };
+}
+
+function update(state: AdamWState, gradient: Tensor, scalars: Tensor): AdamWState {
   const [decay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rootCorrection2, epsilon] = scalarNames.map(
     (_, i) => reshape(slice(scalars, [i], [i + 1]), []),
   );
@@ -79,7 +101,7 @@ export function clipByNorm(gradient: Tensor, norm: Tensor, limit: Tensor): Tenso
   return mul(gradient, minimum(div(limit, add(norm, 1e-6)), 1));
 }
 
-/** decay * average + (1 - decay) * value. */
+/** decay * average + (1 - decay) * value, in the form that leaves an average equal to its value bit for bit alone. */
 export function movingAverage(average: Tensor, value: Tensor, decay: Tensor): Tensor {
-  return add(mul(average, decay), mul(value, sub(1, decay)));
+  return add(value, mul(sub(average, value), decay));
 }

@@ -17,49 +17,64 @@ export type Init =
   | { kind: 'uniform'; bound: number }
   | { kind: 'normal'; std: number };
 
+export type ParameterRole = 'trained' | 'fixed';
+
 export interface ParameterSource {
   readonly graph: Graph;
-  /** The parameter called `name`; the same name must always ask for the same shape. */
-  get(name: string, shape: Shape, init: Init): Tensor;
+  /**
+   * The parameter called `name`; the same name must always ask for the same shape. A 'fixed' one belongs to the
+   * network's state but is not trained: no gradient, no decay (random frequencies, weights of a path that is off).
+   */
+  get(name: string, shape: Shape, init: Init, role?: ParameterRole): Tensor;
 }
 
 export interface ParameterEntry {
   readonly name: string;
   readonly shape: Shape;
   readonly init: Init;
+  readonly role: ParameterRole;
   readonly offset: number;
 }
 
 export interface ParameterLayout {
+  /** Trained parameters first, then the fixed ones. */
   readonly entries: readonly ParameterEntry[];
   /** Numbers in the flat buffer. */
   readonly size: number;
+  /** How many of them, from the start, are trained: the size of a flat gradient. */
+  readonly trainedSize: number;
 }
 
-/** Runs `build` on a scratch graph and returns the parameters it asked for, in order. */
+/** Runs `build` on a scratch graph and returns the parameters it asked for, in order within their role. */
 export function collectParameters(build: (source: ParameterSource) => unknown): ParameterLayout {
   const graph = new Graph();
-  const entries: ParameterEntry[] = [];
+  const asked: Omit<ParameterEntry, 'offset'>[] = [];
   const tensors = new Map<string, Tensor>();
-  let size = 0;
   build({
     graph,
-    get(name, shape, init) {
+    get(name, shape, init, role = 'trained') {
       const known = tensors.get(name);
       if (known) return known;
-      entries.push({ name, shape, init, offset: size });
-      size += sizeOf(shape);
+      asked.push({ name, shape, init, role });
       const tensor = graph.input(name, shape);
       tensors.set(name, tensor);
       return tensor;
     },
   });
-  return { entries, size };
+  const trained = asked.filter(({ role }) => role === 'trained');
+  const fixed = asked.filter(({ role }) => role === 'fixed');
+  let size = 0;
+  const entries = [...trained, ...fixed].map((entry) => {
+    const offset = size;
+    size += sizeOf(entry.shape);
+    return { ...entry, offset };
+  });
+  return { entries, size, trainedSize: entries[trained.length]?.offset ?? size };
 }
 
 /** Parameters as a source, and as the list that gradients are asked for. */
 export interface FlatParameters extends ParameterSource {
-  /** One tensor per layout entry, in order. */
+  /** One tensor per trained layout entry, in order. */
   readonly tensors: readonly Tensor[];
 }
 
@@ -72,7 +87,8 @@ export function flatParameters(layout: ParameterLayout, flat: Tensor): FlatParam
     reshape(slice(flat, [offset], [offset + sizeOf(shape)]), shape),
   );
   const byName = new Map(layout.entries.map((entry, i) => [entry.name, tensors[i]]));
-  return { graph: flat.graph, tensors, get: (name, shape) => lookUp(byName, name, shape) };
+  const trained = tensors.filter((_, i) => layout.entries[i].role === 'trained');
+  return { graph: flat.graph, tensors: trained, get: (name, shape) => lookUp(byName, name, shape) };
 }
 
 /** The parameters as constants of the graph: for sampling and export. */
@@ -99,7 +115,7 @@ function lookUp(tensors: ReadonlyMap<string, Tensor>, name: string, shape: Shape
   return tensor;
 }
 
-/** Gradients (one per layout entry) as one flat tensor in the layout's order. */
+/** Gradients (one per trained layout entry) as one flat tensor [layout.trainedSize] in the layout's order. */
 export function flatten(tensors: readonly Tensor[]): Tensor {
   return concat(
     tensors.map((tensor) => reshape(tensor, [sizeOf(tensor.shape)])),

@@ -73,7 +73,6 @@ const models = {
   },
   /** For points: an image of one pixel with a channel per coordinate. */
   MLP: {
-    augment_dim: size.default(0),
     model_channels: count.default(128),
     num_blocks: count.default(3),
   },

@@ -11,7 +11,6 @@ import { linearLayer, scoped } from './edm/layers.ts';
 import type { Conditions, UNetShape } from './edm/unet.ts';
 
 export interface MLPOptions {
-  readonly augment_dim: number;
   /** Width of every hidden layer. */
   readonly model_channels: number;
   /** Residual blocks of two layers each. */
@@ -50,16 +49,13 @@ export function mlp(
 }
 
 function embed(p: ParameterSource, options: MLPOptions, shape: UNetShape, conditions: Conditions): Tensor {
-  const { noise, labels, augmentLabels } = conditions;
-  const { model_channels: width, augment_dim: augmentDim } = options;
+  const { noise, labels } = conditions;
+  const { model_channels: width } = options;
   let emb = mlpNoiseEmbedding(options, noise);
-  const extra = (name: string, size: number, values: Tensor | null) => {
-    if (size === 0) return;
-    const weight = p.get(`${name}.weight`, [width, size], { kind: 'normal', std: 1 });
-    if (values) emb = add(emb, linear(values, weight));
-  };
-  extra('map_label', shape.labelDim, labels);
-  extra('map_augment', augmentDim, augmentLabels);
+  if (shape.labelDim > 0) {
+    const weight = p.get('map_label.weight', [width, shape.labelDim], { kind: 'normal', std: 1 });
+    if (labels) emb = add(emb, linear(labels, weight));
+  }
   emb = silu(linearLayer(p, 'map_layer0', emb, width, init));
   return silu(linearLayer(p, 'map_layer1', emb, width, init));
 }

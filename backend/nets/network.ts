@@ -55,6 +55,7 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
   const preconditioning = preconditioningOf(config);
   const model = modelOf(config);
   const { img_channels: channels, img_resolution: resolution, label_dim: labelDim } = config;
+  const augmentDim = 'augment_dim' in config ? config.augment_dim : 0;
   const shape: UNetShape = {
     resolution,
     outChannels: channels * preconditioning.outputFactor,
@@ -72,7 +73,7 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
     expect('x', x, [batch, channels, resolution, resolution]);
     expect('sigma', sigma, [batch]);
     if (labelDim > 0) expect('labels', labels, [batch, labelDim]);
-    expect('augmentLabels', augmentLabels, [batch, config.augment_dim]);
+    expect('augmentLabels', augmentLabels, [batch, augmentDim]);
     const c = preconditioning.coefficients(sigma);
     const conditions: Conditions = { noise: c.noise, labels: labelDim > 0 ? labels : null, augmentLabels };
     const raw = model.forward(scoped(source, 'model'), shape, scaled(x, c.in), conditions);
@@ -83,10 +84,10 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
 
   return {
     config,
-    layout: layoutOf(denoise, config),
+    layout: layoutOf(denoise, config, augmentDim),
     imageShape: [channels, resolution, resolution],
     labelDim,
-    augmentDim: config.augment_dim,
+    augmentDim,
     sigmaMin: preconditioning.sigmaMin,
     sigmaMax: preconditioning.sigmaMax,
     roundSigma: preconditioning.roundSigma,
@@ -97,8 +98,8 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
 }
 
 /** Builds the network once on a scratch graph to see which parameters it asks for. */
-function layoutOf(denoise: Network['denoise'], config: NetworkConfig): ParameterLayout {
-  const { img_channels: channels, img_resolution: resolution, label_dim: labelDim, augment_dim: augmentDim } = config;
+function layoutOf(denoise: Network['denoise'], config: NetworkConfig, augmentDim: number): ParameterLayout {
+  const { img_channels: channels, img_resolution: resolution, label_dim: labelDim } = config;
   return collectParameters((source) => {
     const { graph } = source;
     const labels = labelDim > 0 ? graph.input('labels', [1, labelDim]) : null;

@@ -7,7 +7,7 @@ import { add, concat, conv2d, linear, silu } from '../../graph/ops/index.ts';
 import type { ParameterSource } from '../../graph/parameters.ts';
 import { positionalEmbedding } from './embedding.ts';
 import { initialWeight, type LayerInit } from './initialization.ts';
-import { convParameters, groupNormLayer, linearLayer, scoped } from './layers.ts';
+import { augmentWeight, convParameters, groupNormLayer, linearLayer, scoped } from './layers.ts';
 import type { Conditions, UNetOptions, UNetShape } from './unet.ts';
 import { type BlockShape, type BlockStyle, unetBlock } from './unet-block.ts';
 
@@ -64,8 +64,7 @@ function embed(p: ParameterSource, options: DhariwalUNetOptions, shape: UNetShap
   const width = channels * options.channel_mult_emb;
   let emb = dhariwalNoiseEmbedding(options, noise);
   if (augmentDim > 0) {
-    const fans = { fanIn: augmentDim, fanOut: channels };
-    const weight = p.get('map_augment.weight', [channels, augmentDim], initialWeight(initZero, fans));
+    const weight = augmentWeight(p, augmentDim, channels, initZero);
     if (augmentLabels) emb = add(emb, linear(augmentLabels, weight));
   }
   emb = silu(linearLayer(p, 'map_layer0', emb, width, init));

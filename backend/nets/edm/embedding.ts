@@ -25,7 +25,7 @@ export function positionalEmbedding(noise: Tensor, channels: number, { endpoint 
 
 /** Random frequencies, fixed when the network is made; kept under `name` because every trained weight depends on them. */
 export function fourierEmbedding(p: ParameterSource, name: string, noise: Tensor, channels: number): Tensor {
-  const frequencies = p.get(`${name}.freqs`, [channels / 2], { kind: 'normal', std: fourierScale });
+  const frequencies = p.get(`${name}.freqs`, [channels / 2], { kind: 'normal', std: fourierScale }, 'fixed');
   return cosSin(noise, mul(frequencies, 2 * Math.PI));
 }
 

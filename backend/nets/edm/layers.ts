@@ -10,7 +10,7 @@ import { initialBias, initialWeight, type LayerInit } from './initialization.ts'
 
 /** The same parameters, with names relative to `prefix`. */
 export function scoped(source: ParameterSource, prefix: string): ParameterSource {
-  return { graph: source.graph, get: (name, shape, init) => source.get(`${prefix}.${name}`, shape, init) };
+  return { graph: source.graph, get: (name, shape, init, role) => source.get(`${prefix}.${name}`, shape, init, role) };
 }
 
 export interface WeightAndBias {
@@ -46,6 +46,11 @@ export function linearLayer(
   const fans = { fanIn: x.shape[1], fanOut: out };
   const weight = p.get(`${name}.weight`, [out, fans.fanIn], initialWeight(init, fans));
   return linear(x, weight, bias ? p.get(`${name}.bias`, [out], initialBias(init, fans)) : null);
+}
+
+/** Weight [out, size] of the augmentation labels. Fixed: training here uses none, and EDM leaves it alone then. */
+export function augmentWeight(p: ParameterSource, size: number, out: number, init: LayerInit): Tensor {
+  return p.get('map_augment.weight', [out, size], initialWeight(init, { fanIn: size, fanOut: out }), 'fixed');
 }
 
 /** EDM's rule: groups of at least four channels, at most 32 groups. */

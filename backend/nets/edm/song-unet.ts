@@ -7,7 +7,7 @@ import { add, concat, conv2d, div, downsample2, linear, mul, silu, upsample2 } f
 import type { ParameterSource } from '../../graph/parameters.ts';
 import { fourierEmbedding, positionalEmbedding, swapHalves } from './embedding.ts';
 import { initialBias, initialWeight, type LayerInit } from './initialization.ts';
-import { convParameters, groupNormLayer, linearLayer, scoped } from './layers.ts';
+import { augmentWeight, convParameters, groupNormLayer, linearLayer, scoped } from './layers.ts';
 import type { Conditions, UNetOptions, UNetShape } from './unet.ts';
 import { type BlockShape, type BlockStyle, unetBlock } from './unet-block.ts';
 
@@ -79,8 +79,7 @@ function embed(p: ParameterSource, options: SongUNetOptions, shape: UNetShape, c
     emb = add(emb, labels ? linear(mul(labels, Math.sqrt(labelDim)), weight, bias) : bias);
   }
   if (options.augment_dim > 0) {
-    const fans = { fanIn: options.augment_dim, fanOut: channels };
-    const weight = p.get('map_augment.weight', [channels, options.augment_dim], initialWeight(init, fans));
+    const weight = augmentWeight(p, options.augment_dim, channels, init);
     if (augmentLabels) emb = add(emb, linear(augmentLabels, weight));
   }
   const width = options.model_channels * options.channel_mult_emb;
