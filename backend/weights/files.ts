@@ -1,0 +1,60 @@
+/** Reading pieces of a file, with the operating system's refusals in plain words. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { UserError } from '../protocol/errors.ts';
+import { allocate, namingFileAsync, refuse } from './refusal.ts';
+
+/** An open weights file. */
+export interface WeightsFile {
+  readonly path: string;
+  /** In bytes, when it was opened. */
+  readonly size: number;
+  /** `length` bytes from `position` on, in memory of their own. Refuses to read past the end. */
+  read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Opens a file for `use` and closes it afterwards. Every refusal within becomes a UserError that names the file. */
+export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) => Promise<T>): Promise<T> {
+  const handle = await openForReading(path);
+  try {
+    return await namingFileAsync(path, async () => {
+      const stat = await handle.stat();
+      if (stat.isDirectory()) refuse('this is a folder, not a weights file', 'Name the file inside it.');
+      if (!stat.isFile()) refuse('this is not a regular file', 'Name a weights file.');
+      return await use({ path, size: stat.size, read: (position, length) => readExactly(handle, position, length) });
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new UserError('weights', `${path}: no such file`, 'Check the path.', { cause: error });
+    }
+    if (code === 'EISDIR') {
+      throw new UserError('weights', `${path}: this is a folder, not a weights file`, 'Name the file inside it.');
+    }
+    throw new UserError('io', `cannot read ${path} (${code || String(error)})`, 'Check who may read the file.', {
+      cause: error,
+    });
+  }
+}
+
+/** One read call takes at most 2 GiB; stay well below. */
+const largestRead = 2 ** 28;
+
+async function readExactly(handle: FileHandle, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(allocate(length, 'reading the file'));
+  let done = 0;
+  while (done < length) {
+    const wanted = Math.min(length - done, largestRead);
+    const { bytesRead } = await handle.read(bytes, done, wanted, position + done);
+    if (bytesRead === 0) refuse(`the file ends at byte ${position + done}, ${length - done} bytes too early`);
+    done += bytesRead;
+  }
+  return bytes;
+}
