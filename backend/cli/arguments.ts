@@ -1,0 +1,28 @@
+/** Readers of option values. A wrong one is a usage error that says what is expected. */
+import { InvalidArgumentError } from 'commander';
+
+/** 0, 1, 2, ... */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError('Expected 0, 1, 2, ...');
+  return Number(text);
+}
+
+/** 1, 2, 3, ... */
+export function positiveInteger(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('Expected 1, 2, 3, ...');
+  return value;
+}
+
+/** '0,5,10-12' -> [0, 5, 10, 11, 12]: whole numbers and inclusive ranges, in the order given. */
+export function numberList(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [from, to = from] = part.split('-', 2);
+    const [first, last] = [wholeNumber(from), wholeNumber(to)];
+    if (part.split('-').length > 2 || first > last || last - first >= 1e7) {
+      throw new InvalidArgumentError('Expected numbers and ranges, like 0,5,10-12.');
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}

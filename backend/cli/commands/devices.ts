@@ -1,0 +1,25 @@
+/** `dmd devices`: what can run a graph here, and why the rest cannot. */
+import type { Command } from 'commander';
+import { type CommonOptions, commonOptions, createOutput, table } from '../output.ts';
+
+export function registerDevices(program: Command): void {
+  commonOptions(program.command('devices'))
+    .description('list the devices that can run a graph, how fast they are, and why one cannot')
+    .action(devices);
+}
+
+async function devices(options: CommonOptions): Promise<void> {
+  const output = createOutput(options);
+  const { fastest, listDevices, rounded } = await import('../../engine/devices.ts');
+  const found = await listDevices();
+  const best = fastest(found);
+  for (const status of found) output.event('device', { ...status });
+  output.event('auto', { device: best.device, why: best.why });
+  const rows = found.map(({ device, available, reason, gigaflops }) => [
+    device,
+    available ? 'works' : 'unavailable',
+    available ? `${rounded(gigaflops)} GFLOP/s in 3x3 convolutions` : reason,
+  ]);
+  for (const line of table(rows)) output.line(line);
+  output.line(`\nauto takes ${best.device}: ${best.why}.`);
+}

@@ -1,0 +1,29 @@
+/**
+ * The command `dmd`. This file and the commands' declarations load nothing heavy, so that help is instant; a command's
+ * action imports what it needs. Every error ends here: see errors.ts.
+ */
+import { Command } from 'commander';
+import { packageVersion } from '../protocol/package.ts';
+import { commands } from './commands/index.ts';
+import { reportError } from './errors.ts';
+import { ignoreClosedPipe } from './output.ts';
+
+export function createProgram(): Command {
+  const program = new Command('dmd')
+    .description('Distribution Matching Distillation: a many-step diffusion model becomes a one-step generator.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} }); // errors are reported below, in the same form as all others
+  for (const register of commands) register(program);
+  return program;
+}
+
+ignoreClosedPipe();
+const args = process.argv.slice(2);
+try {
+  await createProgram().parseAsync(args, { from: 'user' });
+} catch (error) {
+  process.exitCode = reportError(error, { json: args.includes('--json'), verbose: args.includes('--verbose') });
+}

@@ -1,0 +1,26 @@
+/** `dmd verify --dump`: the computed arrays and scalars, under the names of case.json. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
+import { writeSafetensors } from '../../weights/safetensors.ts';
+import type { CaseReport } from './check-case.ts';
+import type { NumberArray } from './compare.ts';
+
+/** Writes DIR/<case>/arrays.safetensors and scalars.json. Throws UserError('io'). */
+export async function dumpCase(folder: string, { name, computed }: CaseReport): Promise<void> {
+  if (!computed) return;
+  const target = join(folder, name);
+  try {
+    await mkdir(target, { recursive: true });
+  } catch (error) {
+    throw new UserError('io', `${target} cannot be created: ${(error as Error).message}`, 'Choose another --dump.');
+  }
+  const arrays = [...computed.arrays].map(([key, array]) => [key, asFloat32(array)] as const);
+  await writeSafetensors(join(target, 'arrays.safetensors'), arrays);
+  const scalars = Object.fromEntries(computed.scalars);
+  await writeFile(join(target, 'scalars.json'), `${JSON.stringify(scalars, null, 2)}\n`);
+}
+
+function asFloat32({ shape, data }: NumberArray) {
+  return { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}

@@ -1,0 +1,156 @@
+/**
+ * Which devices can run a graph here, found by running one, and the choice among them. Each is tried in a process of
+ * its own with a time limit, so that a broken driver is a reason and not a crash.
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../protocol/errors.ts';
+import type { ProbeMessage } from './device-probe.worker.ts';
+import type { Engine } from './engine.ts';
+import { type DeviceName, deviceNames, openDevice, parseDevice } from './open.ts';
+
+export interface DeviceStatus {
+  readonly device: DeviceName;
+  readonly available: boolean;
+  /** Why it is not available; empty when it is. */
+  readonly reason: string;
+  /** Measured 10^9 operations per second in a small convolution, transfers included; 0 when not available. */
+  readonly gigaflops: number;
+}
+
+export interface ProbeOptions {
+  /** CPU threads; 0 one per core. */
+  readonly threads?: number;
+  readonly timeLimitMs?: number;
+}
+
+export interface OpenOptions extends ProbeOptions {
+  /** A device's name or 'auto'. */
+  readonly device: string;
+}
+
+export interface OpenedDevice {
+  readonly engine: Engine;
+  readonly device: DeviceName;
+  /** Why this device, for people. */
+  readonly why: string;
+}
+
+const known = new Map<string, Promise<DeviceStatus>>();
+
+/** Every device with what a trial run on it gave. Tried one after the other, once per process. */
+export async function listDevices(options: ProbeOptions = {}): Promise<DeviceStatus[]> {
+  const statuses: DeviceStatus[] = [];
+  for (const device of deviceNames) statuses.push(await probe(device, options));
+  return statuses;
+}
+
+/**
+ * Opens a device for computing; 'auto' is the fastest that works. Throws UserError('device') that names the device and
+ * why it is not available, UserError('usage') for an unknown name.
+ */
+export async function openEngine({ device: name, ...options }: OpenOptions): Promise<OpenedDevice> {
+  const { threads = 0 } = options;
+  const chosen = parseDevice(name);
+  if (chosen === 'cpu') return { engine: await openDevice('cpu', threads), device: 'cpu', why: 'it was asked for' };
+  if (chosen === 'auto') {
+    const best = fastest(await listDevices(options));
+    return { engine: await openDevice(best.device, threads), ...best };
+  }
+  const { available, reason } = await probe(chosen, options);
+  if (!available) {
+    throw new UserError('device', `The device ${chosen} is not available: ${reason}.`, 'dmd devices lists what works.');
+  }
+  return { engine: await openDevice(chosen, threads), device: chosen, why: 'it was asked for' };
+}
+
+/** The fastest available device and the numbers that say so. */
+export function fastest(statuses: readonly DeviceStatus[]): { device: DeviceName; why: string } {
+  const working = statuses.filter((status) => status.available).sort((a, b) => b.gigaflops - a.gigaflops);
+  const [best] = working;
+  if (!best) {
+    const reasons = statuses.map(({ device, reason }) => `${device}: ${reason}`).join('; ');
+    throw new UserError('device', `No device works. ${reasons}.`, 'Install the packages again: npm ci.');
+  }
+  if (working.length === 1) return { device: best.device, why: 'no other device is available' };
+  const speeds = working.map(({ device, gigaflops }) => `${device} ${rounded(gigaflops)}`).join(', ');
+  return { device: best.device, why: `the fastest in a trial convolution (GFLOP/s: ${speeds})` };
+}
+
+/** Two significant digits: it is a rough number. */
+export function rounded(gigaflops: number): string {
+  return String(Number(gigaflops.toPrecision(2)));
+}
+
+function probe(device: DeviceName, { threads = 0, timeLimitMs = 30_000 }: ProbeOptions): Promise<DeviceStatus> {
+  const key = `${device} ${threads}`;
+  let status = known.get(key);
+  if (!status) {
+    status = tryDevice(device, threads, timeLimitMs);
+    known.set(key, status);
+  }
+  return status;
+}
+
+async function tryDevice(device: DeviceName, threads: number, timeLimitMs: number): Promise<DeviceStatus> {
+  const absent = await notInRuntime(device);
+  const result = absent ? { error: absent } : await runProbe(device, threads, timeLimitMs);
+  if ('gigaflops' in result) return { device, available: true, reason: '', gigaflops: result.gigaflops };
+  return { device, available: false, reason: explain(device, result.error), gigaflops: 0 };
+}
+
+/** Why the runtime cannot have the device on this system at all; empty when it may. */
+async function notInRuntime(device: DeviceName): Promise<string> {
+  if (device === 'tensorflow') return ''; // its own message says what to install
+  const { supportedProviders } = await import('./onnxruntime/providers.ts');
+  if (supportedProviders().includes(device)) return '';
+  return `onnxruntime-node has no ${device} for ${process.platform} ${process.arch}`;
+}
+
+function runProbe(device: DeviceName, threads: number, timeLimitMs: number): Promise<ProbeMessage> {
+  const script = fileURLToPath(new URL('./device-probe.worker.ts', import.meta.url));
+  const child = fork(script, [device, String(threads)], {
+    execArgv: loaderFlags(process.execArgv),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  return new Promise((resolve) => {
+    let complaint = '';
+    const timer = setTimeout(() => {
+      resolve({ error: `it gave no answer within ${timeLimitMs / 1000} seconds` });
+      child.kill('SIGKILL');
+    }, timeLimitMs);
+    child.stderr?.on('data', (text) => {
+      complaint += text;
+    });
+    child.on('message', (message) => resolve(message as ProbeMessage));
+    child.on('error', (error) => resolve({ error: `its trial process did not start: ${error.message}` }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const lastLine = complaint.trim().split('\n').at(-1) ?? '';
+      resolve({ error: `its runtime crashed (${signal ?? `exit code ${code}`})${lastLine && `: ${lastLine}`}` });
+    });
+  });
+}
+
+/** The flags of this process that make its child understand the same sources. */
+function loaderFlags(flags: readonly string[]): string[] {
+  const kept: string[] = [];
+  flags.forEach((flag, i) => {
+    const [name, value] = flag.split('=');
+    if (!['--import', '--require', '-r', '--loader', '--experimental-loader'].includes(name)) return;
+    kept.push(...(value === undefined ? [flag, flags[i + 1]] : [flag]));
+  });
+  return kept;
+}
+
+/** The reason in one line without a full stop, in plain words where the runtime's own are known to say little. */
+function explain(device: DeviceName, reason: string): string {
+  if (device === 'webgpu' && reason.includes('RequestAdapterStatus')) {
+    return 'no GPU found: it needs a working Vulkan, Metal or Direct3D 12 driver';
+  }
+  if (device === 'cuda' && reason.includes('Failed to load shared library')) {
+    return "ONNX Runtime's CUDA libraries or CUDA itself are missing; docs/devices.md says how to get them";
+  }
+  const line = reason.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
+  return line.length > 300 ? `${line.slice(0, 300)}...` : line;
+}

@@ -1,0 +1,25 @@
+/** Opens an engine by its device's name, without asking first whether it works: `devices.ts` does. */
+import { UserError } from '../protocol/errors.ts';
+import type { Engine } from './engine.ts';
+
+/** In the order in which they are listed. */
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
+export type DeviceName = (typeof deviceNames)[number];
+
+/** Loads the runtime behind the device. `threads` is the CPU's; 0 takes one per core. */
+export async function openDevice(device: DeviceName, threads: number): Promise<Engine> {
+  if (device === 'tensorflow') {
+    const { createTensorflowEngine } = await import('./tensorflow/engine.ts');
+    return createTensorflowEngine({ backend: 'tfjs-node-gpu' });
+  }
+  const { createOnnxRuntimeEngine } = await import('./onnxruntime/engine.ts');
+  return createOnnxRuntimeEngine({ device, threads });
+}
+
+/** Throws UserError('usage') for a name that is no device. */
+export function parseDevice(name: string): DeviceName | 'auto' {
+  if (name === 'auto') return name;
+  const device = deviceNames.find((known) => known === name);
+  if (device) return device;
+  throw new UserError('usage', `There is no device '${name}'.`, `Devices are auto, ${deviceNames.join(', ')}.`);
+}
