@@ -1,0 +1,107 @@
+/**
+ * Reads the pairs of a folder, in any order. A shard's hash is checked when it is first needed; after that only the asked-for
+ * rows are read, since a full set (500,000 pairs, 12 GB) does not fit in memory.
+ */
+import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
+import { UserError } from '../protocol/errors.ts';
+import { checkIndices } from './dataset.ts';
+import { reasonOf } from './file-source.ts';
+import {
+  checkSamePairs,
+  type PairIdentity,
+  type PairManifest,
+  readManifest,
+  shardCount,
+  shardPath,
+  shardsOf,
+} from './pair-manifest.ts';
+import { hashOf, type PairBatch, type Row, readRows, type ShardLayout, shardLayout } from './pair-shard.ts';
+
+export interface PairSet {
+  readonly count: number;
+  /** [C, H, W] */
+  readonly shape: readonly number[];
+  readonly labelDim: number;
+  readonly seed: number;
+  /** What the pairs were made with. */
+  readonly config: PairManifest['config'];
+  /** The given pairs. Rejects with UserError (kind 'data') that names a damaged shard. */
+  batch(indices: readonly number[]): Promise<PairBatch>;
+  /** Checks every shard now instead of when it is first needed. */
+  verify(): Promise<void>;
+}
+
+/**
+ * Opens a finished folder of pairs.
+ * @param wanted what the caller needs them to be; another value is a UserError (kind 'config') that names the key
+ */
+export async function openPairs(folder: string, wanted: Partial<PairIdentity> = {}): Promise<PairSet> {
+  const manifest = await readManifest(folder);
+  if (!manifest) {
+    throw new UserError('data', `${folder} holds no noise-image pairs (no pairs.json)`, 'Make them with dmd pairs.');
+  }
+  checkSamePairs(folder, manifest, wanted);
+  const { count, shape, labelDim, seed, config, shardSize } = manifest;
+  for (let index = 0; index < shardsOf(manifest); index++) {
+    if ((manifest.shards[index]?.count ?? 0) >= shardCount(manifest, index)) continue;
+    const hint = 'Finish them with the dmd pairs command that began them.';
+    throw new UserError('data', `the pairs in ${folder} are not finished: shard ${index} is missing`, hint);
+  }
+  const layouts = new Map<number, Promise<ShardLayout>>();
+  const layoutOf = (index: number) => {
+    const known = layouts.get(index) ?? checkedLayout(folder, manifest, index);
+    layouts.set(index, known);
+    return known;
+  };
+  return {
+    count,
+    shape,
+    labelDim,
+    seed,
+    config,
+    async batch(indices) {
+      checkIndices(indices, count);
+      const zeros = (dims: number[]): TensorData => tensorData(dims, new Float32Array(sizeOf(dims)));
+      const n = indices.length;
+      const batch = { z: zeros([n, ...shape]), y: zeros([n, ...shape]), labels: zeros([n, labelDim]) };
+      for (const [shard, rows] of byShard(indices, shardSize)) {
+        const layout = await layoutOf(shard);
+        const path = shardPath(folder, shard);
+        await readRows(path, layout, rows, batch).catch((cause: unknown) => {
+          throw damaged(path, reasonOf(cause), cause);
+        });
+      }
+      return batch;
+    },
+    async verify() {
+      for (let index = 0; index < shardsOf(manifest); index++) await layoutOf(index);
+    },
+  };
+}
+
+/** Which rows of which shards a batch needs. */
+function byShard(indices: readonly number[], shardSize: number): Map<number, Row[]> {
+  const shards = new Map<number, Row[]>();
+  for (const [to, index] of indices.entries()) {
+    const shard = Math.floor(index / shardSize);
+    const rows = shards.get(shard) ?? [];
+    shards.set(shard, rows);
+    rows.push({ from: index % shardSize, to });
+  }
+  return shards;
+}
+
+async function checkedLayout(folder: string, { shards, shape, labelDim }: PairManifest, index: number) {
+  const path = shardPath(folder, index);
+  const hash = await hashOf(path);
+  if (hash === undefined) throw damaged(path, 'it cannot be read');
+  if (hash !== shards[index]!.sha256) throw damaged(path, 'its SHA-256 is not the one in pairs.json');
+  return shardLayout(path, { z: shape, y: shape, labels: [labelDim] }).catch((cause: unknown) => {
+    throw damaged(path, reasonOf(cause), cause);
+  });
+}
+
+function damaged(path: string, reason: string, cause?: unknown): UserError {
+  const hint = 'Run the dmd pairs command that made the folder again: it makes damaged shards anew.';
+  return new UserError('data', `the pairs in ${path} are damaged: ${reason}`, hint, { cause });
+}

@@ -1,0 +1,147 @@
+/**
+ * Noise-image pairs on disk: what the teacher's sampler makes of given noise, for the regression loss.
+ *
+ * A folder holds shards (safetensors with `z`, `y`, `labels`) and a manifest with what made them and each shard's hash.
+ * A pair is a pure function of its index, so a killed run is continued by the same call: shards that are there whole are kept, the
+ * others are made. One process at a time writes to a folder.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
+import { UserError } from '../protocol/errors.ts';
+import { writeAtomically } from '../weights/atomic-file.ts';
+import { encodeSafetensors } from '../weights/safetensors.ts';
+import {
+  checkSamePairs,
+  type PairManifest,
+  readManifest,
+  shardCount,
+  shardPath,
+  shardsOf,
+  writeManifest,
+} from './pair-manifest.ts';
+import { hashOf, type PairArray, type PairBatch, pairArrays } from './pair-shard.ts';
+
+export { openPairs, type PairSet } from './pair-set.ts';
+export type { PairBatch };
+
+export interface WritePairsOptions {
+  /** Pairs in all. May be raised or lowered later; shards that fit are kept. */
+  readonly count: number;
+  /** Pairs per file: what a kill can cost. */
+  readonly shardSize: number;
+  /** Pairs per call of `make`. */
+  readonly batchSize?: number;
+  readonly seed: number;
+  /** [C, H, W] */
+  readonly shape: readonly number[];
+  readonly labelDim: number;
+  /** All settings the pairs depend on; must not change between calls for one folder. */
+  readonly config: PairManifest['config'];
+  /** Makes the pairs with these indices; the same indices must always give the same pairs. */
+  readonly make: (indices: readonly number[]) => Promise<PairBatch>;
+  /** Called as pairs are made or found: pairs there, pairs in all. */
+  readonly onProgress?: (done: number, count: number) => void;
+  /** Stops after the current batch; the shard it belongs to is made anew next time. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes what is missing of `count` pairs in `folder`.
+ * @returns how many pairs were made, and how many were there and kept
+ * @throws UserError: 'config' when the folder holds other pairs, 'numeric' when a pair is not finite, 'io' when the disk
+ * refuses, 'cancelled' when `signal` stopped it. Finished shards are kept in every case.
+ */
+export async function writePairs(folder: string, options: WritePairsOptions): Promise<{ made: number; kept: number }> {
+  const { count, shardSize, seed, labelDim, config, onProgress, signal } = options;
+  const identity = { config, seed, shape: [...options.shape], labelDim, shardSize };
+  const manifest = await startManifest(folder, { format: 'dmd-pairs-1', count, ...identity });
+  const kept = await dropUnusable(folder, manifest);
+  let done = kept;
+  onProgress?.(done, count);
+  for (let index = 0; index < shardsOf(manifest); index++) {
+    if (manifest.shards[index] !== null) continue;
+    const size = shardCount(manifest, index);
+    const shard = emptyShard(size, options);
+    for (let at = 0; at < size; at += options.batchSize ?? 64) {
+      if (signal?.aborted) throw stopped(folder, done, count);
+      const batch = Math.min(options.batchSize ?? 64, size - at);
+      const indices = Array.from({ length: batch }, (_, i) => index * shardSize + at + i);
+      fill(shard, at, await options.make(indices), indices, options);
+      done += batch;
+      onProgress?.(done, count);
+    }
+    const bytes = encodeSafetensors(Object.entries(shard));
+    await writeAtomically(shardPath(folder, index), [bytes]);
+    manifest.shards[index] = { count: size, sha256: createHash('sha256').update(bytes).digest('hex') };
+    await writeManifest(folder, manifest);
+  }
+  return { made: count - kept, kept };
+}
+
+/** Reads or begins the manifest, and clears away what a killed writer left half-written. */
+async function startManifest(folder: string, wanted: Omit<PairManifest, 'shards'>): Promise<PairManifest> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const debris = (await readdir(folder)).filter((name) => /^\.pairs.*\.tmp$/.test(name));
+    for (const name of debris) await rm(join(folder, name), { force: true });
+  } catch (cause) {
+    throw new UserError('io', `cannot write to ${folder}: ${String(cause)}`, 'Choose another folder.', { cause });
+  }
+  const found = await readManifest(folder);
+  if (found) checkSamePairs(folder, found, wanted);
+  const manifest = { ...wanted, shards: found?.shards ?? [] };
+  while (manifest.shards.length < shardsOf(wanted)) manifest.shards.push(null);
+  if (found?.count !== wanted.count) await writeManifest(folder, manifest);
+  return manifest;
+}
+
+/** Forgets shards that are too short, missing or damaged. Returns how many pairs remain of those wanted. */
+async function dropUnusable(folder: string, manifest: PairManifest): Promise<number> {
+  let kept = 0;
+  for (let index = 0; index < shardsOf(manifest); index++) {
+    const shard = manifest.shards[index];
+    if (!shard) continue;
+    const usable =
+      shard.count >= shardCount(manifest, index) && (await hashOf(shardPath(folder, index))) === shard.sha256;
+    if (usable) kept += shardCount(manifest, index);
+    else manifest.shards[index] = null;
+  }
+  return kept;
+}
+
+function stopped(folder: string, done: number, count: number): UserError {
+  const hint = 'Run the same again to continue; finished shards are kept.';
+  return new UserError('cancelled', `stopped at ${done} of ${count} pairs in ${folder}`, hint);
+}
+
+type Shard = Record<PairArray, TensorData>;
+
+function emptyShard(size: number, { shape, labelDim }: WritePairsOptions): Shard {
+  const zeros = (dims: number[]) => tensorData(dims, new Float32Array(sizeOf(dims)));
+  return { z: zeros([size, ...shape]), y: zeros([size, ...shape]), labels: zeros([size, labelDim]) };
+}
+
+function fill(
+  shard: Shard,
+  at: number,
+  batch: PairBatch,
+  indices: readonly number[],
+  options: WritePairsOptions,
+): void {
+  for (const name of pairArrays) {
+    const dims = name === 'labels' ? [options.labelDim] : options.shape;
+    const { shape, data } = batch[name];
+    if (shape.join() !== [indices.length, ...dims].join()) {
+      throw new Error(`make gave ${name} [${shape.join(', ')}] for ${indices.length} pairs of [${dims.join(', ')}]`);
+    }
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      const pair = indices[Math.floor(bad / sizeOf(dims))];
+      const hint = 'Check the teacher and its settings; nothing of this shard was written.';
+      throw new UserError('numeric', `${name} of pair ${pair} holds ${data[bad]}`, hint);
+    }
+    shard[name].data.set(data, at * sizeOf(dims));
+  }
+}
