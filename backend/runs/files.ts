@@ -10,6 +10,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type Disk, errorCode, onDisk, realDisk } from './disk.ts';
 
+/** One call of the system takes less than 2 GiB. */
+const largestWrite = 2 ** 28;
 const temporaryName = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
 
 /** A name beside `target` that nobody else uses and that `removeLeftovers` knows. */
@@ -34,7 +36,9 @@ export function writeNewFile(file: string, content: Uint8Array | string, disk: D
 /** Writes from a position on; one call of `write` may take fewer bytes than it was given. */
 export function writeAll(handle: number, bytes: Uint8Array, disk: Disk = realDisk, position = 0): void {
   let done = 0;
-  while (done < bytes.length) done += disk.write(handle, bytes.subarray(done), position + done);
+  while (done < bytes.length) {
+    done += disk.write(handle, bytes.subarray(done, done + largestWrite), position + done);
+  }
 }
 
 /** Replaces `file` by `content`, atomically and durably. On an error the old file is untouched and no debris stays. */
@@ -52,24 +56,17 @@ export function writeFileAtomic(file: string, content: Uint8Array | string, disk
 
 /** Makes renames and new entries of a folder durable. Where folders cannot be synced (Windows) this does nothing. */
 export function syncFolder(folder: string, disk: Disk = realDisk): void {
-  let handle: number;
-  try {
-    handle = disk.open(folder, 'r');
-  } catch (error) {
-    if (['EISDIR', 'EPERM', 'EACCES'].includes(errorCode(error))) return;
-    throw error;
-  }
-  try {
-    disk.sync(handle);
-  } catch (error) {
-    if (!['EINVAL', 'EPERM', 'EBADF', 'ENOTSUP'].includes(errorCode(error))) {
-      onDisk('write', folder, () => {
-        throw error;
-      });
+  onDisk('write', folder, () => {
+    let handle: number | undefined;
+    try {
+      handle = disk.open(folder, 'r');
+      disk.sync(handle);
+    } catch (error) {
+      if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'EBADF', 'ENOTSUP'].includes(errorCode(error))) throw error;
+    } finally {
+      if (handle !== undefined) disk.close(handle);
     }
-  } finally {
-    disk.close(handle);
-  }
+  });
 }
 
 /** Creates a folder and its parents. Throws UserError('io') naming it. */
