@@ -47,7 +47,7 @@ export class Graph {
 
   /** Declares an input fed at every run. */
   input(name: string, shape: Shape): Tensor {
-    if (this.inputs.has(name)) throw new Error(`graph input '${name}' is declared twice`);
+    this.claim('input', name);
     const [tensor] = this.apply(inputOp, [], { name, shape: [...shape] });
     this.inputs.set(name, tensor);
     return tensor;
@@ -55,9 +55,16 @@ export class Graph {
 
   /** Names a tensor as a result of a run. */
   output(name: string, tensor: Tensor): void {
-    if (this.outputs.has(name)) throw new Error(`graph output '${name}' is declared twice`);
+    this.claim('output', name);
     if (tensor.graph !== this) throw new Error(`graph output '${name}' belongs to another graph`);
     this.outputs.set(name, tensor);
+  }
+
+  /** Inputs and outputs share one set of names, as they do in an ONNX file. */
+  private claim(kind: 'input' | 'output', name: string): void {
+    const before = this.inputs.has(name) ? 'input' : this.outputs.has(name) ? 'output' : null;
+    if (before === kind) throw new Error(`graph ${kind} '${name}' is declared twice`);
+    if (before) throw new Error(`graph ${kind} '${name}' has the name of an ${before}`);
   }
 
   /** A tensor fixed when the graph is built. */
