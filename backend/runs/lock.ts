@@ -7,7 +7,6 @@
  * or its lease has run out (another host, where nobody can look). Clocks of machines that share a run folder must agree
  * to within the lease.
  */
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../protocol/errors.ts';
@@ -25,7 +24,6 @@ export interface LockOwner extends ProcessIdentity {
   readonly since: string;
   /** What other processes need to reach this one, e.g. its socket's path. */
   readonly contact: string;
-  readonly token: string;
 }
 
 export interface RunLock {
@@ -54,7 +52,6 @@ export function acquireLock(folder: string, options: LockOptions = {}): RunLock 
     ...thisProcess(),
     since: new Date().toISOString(),
     contact: options.contact ?? '',
-    token: randomUUID(),
   };
   const handle =
     create(file, owner) ??
@@ -134,7 +131,7 @@ function parseOwner(text: string): LockOwner | undefined {
 /** Lets one process at a time judge and replace a dead lock: else the slower of two would delete the new one. */
 function withTakeoverGuard<T>(file: string, lease: number, takeOver: () => T): T | undefined {
   const guard = `${file}.takeover`;
-  const me = { ...thisProcess(), since: new Date().toISOString(), contact: '', token: '' };
+  const me = { ...thisProcess(), since: new Date().toISOString(), contact: '' };
   let handle = create(guard, me);
   if (handle === undefined && readHolder(guard, lease)?.holds === false) {
     fs.rmSync(guard, { force: true });

@@ -55,6 +55,10 @@ test('comments and trailing commas are fine, and what is given is taken', () => 
   ]);
 });
 
+test('a byte order mark is no mistake', () => {
+  assert.equal(parseConfig('\uFEFF{"kind": "distill"}', 'a').kind, 'distill');
+});
+
 test('a resolved config reads back as itself', () => {
   const configs: Config[] = [
     parseConfig(distill('"seed": 4, "regression": {"distance": "lpips", "lpipsWeights": "w.pt"}'), 'a'),

@@ -30,7 +30,9 @@ const shownProblems = 10;
  * @returns the config with every default filled in
  * @throws UserError('config')
  */
-export function parseConfig(text: string, fileName: string): Config {
+export function parseConfig(content: string, fileName: string): Config {
+  // Some editors begin a file with a byte order mark.
+  const text = content.replace(/^\uFEFF/, '');
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
   const syntax = errors.map(({ error, offset }) => ({ offset, what: words(printParseErrorCode(error)) }));
