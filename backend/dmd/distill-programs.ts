@@ -27,19 +27,19 @@ export interface DistillPrograms {
 
 export async function createDistillPrograms(engine: Engine, shape: DistillShape): Promise<DistillPrograms> {
   const { network, batch, generatorSigma, sigmaData, matching } = shape;
-  const count = network.layout.size;
+  const { layout } = network;
   const trainsFake = matching !== null && !matching.realOnly;
   const generator = await engine.compile(generatorGraph(shape), { name: 'generator' });
-  const generatorUpdater = await Updater.create(engine, count, 'generator update');
+  const generatorUpdater = await Updater.create(engine, layout, 'generator update');
   const fake = trainsFake
     ? await engine.compile(fakeScoreGraph(network, batch, sigmaData), { name: 'fake score' })
     : null;
-  const fakeUpdater = trainsFake ? await Updater.create(engine, count, 'fake score update') : null;
+  const fakeUpdater = trainsFake ? await Updater.create(engine, layout, 'fake score update') : null;
   const fresh = trainsFake && shape.fakeUpdates > 1;
   const generateProgram = fresh
     ? await engine.compile(generateGraph(network, batch, generatorSigma), { name: 'generate' })
     : null;
-  const accumulator = shape.accumulation > 1 ? await Accumulator.create(engine, count) : null;
+  const accumulator = shape.accumulation > 1 ? await Accumulator.create(engine, layout) : null;
   const all = [generator, generatorUpdater, fake, fakeUpdater, generateProgram, accumulator];
   return {
     generator,

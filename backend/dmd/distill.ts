@@ -7,7 +7,7 @@ import type { DeviceTensor, Engine, Feed } from '../engine/engine.ts';
 import { packParameters, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createDistillPrograms, type DistillPrograms, type DistillShape } from './distill-programs.ts';
-import { drawDiffusion, drawLatents, type Levels } from './draws.ts';
+import { type DrawPoint, type Draws, type Latents, type Levels, streamDraws } from './draws.ts';
 import { fakeReport } from './fake-score-graph.ts';
 import { generatorReport } from './generator-graph.ts';
 import { disposeState, freshState, type OptimizerState, type UpdateSettings } from './optimizer-state.ts';
@@ -52,6 +52,8 @@ export interface DistillOptions extends DistillShape {
   /** Fake-score updates per generator update; those past the first train on newly generated images. */
   readonly fakeUpdates: number;
   readonly pairs: ReferencePairs | null;
+  /** Recorded draws in place of the seed's own streams. */
+  readonly draws?: Draws;
   settings(step: number): StepSettings;
 }
 
@@ -72,6 +74,7 @@ export class DistillTrainer implements Trainer {
   readonly programs: DistillPrograms;
   private readonly engine: Engine;
   private readonly options: DistillOptions;
+  private readonly draws: Draws;
   private generatorState: OptimizerState;
   private fakeState: OptimizerState;
   private fakeSteps = 0;
@@ -80,6 +83,7 @@ export class DistillTrainer implements Trainer {
   private constructor(engine: Engine, options: DistillOptions, programs: DistillPrograms, start: StartingWeights) {
     this.engine = engine;
     this.options = options;
+    this.draws = options.draws ?? streamDraws(options.seed, options.batch, options.network);
     this.programs = programs;
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
@@ -168,15 +172,12 @@ export class DistillTrainer implements Trainer {
   }
 
   private async generatorFeeds(step: number, micro: number, settings: StepSettings): Promise<Record<string, Feed>> {
-    const { seed, batch, network, levels, matching, regression, pairs } = this.options;
-    const path = ['distill', step, micro];
-    const feeds: Record<string, Feed> = {
-      generator: this.generatorState.parameters,
-      ...drawLatents(seed, [...path, 'generator'], batch, network),
-    };
+    const { network, levels, matching, regression, pairs } = this.options;
+    const point: DrawPoint = { step, micro, update: 0 };
+    const feeds: Record<string, Feed> = { generator: this.generatorState.parameters, ...this.draws.latents(point) };
     if (matching) {
       const range = { levels, first: settings.firstLevel, last: settings.lastLevel };
-      Object.assign(feeds, drawDiffusion(seed, [...path, 'matching'], batch, network, range));
+      Object.assign(feeds, this.draws.matching(point, range));
       if (!matching.realOnly) feeds.fake = this.fakeState.parameters;
     }
     if (regression) {
@@ -201,22 +202,21 @@ export class DistillTrainer implements Trainer {
     fake: { state: OptimizerState; steps: number },
     settings: StepSettings,
   ) {
-    const { seed, batch, network, levels, accumulation } = this.options;
+    const { levels, accumulation } = this.options;
+    const range = { levels, first: 0, last: levels.length - 1 };
     let total: DeviceTensor | null = null;
     let loss = 0;
     for (let micro = 0; micro < accumulation; micro++) {
-      const path = ['distill', step, micro];
-      const { labels } = drawLatents(seed, [...path, 'generator'], batch, network);
-      const fresh = k === 0 ? null : await this.freshImages([...path, 'fake', k], generator.state.parameters);
-      const x = fresh?.x ?? generator.images[micro];
-      const range = { levels, first: 0, last: levels.length - 1 };
+      const point: DrawPoint = { step, micro, update: k };
+      const latents = this.draws.latents(point);
+      const fresh = k > 0 ? await this.freshImages(latents, generator.state.parameters) : null;
       const results = await this.programs.fake!.run({
         fake: fake.state.parameters,
-        x,
-        ...(labels ? { labels: fresh?.labels ?? labels } : {}),
-        ...drawDiffusion(seed, [...path, 'fake', k], batch, network, range),
+        x: fresh ?? generator.images[micro],
+        ...(latents.labels ? { labels: latents.labels } : {}),
+        ...this.draws.fake(point, range),
       });
-      fresh?.x.dispose();
+      fresh?.dispose();
       loss += (await this.readReport(results.report, fakeReport)).lossFake / accumulation;
       results.denoised.dispose();
       total = await this.accumulate(total, results.gradient);
@@ -226,18 +226,16 @@ export class DistillTrainer implements Trainer {
     return { state: update.state, scalars: { lossFake: loss, normFake: update.gradientNorm } };
   }
 
-  private async freshImages(path: (string | number)[], parameters: DeviceTensor) {
-    const latents = drawLatents(this.options.seed, path, this.options.batch, this.options.network);
-    const { x } = await this.programs.generate!.run({ generator: parameters, ...latents });
-    return { x, labels: latents.labels };
+  private async freshImages(latents: Latents, parameters: DeviceTensor): Promise<DeviceTensor> {
+    return (await this.programs.generate!.run({ generator: parameters, ...latents })).x;
   }
 
   private async accumulate(total: DeviceTensor | null, gradient: DeviceTensor): Promise<DeviceTensor> {
     const { accumulator } = this.programs;
     if (!accumulator) return gradient;
-    const size = this.options.network.layout.size;
+    const { trainedSize } = this.options.network.layout;
     const sum = await accumulator.add(
-      total ?? { shape: [size], data: new Float32Array(size) },
+      total ?? { shape: [trainedSize], data: new Float32Array(trainedSize) },
       gradient,
       1 / this.options.accumulation,
     );

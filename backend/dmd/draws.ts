@@ -9,6 +9,51 @@ import type { Denoiser } from './denoiser.ts';
 /** Noise levels in ascending order; the index is what is drawn (EDM: 1000 Karras levels, 0.002..80, rho 7). */
 export type Levels = ArrayLike<number>;
 
+/** Where in a run a draw belongs. `update` is 0 for the generator's own images, k for the fake score's k-th further ones. */
+export interface DrawPoint {
+  readonly step: number;
+  readonly micro: number;
+  readonly update: number;
+}
+
+export interface LevelRange {
+  readonly levels: Levels;
+  /** Indices are uniform in first..last, inclusive. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Latents {
+  readonly z: TensorData;
+  /** One-hot; absent for an unconditional network. */
+  readonly labels?: TensorData;
+}
+
+/** Per-sample noise levels [B] and the noise to add. */
+export interface Diffusion {
+  readonly sigma: TensorData;
+  readonly noise: TensorData;
+}
+
+/** Everything an iteration draws at random: pure functions of the point. Recorded draws can stand in for the streams. */
+export interface Draws {
+  latents(at: DrawPoint): Latents;
+  matching(at: DrawPoint, range: LevelRange): Diffusion;
+  fake(at: DrawPoint, range: LevelRange): Diffusion;
+}
+
+/** The draws of a run, a function of its seed alone. */
+export function streamDraws(seed: number, batch: number, network: Denoiser): Draws {
+  const at = ({ step, micro }: DrawPoint) => ['distill', step, micro];
+  const fakePath = (point: DrawPoint) => [...at(point), 'fake', point.update];
+  return {
+    latents: (point) =>
+      drawLatents(seed, point.update === 0 ? [...at(point), 'generator'] : fakePath(point), batch, network),
+    matching: (point, range) => drawDiffusion(seed, [...at(point), 'matching'], batch, network, range),
+    fake: (point, range) => drawDiffusion(seed, fakePath(point), batch, network, range),
+  };
+}
+
 /** Standard normal [count, ...imageShape]. */
 function normal(seed: number, path: (string | number)[], count: number, network: Denoiser): TensorData {
   const shape = [count, ...network.imageShape];
@@ -29,7 +74,7 @@ export function drawLabels(seed: number, path: (string | number)[], count: numbe
 }
 
 /** Noise and labels for `count` generated images. */
-export function drawLatents(seed: number, path: (string | number)[], count: number, network: Denoiser) {
+export function drawLatents(seed: number, path: (string | number)[], count: number, network: Denoiser): Latents {
   return {
     z: normal(seed, path, count, network),
     ...(network.labelDim > 0 ? { labels: drawLabels(seed, path, count, network.labelDim) } : {}),
@@ -42,8 +87,8 @@ export function drawDiffusion(
   path: (string | number)[],
   count: number,
   network: Denoiser,
-  range: { levels: Levels; first: number; last: number },
-) {
+  range: LevelRange,
+): Diffusion {
   const indices = stream(seed, ...path, 'levels').randint(range.first, range.last + 1, count);
   return {
     sigma: { shape: [count], data: Float32Array.from(indices, (index) => range.levels[index]) },

@@ -80,8 +80,10 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
   });
   const x = reference ? sliceAxis(together, 0, 0, batch) : together;
 
-  const scores = graph.scope('scores', () => matchingPart(graph, options, detach(x), labels));
-  if (scores) seeds.push({ of: x, gradient: div(scores.grad, sizeOf(x.shape)) });
+  const { matching } = options;
+  const scores =
+    matching && graph.scope('scores', () => matchingPart(graph, { ...options, matching }, detach(x), labels));
+  if (scores) seeds.push({ of: x, gradient: scores.imageGradient });
 
   let lossRegression = zero;
   if (reference && regression) {
@@ -104,10 +106,16 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
   return graph;
 }
 
-/** Noisy images, both denoised images and the gradient on x; declares the outputs a person looks at. */
-function matchingPart(graph: Graph, options: GeneratorGraphOptions, x: Tensor, labels: Tensor | null) {
+export type MatchingOptions = Pick<GeneratorGraphOptions, 'network' | 'teacher' | 'teacherParameters'> & {
+  readonly matching: NonNullable<GeneratorGraphOptions['matching']>;
+};
+
+/**
+ * Distribution matching on images x [B, ...]. Declares the inputs sigma, noise and fake and the outputs xt, muReal,
+ * muFake and grad; returns the gradient of the loss on x and the numbers of the report.
+ */
+export function matchingPart(graph: Graph, options: MatchingOptions, x: Tensor, labels: Tensor | null) {
   const { network, teacher, teacherParameters, matching } = options;
-  if (!matching) return null;
   const [batch] = x.shape;
   const sigma = graph.input('sigma', [batch]);
   const noise = graph.input('noise', x.shape);
@@ -122,7 +130,8 @@ function matchingPart(graph: Graph, options: GeneratorGraphOptions, x: Tensor, l
   if (fake) graph.output('muFake', muFake);
   graph.output('grad', grad);
   return {
-    grad,
+    /** d loss / d x: grad divided by batch and size. */
+    imageGradient: div(grad, sizeOf(x.shape)),
     report: {
       // 0.5 mean((x - stopgrad(x - grad))^2)
       lossMatching: mul(mean(square(grad)), 0.5),

@@ -14,6 +14,7 @@ import {
   gradientNorm,
   movingAverage,
 } from '../graph/optimizer.ts';
+import type { ParameterLayout } from '../graph/parameters.ts';
 
 /** Flat float32 buffers, each of the network's parameter count. */
 export interface OptimizerState {
@@ -62,8 +63,8 @@ export class Updater {
     this.program = program;
   }
 
-  static async create(engine: Engine, parameterCount: number, name: string): Promise<Updater> {
-    return new Updater(await engine.compile(updateGraph(parameterCount), { name }));
+  static async create(engine: Engine, layout: ParameterLayout, name: string): Promise<Updater> {
+    return new Updater(await engine.compile(updateGraph(layout), { name }));
   }
 
   /** `step` is 1 for the first update. Nothing of the old state is changed or freed. */
@@ -94,10 +95,10 @@ export class Updater {
   }
 }
 
-function updateGraph(count: number): Graph {
+function updateGraph({ size, trainedSize }: ParameterLayout): Graph {
   const graph = new Graph();
-  const [parameters, firstMoment, secondMoment, ema] = stateNames.map((name) => graph.input(name, [count]));
-  const gradient = graph.input('gradient', [count]);
+  const [parameters, firstMoment, secondMoment, ema] = stateNames.map((name) => graph.input(name, [size]));
+  const gradient = graph.input('gradient', [trainedSize]);
   const scalars = adamWScalarInput(graph, 'adamW');
   const limits = graph.input('limits', [2]);
   const [clip, emaDecay] = [0, 1].map((i) => reshape(slice(limits, [i], [i + 1]), []));
@@ -120,10 +121,10 @@ export class Accumulator {
     this.program = program;
   }
 
-  static async create(engine: Engine, parameterCount: number): Promise<Accumulator> {
+  static async create(engine: Engine, { trainedSize }: ParameterLayout): Promise<Accumulator> {
     const graph = new Graph();
-    const total = graph.input('total', [parameterCount]);
-    const gradient = graph.input('gradient', [parameterCount]);
+    const total = graph.input('total', [trainedSize]);
+    const gradient = graph.input('gradient', [trainedSize]);
     const factor = graph.input('factor', []);
     graph.output('sum', add(total, mul(gradient, factor)));
     return new Accumulator(await engine.compile(graph, { name: 'accumulate gradients' }));

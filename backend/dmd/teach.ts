@@ -69,8 +69,8 @@ export class TeachTrainer implements Trainer {
   static async create(engine: Engine, options: TeachOptions): Promise<TeachTrainer> {
     const { network, batch, sigmaData, accumulation } = options;
     const loss = await engine.compile(teacherLossGraph(network, batch, sigmaData), { name: 'teacher loss' });
-    const updater = await Updater.create(engine, network.layout.size, 'teacher update');
-    const accumulator = accumulation > 1 ? await Accumulator.create(engine, network.layout.size) : null;
+    const updater = await Updater.create(engine, network.layout, 'teacher update');
+    const accumulator = accumulation > 1 ? await Accumulator.create(engine, network.layout) : null;
     return new TeachTrainer(engine, options, { loss, updater, accumulator });
   }
 
@@ -105,7 +105,8 @@ export class TeachTrainer implements Trainer {
       loss += (await results.loss.read())[0] / accumulation;
       results.loss.dispose();
       if (!this.accumulator) return { gradient: results.gradient, loss };
-      const zeros = { shape: [network.layout.size], data: new Float32Array(network.layout.size) };
+      const { trainedSize } = network.layout;
+      const zeros = { shape: [trainedSize], data: new Float32Array(trainedSize) };
       const sum = await this.accumulator.add(total ?? zeros, results.gradient, 1 / accumulation);
       total?.dispose();
       results.gradient.dispose();
