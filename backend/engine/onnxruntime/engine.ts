@@ -2,6 +2,7 @@
  * Runs graphs with ONNX Runtime. Where the device has memory of its own (webgpu), everything a program returns stays
  * there; `read` copies it back through an Identity program, because reading such a tensor directly is not safe.
  */
+import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';

@@ -71,43 +71,58 @@ function range(writer: OnnxWriter, x: string, axis: number, start: number, end: 
   return writer.op('Slice', [x, ...[start, end, axis, step].map((value) => writer.ints([value]))]);
 }
 
-/** [O, C, kh, kw] for one group: dy [O, B*Ho*Wo] times the gathered image [kh*kw*C, B*Ho*Wo] transposed. */
+/**
+ * [O, C, kh, kw] for one group: dy [O, B*Ho*Wo] times the gathered image [B*Ho*Wo, kh*kw*C]. Gathering rows of channels
+ * (NHWC) copies every number once and leaves both factors as the matrix product wants them.
+ */
 function groupWeightGrad(writer: OnnxWriter, node: Node, x: string, dy: string): string {
-  const { stride, padding } = geometryOf(node);
   const [out, channels, kh, kw] = node.attrs.shape as number[];
   const [batch, , outHeight, outWidth] = node.inputs[1].shape;
   const [, , height, width] = node.inputs[0].shape;
   const positions = batch * outHeight * outWidth;
   const rows = out / geometryOf(node).groups;
-  const [top, left, bottom, right] = padding;
-  let image = writer.transpose(x, [1, 0, 2, 3]);
-  if (padding.some((amount) => amount > 0)) {
-    image = writer.op('Pad', [image, writer.ints([0, 0, top, left, 0, 0, bottom, right])]);
+  const taps = kh * kw;
+  let pixels = writer.reshape(writer.transpose(x, [0, 2, 3, 1]), [batch * height * width, channels]);
+  const { indices, usesZero } = gatherIndices(node);
+  if (usesZero)
+    pixels = writer.op('Concat', [pixels, writer.floats([1, channels], new Float32Array(channels))], { axis: 0 });
+  if (indices) pixels = writer.op('Gather', [pixels, writer.ints(indices)], { axis: 0 });
+  const columns = writer.reshape(pixels, [positions, taps * channels]);
+  const flatDy = writer.reshape(writer.transpose(dy, [1, 0, 2, 3]), [rows, positions]);
+  const product = writer.op('Gemm', [flatDy, columns]);
+  if (taps === 1) return writer.reshape(product, [rows, channels, 1, 1]);
+  const byTap = writer.reshape(product, [rows, taps, channels]);
+  return writer.reshape(writer.transpose(byTap, [0, 2, 1]), [rows, channels, kh, kw]);
+}
+
+/**
+ * For every output position and tap, the row of the image [B*H*W, C] under it; the row after the last stands for the
+ * zeros around the image. No indices where each position has one tap, the pixel itself.
+ */
+function gatherIndices(node: Node): { indices: number[] | null; usesZero: boolean } {
+  const { stride, padding } = geometryOf(node);
+  const [, , kh, kw] = node.attrs.shape as number[];
+  const [batch, , outHeight, outWidth] = node.inputs[1].shape;
+  const [, , height, width] = node.inputs[0].shape;
+  if (kh === 1 && kw === 1 && stride === 1 && outHeight === height && outWidth === width) {
+    return { indices: null, usesZero: false };
   }
-  const shifted: string[] = [];
-  for (let i = 0; i < kh; i++) {
-    for (let j = 0; j < kw; j++) {
-      const whole = height + top + bottom === outHeight && width + left + right === outWidth;
-      let view = image;
-      if (!whole) {
-        const ends = [i + stride * (outHeight - 1) + 1, j + stride * (outWidth - 1) + 1];
-        view = writer.op('Slice', [
-          image,
-          writer.ints([i, j]),
-          writer.ints(ends),
-          writer.ints([2, 3]),
-          writer.ints([stride, stride]),
-        ]);
+  const indices: number[] = [];
+  const zeroRow = batch * height * width;
+  for (let b = 0; b < batch; b++) {
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++) {
+        for (let i = 0; i < kh; i++) {
+          for (let j = 0; j < kw; j++) {
+            const [row, column] = [y * stride + i - padding[0], x * stride + j - padding[1]];
+            const inside = row >= 0 && row < height && column >= 0 && column < width;
+            indices.push(inside ? (b * height + row) * width + column : zeroRow);
+          }
+        }
       }
-      shifted.push(writer.reshape(view, [channels, positions]));
     }
   }
-  const columns = shifted.length === 1 ? shifted[0] : writer.op('Concat', shifted, { axis: 0 });
-  const flatDy = writer.reshape(writer.transpose(dy, [1, 0, 2, 3]), [rows, positions]);
-  const product = writer.op('Gemm', [flatDy, columns], { transB: 1 });
-  if (kh * kw === 1) return writer.reshape(product, [rows, channels, 1, 1]);
-  const byTap = writer.reshape(product, [rows, kh * kw, channels]);
-  return writer.reshape(writer.transpose(byTap, [0, 2, 1]), [rows, channels, kh, kw]);
+  return { indices, usesZero: indices.includes(zeroRow) };
 }
 
 export const convLowerings: Lowerings = {

@@ -1,0 +1,28 @@
+/** onnxruntime-node must not start its telemetry thread; it would look up a host name at every session. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+const script = `
+  const { readdirSync } = await import('node:fs');
+  if (process.argv[1]) await import(process.argv[1]);
+  const ort = await import('onnxruntime-node');
+  const before = readdirSync('/proc/self/task').length;
+  await ort.InferenceSession.create(new Uint8Array([8])).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  console.log(readdirSync('/proc/self/task').length - before);
+`;
+
+function threadsStarted(...modules: string[]): number {
+  const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env;
+  const flags = ['--import', 'tsx', '--input-type=module', '-e', script, ...modules];
+  const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8', env });
+  assert.match(stdout, /^-?\d+\n$/, stderr);
+  return Number(stdout);
+}
+
+test('opening a session starts no telemetry thread', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+  const module = new URL('../../backend/engine/onnxruntime/no-telemetry.ts', import.meta.url).href;
+  assert.equal(threadsStarted(), 1, 'without the switch there is one: the test can see it');
+  assert.equal(threadsStarted(module), 0);
+});
