@@ -78,7 +78,7 @@ function errors(actual: Float32Array, expected: Float32Array): { largest: number
   let [worst, top, squares, energy] = [0, 0, 0, 0];
   expected.forEach((value, i) => {
     const error = Math.abs(actual[i] - value);
-    worst = error <= worst ? worst : error;
+    worst = Math.max(worst, error);
     top = Math.max(top, Math.abs(value));
     squares += error * error;
     energy += value * value;

@@ -65,10 +65,7 @@ async function runAndCompare(name: string, graph: Graph, feeds: Record<string, T
 function assertClose(key: string, actual: ArrayLike<number>, expected: Float32Array, tolerance: number): void {
   assert.equal(actual.length, expected.length, key);
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const worst = expected.reduce((most, value, i) => {
-    const error = Math.abs(actual[i] - value);
-    return error <= most ? most : error;
-  }, 0);
+  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(actual[i] - value)), 0);
   assert.ok(worst <= tolerance * largest, `${key}: error ${worst / largest} of the largest, allowed ${tolerance}`);
 }
 
