@@ -117,7 +117,7 @@ test('the published networks have the published sizes', () => {
   const cifar = { img_resolution: 32, img_channels: 3, label_dim: 10, model_type: 'SongUNet', channel_mult: [2, 2, 2] };
   const ddpmpp = createNetwork({ ...cifar, augment_dim: 9 });
   const imagenet = createNetwork({ img_resolution: 64, img_channels: 3, label_dim: 1000 });
-  // EDM (arXiv 2206.00364), Table 7: 56 M and 296 M.
+  // As the EDM authors state them: 56 and 296 million.
   assert.equal(Math.round(ddpmpp.layout.size / 1e6), 56);
   assert.equal(Math.round(imagenet.layout.size / 1e6), 296);
 });
