@@ -3,11 +3,11 @@
  * program and the fake score's program on the same images, advances both states functionally, and commits both or
  * neither: until then nothing has changed, so a NaN stop or a breakpoint costs nothing.
  */
-import type { DeviceTensor, Engine, Feed } from '../engine/engine.ts';
+import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
 import { packParameters, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createDistillPrograms, type DistillPrograms, type DistillShape } from './distill-programs.ts';
-import { type DrawPoint, type Draws, type Latents, type Levels, streamDraws } from './draws.ts';
+import { type DrawPoint, type Draws, type LabelChoice, type Latents, type Levels, streamDraws } from './draws.ts';
 import { fakeReport } from './fake-score-graph.ts';
 import { generatorReport } from './generator-graph.ts';
 import { disposeState, freshState, type OptimizerState, type UpdateSettings } from './optimizer-state.ts';
@@ -51,6 +51,8 @@ export interface DistillOptions extends DistillShape {
   readonly accumulation: number;
   /** Fake-score updates per generator update; those past the first train on newly generated images. */
   readonly fakeUpdates: number;
+  /** Classes of generated images; uniform unless said otherwise. */
+  readonly labels?: LabelChoice;
   readonly pairs: ReferencePairs | null;
   /** Recorded draws in place of the seed's own streams. */
   readonly draws?: Draws;
@@ -79,11 +81,12 @@ export class DistillTrainer implements Trainer {
   private fakeState: OptimizerState;
   private fakeSteps = 0;
   private latest: Record<string, DeviceTensor> = {};
+  private latestDraws = new Map<string, TensorData>();
 
   private constructor(engine: Engine, options: DistillOptions, programs: DistillPrograms, start: StartingWeights) {
     this.engine = engine;
     this.options = options;
-    this.draws = options.draws ?? streamDraws(options.seed, options.batch, options.network);
+    this.draws = options.draws ?? streamDraws(options.seed, options.batch, options.network, options.labels);
     this.programs = programs;
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
@@ -118,7 +121,7 @@ export class DistillTrainer implements Trainer {
     }
     disposeAll(generator.images.filter((image) => image !== this.latest.x));
     if (!allFinite(scalars)) {
-      const tensors = await this.readLatest();
+      const tensors = await this.fields();
       candidates.forEach(disposeState);
       throw new NumericStop(step, scalars, tensors);
     }
@@ -153,12 +156,16 @@ export class DistillTrainer implements Trainer {
     let total: DeviceTensor | null = null;
     disposeAll(Object.values(this.latest));
     for (let micro = 0; micro < accumulation; micro++) {
-      const results = await this.programs.generator.run(await this.generatorFeeds(step, micro, settings));
+      const feeds = await this.generatorFeeds(step, micro, settings);
+      const results = await this.programs.generator.run(feeds);
       const report = await this.readReport(results.report, generatorReport);
       for (const [name, value] of Object.entries(report)) scalars[name] = (scalars[name] ?? 0) + value / accumulation;
       total = await this.accumulate(total, results.gradient);
       images.push(results.x);
-      if (micro === accumulation - 1) this.latest = pick(results, tensorOutputs);
+      if (micro === accumulation - 1) {
+        this.latest = pick(results, tensorOutputs);
+        this.latestDraws = hostFeeds(feeds, ['sigma', 'z', 'labels']);
+      }
     }
     const { state, gradientNorm } = await this.programs.generatorUpdater.run(
       this.generatorState,
@@ -249,8 +256,12 @@ export class DistillTrainer implements Trainer {
     return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<Name, number>;
   }
 
-  private async readLatest(): Promise<Map<string, TensorData>> {
-    const tensors = new Map<string, TensorData>();
+  /**
+   * The latest iteration's score fields on the host: x, xt, muReal, muFake, grad [B, ...] as far as the losses have them,
+   * with sigma [B], z and labels.
+   */
+  async fields(): Promise<Map<string, TensorData>> {
+    const tensors = new Map<string, TensorData>(this.latestDraws);
     for (const [name, tensor] of Object.entries(this.latest)) {
       tensors.set(name, { shape: tensor.shape, data: (await tensor.read()).slice() });
     }
@@ -298,4 +309,13 @@ export class DistillTrainer implements Trainer {
 
 function pick(tensors: Record<string, DeviceTensor>, names: readonly string[]): Record<string, DeviceTensor> {
   return Object.fromEntries(names.filter((name) => tensors[name]).map((name) => [name, tensors[name]]));
+}
+
+function hostFeeds(feeds: Record<string, Feed>, names: readonly string[]): Map<string, TensorData> {
+  const host = new Map<string, TensorData>();
+  for (const name of names) {
+    const feed = feeds[name];
+    if (feed && !isDeviceTensor(feed)) host.set(name, feed);
+  }
+  return host;
 }

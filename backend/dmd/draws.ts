@@ -43,12 +43,12 @@ export interface Draws {
 }
 
 /** The draws of a run, a function of its seed alone. */
-export function streamDraws(seed: number, batch: number, network: Denoiser): Draws {
+export function streamDraws(seed: number, batch: number, network: Denoiser, labels?: LabelChoice): Draws {
   const at = ({ step, micro }: DrawPoint) => ['distill', step, micro];
   const fakePath = (point: DrawPoint) => [...at(point), 'fake', point.update];
   return {
     latents: (point) =>
-      drawLatents(seed, point.update === 0 ? [...at(point), 'generator'] : fakePath(point), batch, network),
+      drawLatents(seed, point.update === 0 ? [...at(point), 'generator'] : fakePath(point), batch, network, labels),
     matching: (point, range) => drawDiffusion(seed, [...at(point), 'matching'], batch, network, range),
     fake: (point, range) => drawDiffusion(seed, fakePath(point), batch, network, range),
   };
@@ -60,10 +60,19 @@ function normal(seed: number, path: (string | number)[], count: number, network:
   return { shape, data: stream(seed, ...path, 'normal').randn(sizeOf(shape)) };
 }
 
-/** Uniform classes as one-hot [count, labelDim]; nothing for an unconditional network. */
-export function drawLabels(seed: number, path: (string | number)[], count: number, labelDim: number): TensorData {
+/** Which classes to draw: each equally often, or none at all (zeros). */
+export type LabelChoice = 'uniform' | 'none';
+
+/** Classes as one-hot [count, labelDim]; [count, 0] for an unconditional network. */
+export function drawLabels(
+  seed: number,
+  path: (string | number)[],
+  count: number,
+  labelDim: number,
+  choice: LabelChoice = 'uniform',
+): TensorData {
   const data = new Float32Array(count * labelDim);
-  if (labelDim > 0) {
+  if (labelDim > 0 && choice === 'uniform') {
     stream(seed, ...path, 'labels')
       .randint(0, labelDim, count)
       .forEach((id, i) => {
@@ -74,10 +83,16 @@ export function drawLabels(seed: number, path: (string | number)[], count: numbe
 }
 
 /** Noise and labels for `count` generated images. */
-export function drawLatents(seed: number, path: (string | number)[], count: number, network: Denoiser): Latents {
+export function drawLatents(
+  seed: number,
+  path: (string | number)[],
+  count: number,
+  network: Denoiser,
+  choice?: LabelChoice,
+): Latents {
   return {
     z: normal(seed, path, count, network),
-    ...(network.labelDim > 0 ? { labels: drawLabels(seed, path, count, network.labelDim) } : {}),
+    ...(network.labelDim > 0 ? { labels: drawLabels(seed, path, count, network.labelDim, choice) } : {}),
   };
 }
 

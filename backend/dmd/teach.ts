@@ -50,6 +50,7 @@ export class TeachTrainer implements Trainer {
   private readonly updater: Updater;
   private readonly accumulator: Accumulator | null;
   private state: OptimizerState;
+  private latestDraws: Record<string, TensorData> = {};
 
   private constructor(
     engine: Engine,
@@ -87,7 +88,7 @@ export class TeachTrainer implements Trainer {
     };
     if (!allFinite(scalars)) {
       disposeState(next.state);
-      throw new NumericStop(step, scalars, new Map());
+      throw new NumericStop(step, scalars, new Map(Object.entries(this.latestDraws)));
     }
     disposeState(this.state);
     this.state = next.state;
@@ -101,7 +102,9 @@ export class TeachTrainer implements Trainer {
     let total: DeviceTensor | null = null;
     let loss = 0;
     for (let micro = 0; micro < accumulation; micro++) {
-      const results = await this.loss.run({ parameters: this.state.parameters, ...(await this.draws(step, micro)) });
+      const draws = await this.draws(step, micro);
+      this.latestDraws = draws;
+      const results = await this.loss.run({ parameters: this.state.parameters, ...draws });
       loss += (await results.loss.read())[0] / accumulation;
       results.loss.dispose();
       if (!this.accumulator) return { gradient: results.gradient, loss };
@@ -127,6 +130,11 @@ export class TeachTrainer implements Trainer {
       sigma: { shape: [batch], data: sigma },
       noise: { shape, data: random.randn(sizeOf(shape)) },
     };
+  }
+
+  /** Current and averaged parameters on the device, for previews. Valid until the next `advance`. */
+  get parameters(): { current: DeviceTensor; average: DeviceTensor } {
+    return { current: this.state.parameters, average: this.state.ema };
   }
 
   /** The averaged weights by parameter name: the teacher. */

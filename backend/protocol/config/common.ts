@@ -47,6 +47,12 @@ export const optimizerKeys = (learningRate: number) => ({
   warmup: whole(0)
     .default(500)
     .describe('Updates over which the learning rate rises linearly from 0; 0 none. Default 500 (paper).'),
+  decay: z
+    .enum(['none', 'cosine'])
+    .default('none')
+    .describe(
+      'After warm-up: none keeps the learning rate; cosine lowers it to 0 at the last iteration. Default none.',
+    ),
   clip: z
     .number()
     .nonnegative()
@@ -63,7 +69,7 @@ export const emaKey = (decay: number) =>
     .default(decay)
     .describe(
       `Decay per update of the averaged weights, which are what is sampled and exported (half-life n updates: ` +
-        `0.5 ** (1 / n)); 0 no averaging. Default ${decay}.`,
+        `0.5 ** (1 / n)), at most (1 + n) / (10 + n) in update n; 0 no averaging. Default ${decay}.`,
     );
 
 export const checkpointKey = z
