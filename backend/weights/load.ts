@@ -1,0 +1,73 @@
+/** Weights from any file this program reads, as float32, with the network's configuration where the file has one. */
+import type { TensorData } from '../graph/tensor-data.ts';
+import { edmSnapshotOf } from './edm-snapshot.ts';
+import { type WeightsFile, withWeightsFile } from './files.ts';
+import { refuse } from './refusal.ts';
+import { readOpenSafetensors } from './safetensors.ts';
+import { sniff, sniffLength } from './sniff.ts';
+import { type StoredTensor, toFloat32 } from './stored-tensor.ts';
+import { readPickled, readTorchZip, type TorchFormat } from './torch/read.ts';
+
+export type WeightsFormat = 'safetensors' | 'edm-snapshot' | TorchFormat;
+
+export interface LoadedWeights {
+  /** State-dict names, float32. */
+  readonly tensors: Map<string, TensorData>;
+  /** Constructor arguments of the network, `class` among them; undefined where the file does not say. */
+  readonly config?: Record<string, unknown>;
+  readonly format: WeightsFormat;
+}
+
+/** The safetensors metadata key under which this program keeps a network's configuration, as JSON. */
+export const configKey = 'dmd.network';
+
+/**
+ * Loads a weights file; its kind is recognised by its content. Throws UserError('weights') that names the file when it
+ * is missing, damaged, refused, or something else (a web page, a Git LFS pointer, an archive, ...).
+ */
+export function loadWeights(path: string): Promise<LoadedWeights> {
+  return withWeightsFile(path, async (file) => {
+    const kind = sniff(await file.read(0, Math.min(sniffLength, file.size)), file.size);
+    return kind === 'safetensors' ? loadSafetensors(file) : loadTorch(file, kind);
+  });
+}
+
+async function loadSafetensors(file: WeightsFile): Promise<LoadedWeights> {
+  const { tensors, metadata } = await readOpenSafetensors(file);
+  const config = Object.hasOwn(metadata, configKey) ? parseConfig(metadata[configKey]) : undefined;
+  return { tensors: widened(tensors), format: 'safetensors', ...(config && { config }) };
+}
+
+async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle'): Promise<LoadedWeights> {
+  const content = kind === 'zip' ? await readTorchZip(file) : await readPickled(file);
+  const snapshot = edmSnapshotOf(content);
+  if (!snapshot) return { tensors: widened(content.tensors), format: content.format };
+  return {
+    tensors: widened(snapshot.tensors),
+    config: snapshot.initKwargs,
+    format: kind === 'pickle' ? 'edm-snapshot' : content.format,
+  };
+}
+
+function parseConfig(text: string): Record<string, unknown> {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    refuse(`its metadata '${configKey}' is not JSON`);
+  }
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    refuse(`its metadata '${configKey}' is no JSON object`);
+  }
+  return config as Record<string, unknown>;
+}
+
+/** Each tensor is let go of as soon as its float32 values are there. */
+function widened(tensors: Map<string, StoredTensor>): Map<string, TensorData> {
+  const out = new Map<string, TensorData>();
+  for (const [name, tensor] of tensors) {
+    out.set(name, toFloat32(tensor));
+    tensors.delete(name);
+  }
+  return out;
+}

@@ -1,0 +1,56 @@
+/** Matches the tensors of a file with what a network expects, by name and shape, without guessing. */
+import { UserError } from '../protocol/errors.ts';
+
+/** How many names of each kind an error shows. */
+const shown = 3;
+
+export interface SelectOptions {
+  /** Names that may be in the file although nothing expects them. Default: `isDerivedBuffer`. */
+  readonly ignore?: (name: string) => boolean;
+}
+
+/** Buffers of the original networks that follow from the configuration: resampling filters, iDDPM's noise levels. */
+export function isDerivedBuffer(name: string): boolean {
+  return name === 'u' || name === 'resample_filter' || name.endsWith('.resample_filter');
+}
+
+/**
+ * The expected tensors, in the expected order. Throws UserError('weights') that counts the missing, unexpected and
+ * mis-shaped tensors and names the first few of each.
+ * @param file what the error calls the source of the tensors
+ */
+export function selectTensors<T extends { readonly shape: readonly number[] }>(
+  tensors: ReadonlyMap<string, T>,
+  expected: ReadonlyMap<string, readonly number[]>,
+  file: string,
+  { ignore = isDerivedBuffer }: SelectOptions = {},
+): Map<string, T> {
+  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !expected.has(name) && !ignore(name));
+  const selected = new Map<string, T>();
+  const misshapen: string[] = [];
+  for (const [name, shape] of expected) {
+    const tensor = tensors.get(name);
+    if (!tensor) continue;
+    selected.set(name, tensor);
+    if (tensor.shape.join() !== shape.join()) {
+      misshapen.push(`${name} [${tensor.shape.join(', ')}] where [${shape.join(', ')}] is needed`);
+    }
+  }
+  const problems = [list(missing, 'missing'), list(unexpected, 'unexpected'), list(misshapen, 'of another shape')];
+  const found = problems.filter((problem) => problem !== '');
+  if (found.length > 0) {
+    throw new UserError(
+      'weights',
+      `${file}: the tensors do not fit the network: ${found.join('; ')}`,
+      'Check that the configuration (class, model_type, widths, resolution, label_dim) is the one of these weights.',
+    );
+  }
+  return selected;
+}
+
+function list(names: readonly string[], what: string): string {
+  if (names.length === 0) return '';
+  const more = names.length > shown ? `, and ${names.length - shown} more` : '';
+  return `${names.length} ${what} (${names.slice(0, shown).join(', ')}${more})`;
+}
