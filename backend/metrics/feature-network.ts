@@ -4,8 +4,7 @@
  * of them. Distances in its features are called FD (scenes features) and compare with nothing else.
  */
 
-import { shapes } from '../../data/scenes/shapes.ts';
-import type { Graph, Tensor } from '../../graph/graph.ts';
+import type { Graph, Tensor } from '../graph/graph.ts';
 import {
   add,
   conv2d,
@@ -22,12 +21,12 @@ import {
   square,
   sub,
   sum,
-} from '../../graph/ops/index.ts';
-import { collectParameters, type ParameterLayout, type ParameterSource } from '../../graph/parameters.ts';
+} from '../graph/ops/index.ts';
+import { collectParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 
 export const featureCount = 64;
-/** x, y, reach, shape colour, ground colour; see `sceneAttributes`. */
-export const attributeCount = 9;
+/** Shape classes and continuous attributes of "scenes" (data/scenes). */
+const outputs = { shape: 10, attributes: 9 };
 const size = 32;
 const widths = [16, 32, 64, 96];
 
@@ -56,8 +55,8 @@ export function featureNetwork(source: ParameterSource, images: Tensor): Feature
   const hidden = silu(features);
   return {
     features,
-    logits: dense(source, 'shape', hidden, shapes.length),
-    attributes: dense(source, 'attributes', hidden, attributeCount),
+    logits: dense(source, 'shape', hidden, outputs.shape),
+    attributes: dense(source, 'attributes', hidden, outputs.attributes),
   };
 }
 
@@ -78,8 +77,8 @@ export function imageInput(graph: Graph, batch: number): Tensor {
 }
 
 /** Cross-entropy of the shape plus mean squared error of the attributes; labels one-hot [B, 10], targets [B, 9]. */
-export function featureLoss(outputs: FeatureOutputs, labels: Tensor, targets: Tensor): Tensor {
-  const { logits, attributes } = outputs;
+export function featureLoss(heads: FeatureOutputs, labels: Tensor, targets: Tensor): Tensor {
+  const { logits, attributes } = heads;
   const largest = detach(max(logits, { axes: [1], keepDims: true }));
   const total = add(log(sum(exp(sub(logits, largest)), { axes: [1], keepDims: true })), largest);
   const crossEntropy = mean(sub(total, sum(mul(logits, labels), { axes: [1], keepDims: true })));
