@@ -4,7 +4,7 @@
  * neither: until then nothing has changed, so a NaN stop or a breakpoint costs nothing.
  */
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
-import { packParameters, unpackParameters } from '../graph/parameters.ts';
+import { type ParameterLayout, packParameters, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createDistillPrograms, type DistillPrograms, type DistillShape } from './distill-programs.ts';
 import { type DrawPoint, type Draws, type LabelChoice, type Latents, type Levels, streamDraws } from './draws.ts';
@@ -54,6 +54,7 @@ export interface DistillOptions extends DistillShape {
   /** Classes of generated images; uniform unless said otherwise. */
   readonly labels?: LabelChoice;
   readonly pairs: ReferencePairs | null;
+  readonly teacherParameters: ReadonlyMap<string, TensorData>;
   /** Recorded draws in place of the seed's own streams. */
   readonly draws?: Draws;
   settings(step: number): StepSettings;
@@ -77,6 +78,8 @@ export class DistillTrainer implements Trainer {
   private readonly engine: Engine;
   private readonly options: DistillOptions;
   private readonly draws: Draws;
+  /** The teacher's parameters; null where no loss needs it. */
+  private readonly teacher: DeviceTensor | null;
   private generatorState: OptimizerState;
   private fakeState: OptimizerState;
   private fakeSteps = 0;
@@ -90,6 +93,7 @@ export class DistillTrainer implements Trainer {
     this.programs = programs;
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
+    this.teacher = options.matching && uploadParameters(engine, options.teacher.layout, options.teacherParameters);
     this.generatorState = freshState(engine, packParameters(layout, start.generator));
     this.fakeState = freshState(engine, packParameters(layout, start.fake));
   }
@@ -185,6 +189,7 @@ export class DistillTrainer implements Trainer {
     if (matching) {
       const range = { levels, first: settings.firstLevel, last: settings.lastLevel };
       Object.assign(feeds, this.draws.matching(point, range));
+      feeds.teacher = this.teacher!;
       if (!matching.realOnly) feeds.fake = this.fakeState.parameters;
     }
     if (regression) {
@@ -268,10 +273,10 @@ export class DistillTrainer implements Trainer {
     return tensors;
   }
 
-  /** Current generator and fake parameters on the device, for previews and probes. Valid until the next `advance`. */
-  get parameters(): { generator: DeviceTensor; average: DeviceTensor; fake: DeviceTensor } {
-    const { generatorState, fakeState } = this;
-    return { generator: generatorState.parameters, average: generatorState.ema, fake: fakeState.parameters };
+  /** The networks' current parameters on the device, for previews and probes. Valid until the next `advance`. */
+  get parameters() {
+    const { generatorState, fakeState, teacher } = this;
+    return { generator: generatorState.parameters, average: generatorState.ema, fake: fakeState.parameters, teacher };
   }
 
   /** The generator's averaged weights by parameter name: what is sampled and exported. */
@@ -303,8 +308,13 @@ export class DistillTrainer implements Trainer {
     disposeAll(Object.values(this.latest));
     disposeState(this.generatorState);
     disposeState(this.fakeState);
+    this.teacher?.dispose();
     await this.programs.dispose();
   }
+}
+
+function uploadParameters(engine: Engine, layout: ParameterLayout, values: ReadonlyMap<string, TensorData>) {
+  return engine.upload({ shape: [layout.size], data: packParameters(layout, values) });
 }
 
 function pick(tensors: Record<string, DeviceTensor>, names: readonly string[]): Record<string, DeviceTensor> {

@@ -5,8 +5,8 @@
 import { gradients, type Seed } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { add, concat, detach, div, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
-import { constantParameters, flatParameters, flatten, type ParameterSource } from '../graph/parameters.ts';
-import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { flatParameters, flatten, type ParameterSource } from '../graph/parameters.ts';
+import { sizeOf } from '../graph/tensor-data.ts';
 import { type Denoiser, labelInput, perSample } from './denoiser.ts';
 import { type MatchingWeight, matchingGradient, meanDistance } from './matching.ts';
 
@@ -18,8 +18,8 @@ export const l2Distance: Distance = (a, b) => mean(square(sub(a, b)));
 
 export interface GeneratorGraphOptions {
   readonly network: Denoiser;
+  /** The frozen network behind mu_real. */
   readonly teacher: Denoiser;
-  readonly teacherParameters: ReadonlyMap<string, TensorData>;
   /** Images generated for distribution matching; also what the fake score is trained on. */
   readonly batch: number;
   /** Noise level at which the generator is called: G(z) = D(sigma z; sigma). 80 for EDM. */
@@ -53,7 +53,7 @@ export function generate(
 }
 
 /**
- * Inputs: generator [N], fake [N], z [B, ...], labels [B, L], sigma [B], noise [B, ...], and with regression refZ,
+ * Inputs: generator [N], teacher [M], fake [N], z [B, ...], labels [B, L], sigma [B], noise [B, ...], and with regression refZ,
  * refLabels, refImages [R, ...], lambda []. Outputs: x, xt, muReal, muFake, grad [B, ...]; report; gradient [N].
  */
 export function generatorGraph(options: GeneratorGraphOptions): Graph {
@@ -106,21 +106,23 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
   return graph;
 }
 
-export type MatchingOptions = Pick<GeneratorGraphOptions, 'network' | 'teacher' | 'teacherParameters'> & {
+export type MatchingOptions = Pick<GeneratorGraphOptions, 'network' | 'teacher'> & {
   readonly matching: NonNullable<GeneratorGraphOptions['matching']>;
 };
 
 /**
- * Distribution matching on images x [B, ...]. Declares the inputs sigma, noise and fake and the outputs xt, muReal,
+ * Distribution matching on images x [B, ...]. Declares the inputs sigma, noise, teacher and fake and the outputs xt, muReal,
  * muFake and grad; returns the gradient of the loss on x and the numbers of the report.
  */
 export function matchingPart(graph: Graph, options: MatchingOptions, x: Tensor, labels: Tensor | null) {
-  const { network, teacher, teacherParameters, matching } = options;
+  const { network, teacher, matching } = options;
   const [batch] = x.shape;
   const sigma = graph.input('sigma', [batch]);
   const noise = graph.input('noise', x.shape);
   const xt = add(x, mul(noise, reshape(sigma, perSample([batch], x.shape.length))));
-  const real = constantParameters(graph, teacherParameters);
+  // An input like the fake score's parameters: as constants they would be run by other kernels, and where both networks
+  // are equal (at the start) their difference would be rounding noise, which Adam turns into full steps, instead of 0.
+  const real = flatParameters(teacher.layout, graph.input('teacher', [teacher.layout.size]));
   const muReal = graph.scope('real', () => teacher.denoise(real, xt, sigma, labels));
   const fake = matching.realOnly ? null : flatParameters(network.layout, graph.input('fake', [network.layout.size]));
   const muFake = fake ? graph.scope('fake', () => network.denoise(fake, xt, sigma, labels)) : x;

@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. Declarations only: an action imports what it runs when it runs. */
 import type { Command } from 'commander';
 import { registerDevices } from './devices.ts';
+import { registerFeatures } from './features.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly ((program: Command) => void)[] = [registerVerify, registerDevices];
+export const commands: readonly ((program: Command) => void)[] = [registerVerify, registerDevices, registerFeatures];

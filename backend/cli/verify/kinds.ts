@@ -1,12 +1,16 @@
 /** The kinds of cases this version can check. */
 import { frechet } from './frechet.ts';
+import { guidance } from './guidance.ts';
 import type { Kind } from './kind.ts';
 import { networkForward } from './network-forward.ts';
 import { sampler } from './sampler.ts';
+import { trajectory } from './trajectory.ts';
 
 export const kinds: Readonly<Record<string, Kind>> = {
   'edm-precond-forward': networkForward,
   'precond-forward': networkForward,
   'edm-sampler': sampler,
+  'dmd2-edm-guidance': guidance,
+  'dmd-trajectory': trajectory,
   'frechet-distance': frechet,
 };

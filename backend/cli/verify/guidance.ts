@@ -1,0 +1,144 @@
+/**
+ * Kind `dmd2-edm-guidance`: the distribution matching loss and the fake score's loss on given images, with everything
+ * in between. Built from the very parts of the training graphs.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { karrasSigmas } from '../../diffusion/karras.ts';
+import { fakeScoreLoss } from '../../dmd/fake-score-graph.ts';
+import { matchingPart } from '../../dmd/generator-graph.ts';
+import { meanDistance } from '../../dmd/matching.ts';
+import { gradients } from '../../graph/gradients.ts';
+import { Graph } from '../../graph/graph.ts';
+import { reshape } from '../../graph/ops/index.ts';
+import { gradientNorm } from '../../graph/optimizer.ts';
+import { flatParameters, packParameters } from '../../graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { createNetwork, type Network } from '../../nets/index.ts';
+import { type Case, damaged, limitOf } from './case.ts';
+import type { Limit, NumberArray } from './compare.ts';
+import type { Kind } from './kind.ts';
+import { select } from './parameters.ts';
+import { readFloats } from './read-arrays.ts';
+import { runOnce } from './run-once.ts';
+
+export const guidanceSchema = z.looseObject({
+  num_train_timesteps: z.int().min(2),
+  sigma_min: z.number().positive(),
+  sigma_max: z.number().positive(),
+  rho: z.number().positive(),
+  sigma_data: z.number().positive(),
+});
+export type GuidanceConfig = z.infer<typeof guidanceSchema>;
+
+/** The noise levels that timesteps are indices of, ascending. */
+export function levelsOf({ num_train_timesteps: count, sigma_min, sigma_max, rho }: GuidanceConfig): Float32Array {
+  return karrasSigmas(count, { sigmaMin: sigma_min, sigmaMax: sigma_max, rho });
+}
+
+/** The levels of recorded timestep indices, with their shape. Throws UserError('data') for an index out of range. */
+export function sigmasOf(theCase: Case, name: string, levels: Float32Array): TensorData {
+  const { shape, data } = theCase.array(name);
+  const sigmas = Float32Array.from(data, (index) => {
+    if (levels[index] === undefined) throw damaged(`${theCase.name}: '${name}' holds ${index}, not one of the levels`);
+    return levels[index];
+  });
+  return { shape, data: sigmas };
+}
+
+/** A relative bound on every noise level, besides the one on the largest: they span four decades. */
+const levelTolerance = 2e-5;
+
+export const guidance: Kind = async ({ case: theCase, engine }) => {
+  const config = theCase.part(guidanceSchema, theCase.json.config, 'config');
+  const network = createNetwork(theCase.json.config.net);
+  const file = join(theCase.folder, 'weights.safetensors');
+  const tensors = await readFloats(file);
+  const real = select(network.layout, tensors, 'real_unet.', file);
+  const fake = select(network.layout, tensors, 'fake_unet.', file);
+  const levels = levelsOf(config);
+  const dmSigma = sigmasOf(theCase, 'dm_timesteps', levels);
+
+  const x = theCase.input('latents', [-1, ...network.imageShape]);
+  const [batch] = x.shape;
+  const flat = (tensor: TensorData): TensorData => ({ shape: [sizeOf(tensor.shape)], data: tensor.data });
+  const shared = {
+    x,
+    fake: { shape: [network.layout.size], data: packParameters(network.layout, fake) },
+    ...(network.labelDim > 0 ? { labels: theCase.input('labels', [batch, network.labelDim]) } : {}),
+  };
+  const matching = await runOnce(engine, matchingGraph(network, batch), {
+    ...shared,
+    teacher: { shape: [network.layout.size], data: packParameters(network.layout, real) },
+    sigma: flat(dmSigma),
+    noise: theCase.input('dm_noise', x.shape),
+  });
+  const score = await runOnce(engine, fakeGraph(theCase, network, batch, config.sigma_data), {
+    ...shared,
+    sigma: flat(sigmasOf(theCase, 'fake_timesteps', levels)),
+    noise: theCase.input('fake_noise', x.shape),
+  });
+
+  const arrays = new Map<string, NumberArray>([...matching, ...score]);
+  arrays.set('karras_sigmas', { shape: [levels.length], data: levels });
+  arrays.set('dm_sigma', dmSigma);
+  const scalars = new Map<string, number>();
+  for (const name of ['loss_dm', 'dmtrain_gradient_norm', 'loss_fake_mean']) {
+    scalars.set(name, arrays.get(name)!.data[0]);
+    arrays.delete(name);
+  }
+  return { arrays, scalars, limits: levelLimits(theCase, ['karras_sigmas', 'dm_sigma']) };
+};
+
+function levelLimits(theCase: Case, names: readonly string[]): Map<string, Limit> {
+  return new Map(
+    names.map((name) => [name, { ...limitOf(theCase.json.arrays[name] ?? {}), elementwise: levelTolerance }]),
+  );
+}
+
+/** Outputs named as in the reference data. */
+function matchingGraph(network: Network, batch: number): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', [batch, ...network.imageShape]);
+  const labels = network.labelDim > 0 ? graph.input('labels', [batch, network.labelDim]) : null;
+  const matching = { weight: 'eq8', realOnly: false } as const;
+  const part = matchingPart(graph, { network, teacher: network, matching }, x, labels);
+  const [xt, muReal, muFake, grad] = ['xt', 'muReal', 'muFake', 'grad'].map((name) => graph.outputs.get(name)!);
+  graph.output('noisy_latents', xt);
+  graph.output('pred_real', muReal);
+  graph.output('pred_fake', muFake);
+  graph.output('weight_factor', meanDistance(x, muReal));
+  graph.output('grad_latents', part.imageGradient);
+  graph.output('loss_dm', part.report.lossMatching);
+  graph.output('dmtrain_gradient_norm', gradientNorm(reshape(grad, [sizeOf(grad.shape)])));
+  return graph;
+}
+
+function fakeGraph(theCase: Case, network: Network, batch: number, sigmaData: number): Graph {
+  const graph = new Graph();
+  const image = [batch, ...network.imageShape];
+  const fake = flatParameters(network.layout, graph.input('fake', [network.layout.size]));
+  const inputs = {
+    x: graph.input('x', image),
+    labels: network.labelDim > 0 ? graph.input('labels', [batch, network.labelDim]) : null,
+    sigma: graph.input('sigma', [batch]),
+    noise: graph.input('noise', image),
+  };
+  const { xt, weight, denoised, loss } = fakeScoreLoss(network, fake, inputs, sigmaData);
+  graph.output('fake_noisy_latents', xt);
+  graph.output('fake_x0_pred', denoised);
+  graph.output('fake_weights', weight);
+  graph.output('loss_fake_mean', loss);
+  const wanted = network.layout.entries.filter(
+    ({ name, role }) => role === 'trained' && theCase.expects(`grad:${name}`),
+  );
+  if (wanted.length === 0) return graph;
+  const found = gradients(
+    loss,
+    wanted.map(({ name, shape, init }) => fake.get(name, shape, init)),
+  );
+  wanted.forEach(({ name }, i) => {
+    graph.output(`grad:${name}`, found[i]);
+  });
+  return graph;
+}

@@ -1,0 +1,58 @@
+/** The random draws and the pairs of a recorded trajectory, in the form the trainer takes them. */
+import type { ReferencePairs } from '../../dmd/distill.ts';
+import type { DrawPoint, Draws, LevelRange } from '../../dmd/draws.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import type { Network } from '../../nets/index.ts';
+import { type Case, damaged } from './case.ts';
+import type { TrajectoryConfig } from './trajectory.ts';
+
+export function recordedDraws(theCase: Case, config: TrajectoryConfig, network: Network): Draws {
+  const { iterations, batch } = config;
+  const image = [iterations, batch, ...network.imageShape];
+  const z = scaledNoise(theCase, 'z', image, config);
+  const labels = network.labelDim > 0 ? theCase.input('labels', [iterations, batch, network.labelDim]) : null;
+  const kept = (name: string) => {
+    const noise = theCase.input(`${name}_noise`, image);
+    const timesteps = theCase.input(`${name}_timesteps`, [iterations, batch, ...network.imageShape.map(() => 1)]);
+    return ({ step }: DrawPoint, { levels }: LevelRange) => ({
+      sigma: { shape: [batch], data: iteration(timesteps, step).data.map((index) => level(theCase, levels, index)) },
+      noise: iteration(noise, step),
+    });
+  };
+  return {
+    latents: ({ step }) => ({ z: iteration(z, step), ...(labels ? { labels: iteration(labels, step) } : {}) }),
+    matching: kept('dm'),
+    fake: kept('fake'),
+  };
+}
+
+export function recordedPairs(theCase: Case, config: TrajectoryConfig, network: Network): ReferencePairs {
+  const { iterations, batch_ref: batch } = config;
+  const image = [iterations, batch, ...network.imageShape];
+  const z = scaledNoise(theCase, 'z_ref', image, config);
+  const y = theCase.input('y_ref', image);
+  const labels = network.labelDim > 0 ? theCase.input('labels_ref', [iterations, batch, network.labelDim]) : null;
+  return {
+    async batch(step) {
+      return { z: iteration(z, step), y: iteration(y, step), labels: labels && iteration(labels, step) };
+    },
+  };
+}
+
+/** The trainer calls D(sigma z; sigma); where the case scales the noise by another sigma, that goes into the noise. */
+function scaledNoise(theCase: Case, name: string, shape: readonly number[], config: TrajectoryConfig): TensorData {
+  const { sigma_max: scale, conditioning_sigma: sigma } = config;
+  const noise = theCase.input(name, shape);
+  return scale === sigma ? noise : { shape: noise.shape, data: noise.data.map((value) => (value * scale) / sigma) };
+}
+
+/** The entry of iteration `step`, 1 for the first, along the leading axis. */
+function iteration({ shape: [, ...shape], data }: TensorData, step: number): TensorData {
+  const size = sizeOf(shape);
+  return { shape, data: data.slice((step - 1) * size, step * size) };
+}
+
+function level(theCase: Case, levels: ArrayLike<number>, index: number): number {
+  if (levels[index] === undefined) throw damaged(`${theCase.name}: there is no noise level with the index ${index}`);
+  return levels[index];
+}
