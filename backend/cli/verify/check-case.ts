@@ -20,6 +20,8 @@ export interface CaseReport {
   readonly error: Error | null;
   readonly seconds: number;
   readonly computed: Computed | null;
+  /** Names of arrays that the case keeps as whole numbers. */
+  readonly integers: ReadonlySet<string>;
 }
 
 /** Never throws for what is wrong with the case; throws UserError('device') when the device fails. */
@@ -29,7 +31,18 @@ export async function checkCase(folder: string, engine: Engine): Promise<CaseRep
   let kind = '';
   const report = (status: CaseStatus, rest: Partial<CaseReport>): CaseReport => {
     const seconds = (performance.now() - start) / 1000;
-    return { name, folder, kind, status, comparisons: [], error: null, computed: null, ...rest, seconds };
+    return {
+      name,
+      folder,
+      kind,
+      status,
+      comparisons: [],
+      error: null,
+      computed: null,
+      integers: new Set(),
+      ...rest,
+      seconds,
+    };
   };
   try {
     const json = await readCaseJson(folder);
@@ -40,7 +53,8 @@ export async function checkCase(folder: string, engine: Engine): Promise<CaseRep
     const computed = await check({ case: theCase, engine, openSibling: (other) => openSibling(folder, other) });
     const comparisons = compareAll(theCase, computed);
     const ok = comparisons.length > 0 && comparisons.every((comparison) => comparison.ok);
-    return report(ok ? 'ok' : 'miss', { comparisons, computed });
+    const integers = new Set(theCase.expected.flatMap(({ name, array }) => (array.integer ? [name] : [])));
+    return report(ok ? 'ok' : 'miss', { comparisons, computed: onlyNamed(theCase, computed), integers });
   } catch (error) {
     if (error instanceof UserError && error.kind === 'device') throw error;
     return report(error instanceof UserError ? 'damaged' : 'failed', { error: error as Error });
@@ -67,4 +81,11 @@ function compareAll(theCase: Case, { arrays, scalars, limits, further = [] }: Co
   // A kind that has its own rule for an array (rows of it, say) gives the comparison itself.
   const replaced = new Set(further.map(({ name }) => name));
   return [...ofScalars, ...ofArrays].filter(({ name }) => !replaced.has(name)).concat(further);
+}
+
+/** Without what the computation brought along and the case does not ask for. */
+function onlyNamed(theCase: Case, computed: Computed): Computed {
+  const arrays = new Map([...computed.arrays].filter(([name]) => theCase.expects(name)));
+  const scalars = new Map([...computed.scalars].filter(([name]) => name in theCase.json.scalars));
+  return { ...computed, arrays, scalars };
 }

@@ -7,6 +7,8 @@
 export interface NumberArray {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
+  /** Stored as whole numbers (int64). */
+  readonly integer?: boolean;
 }
 
 export interface Limit {

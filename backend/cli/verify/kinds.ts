@@ -2,7 +2,9 @@
 import { frechet } from './frechet.ts';
 import { guidance } from './guidance.ts';
 import type { Kind } from './kind.ts';
+import { lpipsVgg } from './lpips-vgg.ts';
 import { networkForward } from './network-forward.ts';
+import { pickles } from './pickles.ts';
 import { sampler } from './sampler.ts';
 import { trajectory } from './trajectory.ts';
 
@@ -13,4 +15,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'dmd2-edm-guidance': guidance,
   'dmd-trajectory': trajectory,
   'frechet-distance': frechet,
+  'lpips-vgg': lpipsVgg,
+  pickles,
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ParameterLayout } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
-import { UserError } from '../../protocol/errors.ts';
+import { selectTensors } from '../../weights/select.ts';
 import type { Case } from './case.ts';
 import { readFloats } from './read-arrays.ts';
 
@@ -17,22 +17,11 @@ export async function networkOf(theCase: Case, config: unknown): Promise<{ netwo
 }
 
 /**
- * The layout's parameters out of a state dict, without the prefix. Throws UserError('weights') that names the file and
- * the parameter when one is missing or has another shape.
+ * The layout's parameters out of a state dict: those whose names start with the prefix, without it. Throws
+ * UserError('weights') that names the file and the parameters that are missing, unexpected or of another shape.
  */
 export function select(layout: ParameterLayout, tensors: Parameters, prefix: string, file: string): Parameters {
-  return new Map(
-    layout.entries.map(({ name, shape }) => {
-      const tensor = tensors.get(prefix + name);
-      if (!tensor) throw unfit(`${file}: parameter '${prefix}${name}' is missing`);
-      if (tensor.shape.join() !== shape.join()) {
-        throw unfit(`${file}: '${prefix}${name}' is [${tensor.shape}] where the config asks for [${shape}]`);
-      }
-      return [name, tensor];
-    }),
-  );
-}
-
-function unfit(message: string): UserError {
-  return new UserError('weights', message, 'The weights and the config of the case do not belong together.');
+  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+  const stripped = new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  return selectTensors(stripped, new Map(layout.entries.map(({ name, shape }) => [name, shape])), file);
 }

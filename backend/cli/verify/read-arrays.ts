@@ -19,7 +19,9 @@ export async function readFloats(file: string): Promise<Map<string, TensorData>>
 /** The stored numbers without rounding, as far as float64 can hold them. */
 export function numbers(tensor: StoredTensor): NumberArray {
   const { dtype, shape, data } = tensor;
-  if (dtype === 'I64' || dtype === 'U64') return { shape, data: Float64Array.from(data as BigInt64Array, Number) };
+  if (dtype === 'I64' || dtype === 'U64') {
+    return { shape, data: Float64Array.from(data as BigInt64Array, Number), integer: true };
+  }
   if (dtype === 'F16' || dtype === 'BF16') return toFloat32(tensor);
   return { shape, data };
 }

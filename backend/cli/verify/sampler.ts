@@ -6,15 +6,13 @@ import { z } from 'zod';
 import { ablationPlan, ablationSampler } from '../../diffusion/ablation-sampler.ts';
 import { edmSampler, edmTimeSteps } from '../../diffusion/edm-sampler.ts';
 import type { Denoise, Noise } from '../../diffusion/sampler.ts';
-import type { Engine, Program } from '../../engine/engine.ts';
-import { Graph } from '../../graph/graph.ts';
-import { constantParameters } from '../../graph/parameters.ts';
-import type { TensorData } from '../../graph/tensor-data.ts';
+import { DenoiseProgram } from '../../dmd/denoise-program.ts';
+import { sizeOf } from '../../graph/tensor-data.ts';
 import type { Network } from '../../nets/index.ts';
 import { type Case, damaged } from './case.ts';
 import { type Comparison, compare, missing, type NumberArray } from './compare.ts';
 import type { Kind, KindContext } from './kind.ts';
-import { networkOf, type Parameters } from './parameters.ts';
+import { networkOf } from './parameters.ts';
 
 const runSchema = z.array(
   z.looseObject({
@@ -37,8 +35,10 @@ export const sampler: Kind = async (context) => {
   const latents = theCase.input('latents', [-1, ...network.imageShape]);
   const [batch] = latents.shape;
   const labelled = network.labelDim > 0 && theCase.has('class_labels');
-  const labels = labelled ? theCase.input('class_labels', [batch, network.labelDim]) : null;
-  const denoiser = await compileDenoiser(engine, network, parameters, batch, labels);
+  const shape = [batch, network.labelDim];
+  // No labels are zeros (EDM's networks say so themselves).
+  const labels = labelled ? theCase.input('class_labels', shape) : { shape, data: new Float32Array(sizeOf(shape)) };
+  const denoiser = await DenoiseProgram.create(engine, { network, batch, weights: parameters });
 
   const arrays = new Map<string, NumberArray>();
   const further: Comparison[] = [];
@@ -46,7 +46,7 @@ export const sampler: Kind = async (context) => {
     const levels: number[] = [];
     const denoise: Denoise = (x, sigma) => {
       levels.push(sigma);
-      return denoiser.denoise(x, sigma);
+      return denoiser.denoise(x, sigma, labels);
     };
     const method = methods[run.function];
     if (!method) {
@@ -61,7 +61,7 @@ export const sampler: Kind = async (context) => {
     list('t_steps', method.times(run.args, network), run.t_steps);
     list('network_calls_sigma', levels, run.network_calls_sigma);
   }
-  await denoiser.program.dispose();
+  await denoiser.dispose();
   return { arrays, scalars: new Map(), further };
 };
 
@@ -91,33 +91,5 @@ function churnNoise(theCase: Case, run: Run): Noise {
     const { data } = theCase.input(name);
     if (data.length < (i + 1) * n) throw damaged(`${theCase.name}: '${name}' has no normals for step ${i}`);
     return data.subarray(i * n, (i + 1) * n);
-  };
-}
-
-async function compileDenoiser(
-  engine: Engine,
-  network: Network,
-  parameters: Parameters,
-  batch: number,
-  labels: TensorData | null,
-): Promise<{ program: Program; denoise(x: Float32Array, sigma: number): Promise<Float32Array> }> {
-  const graph = new Graph();
-  const shape = [batch, ...network.imageShape];
-  const [x, sigma] = [graph.input('x', shape), graph.input('sigma', [batch])];
-  const labelTensor = labels && graph.input('labels', labels.shape);
-  graph.output('denoised', network.denoise(constantParameters(graph, parameters), x, sigma, labelTensor));
-  const program = await engine.compile(graph, { name: 'denoiser' });
-  return {
-    program,
-    async denoise(data, level) {
-      const { denoised } = await program.run({
-        x: { shape, data },
-        sigma: { shape: [batch], data: new Float32Array(batch).fill(level) },
-        ...(labels ? { labels } : {}),
-      });
-      const values = (await denoised.read()).slice();
-      denoised.dispose();
-      return values;
-    },
   };
 }

@@ -1,0 +1,59 @@
+/** `dmd score`: how good a model's pictures of "scenes" are, and how long one takes. */
+import type { Command } from 'commander';
+import { positiveInteger, wholeNumber } from '../arguments.ts';
+import { type CommonOptions, commonOptions, createOutput, table } from '../output.ts';
+
+interface ScoreOptions extends CommonOptions {
+  readonly count: number;
+  readonly checked: number;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export function registerScore(program: Command): void {
+  commonOptions(program.command('score'))
+    .description('Frechet distance to held-out "scenes" and the share of pictures the checker accepts')
+    .argument('<model...>', 'model files, or builtin:scenes (the generator) and builtin:scenes/teacher')
+    .option('--count <n>', 'pictures for the distance', positiveInteger, 2000)
+    .option('--checked <n>', 'pictures for the checker', positiveInteger, 1000)
+    .option(
+      '--steps <n>',
+      'Heun steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)',
+      positiveInteger,
+    )
+    .option('--seed <n>', 'seed of the noise', wholeNumber, 100)
+    .option('--device <name>', 'device', 'auto')
+    .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
+    .action(score);
+}
+
+async function score(models: string[], options: ScoreOptions): Promise<void> {
+  const output = createOutput(options);
+  const { count, checked, seed, device, threads } = options;
+  const { openEngine } = await import('../../engine/devices.ts');
+  const { parseDevice } = await import('../../engine/open.ts');
+  const { openModel } = await import('../../runs/model-file.ts');
+  const { SceneScorer } = await import('../../runs/scene-scorer.ts');
+  const { createProgress, progressMode } = await import('../../runs/progress.ts');
+  const { engine } = await openEngine({ device: parseDevice(device), threads });
+  const scorer = await SceneScorer.create(engine, count);
+  const rows = [['model', 'calls', `FD (scenes features, ${count})`, `accepted (of ${checked})`, 'ms per image']];
+  for (const name of models) {
+    const model = await openModel(name);
+    const steps = options.steps ?? (model.role === 'generator' ? 1 : 18);
+    const calls = steps === 1 ? 1 : 2 * steps - 1;
+    const progress = createProgress(progressMode(output.json), name, Math.max(count, checked), { unit: 'images' });
+    const request = { seed, steps, sigma: model.generatorSigma, onProgress: (done: number) => progress.update(done) };
+    const result = await scorer.score(model.network, model.weights, request, { count, checked });
+    progress.end();
+    const milliseconds = 1000 * result.secondsPerImage;
+    output.event('score', { model: name, steps, calls, seed, count, checked, ...result });
+    const share = `${(100 * result.accepted).toFixed(1)} %`;
+    rows.push([name, String(calls), result.distance.toFixed(3), share, milliseconds.toFixed(1)]);
+  }
+  for (const line of table(rows)) output.line(line);
+  await scorer.dispose();
+  await engine.dispose();
+}
