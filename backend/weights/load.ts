@@ -16,6 +16,8 @@ export interface LoadedWeights {
   /** Constructor arguments of the network, `class` among them; undefined where the file does not say. */
   readonly config?: Record<string, unknown>;
   readonly format: WeightsFormat;
+  /** Free text by key that a safetensors file carries; empty for other formats. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** The safetensors metadata key under which this program keeps a network's configuration, as JSON. */
@@ -35,16 +37,17 @@ export function loadWeights(path: string): Promise<LoadedWeights> {
 async function loadSafetensors(file: WeightsFile): Promise<LoadedWeights> {
   const { tensors, metadata } = await readOpenSafetensors(file);
   const config = Object.hasOwn(metadata, configKey) ? parseConfig(metadata[configKey]) : undefined;
-  return { tensors: widened(tensors), format: 'safetensors', ...(config && { config }) };
+  return { tensors: widened(tensors), format: 'safetensors', metadata, ...(config && { config }) };
 }
 
 async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle'): Promise<LoadedWeights> {
   const content = kind === 'zip' ? await readTorchZip(file) : await readPickled(file);
   const snapshot = edmSnapshotOf(content);
-  if (!snapshot) return { tensors: widened(content.tensors), format: content.format };
+  if (!snapshot) return { tensors: widened(content.tensors), format: content.format, metadata: {} };
   return {
     tensors: widened(snapshot.tensors),
     config: snapshot.initKwargs,
+    metadata: {},
     format: kind === 'pickle' ? 'edm-snapshot' : content.format,
   };
 }
