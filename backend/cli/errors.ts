@@ -26,7 +26,6 @@ export function reportError(error: unknown, style: ErrorStyle): number {
 /** Help and version arrive as errors too, with exit code 0 and already printed. */
 function reportCommander(error: CommanderError, style: ErrorStyle): number {
   if (error.exitCode === 0) return 0;
-  if (error.code === 'commander.help') return exitCodes.usage; // `dmd` alone: the help was printed
   const message = error.message.replace(/^error: /, '');
   print(
     { kind: 'usage', message, hint: 'dmd --help lists the commands, dmd COMMAND --help their options.' },

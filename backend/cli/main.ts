@@ -2,13 +2,15 @@
  * The command `dmd`. This file and the commands' declarations load nothing heavy, so that help is instant; a command's
  * action imports what it needs. Every error ends here: see errors.ts.
  */
+import '../engine/onnxruntime/no-telemetry.ts'; // here, because a worker's environment is only a copy
 import { Command } from 'commander';
+import { exitCodes } from '../protocol/errors.ts';
 import { packageVersion } from '../protocol/package.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
 import { ignoreClosedPipe } from './output.ts';
 
-export function createProgram(): Command {
+function createProgram(): Command {
   const program = new Command('dmd')
     .description('Distribution Matching Distillation: a many-step diffusion model becomes a one-step generator.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -23,7 +25,11 @@ export function createProgram(): Command {
 ignoreClosedPipe();
 const args = process.argv.slice(2);
 try {
-  await createProgram().parseAsync(args, { from: 'user' });
+  const program = createProgram();
+  if (args.length === 0) {
+    program.outputHelp();
+    process.exitCode = exitCodes.usage;
+  } else await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   process.exitCode = reportError(error, { json: args.includes('--json'), verbose: args.includes('--verbose') });
 }

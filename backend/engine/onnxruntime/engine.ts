@@ -2,8 +2,7 @@
  * Runs graphs with ONNX Runtime. Where the device has memory of its own (webgpu), everything a program returns stays
  * there; `read` copies it back through an Identity program, because reading such a tensor directly is not safe.
  */
-import './no-telemetry.ts';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
@@ -16,6 +15,7 @@ import {
   isDeviceTensor,
   type Program,
 } from '../engine.ts';
+import { runtime } from './runtime.ts';
 
 /** The execution providers of onnxruntime-node that this project uses. */
 export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -55,16 +55,16 @@ class OrtEngine implements Engine {
   }
 
   upload({ shape, data }: TensorData): DeviceTensor {
-    return new OrtTensor(this, new ort.Tensor('float32', data, shape));
+    return new OrtTensor(this, new runtime.Tensor('float32', data, shape));
   }
 
   async dispose(): Promise<void> {
-    for (const program of this.programs) await program.dispose();
+    for (const program of [...this.programs]) await program.close();
     for (const reader of this.readers.values()) await (await reader).release();
-    this.programs.clear();
     this.readers.clear();
   }
 
+  /** The program's session is gone. */
   forget(program: OrtProgram): void {
     this.programs.delete(program);
   }
@@ -101,7 +101,7 @@ class OrtEngine implements Engine {
       ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
     };
     try {
-      return await ort.InferenceSession.create(emitOnnx(graph, { target }), options);
+      return await runtime.InferenceSession.create(emitOnnx(graph, { target }), options);
     } catch (error) {
       throw new UserError('device', `${this.device} cannot run '${name}': ${(error as Error).message}`, '', {
         cause: error,
@@ -113,12 +113,16 @@ class OrtEngine implements Engine {
 class OrtTensor implements DeviceTensor {
   readonly shape: readonly number[];
   private readonly engine: OrtEngine;
+  /** The program whose session holds the memory; null on the CPU, where the tensor does. */
+  private readonly owner: OrtProgram | null;
   private value: ort.Tensor | null;
 
-  constructor(engine: OrtEngine, value: ort.Tensor) {
+  constructor(engine: OrtEngine, value: ort.Tensor, maker: OrtProgram | null = null) {
     this.engine = engine;
+    this.owner = value.location === 'cpu' ? null : maker;
     this.value = value;
     this.shape = value.dims;
+    this.owner?.keepFor(this);
   }
 
   /** The runtime's tensor. Throws after `dispose`. */
@@ -132,18 +136,26 @@ class OrtTensor implements DeviceTensor {
   }
 
   dispose(): void {
-    if (this.value && this.value.location !== 'cpu') this.value.dispose();
+    const { value } = this;
     this.value = null;
+    if (value && value.location !== 'cpu') value.dispose();
+    this.owner?.doneWith(this);
   }
 }
 
+/**
+ * A session. Device memory of a result lives in the session that made it: freeing it later ends the process. So a
+ * disposed program's session stays until the last of its results is disposed, or the engine is.
+ */
 class OrtProgram implements Program {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   private readonly engine: OrtEngine;
   private readonly name: string;
   private readonly inputs: ReadonlyMap<string, { shape: Shape }>;
+  private readonly results = new Set<OrtTensor>();
   private session: ort.InferenceSession | null;
+  private disposed = false;
 
   constructor(engine: OrtEngine, graph: Graph, session: ort.InferenceSession, name: string) {
     this.engine = engine;
@@ -155,19 +167,39 @@ class OrtProgram implements Program {
   }
 
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
-    if (!this.session) throw new Error(`program '${this.name}' was disposed`);
+    if (!this.session || this.disposed) throw new Error(`program '${this.name}' was disposed`);
     const native: Record<string, ort.Tensor> = {};
     for (const [name, { shape }] of this.inputs) native[name] = this.nativeFeed(name, shape, feeds[name]);
     const results = await this.session.run(native);
     return Object.fromEntries(
-      this.outputNames.map((name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor)]),
+      this.outputNames.map((name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor, this)]),
     );
   }
 
   async dispose(): Promise<void> {
-    this.engine.forget(this);
-    const session = this.session;
+    this.disposed = true;
+    if (this.results.size === 0) await this.release();
+  }
+
+  /** Disposes the program with everything it returned. */
+  async close(): Promise<void> {
+    this.disposed = true;
+    for (const result of [...this.results]) result.dispose();
+    await this.release();
+  }
+
+  keepFor(result: OrtTensor): void {
+    this.results.add(result);
+  }
+
+  doneWith(result: OrtTensor): void {
+    if (this.results.delete(result) && this.disposed && this.results.size === 0) void this.release();
+  }
+
+  private async release(): Promise<void> {
+    const { session } = this;
     this.session = null;
+    this.engine.forget(this);
     await session?.release();
   }
 
@@ -176,7 +208,7 @@ class OrtProgram implements Program {
     if (feed.shape.join() !== shape.join()) {
       throw new Error(`program '${this.name}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
     }
-    if (!isDeviceTensor(feed)) return new ort.Tensor('float32', feed.data, feed.shape);
+    if (!isDeviceTensor(feed)) return new runtime.Tensor('float32', feed.data, feed.shape);
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
     return feed.native;
   }

@@ -1,7 +1,7 @@
 /** What the installed onnxruntime-node was built with. */
-import { listSupportedBackends } from 'onnxruntime-node';
+import { runtime } from './runtime.ts';
 
 /** Names of execution providers; whether they work on this machine is another question. */
 export function supportedProviders(): string[] {
-  return listSupportedBackends().map(({ name }) => name);
+  return runtime.listSupportedBackends().map(({ name }) => name);
 }
