@@ -1,0 +1,122 @@
+/** One DMD iteration of the built-in model as data: weights, recorded draws, settings. */
+
+import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
+import type { Draws } from '../../../backend/dmd/draws.ts';
+import { drawDiffusion, drawLatents, streamDraws } from '../../../backend/dmd/draws.ts';
+import type { ParameterLayout } from '../../../backend/graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../../backend/graph/tensor-data.ts';
+import { createNetwork, type Network } from '../../../backend/nets/index.ts';
+import { stream } from '../../../backend/random/stream.ts';
+
+/** The network of the built-in model `scenes`. */
+export const builtInNetwork = {
+  class: 'EDMPrecond',
+  img_resolution: 32,
+  img_channels: 3,
+  label_dim: 10,
+  model_type: 'SongUNet',
+  model_channels: 16,
+  channel_mult: [1, 2, 4],
+  num_blocks: 2,
+  attn_resolutions: [8],
+};
+
+export const batch = 32;
+export const settings = { learningRate: 1e-4, clip: 10, lambda: 0.25, emaDecay: 0.999 };
+const seed = 20;
+
+/** Where training starts, by network and parameter name. */
+export type Weights = Map<string, TensorData>;
+
+export interface DmdCase {
+  readonly network: Network;
+  readonly levels: Float32Array;
+  readonly weights: Readonly<Record<'teacher' | 'generator' | 'fake', Weights>>;
+  /** The first iteration's draws are recorded in `tensors`; later ones are fresh. */
+  readonly draws: Draws;
+  readonly pairs: { z: TensorData; y: TensorData; labels: TensorData };
+  /** Everything the reference needs to do the same first iteration. */
+  readonly tensors: Map<string, TensorData>;
+}
+
+export function dmdCase(): DmdCase {
+  const network = createNetwork(builtInNetwork);
+  const { layout } = network;
+  const levels = karrasSigmas();
+  const teacher = drawWeights(layout);
+  const weights = { teacher, generator: moved(teacher, 'generator'), fake: moved(teacher, 'fake') };
+  const reference = drawLatents(seed, ['pairs'], batch, network);
+  const pairs = {
+    z: reference.z,
+    y: tensor(
+      reference.z.shape,
+      stream(seed, 'images')
+        .rand(sizeOf(reference.z.shape))
+        .map((u) => 2 * u - 1),
+    ),
+    labels: reference.labels!,
+  };
+  const latents = drawLatents(seed, ['recorded'], batch, network);
+  const matching = drawDiffusion(seed, ['matching'], batch, network, { levels, first: 20, last: 980 });
+  const fake = drawDiffusion(seed, ['fake'], batch, network, { levels, first: 0, last: levels.length - 1 });
+  const later = streamDraws(seed, batch, network);
+  const draws: Draws = {
+    latents: (at) => (at.step === 1 ? latents : later.latents(at)),
+    matching: (at, range) => (at.step === 1 ? matching : later.matching(at, range)),
+    fake: (at, range) => (at.step === 1 ? fake : later.fake(at, range)),
+  };
+  const tensors = new Map<string, TensorData>([
+    ['levels', tensor([levels.length], levels)],
+    ['z', latents.z],
+    ['labels', latents.labels!],
+    ['sigma', matching.sigma],
+    ['noise', matching.noise],
+    ['fakeSigma', fake.sigma],
+    ['fakeNoise', fake.noise],
+    ['refZ', pairs.z],
+    ['refImages', pairs.y],
+    ['refLabels', pairs.labels],
+  ]);
+  for (const [part, values] of Object.entries(weights)) {
+    for (const [name, value] of values) tensors.set(`${part}.${name}`, value);
+  }
+  return { network, levels, weights, draws, pairs, tensors };
+}
+
+const tensor = (shape: readonly number[], data: Float32Array): TensorData => ({ shape: [...shape], data });
+
+/** Weights of a size as after training: what starts at zero or one would leave half the network without influence. */
+function drawWeights({ entries }: ParameterLayout): Weights {
+  return new Map(
+    entries.map(({ name, shape, init }) => {
+      const size = sizeOf(shape);
+      const noise = stream(seed, 'weights', name).randn(size);
+      const fanIn = size / shape[0];
+      const scale = shape.length > 1 ? Math.sqrt(1 / fanIn) : 0.1;
+      const centre = init.kind === 'ones' ? 1 : 0;
+      return [
+        name,
+        tensor(
+          shape,
+          noise.map((z) => centre + scale * z),
+        ),
+      ];
+    }),
+  );
+}
+
+/** The same weights, each a little elsewhere. */
+function moved(weights: Weights, purpose: string): Weights {
+  return new Map(
+    Array.from(weights, ([name, { shape, data }]) => {
+      const noise = stream(seed, purpose, name).randn(data.length);
+      return [
+        name,
+        tensor(
+          shape,
+          data.map((value, i) => value + 0.02 * noise[i]),
+        ),
+      ];
+    }),
+  );
+}
