@@ -2,6 +2,7 @@
 export { type DeviceName, devices } from './common.ts';
 export { type DistillConfig, distillSchema, matchingWeights } from './distill.ts';
 export { modelTypes, type NetworkConfig, networkSchema, preconditionings } from './network.ts';
+export { applyOverrides } from './overrides.ts';
 export { type Config, type ConfigKind, configJsonSchema, configKinds, parseConfig } from './parse.ts';
 export { type SchedulePoints, scheduleValue } from './schedule.ts';
 export { editDistance, nearest } from './suggest.ts';

@@ -1,0 +1,33 @@
+/** `dmd distill`: a teacher becomes a one-step generator. */
+import type { Command } from 'commander';
+import { createOutput } from '../output.ts';
+import { trainNotes, trainOptions } from '../train/options.ts';
+import type { TrainOptions } from '../train/train.ts';
+
+interface DistillOptions extends TrainOptions {
+  readonly teacher?: string;
+  readonly pairs?: string;
+}
+
+const notes = `
+Without a config: the built-in teacher with the defaults of every key.
+  dmd distill --teacher builtin:scenes --iterations 500
+  dmd distill my.dmd.json --set generator.lr=1e-5
+  dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
+
+export function registerDistill(program: Command): void {
+  trainOptions(program.command('distill'))
+    .description('distill a diffusion model into a one-step generator')
+    .option('--teacher <file>', 'EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes')
+    .option('--pairs <dir>', 'noise-image pairs made with dmd pairs')
+    .addHelpText('after', notes + trainNotes)
+    .action(distill);
+}
+
+async function distill(file: string | undefined, options: DistillOptions): Promise<void> {
+  const { assignmentsOf, train } = await import('../train/train.ts');
+  const { parseConfig } = await import('../../protocol/config/index.ts');
+  const assignments = assignmentsOf({ teacher: options.teacher, 'regression.pairs.path': options.pairs });
+  const defaults = () => parseConfig('{ "kind": "distill", "name": "distill" }', 'the defaults');
+  process.exitCode = await train({ kind: 'distill', defaults, assignments }, file, options, createOutput(options));
+}

@@ -1,0 +1,31 @@
+/** `dmd teach`: a teacher from scratch. */
+import type { Command } from 'commander';
+import { createOutput } from '../output.ts';
+import { trainNotes, trainOptions } from '../train/options.ts';
+import type { TrainOptions } from '../train/train.ts';
+
+interface TeachOptions extends TrainOptions {
+  readonly data?: string;
+}
+
+const notes = `
+Without a config: the preset scenes, which the built-in teacher was made with.
+  dmd teach --data scenes --iterations 2000
+  dmd teach my.dmd.json --data images.zip`;
+
+export function registerTeach(program: Command): void {
+  trainOptions(program.command('teach'))
+    .description("train a diffusion model from scratch with EDM's loss")
+    .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
+    .addHelpText('after', notes + trainNotes)
+    .action(teach);
+}
+
+async function teach(file: string | undefined, options: TeachOptions): Promise<void> {
+  const { assignmentsOf, train } = await import('../train/train.ts');
+  const { presetFile } = await import('../train/presets.ts');
+  const { readConfigFile } = await import('../../runs/config-file.ts');
+  const assignments = assignmentsOf({ 'data.source': options.data });
+  const defaults = () => readConfigFile(presetFile('teach', 'scenes'));
+  process.exitCode = await train({ kind: 'teach', defaults, assignments }, file, options, createOutput(options));
+}

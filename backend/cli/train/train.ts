@@ -1,0 +1,91 @@
+/** What `dmd distill` and `dmd teach` share: from the command line to a run, and from its messages to the terminal. */
+import path from 'node:path';
+import type { Config, ConfigKind } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { readConfigFile } from '../../runs/config-file.ts';
+import { errorFrom } from '../../runs/training/describe-error.ts';
+import type { RunRequest } from '../../runs/training/open.ts';
+import { startRunThread } from '../../runs/training/run-thread.ts';
+import type { CommonOptions, Output } from '../output.ts';
+import { presetFile } from './presets.ts';
+import { watchRun } from './watch.ts';
+
+export interface TrainOptions extends CommonOptions {
+  readonly preset?: string;
+  readonly resume?: string;
+  readonly set: readonly string[];
+  readonly half: boolean;
+  readonly name?: string;
+  readonly seed?: number;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly out?: string;
+  readonly iterations?: number;
+  readonly batch?: number;
+}
+
+export interface TrainCommand {
+  readonly kind: ConfigKind;
+  /** The config when neither a file nor a preset is named. */
+  readonly defaults: () => Config;
+  /** Assignments from this command's own options. */
+  readonly assignments: readonly string[];
+}
+
+/** Trains to the end or until stopped. @returns the exit code; throws UserError when the run fails */
+export async function train(
+  { kind, defaults, assignments }: TrainCommand,
+  file: string | undefined,
+  options: TrainOptions,
+  output: Output,
+): Promise<number> {
+  const set = [...commonAssignments(options), ...assignments, ...options.set];
+  const { half, resume } = options;
+  if (resume !== undefined && (file !== undefined || options.preset !== undefined)) {
+    throw new UserError(
+      'usage',
+      '--resume goes on with the config of the run',
+      'Leave the config out; change it with --set.',
+    );
+  }
+  const request: RunRequest =
+    resume === undefined
+      ? { start: newRun(kind, defaults, file, options), set, half }
+      : { start: { folder: path.resolve(resume) }, set, half };
+  const watcher = watchRun(kind, output);
+  const thread = startRunThread(request, (message) => watcher.message(message));
+  const signals = watcher.signals(thread);
+  try {
+    await thread.ended;
+  } finally {
+    signals.dispose();
+    watcher.end();
+  }
+  const last = watcher.last();
+  if (last?.type === 'failed') throw errorFrom(last.error);
+  return last?.type === 'ended' && last.state === 'stopped' ? 130 : 0;
+}
+
+function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefined, options: TrainOptions) {
+  if (file !== undefined && options.preset !== undefined) {
+    throw new UserError('usage', 'a config file and --preset are two configs', 'Name one of them.');
+  }
+  const source = options.preset === undefined ? file : presetFile(kind, options.preset);
+  const config = source === undefined ? defaults() : readConfigFile(path.resolve(source));
+  if (config.kind !== kind) {
+    throw new UserError('config', `${source} is of the kind "${config.kind}"`, `Run dmd ${config.kind} with it.`);
+  }
+  const root = path.resolve(options.out ?? config.out ?? 'runs');
+  return { config, root };
+}
+
+function commonAssignments({ name, seed, device, threads, iterations, batch }: TrainOptions): string[] {
+  return assignmentsOf({ name, seed, device, threads, iterations, batch });
+}
+
+/** `key=value` for every value that was given. */
+export function assignmentsOf(values: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${JSON.stringify(value)}`],
+  );
+}

@@ -1,0 +1,38 @@
+/** What a run needs of a kind of training, distilling or teaching, besides its trainer. */
+import type { Scalars, StepReport, Trainer } from '../../dmd/trainer.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { RunPaths } from '../run-folder.ts';
+import type { RunControl } from './control.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface SessionContext {
+  readonly engine: Engine;
+  readonly paths: RunPaths;
+  readonly recorder: Recorder;
+  readonly control: RunControl;
+  readonly report: (message: RunMessage) => void;
+}
+
+/** Checked and ready to begin; nothing is written before `start`. */
+export interface SessionPlan {
+  /** Disk for recorded fields of each kind, in bytes. */
+  readonly fieldBytes: number;
+  start(context: SessionContext): Promise<TrainingSession>;
+}
+
+export interface TrainingSession {
+  readonly trainer: Trainer;
+  /** An iteration's numbers under the tags they are recorded by. */
+  scalars(report: StepReport): Scalars;
+  /** Records whatever else is due after `step`; 0 is the state before the first iteration. Never disturbs training. */
+  record(step: number): Promise<void>;
+  /** Writes the trained weights into a folder; returns the paths. */
+  writeWeights(folder: string, half: boolean): Promise<string[]>;
+  dispose(): Promise<void>;
+}
+
+/** Whether something recorded every so many iterations (0 never) is due. */
+export function isDue(every: number, step: number, iterations: number): boolean {
+  return every > 0 && (step % every === 0 || step === iterations);
+}

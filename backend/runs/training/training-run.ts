@@ -1,0 +1,90 @@
+/**
+ * A run from its first to its last iteration: opens the folder, trains, records, checkpoints, and says what happens.
+ *
+ * Every way out leaves the folder in order: finished, stopped with a checkpoint, or failed with the reason in run.json
+ * and the checkpoints before it intact. What a kill -9 leaves is found by the next process that resumes.
+ */
+
+import { UserError } from '../../protocol/errors.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { RunControl } from './control.ts';
+import { describeError } from './describe-error.ts';
+import { TrainingLoop } from './loop.ts';
+import { type Opened, open, type RunRequest } from './open.ts';
+import { Recorder } from './recorder.ts';
+import type { TrainingSession } from './session.ts';
+
+type Report = (message: RunMessage) => void;
+
+/** Runs to the end or until stopped. Never throws: the last message is `ended` or `failed`. */
+export async function trainingRun(request: RunRequest, control: RunControl, report: Report): Promise<void> {
+  let folder: string | null = null;
+  try {
+    const opened = await open(request);
+    folder = opened.run.paths.folder;
+    try {
+      await work(opened, request, control, report);
+    } catch (error) {
+      noteFailure(opened, error, control);
+      throw error;
+    } finally {
+      opened.run.close();
+      await opened.engine.dispose();
+    }
+  } catch (error) {
+    report({ type: 'failed', folder, error: describeError(error) });
+  }
+}
+
+async function work(opened: Opened, request: RunRequest, control: RunControl, report: Report): Promise<void> {
+  const { run, config, engine, why, threads, checkpoint, resumed, plan } = opened;
+  const { folder } = run.paths;
+  const step = checkpoint?.step ?? 0;
+  const { device } = run.info();
+  const { iterations } = config;
+  report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations });
+  for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
+  const startedAt = run.info().startedAt ?? new Date().toISOString();
+  run.update({ state: 'running', startedAt, iterations, step });
+
+  const recorder = new Recorder(run.paths, {
+    budgetBytes: plan.fieldBytes,
+    pictureText: { Run: run.info().name, Seed: String(config.seed) },
+    ...(resumed ? { restartAt: step + 1 } : {}),
+  });
+  let session: TrainingSession | undefined;
+  try {
+    session = await plan.start({ engine, paths: run.paths, recorder, control, report });
+    if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
+    const loop = new TrainingLoop({ run, config, session, recorder, control, report, restored: checkpoint?.step });
+    await loop.run();
+    const done = session.trainer.step;
+    const finished = done >= iterations;
+    const files = finished ? await session.writeWeights(folder, request.half) : [];
+    const state = finished ? 'finished' : 'stopped';
+    run.update({ state, step: done, endedAt: new Date().toISOString() });
+    report({ type: 'ended', state, folder, step: done, iterations, files });
+  } catch (error) {
+    if (!isCancelled(error) || !control.stopping) throw error;
+    // Work before the first iteration was broken off; it is taken up again where it was.
+    run.update({ state: 'stopped', endedAt: new Date().toISOString() });
+    report({ type: 'ended', state: 'stopped', folder, step, iterations, files: [] });
+  } finally {
+    recorder.close();
+    await session?.dispose();
+  }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof UserError && error.kind === 'cancelled';
+}
+
+/** Says in run.json why the run ended; where the disk refuses even that, the first error is the one to show. */
+function noteFailure({ run }: Opened, error: unknown, control: RunControl): void {
+  const { message, hint } = describeError(error);
+  try {
+    run.update({ state: 'failed', endedAt: new Date().toISOString(), error: { message, hint } });
+  } catch {
+    control.stop();
+  }
+}
