@@ -1,95 +1,22 @@
-/**
- * What every engine promises (backend/engine/engine.ts): who owns a tensor, what a run may touch, and what is refused.
- * Run on each engine that works everywhere; the TensorFlow engine also counts its tensors.
- */
+/** The contract of engines on those that work everywhere; the TensorFlow engine also counts its tensors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import type { DeviceTensor, Engine } from '../../backend/engine/engine.ts';
+import type { Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { createTensorflowEngine } from '../../backend/engine/tensorflow/engine.ts';
 import { gradients } from '../../backend/graph/gradients.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import * as ops from '../../backend/graph/ops/index.ts';
-import { sizeOf, tensorData } from '../../backend/graph/tensor-data.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { draw, testContract, throughGraph } from './engine-contract/contract.ts';
 
 const engines: [name: string, open: () => Promise<Engine>][] = [
   ['ONNX Runtime', async () => createOnnxRuntimeEngine({ device: 'cpu', threads: 1 })],
   ['TensorFlow.js', () => createTensorflowEngine({ backend: 'cpu' })],
 ];
 
-const draw = (...shape: number[]) => tensorData(shape, Float32Array.from({ length: sizeOf(shape) }, Math.random));
-
-/** x + 1; x itself, twice and reshaped; a constant; and an input that nothing reads. */
-function throughGraph(): Graph {
-  const graph = new Graph();
-  const x = graph.input('x', [2, 3]);
-  graph.input('unused', [4]);
-  graph.output('next', ops.add(x, 1));
-  graph.output('same', x);
-  graph.output('detached', ops.detach(x));
-  graph.output('flat', ops.reshape(x, [6]));
-  graph.output('constant', graph.constant([2], [7, 8]));
-  return graph;
-}
-
-const values = async (tensor: DeviceTensor) => Array.from(await tensor.read());
-
-for (const [name, open] of engines) {
-  test(`${name}: results outlive later runs, their feeds and their program`, async () => {
-    const engine = await open();
-    const program = await engine.compile(throughGraph());
-    const unused = draw(4);
-    const first = draw(2, 3);
-    const firstNumbers = Array.from(first.data);
-    const feed = engine.upload(tensorData([2, 3], first.data.slice()));
-    const results = await program.run({ x: feed, unused });
-    const expected = Array.from(first.data.map((v) => v + 1));
-    const second = await program.run({ x: draw(2, 3), unused });
-    assert.deepEqual(await values(feed), firstNumbers, 'a feed is only read');
-    feed.dispose();
-    await program.dispose();
-    assert.deepEqual(await values(results.next), expected);
-    for (const key of ['same', 'detached', 'flat']) assert.deepEqual(await values(results[key]), firstNumbers, key);
-    assert.deepEqual(await values(results.constant), [7, 8]);
-    assert.deepEqual(results.flat.shape, [6]);
-    assert.notDeepEqual(await values(second.next), expected);
-    await assert.rejects(program.run({ x: draw(2, 3), unused }), /disposed/);
-    await engine.dispose();
-  });
-
-  test(`${name}: a result is fed to another program, and the host's array may change after a run`, async () => {
-    const engine = await open();
-    const [one, two] = [await engine.compile(throughGraph()), await engine.compile(throughGraph())];
-    const host = draw(2, 3);
-    const start = Array.from(host.data);
-    const unused = draw(4);
-    const first = await one.run({ x: host, unused });
-    host.data.fill(NaN);
-    const second = await two.run({ x: first.next, unused });
-    assert.deepEqual(await values(first.same), start);
-    assert.deepEqual(await values(second.same), await values(first.next));
-    first.next.dispose();
-    assert.ok((await values(second.next)).every((v, i) => Math.abs(v - start[i] - 2) < 1e-6));
-    await engine.dispose();
-  });
-
-  test(`${name}: wrong feeds are named, and nothing is run`, async () => {
-    const engine = await open();
-    const program = await engine.compile(throughGraph(), { name: 'update' });
-    const unused = draw(4);
-    await assert.rejects(program.run({ unused }), /program 'update' needs input 'x' \[2,3\]/);
-    const wrong = /program 'update': input 'x' is \[3,2\] where \[2,3\] is declared/;
-    await assert.rejects(program.run({ x: draw(3, 2), unused }), wrong);
-    const gone = engine.upload(draw(2, 3));
-    gone.dispose();
-    await assert.rejects(program.run({ x: gone, unused }), /this device tensor was disposed/);
-    await assert.rejects(async () => gone.read(), /this device tensor was disposed/);
-    await assert.rejects(engine.compile(new Graph()), /a graph without outputs computes nothing/);
-    await engine.dispose();
-  });
-}
+for (const [name, open] of engines) testContract(name, open);
 
 test('a tensor of one engine is refused by another', async () => {
   const [ort, tensorflow] = [await engines[0][1](), await engines[1][1]()];

@@ -1,0 +1,88 @@
+/**
+ * One whole DMD iteration (generate, scores, regression, both backward passes and updates, a second fake-score update on
+ * new images) of a small SongUNet with attention, classes and every kind of block, on any engine.
+ */
+
+import { DistillTrainer } from '../../../backend/dmd/distill.ts';
+import { l2Distance } from '../../../backend/dmd/generator-graph.ts';
+import type { Engine } from '../../../backend/engine/engine.ts';
+import { initialParameters, unpackParameters } from '../../../backend/graph/parameters.ts';
+import { sizeOf, type TensorData, tensorData } from '../../../backend/graph/tensor-data.ts';
+import { createNetwork } from '../../../backend/nets/index.ts';
+import { stream } from '../../../backend/random/stream.ts';
+import { type Recording, recordingEngine } from './recording-engine.ts';
+
+const seed = 20;
+const network = createNetwork({
+  class: 'EDMPrecond',
+  model_type: 'SongUNet',
+  img_resolution: 8,
+  img_channels: 3,
+  label_dim: 3,
+  model_channels: 8,
+  channel_mult: [1, 2],
+  num_blocks: 1,
+  attn_resolutions: [4],
+  dropout: 0,
+});
+const batch = 2;
+const pairs = 3;
+
+/** Weights as after some training: nothing is zero, so that every gradient is there. */
+function weights(name: string): Map<string, TensorData> {
+  const random = stream(seed, name);
+  const flat = initialParameters(network.layout, random);
+  const shift = random.randn(flat.length);
+  return unpackParameters(
+    network.layout,
+    flat.map((value, i) => value + 0.02 * shift[i]),
+  );
+}
+
+function normal(name: string, ...shape: number[]): TensorData {
+  return tensorData(shape, stream(seed, name).randn(sizeOf(shape)));
+}
+
+/** Every output of every program run, in the order in which they were made, and the iteration's scalars. */
+export async function runIteration(engine: Engine): Promise<Recording> {
+  const recording: Recording = new Map();
+  const update = {
+    learningRate: 1e-4,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
+    clip: 1,
+    emaDecay: 0.9,
+  };
+  const trainer = await DistillTrainer.create(
+    recordingEngine(engine, recording),
+    {
+      network,
+      teacher: network,
+      teacherParameters: weights('teacher'),
+      batch,
+      generatorSigma: 80,
+      sigmaData: 0.5,
+      matching: { weight: 'eq8', realOnly: false },
+      regression: { batch: pairs, distance: l2Distance },
+      seed,
+      levels: [0.05, 0.3, 1, 4, 20],
+      accumulation: 1,
+      fakeUpdates: 2,
+      pairs: {
+        batch: async () => ({
+          z: normal('reference noise', pairs, 3, 8, 8),
+          y: normal('reference images', pairs, 3, 8, 8),
+          labels: tensorData([pairs, 3], Float32Array.of(1, 0, 0, 0, 0, 1, 0, 1, 0)),
+        }),
+      },
+      settings: () => ({ generator: update, fake: update, lambda: 0.25, firstLevel: 1, lastLevel: 3 }),
+    },
+    { generator: weights('generator'), fake: weights('fake') },
+  );
+  const { scalars } = await trainer.advance();
+  for (const [name, value] of Object.entries(scalars)) recording.set(name, Float32Array.of(value));
+  await trainer.dispose();
+  return recording;
+}

@@ -1,0 +1,76 @@
+/**
+ * ONNX Runtime on WebGPU against the CPU: operations with their gradients, the contract of engines, and a whole DMD
+ * iteration. Where there is no GPU, SwiftShader does it slowly (npm test finds or installs it); where there is no
+ * driver at all, the tests say so and are skipped.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
+import { stream } from '../../backend/random/stream.ts';
+import { draw, testContract, throughGraph } from '../unit/engine-contract/contract.ts';
+import { checkCase } from '../unit/graph-ops/check.ts';
+import { engineExecutor } from '../unit/graph-ops/executors.ts';
+import { opCases } from '../unit/graph-ops/table.ts';
+import { assertAgree } from './dmd-iteration/agree.ts';
+import { runIteration } from './dmd-iteration/iteration.ts';
+
+// In a process of its own: a broken driver may take the process down.
+const probe = fileURLToPath(new URL('../../scripts/lib/webgpu-probe.mjs', import.meta.url));
+const works = spawnSync(process.execPath, [probe], { timeout: 60_000 }).status === 0;
+const options = works ? {} : { skip: 'WebGPU finds no driver here (npm test -- --install brings SwiftShader)' };
+
+const seed = Number(process.env.DMD_TEST_SEED ?? Date.now());
+const engine = createOnnxRuntimeEngine({ device: 'webgpu' });
+after(() => engine.dispose());
+
+testContract('WebGPU', async () => createOnnxRuntimeEngine({ device: 'webgpu' }), options);
+
+test('WebGPU: results stay on the device', options, async () => {
+  const program = await engine.compile(throughGraph());
+  const results = await program.run({ x: draw(2, 3), unused: draw(4) });
+  for (const [name, tensor] of Object.entries(results)) {
+    const { native } = tensor as unknown as { native: { location: string } };
+    assert.equal(native.location, 'gpu-buffer', name);
+    tensor.dispose();
+  }
+});
+
+test('WebGPU: operations and their gradients agree with the oracle', options, async (t) => {
+  const webgpu = engineExecutor('WebGPU', engine);
+  for (const entry of chosenCases()) {
+    const title = `${entry.op}: ${entry.name}`;
+    await t.test(title, async () => {
+      try {
+        await checkCase(entry, [webgpu], stream(seed, title));
+      } catch (error) {
+        throw new Error(`with DMD_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+      }
+    });
+  }
+});
+
+/** The first case of each operation, and the unusual convolutions; finite differences are the unit tests' business. */
+function chosenCases() {
+  const unusual = ['uneven padding', 'stride 2, odd image, rest unused', 'two groups'];
+  const seen = new Set<string>();
+  const images = opCases.filter(({ inputs }) => inputs.some(({ shape }) => shape.length > 0));
+  const chosen = images.filter(({ op, name }) => {
+    const first = !seen.has(op);
+    seen.add(op);
+    return first || (op.startsWith('conv2d') && unusual.includes(name));
+  });
+  return chosen.map((entry) => ({
+    ...entry,
+    tolerance: 1e-3,
+    gradient: entry.gradient === 'none' ? ('none' as const) : ('agrees' as const),
+  }));
+}
+
+test('WebGPU: a whole DMD iteration agrees with the CPU', options, async () => {
+  const cpu = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+  const expected = await runIteration(cpu);
+  await cpu.dispose();
+  assertAgree(await runIteration(engine), expected, 1e-3);
+});

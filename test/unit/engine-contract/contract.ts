@@ -1,0 +1,85 @@
+/** What every engine promises (backend/engine/engine.ts): who owns a tensor, what a run may touch, and what is refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DeviceTensor, Engine } from '../../../backend/engine/engine.ts';
+import { Graph } from '../../../backend/graph/graph.ts';
+import * as ops from '../../../backend/graph/ops/index.ts';
+import { sizeOf, tensorData } from '../../../backend/graph/tensor-data.ts';
+
+export const draw = (...shape: number[]) =>
+  tensorData(shape, Float32Array.from({ length: sizeOf(shape) }, Math.random));
+
+/** x + 1; x itself, twice and reshaped; a constant; and an input that nothing reads. */
+export function throughGraph(): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', [2, 3]);
+  graph.input('unused', [4]);
+  graph.output('next', ops.add(x, 1));
+  graph.output('same', x);
+  graph.output('detached', ops.detach(x));
+  graph.output('flat', ops.reshape(x, [6]));
+  graph.output('constant', graph.constant([2], [7, 8]));
+  return graph;
+}
+
+const values = async (tensor: DeviceTensor) => Array.from(await tensor.read());
+
+/** Declares the tests of the contract for one engine. */
+export function testContract(name: string, open: () => Promise<Engine>, options: { skip?: string } = {}): void {
+  test(`${name}: results outlive later runs, their feeds and their program`, options, async () => {
+    const engine = await open();
+    const program = await engine.compile(throughGraph());
+    const unused = draw(4);
+    const first = draw(2, 3);
+    const firstNumbers = Array.from(first.data);
+    const feed = engine.upload(tensorData([2, 3], first.data.slice()));
+    const results = await program.run({ x: feed, unused });
+    const expected = Array.from(first.data.map((v) => v + 1));
+    const second = await program.run({ x: draw(2, 3), unused });
+    assert.deepEqual(await values(feed), firstNumbers, 'a feed is only read');
+    feed.dispose();
+    await program.dispose();
+    assert.deepEqual(await values(results.next), expected);
+    for (const key of ['same', 'detached', 'flat']) assert.deepEqual(await values(results[key]), firstNumbers, key);
+    assert.deepEqual(await values(results.constant), [7, 8]);
+    assert.deepEqual(results.flat.shape, [6]);
+    assert.notDeepEqual(await values(second.next), expected);
+    await assert.rejects(program.run({ x: draw(2, 3), unused }), /disposed/);
+    await engine.dispose();
+  });
+
+  test(
+    `${name}: a result is fed to another program, and the host's array may change after a run`,
+    options,
+    async () => {
+      const engine = await open();
+      const [one, two] = [await engine.compile(throughGraph()), await engine.compile(throughGraph())];
+      const host = draw(2, 3);
+      const start = Array.from(host.data);
+      const unused = draw(4);
+      const first = await one.run({ x: host, unused });
+      host.data.fill(NaN);
+      const second = await two.run({ x: first.next, unused });
+      assert.deepEqual(await values(first.same), start);
+      assert.deepEqual(await values(second.same), await values(first.next));
+      first.next.dispose();
+      assert.ok((await values(second.next)).every((v, i) => Math.abs(v - start[i] - 2) < 1e-6));
+      await engine.dispose();
+    },
+  );
+
+  test(`${name}: wrong feeds are named, and nothing is run`, options, async () => {
+    const engine = await open();
+    const program = await engine.compile(throughGraph(), { name: 'update' });
+    const unused = draw(4);
+    await assert.rejects(program.run({ unused }), /program 'update' needs input 'x' \[2,3\]/);
+    const wrong = /program 'update': input 'x' is \[3,2\] where \[2,3\] is declared/;
+    await assert.rejects(program.run({ x: draw(3, 2), unused }), wrong);
+    const gone = engine.upload(draw(2, 3));
+    gone.dispose();
+    await assert.rejects(program.run({ x: gone, unused }), /this device tensor was disposed/);
+    await assert.rejects(async () => gone.read(), /this device tensor was disposed/);
+    await assert.rejects(engine.compile(new Graph()), /a graph without outputs computes nothing/);
+    await engine.dispose();
+  });
+}
