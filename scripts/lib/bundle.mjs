@@ -26,6 +26,8 @@ export async function build() {
     absWorkingDir: root,
     bundle: true,
     platform: 'node',
+    // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its ES modules can.
+    mainFields: ['module', 'main'],
     target: 'node20.12',
     sourcemap: 'linked',
     external,

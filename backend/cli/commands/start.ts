@@ -1,0 +1,26 @@
+/** `dmd start`: the main job on the built-in model, start to end, in a few minutes. What `npm start` runs. */
+import type { Command } from 'commander';
+import { positiveInteger, wholeNumber } from '../arguments.ts';
+import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
+
+interface StartOptions extends CommonOptions {
+  readonly seconds: number;
+  readonly count: number;
+  readonly device: string;
+  readonly threads: number;
+  readonly root: string;
+}
+
+export function registerStart(program: Command): void {
+  commonOptions(program.command('start'))
+    .description('distill the built-in teacher for a minute and compare its pictures with one-step ones')
+    .option('--seconds <n>', 'how long to distill', positiveInteger, 70)
+    .option('--count <n>', 'pictures per Frechet distance', positiveInteger, 2000)
+    .option('--device <name>', 'device', 'auto')
+    .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
+    .option('--root <folder>', 'where the run folder goes', 'runs')
+    .action(async ({ ...options }: StartOptions) => {
+      const { startJob } = await import('../start/job.ts');
+      await startJob(options, createOutput(options));
+    });
+}

@@ -1,0 +1,103 @@
+/** Distills the built-in teacher for a given time in a run of its own and returns the generator it got to. */
+import { join } from 'node:path';
+import { unpackParameters } from '../../graph/parameters.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { packageRoot } from '../../protocol/package.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import { loadLatest } from '../../runs/checkpoints.ts';
+import { readConfigFile } from '../../runs/config-file.ts';
+import { openModel } from '../../runs/model-file.ts';
+import { createProgress, type Progress, progressMode } from '../../runs/progress.ts';
+import { runPaths } from '../../runs/run-folder.ts';
+import { startRunThread } from '../../runs/training/run-thread.ts';
+import type { Output } from '../output.ts';
+
+export interface DistillForOptions {
+  readonly seconds: number;
+  readonly root: string;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export interface Trained {
+  /** The generator's averaged weights by name. */
+  readonly weights: ReadonlyMap<string, TensorData>;
+  readonly steps: number;
+  readonly folder: string;
+}
+
+export async function distillFor(options: DistillForOptions, output: Output): Promise<Trained> {
+  const { seconds, root, device, threads } = options;
+  const config = await readConfigFile(join(packageRoot(), 'media', 'scenes', 'quick.dmd.json'));
+  const request = { start: { config, root }, set: [`device="${device}"`, `threads=${threads}`], half: false };
+  const watch = new Watch(seconds, output, () => thread.send({ type: 'stop' }));
+  const thread = startRunThread(request, (message) => watch.take(message));
+  const stop = () => thread.send({ type: 'stop' });
+  process.on('SIGINT', stop);
+  await thread.ended;
+  process.off('SIGINT', stop);
+  if (watch.failure) throw watch.failure;
+  return { ...(await generatorOf(watch.folder)), folder: watch.folder };
+}
+
+/** Follows the run: shows how far it is and stops it when the time is up. */
+class Watch {
+  folder = '';
+  failure: Error | null = null;
+  private readonly seconds: number;
+  private readonly output: Output;
+  private readonly stop: () => void;
+  private progress: Progress | null = null;
+  private label = '';
+  private began = 0;
+
+  constructor(seconds: number, output: Output, stop: () => void) {
+    this.seconds = seconds;
+    this.output = output;
+    this.stop = stop;
+  }
+
+  take(message: RunMessage): void {
+    if (message.type === 'opened') this.folder = message.folder;
+    if (message.type === 'work') this.show(message.label, message.total, message.unit).update(message.done);
+    if (message.type === 'step') this.step(message.scalars);
+    if (message.type === 'note') this.output.line(`   ${message.text}`);
+    if (message.type === 'ended' || message.type === 'failed') this.progress?.end();
+    if (message.type === 'failed') {
+      const { kind, message: text, hint, stack } = message.error;
+      this.failure = kind === 'bug' ? new Error(`${text}\n${stack}`) : new UserError(kind, text, hint);
+    }
+  }
+
+  private step(scalars: Readonly<Record<string, number>>): void {
+    this.began ||= performance.now();
+    const elapsed = (performance.now() - this.began) / 1000;
+    const notes = Object.fromEntries(
+      Object.entries(scalars).flatMap(([name, value]) =>
+        name.startsWith('loss/') ? [[name, value.toPrecision(3)]] : [],
+      ),
+    );
+    this.show('distill', this.seconds, 's').update(Math.min(elapsed, this.seconds), notes);
+    if (elapsed >= this.seconds) this.stop();
+  }
+
+  private show(label: string, total: number, unit: string): Progress {
+    if (this.label !== label) {
+      this.progress?.end();
+      this.progress = createProgress(progressMode(this.output.json), label, total, { unit });
+      this.label = label;
+    }
+    return this.progress!;
+  }
+}
+
+async function generatorOf(folder: string): Promise<{ weights: ReadonlyMap<string, TensorData>; steps: number }> {
+  const { checkpoint } = loadLatest(runPaths(folder).checkpoints);
+  const average = checkpoint?.files.generator?.get('ema');
+  if (!checkpoint || !average) {
+    throw new UserError('cancelled', 'stopped before the first iteration', 'Run it again to see the rest.');
+  }
+  const { network } = await openModel('builtin:scenes/teacher');
+  return { weights: unpackParameters(network.layout, average.data), steps: checkpoint.step };
+}
