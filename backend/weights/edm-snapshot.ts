@@ -53,8 +53,8 @@ const positional: Record<string, readonly string[]> = {
 
 function constructorArguments(module: PersistentObject): Record<string, unknown> {
   const { className, attributes } = module;
-  const args = attributes.get('_init_args') ?? [];
-  const named = attributes.get('_init_kwargs') ?? new Map();
+  const args = attributes.get('_init_args');
+  const named = attributes.get('_init_kwargs');
   if (!Array.isArray(args) || !(named instanceof Map)) refuse(`${className} does not say how it was constructed`);
   const names = Object.hasOwn(positional, className) ? positional[className] : [];
   if (args.length > names.length) refuse(`${className} was constructed with ${args.length} unnamed arguments`);

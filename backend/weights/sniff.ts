@@ -43,7 +43,7 @@ export function sniff(head: Uint8Array, fileSize: number): FileKind {
   if (text.slice(257, 262) === 'ustar') refuse('this is a tar archive', unpackHint);
   if (looksLikeSafetensors(head)) return 'safetensors';
   if (head[0] === 0x80 && head[1] <= 5) return 'pickle';
-  if (/^\s*[{[]\s*["\]}]/.test(text)) {
+  if (/^\s*[{[]\s*["\]}{[]/.test(text)) {
     refuse('this is JSON text, not a weights file', 'Name the .safetensors or .bin file it belongs to.');
   }
   // Protocol 0 has no mark of its own: it starts with a mark, an empty container or a global's name.

@@ -15,6 +15,9 @@ export interface Environment {
   readonly budget: Budget;
 }
 
+/** A table entry weighs more than the number it may stand for. */
+const memoCost = 4;
+
 export class Machine {
   readonly input: ByteReader;
   readonly environment: Environment;
@@ -63,7 +66,7 @@ export class Machine {
   }
 
   remember(index: number = this.memo.size): void {
-    this.environment.budget.spend(1);
+    this.environment.budget.spend(memoCost);
     this.memo.set(index, this.top());
   }
 

@@ -26,7 +26,8 @@ export interface TorchZip {
 
 /** Opens the archive and parses its pickle; the storages are still on the disk. */
 export async function openTorchZip(file: WeightsFile): Promise<TorchZip> {
-  const zip = await guarded(() => yauzl.openPromise(file.path, { autoClose: false }));
+  const reader = new BoundedReader(file);
+  const zip = await guarded(() => yauzl.fromRandomAccessReaderPromise(reader, file.size, { autoClose: false }));
   try {
     const entries = await listEntries(zip);
     const folder = folderOf(entries);
@@ -48,6 +49,33 @@ export async function openTorchZip(file: WeightsFile): Promise<TorchZip> {
   } catch (error) {
     zip.close();
     throw error;
+  }
+}
+
+/** yauzl's own reader passes a damaged 64-bit offset on to the system, whose complaint then ends the process. */
+class BoundedReader extends yauzl.RandomAccessReader {
+  private readonly file: WeightsFile;
+
+  constructor(file: WeightsFile) {
+    super();
+    this.file = file;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    if (position + length > this.file.size) {
+      setImmediate(callback, new Error(`byte ${position} is past the end`));
+      return;
+    }
+    this.file.read(position, length).then((bytes) => {
+      buffer.set(bytes, offset);
+      callback(null);
+    }, callback);
   }
 }
 
