@@ -45,6 +45,8 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
     assert.deepEqual(results.flat.shape, [6]);
     assert.notDeepEqual(await values(second.next), expected);
     await assert.rejects(program.run({ x: draw(2, 3), unused }), /disposed/);
+    for (const tensor of Object.values(results)) tensor.dispose();
+    for (const tensor of Object.values(second)) tensor.dispose();
     await engine.dispose();
   });
 
