@@ -1,8 +1,27 @@
 /** Every command, in the order of the help. Declarations only: an action imports what it runs when it runs. */
 import type { Command } from 'commander';
 import { registerDevices } from './devices.ts';
+import { registerDistill } from './distill.ts';
+import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
+import { registerPairs } from './pairs.ts';
+import { registerRuns } from './runs.ts';
+import { registerSample } from './sample.ts';
 import { registerScore } from './score.ts';
+import { registerStart } from './start.ts';
+import { registerTeach } from './teach.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly ((program: Command) => void)[] = [registerVerify, registerDevices, registerFeatures, registerScore];
+export const commands: readonly ((program: Command) => void)[] = [
+  registerStart,
+  registerDistill,
+  registerTeach,
+  registerPairs,
+  registerSample,
+  registerExport,
+  registerRuns,
+  registerVerify,
+  registerDevices,
+  registerScore,
+  registerFeatures,
+];

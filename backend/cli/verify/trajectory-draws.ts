@@ -4,7 +4,7 @@ import type { DrawPoint, Draws, LevelRange } from '../../dmd/draws.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { Network } from '../../nets/index.ts';
 import { type Case, damaged } from './case.ts';
-import type { TrajectoryConfig } from './trajectory.ts';
+import type { TrajectoryConfig } from './trajectory-config.ts';
 
 export function recordedDraws(theCase: Case, config: TrajectoryConfig, network: Network): Draws {
   const { iterations, batch } = config;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Case, limitFromRounding, limitOf } from './case.ts';
 import { type Comparison, compare, compareScalar, type Limit, missing, type NumberArray } from './compare.ts';
-import type { IterationScalars, TrajectoryConfig } from './trajectory.ts';
+import type { IterationScalars, TrajectoryConfig } from './trajectory-config.ts';
 
 const recordSchema = z.looseObject({
   iterations: z.array(z.record(z.string(), z.unknown())),

@@ -3,38 +3,17 @@
  * draws and pairs in place of its own. Compared are every iteration's images, losses and gradient norms, and gradients
  * and weights of both networks after the iterations that case.json asks for.
  */
-import { z } from 'zod';
 import { DistillTrainer } from '../../dmd/distill.ts';
 import { l2Distance } from '../../dmd/generator-graph.ts';
 import type { ParameterLayout } from '../../graph/parameters.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
 import type { NumberArray } from './compare.ts';
-import { guidanceSchema, levelsOf } from './guidance.ts';
+import { levelsOf } from './guidance.ts';
 import type { Kind } from './kind.ts';
 import { networkOf } from './parameters.ts';
+import { configSchema, type IterationScalars } from './trajectory-config.ts';
 import { recordedDraws, recordedPairs } from './trajectory-draws.ts';
 import { compareTrajectory } from './trajectory-limits.ts';
-
-const configSchema = z.looseObject({
-  iterations: z.int().min(1),
-  batch: z.int().min(1),
-  batch_ref: z.int().min(1),
-  sigma_max: z.number().positive(),
-  conditioning_sigma: z.number().positive(),
-  lambda: z.number().nonnegative(),
-  optimizer: z.looseObject({
-    name: z.literal('AdamW'),
-    lr: z.number().nonnegative(),
-    betas: z.tuple([z.number(), z.number()]),
-    eps: z.number().positive(),
-    weight_decay: z.number().nonnegative(),
-  }),
-  guidance: guidanceSchema,
-});
-export type TrajectoryConfig = z.infer<typeof configSchema>;
-
-/** What one iteration reports, under the reference data's names. */
-export type IterationScalars = Readonly<Record<string, number>>;
 
 export const trajectory: Kind = async ({ case: theCase, engine }) => {
   const config = theCase.part(configSchema, theCase.json.config, 'config');
