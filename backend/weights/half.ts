@@ -12,7 +12,10 @@ export const largestHalf = 65504;
 /** The 16 bits of the float16 nearest to a float32. */
 export function floatToHalf(value: number): number {
   float[0] = value;
-  const word = bits[0];
+  return floatBitsToHalf(bits[0]);
+}
+
+function floatBitsToHalf(word: number): number {
   const sign = (word >>> 16) & 0x8000;
   const magnitude = word & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x3ff);
@@ -46,7 +49,10 @@ export function bfloatToFloat(bfloat: number): number {
 
 /** float16 bits of every float32 in `values`. */
 export function floatsToHalves(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, floatToHalf);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) out[i] = floatBitsToHalf(words[i]);
+  return out;
 }
 
 /** The float32 values of float16 bits. */

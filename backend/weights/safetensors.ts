@@ -102,10 +102,10 @@ function stored(name: string, tensor: TensorData | StoredTensor, dtype: 'F32' | 
   if ('dtype' in tensor) return tensor;
   if (dtype === 'F32') return { dtype, shape: tensor.shape, data: tensor.data };
   const data = floatsToHalves(tensor.data);
-  const overflown = tensor.data.findIndex((value, i) => (data[i] & 0x7fff) === 0x7c00 && Number.isFinite(value));
-  if (overflown >= 0) {
+  for (let i = 0; i < data.length; i++) {
+    if ((data[i] & 0x7fff) !== 0x7c00 || !Number.isFinite(tensor.data[i])) continue;
     refuse(
-      `${name} holds ${tensor.data[overflown]}, beyond the largest float16, ${largestHalf}`,
+      `${name} holds ${tensor.data[i]}, beyond the largest float16, ${largestHalf}`,
       'Store it as float32 instead.',
     );
   }

@@ -1,10 +1,7 @@
 /** safetensors: what is written comes back, what does not fit is refused by name, a file is replaced whole or not at all. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { UserError } from '../../backend/protocol/errors.ts';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -12,12 +9,9 @@ import {
   writeSafetensors,
 } from '../../backend/weights/safetensors.ts';
 import { type StoredTensor, toFloat32 } from '../../backend/weights/stored-tensor.ts';
+import { refusal, scratchFolder } from './weights/files.ts';
 
-let folder = '';
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dmd-safetensors-'));
-});
-after(() => rm(folder, { recursive: true, force: true }));
+const scratch = scratchFolder();
 
 const samples: [string, StoredTensor][] = [
   ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
@@ -33,7 +27,7 @@ const samples: [string, StoredTensor][] = [
 ];
 
 test('every dtype comes back from memory and from disk, in its own dtype', async () => {
-  const path = join(folder, 'all.safetensors');
+  const path = scratch.path('all.safetensors');
   const metadata = { 'dmd.network': '{"class":"EDMPrecond"}', note: 'ünïcode' };
   await writeSafetensors(path, samples, { metadata });
   const fromDisk = await readSafetensors(path);
@@ -83,15 +77,6 @@ interface Entry {
   dtype: string;
   shape: number[];
   data_offsets: number[];
-}
-
-function refusal(pattern: RegExp, kind = 'weights') {
-  return (error: unknown) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.kind, kind);
-    assert.match(error.message, pattern);
-    return true;
-  };
 }
 
 /** A file from a header's text and so many bytes of data. */
@@ -148,35 +133,35 @@ for (const [what, bytes, message] of bad) {
       () => decodeSafetensors(bytes, 'w.safetensors'),
       refusal(new RegExp(`^w.safetensors: .*${message.source}`)),
     );
-    const path = join(folder, 'bad.safetensors');
+    const path = scratch.path('bad.safetensors');
     await writeFile(path, bytes);
     await assert.rejects(readSafetensors(path), refusal(new RegExp(`^${path}: .*${message.source}`)));
   });
 }
 
 test('a failed write leaves the old file and no debris', async () => {
-  const path = join(folder, 'kept.safetensors');
+  const path = scratch.path('kept.safetensors');
   await writeSafetensors(path, samples);
   const before = await readFile(path);
-  const names = await readdir(folder);
+  const names = await readdir(scratch.path());
   await assert.rejects(
     writeSafetensors(path, [['w', { shape: [1], data: Float32Array.of(1e9) }]], { dtype: 'F16' }),
     refusal(/kept.safetensors: w holds 1000000000/),
   );
   assert.deepEqual(await readFile(path), before);
-  assert.deepEqual(await readdir(folder), names);
-  await assert.rejects(writeSafetensors(join(folder, 'no/such/w.safetensors'), samples), refusal(/ENOENT/, 'io'));
-  await assert.rejects(writeSafetensors(folder, samples), refusal(/cannot write/, 'io'));
-  assert.deepEqual(await readdir(folder), names);
+  assert.deepEqual(await readdir(scratch.path()), names);
+  await assert.rejects(writeSafetensors(scratch.path('no/such/w.safetensors'), samples), refusal(/ENOENT/, 'io'));
+  await assert.rejects(writeSafetensors(scratch.path(), samples), refusal(/cannot write/, 'io'));
+  assert.deepEqual(await readdir(scratch.path()), names);
 });
 
 test('a missing file and a folder are named', async () => {
-  await assert.rejects(readSafetensors(join(folder, 'absent')), refusal(/absent: no such file/));
-  await assert.rejects(readSafetensors(folder), refusal(/is a folder/));
+  await assert.rejects(readSafetensors(scratch.path('absent')), refusal(/absent: no such file/));
+  await assert.rejects(readSafetensors(scratch.path()), refusal(/is a folder/));
 });
 
 test('what the system refuses to open is an io error', async () => {
-  await assert.rejects(readSafetensors(join(folder, 'x'.repeat(5000))), refusal(/cannot read .*ENAMETOOLONG/, 'io'));
+  await assert.rejects(readSafetensors(scratch.path('x'.repeat(5000))), refusal(/cannot read .*ENAMETOOLONG/, 'io'));
 });
 
 test('two tensors of one name are a mistake of the caller', () => {
