@@ -17,6 +17,7 @@ export function trainOptions(command: Command): Command {
       [],
     )
     .option('--iterations <n>', 'updates in all', positiveInteger)
+    .option('--until <n>', 'stop after this update, as with Ctrl-C', positiveInteger)
     .option('--batch <n>', 'images per micro-batch', positiveInteger)
     .option('--seed <n>', 'fixes every random draw', wholeNumber)
     .option('--device <name>', 'auto, cpu, webgpu, cuda, dml, coreml or tensorflow')

@@ -1,7 +1,7 @@
 /** What `dmd distill` and `dmd teach` share: from the command line to a run, and from its messages to the terminal. */
 import path from 'node:path';
 import type { Config, ConfigKind } from '../../protocol/config/index.ts';
-import { UserError } from '../../protocol/errors.ts';
+import { exitCodes, UserError } from '../../protocol/errors.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { errorFrom } from '../../runs/training/describe-error.ts';
 import type { RunRequest } from '../../runs/training/open.ts';
@@ -15,6 +15,7 @@ export interface TrainOptions extends CommonOptions {
   readonly resume?: string;
   readonly set: readonly string[];
   readonly half: boolean;
+  readonly until?: number;
   readonly name?: string;
   readonly seed?: number;
   readonly device?: string;
@@ -40,7 +41,7 @@ export async function train(
   output: Output,
 ): Promise<number> {
   const set = [...commonAssignments(options), ...assignments, ...options.set];
-  const { half, resume } = options;
+  const { half, resume, until } = options;
   if (resume !== undefined && (file !== undefined || options.preset !== undefined)) {
     throw new UserError(
       'usage',
@@ -48,10 +49,8 @@ export async function train(
       'Leave the config out; change it with --set.',
     );
   }
-  const request: RunRequest =
-    resume === undefined
-      ? { start: newRun(kind, defaults, file, options), set, half }
-      : { start: { folder: path.resolve(resume) }, set, half };
+  const start = resume === undefined ? newRun(kind, defaults, file, options) : { folder: path.resolve(resume) };
+  const request: RunRequest = { start, set, half, ...(until === undefined ? {} : { until }) };
   const watcher = watchRun(kind, output);
   const thread = startRunThread(request, (message) => watcher.message(message));
   const signals = watcher.signals(thread);
@@ -63,7 +62,7 @@ export async function train(
   }
   const last = watcher.last();
   if (last?.type === 'failed') throw errorFrom(last.error);
-  return last?.type === 'ended' && last.state === 'stopped' ? 130 : 0;
+  return last?.type === 'ended' && last.state === 'stopped' && signals.caught() ? exitCodes.cancelled : 0;
 }
 
 function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefined, options: TrainOptions) {

@@ -1,5 +1,6 @@
 /** Shows a run on the terminal as its messages come, and turns Ctrl-C into an orderly stop. */
 import path from 'node:path';
+import { exitCodes } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { createProgress, type Progress } from '../../runs/progress.ts';
 import type { RunThread } from '../../runs/training/run-thread.ts';
@@ -8,7 +9,7 @@ import type { Output } from '../output.ts';
 export interface Watcher {
   message(message: RunMessage): void;
   /** Listens for SIGINT and SIGTERM: the first stops the run after its step, the second ends the process at once. */
-  signals(thread: RunThread): { dispose(): void };
+  signals(thread: RunThread): { caught(): boolean; dispose(): void };
   last(): RunMessage | undefined;
   end(): void;
 }
@@ -66,7 +67,7 @@ export function watchRun(kind: string, output: Output): Watcher {
       let asked = false;
       const stop = () => {
         // Exits without the threads' own clean-up: the lock is taken over by whoever resumes.
-        if (asked) process.exit(130);
+        if (asked) process.exit(exitCodes.cancelled);
         asked = true;
         if (!output.json) process.stderr.write('\nstopping after this step; once more to stop at once\n');
         thread.send({ type: 'stop' });
@@ -74,6 +75,7 @@ export function watchRun(kind: string, output: Output): Watcher {
       const names = ['SIGINT', 'SIGTERM'] as const;
       for (const name of names) process.on(name, stop);
       return {
+        caught: () => asked,
         dispose() {
           for (const name of names) process.off(name, stop);
         },

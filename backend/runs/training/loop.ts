@@ -4,6 +4,7 @@ import { NumericStop, type Scalars } from '../../dmd/trainer.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints.ts';
+import type { Disk } from '../disk.ts';
 import type { OpenRun } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
 import { numericError } from './numeric-stop.ts';
@@ -19,6 +20,9 @@ export interface LoopParts {
   readonly report: (message: RunMessage) => void;
   /** The step whose checkpoint was restored; undefined when the run begins. */
   readonly restored: number | undefined;
+  /** Ends after this iteration at the latest. */
+  readonly until: number;
+  readonly disk: Disk;
 }
 
 /** How often run.json says which step the run is at, besides at checkpoints. */
@@ -36,14 +40,14 @@ export class TrainingLoop {
 
   /** Until the last iteration is done or a stop is asked for; ends with a checkpoint. Throws UserError. */
   async run(): Promise<void> {
-    const { config, session, control, recorder } = this.#parts;
+    const { session, control, recorder, until } = this.#parts;
     const { trainer } = session;
     if (trainer.step === 0) await session.record(0);
     for (;;) {
       await turn(); // commands arrive now
       if (control.takeCheckpointRequest()) await this.#checkpoint();
       if (control.paused) await this.#pause();
-      if (control.stopping || trainer.step >= config.iterations) break;
+      if (control.stopping || trainer.step >= until) break;
       await this.#iterate();
     }
     if (control.stopping) this.#parts.report({ type: 'state', state: 'stopping' });
@@ -89,12 +93,13 @@ export class TrainingLoop {
 
   /** Saves the state unless this very state is saved already. */
   async #checkpoint(): Promise<void> {
-    const { run, config, session, recorder, report } = this.#parts;
+    const { run, config, session, recorder, report, disk } = this.#parts;
     const { step } = session.trainer;
     if (this.#saved === step) return;
     const files = Object.fromEntries(await session.trainer.save());
     const { checkpoints } = run.paths;
-    const path = saveCheckpoint(checkpoints, step, { files, json: { kind: config.kind, step, seed: config.seed } });
+    const json = { kind: config.kind, step, seed: config.seed };
+    const path = saveCheckpoint(checkpoints, step, { files, json }, disk);
     this.#saved = step;
     pruneCheckpoints(checkpoints, config.checkpoint);
     recorder.sync();

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly set: readonly string[];
   /** Final weights in float16. */
   readonly half: boolean;
+  /** Stop after this iteration, as when asked to; left out, go on to the end. */
+  readonly until?: number;
 }
 
 export interface Opened {

@@ -36,7 +36,7 @@ export interface MakePairsOptions {
 export async function makePairs(folder: string, options: MakePairsOptions): Promise<void> {
   const { engine, teacher, count, seed, steps, sigmaMax, labels, onProgress, signal } = options;
   const { network } = teacher;
-  const program = await DenoiseProgram.create(engine, { network, batch: samplerBatch, weights: teacher.weights });
+  let program: DenoiseProgram | undefined;
   try {
     await writePairs(folder, {
       count,
@@ -45,13 +45,16 @@ export async function makePairs(folder: string, options: MakePairsOptions): Prom
       seed,
       shape: network.imageShape,
       labelDim: network.labelDim,
-      config: { teacher: teacher.sha256, sampler: 'edm', steps, sigmaMax, labels, device: engine.device },
-      make: (indices) => makeBatch(program, options, indices),
+      config: { teacher: teacher.sha256, sampler: 'edm', steps, sigmaMax, labels },
+      async make(indices) {
+        program ??= await DenoiseProgram.create(engine, { network, batch: samplerBatch, weights: teacher.weights });
+        return makeBatch(program, options, indices);
+      },
       onProgress,
       signal,
     });
   } finally {
-    await program.dispose();
+    await program?.dispose();
   }
 }
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
-import { onDisk } from '../disk.ts';
+import { type Disk, onDisk } from '../disk.ts';
 import { type EventWriter, openEventWriter, type Summary } from '../events/writer.ts';
 import { type FieldKind, recordFields, removeFieldsAfter } from '../fields.ts';
 import { listFolder, writeFileAtomic } from '../files.ts';
@@ -16,6 +16,7 @@ export interface RecorderOptions {
   readonly restartAt?: number;
   /** Free text that every picture carries, e.g. the run's name and seed. */
   readonly pictureText: Readonly<Record<string, string>>;
+  readonly disk: Disk;
 }
 
 const sampleName = /^step-(\d{8,})\.png$/;
@@ -28,9 +29,9 @@ export class Recorder {
   constructor(paths: RunPaths, options: RecorderOptions) {
     this.#paths = paths;
     this.#options = options;
-    const { restartAt } = options;
+    const { restartAt, disk } = options;
     if (restartAt !== undefined) forgetFrom(paths, restartAt);
-    this.#events = openEventWriter(paths.events, restartAt === undefined ? {} : { restartAt });
+    this.#events = openEventWriter(paths.events, restartAt === undefined ? { disk } : { restartAt, disk });
   }
 
   add(step: number, summary: Summary): void {
@@ -42,14 +43,16 @@ export class Recorder {
     const grid = imageGrid(images, Math.ceil(Math.sqrt(images.shape[0])));
     const png = encodePng(grid, { ...this.#options.pictureText, Step: String(step) });
     this.#events.add(step, { images: { samples: png } });
-    writeFileAtomic(path.join(this.#paths.samples, `step-${String(step).padStart(8, '0')}.png`), png);
+    const name = `step-${String(step).padStart(8, '0')}.png`;
+    writeFileAtomic(path.join(this.#paths.samples, name), png, this.#options.disk);
   }
 
   /** Throws UserError('io'). */
   fields(step: number, kind: FieldKind, tensors: ReadonlyMap<string, TensorData>, metadata: Record<string, string>) {
-    const { budgetBytes } = this.#options;
+    const { budgetBytes, disk } = this.#options;
     return recordFields(this.#paths.fields, kind, step, tensors, {
       metadata,
+      disk,
       // What a stopped run had in hand is never given up for the budget.
       ...(kind === 'stop' ? {} : { budgetBytes }),
     });

@@ -7,6 +7,7 @@
 
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
+import { type Disk, realDisk } from '../disk.ts';
 import type { RunControl } from './control.ts';
 import { describeError } from './describe-error.ts';
 import { TrainingLoop } from './loop.ts';
@@ -16,14 +17,22 @@ import type { TrainingSession } from './session.ts';
 
 type Report = (message: RunMessage) => void;
 
-/** Runs to the end or until stopped. Never throws: the last message is `ended` or `failed`. */
-export async function trainingRun(request: RunRequest, control: RunControl, report: Report): Promise<void> {
+/**
+ * Runs to the end or until stopped. Never throws: the last message is `ended` or `failed`.
+ * @param disk what checkpoints and event files are written with
+ */
+export async function trainingRun(
+  request: RunRequest,
+  control: RunControl,
+  report: Report,
+  disk: Disk = realDisk,
+): Promise<void> {
   let folder: string | null = null;
   try {
     const opened = await open(request);
     folder = opened.run.paths.folder;
     try {
-      await work(opened, request, control, report);
+      await work(opened, request, { control, report, disk });
     } catch (error) {
       noteFailure(opened, error, control);
       throw error;
@@ -36,7 +45,13 @@ export async function trainingRun(request: RunRequest, control: RunControl, repo
   }
 }
 
-async function work(opened: Opened, request: RunRequest, control: RunControl, report: Report): Promise<void> {
+interface Surroundings {
+  readonly control: RunControl;
+  readonly report: Report;
+  readonly disk: Disk;
+}
+
+async function work(opened: Opened, request: RunRequest, { control, report, disk }: Surroundings): Promise<void> {
   const { run, config, engine, why, threads, checkpoint, resumed, plan } = opened;
   const { folder } = run.paths;
   const step = checkpoint?.step ?? 0;
@@ -51,12 +66,18 @@ async function work(opened: Opened, request: RunRequest, control: RunControl, re
     budgetBytes: plan.fieldBytes,
     pictureText: { Run: run.info().name, Seed: String(config.seed) },
     ...(resumed ? { restartAt: step + 1 } : {}),
+    disk,
   });
+  recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
   let session: TrainingSession | undefined;
   try {
     session = await plan.start({ engine, paths: run.paths, recorder, control, report });
     if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
-    const loop = new TrainingLoop({ run, config, session, recorder, control, report, restored: checkpoint?.step });
+    const loop = new TrainingLoop({
+      ...{ run, config, session, recorder, control, report, disk },
+      restored: checkpoint?.step,
+      until: Math.min(iterations, request.until ?? iterations),
+    });
     await loop.run();
     const done = session.trainer.step;
     const finished = done >= iterations;
