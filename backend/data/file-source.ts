@@ -1,9 +1,10 @@
 /** Named files in a folder or a zip, read one at a time; names use forward slashes and are sorted. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { UserError } from '../protocol/errors.ts';
+import { BoundedReader } from '../weights/bounded-reader.ts';
 
 export interface FileSource {
   /** The folder or zip itself, for messages. */
@@ -45,22 +46,34 @@ async function openFolder(path: string): Promise<FileSource> {
 }
 
 async function openZip(path: string): Promise<FileSource> {
-  const zip = await yauzl.openPromise(path, { autoClose: false, lazyEntries: true });
-  const entries = new Map<string, yauzl.Entry>();
+  const handle = await open(path, 'r');
   try {
-    for await (const entry of zip.eachEntry()) {
-      if (!entry.fileName.endsWith('/')) entries.set(entry.fileName, entry);
-    }
+    return await openZipIn(handle, path);
   } catch (error) {
-    zip.close();
+    await handle.close();
     throw error;
+  }
+}
+
+async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> {
+  const { size } = await handle.stat();
+  const reader = new BoundedReader({ size, read: (position, length) => readExactly(handle, position, length) });
+  const zip = await yauzl.fromRandomAccessReaderPromise(reader, size, { autoClose: false, lazyEntries: true });
+  const entries = new Map<string, yauzl.Entry>();
+  for await (const entry of zip.eachEntry()) {
+    if (!entry.fileName.endsWith('/')) entries.set(entry.fileName, entry);
   }
   return {
     path,
     names: [...entries.keys()].sort(),
     read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
-    async close() {
-      zip.close();
-    },
+    close: () => handle.close(),
   };
+}
+
+async function readExactly(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, position);
+  if (bytesRead < length) throw new Error(`the file ends at byte ${position + bytesRead}`);
+  return bytes;
 }

@@ -169,3 +169,23 @@ test('a truncated zip is refused', async () => {
   writeFileSync(file, bytes.subarray(0, bytes.length / 2));
   await refused(file, [/not a readable zip/]);
 });
+
+test('a zip damaged anywhere is refused or read, never the end of the process', async () => {
+  const whole = zipSync(files, { level: 0 });
+  for (let i = 0; i < 300; i++) {
+    const bytes = whole.slice(0, i % 5 === 0 ? Math.floor((whole.length * i) / 300) : undefined);
+    // The directory at the end is where offsets live: hit it more often than the pictures.
+    for (let k = 0; k < 8; k++) {
+      const back = Math.floor(Math.random() * Math.min(bytes.length, 400));
+      if (bytes.length > 0) bytes[bytes.length - 1 - back] = Math.floor(Math.random() * 256);
+    }
+    const path = join(root, 'damaged.zip');
+    writeFileSync(path, bytes);
+    try {
+      const set = await openImageDataset(path);
+      await set.batch([0]).finally(() => set.close());
+    } catch (error) {
+      assert.ok(error instanceof UserError, String(error));
+    }
+  }
+});

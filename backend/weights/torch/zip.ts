@@ -4,6 +4,7 @@
  */
 import CRC32 from 'crc-32';
 import yauzl from 'yauzl';
+import { BoundedReader } from '../bounded-reader.ts';
 import type { WeightsFile } from '../files.ts';
 import { ByteReader } from '../pickle/byte-reader.ts';
 import { parsePickle } from '../pickle/parse.ts';
@@ -49,33 +50,6 @@ export async function openTorchZip(file: WeightsFile): Promise<TorchZip> {
   } catch (error) {
     zip.close();
     throw error;
-  }
-}
-
-/** yauzl's own reader passes a damaged 64-bit offset on to the system, whose complaint then ends the process. */
-class BoundedReader extends yauzl.RandomAccessReader {
-  private readonly file: WeightsFile;
-
-  constructor(file: WeightsFile) {
-    super();
-    this.file = file;
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    if (position + length > this.file.size) {
-      setImmediate(callback, new Error(`byte ${position} is past the end`));
-      return;
-    }
-    this.file.read(position, length).then((bytes) => {
-      buffer.set(bytes, offset);
-      callback(null);
-    }, callback);
   }
 }
 
