@@ -2,12 +2,11 @@
  * Which devices can run a graph here, found by running one, and the choice among them. Each is tried in a process of
  * its own with a time limit, so that a broken driver is a reason and not a crash.
  */
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../protocol/errors.ts';
-import type { ProbeMessage } from './device-probe.worker.ts';
 import type { Engine } from './engine.ts';
 import { type DeviceName, deviceNames, openDevice, parseDevice } from './open.ts';
+import { runProbe } from './probe-process.ts';
 
 export interface DeviceStatus {
   readonly device: DeviceName;
@@ -36,6 +35,7 @@ export interface OpenedDevice {
   readonly why: string;
 }
 
+const probeScript = fileURLToPath(new URL('./device-probe.worker.ts', import.meta.url));
 const known = new Map<string, Promise<DeviceStatus>>();
 
 /** Every device with what a trial run on it gave. Tried one after the other, once per process. */
@@ -94,7 +94,7 @@ function probe(device: DeviceName, { threads = 0, timeLimitMs = 30_000 }: ProbeO
 
 async function tryDevice(device: DeviceName, threads: number, timeLimitMs: number): Promise<DeviceStatus> {
   const absent = await notInRuntime(device);
-  const result = absent ? { error: absent } : await runProbe(device, threads, timeLimitMs);
+  const result = absent ? { error: absent } : await runProbe(probeScript, [device, String(threads)], timeLimitMs);
   if ('gigaflops' in result) return { device, available: true, reason: '', gigaflops: result.gigaflops };
   return { device, available: false, reason: explain(device, result.error), gigaflops: 0 };
 }
@@ -105,42 +105,6 @@ async function notInRuntime(device: DeviceName): Promise<string> {
   const { supportedProviders } = await import('./onnxruntime/providers.ts');
   if (supportedProviders().includes(device)) return '';
   return `onnxruntime-node has no ${device} for ${process.platform} ${process.arch}`;
-}
-
-function runProbe(device: DeviceName, threads: number, timeLimitMs: number): Promise<ProbeMessage> {
-  const script = fileURLToPath(new URL('./device-probe.worker.ts', import.meta.url));
-  const child = fork(script, [device, String(threads)], {
-    execArgv: loaderFlags(process.execArgv),
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  return new Promise((resolve) => {
-    let complaint = '';
-    const timer = setTimeout(() => {
-      resolve({ error: `it gave no answer within ${timeLimitMs / 1000} seconds` });
-      child.kill('SIGKILL');
-    }, timeLimitMs);
-    child.stderr?.on('data', (text) => {
-      complaint += text;
-    });
-    child.on('message', (message) => resolve(message as ProbeMessage));
-    child.on('error', (error) => resolve({ error: `its trial process did not start: ${error.message}` }));
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      const lastLine = complaint.trim().split('\n').at(-1) ?? '';
-      resolve({ error: `its runtime crashed (${signal ?? `exit code ${code}`})${lastLine && `: ${lastLine}`}` });
-    });
-  });
-}
-
-/** The flags of this process that make its child understand the same sources. */
-function loaderFlags(flags: readonly string[]): string[] {
-  const kept: string[] = [];
-  flags.forEach((flag, i) => {
-    const [name, value] = flag.split('=');
-    if (!['--import', '--require', '-r', '--loader', '--experimental-loader'].includes(name)) return;
-    kept.push(...(value === undefined ? [flag, flags[i + 1]] : [flag]));
-  });
-  return kept;
 }
 
 /** The reason in one line without a full stop, in plain words where the runtime's own are known to say little. */
