@@ -14,7 +14,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { loadWeights } from '../../weights/load.ts';
 import { createProbe, recordProbe } from './distill-probe.ts';
 import { GeneratorPreview } from './generator-preview.ts';
-import { openReferencePairs } from './pairs.ts';
+import { openPairsFor, openReferencePairs } from './pairs.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { loadTeacher, type Teacher } from './teacher.ts';
 import { writeModel } from './write-model.ts';
@@ -38,7 +38,9 @@ export async function planDistill(config: DistillConfig): Promise<SessionPlan> {
     const hint = 'Remove labels from the config.';
     throw new UserError('config', `labels: ${teacher.path} has no classes that could be left out`, hint);
   }
-  const distance = config.regression.enabled ? await distanceOf(config) : l2Distance;
+  const { enabled, pairs } = config.regression;
+  if (enabled && pairs.path !== undefined) await openPairsFor(teacher, pairs.path);
+  const distance = enabled ? await distanceOf(config) : l2Distance;
   return {
     // Fields and probe share the budget evenly.
     fieldBytes: (config.record.budgetMB * 1e6) / 2,

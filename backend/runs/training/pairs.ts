@@ -99,17 +99,22 @@ export async function openReferencePairs(
   options: Pick<MakePairsOptions, 'engine' | 'teacher' | 'onProgress' | 'signal'>,
 ): Promise<{ set: PairSet; pairs: ReferencePairs; warning: string }> {
   const { path, count, steps } = config.regression.pairs;
-  const { network, sha256 } = options.teacher;
+  const { sha256 } = options.teacher;
   const folder = path ?? ownFolder;
   if (path === undefined) {
     const sigmaMax = config.generator.sigma;
     await makePairs(folder, { ...options, count, seed: config.seed, steps, sigmaMax, labels: config.labels });
   }
-  const set = await openPairs(folder, { shape: [...network.imageShape], labelDim: network.labelDim });
+  const set = await openPairsFor(options.teacher, folder);
   const made = set.config.teacher;
   const foreign = typeof made === 'string' && made !== sha256;
   const warning = foreign ? `the pairs in ${folder} were made by another teacher than ${options.teacher.path}` : '';
   return { set, pairs: referencePairs(set, Math.min(count, set.count), config.seed), warning };
+}
+
+/** Opens pairs that fit a teacher. Throws UserError that names the folder and what does not fit. */
+export function openPairsFor({ network }: Teacher, folder: string): Promise<PairSet> {
+  return openPairs(folder, { shape: [...network.imageShape], labelDim: network.labelDim });
 }
 
 /** Batches drawn with replacement, a pure function of seed, step and micro-batch. */

@@ -1,0 +1,229 @@
+/** Bad input and bad luck: each names file, key or tensor, and nothing already written is lost. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { writePairs } from '../../backend/data/pairs.ts';
+import type { ErrorKind } from '../../backend/protocol/errors.ts';
+import { listCheckpoints, loadLatest } from '../../backend/runs/checkpoints.ts';
+import { type Disk, realDisk } from '../../backend/runs/disk.ts';
+import { listFields, readFields } from '../../backend/runs/fields.ts';
+import { readRun, runPaths } from '../../backend/runs/run-folder.ts';
+import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
+import {
+  curves,
+  distillConfig,
+  labelDim,
+  type RunResult,
+  runHere,
+  scratch,
+  teachConfig,
+  tinyTeacher,
+} from './training/tiny.ts';
+
+function assertFailed({ last }: RunResult, kind: ErrorKind, ...patterns: RegExp[]): void {
+  assert.ok(last.type === 'failed', JSON.stringify(last));
+  assert.equal(last.error.kind, kind, last.error.stack);
+  for (const pattern of patterns) assert.match(`${last.error.message} ${last.error.hint}`, pattern);
+}
+
+/** Nothing but what the test put there itself. */
+function assertNoRun(root: string): void {
+  assert.deepEqual(
+    fs.readdirSync(root).filter((name) => !name.startsWith('teacher')),
+    [],
+  );
+}
+
+test('weights that are missing, damaged, of another network or not finite are named, and no run begins', async () => {
+  const root = scratch();
+  const file = await tinyTeacher(root);
+  assertFailed(
+    await runHere({ config: distillConfig(path.join(root, 'nowhere.pkl')), root }),
+    'weights',
+    /nowhere\.pkl: no such file/,
+  );
+  assertFailed(await runHere({ config: distillConfig('builtin:scnes'), root }), 'weights', /no built-in model 'scnes'/);
+
+  const { tensors, metadata } = await readSafetensors(file);
+  const changed = async (change: (copy: typeof tensors) => void, text: Record<string, string> = metadata) => {
+    const copy = new Map(tensors);
+    change(copy);
+    const target = path.join(root, 'teacher-changed.safetensors');
+    await writeSafetensors(target, copy, { metadata: text });
+    return runHere({ config: distillConfig(target), root });
+  };
+  const some = [...tensors.keys()][3];
+  assertFailed(await changed((copy) => copy.delete(some)), 'weights', /teacher-changed.*1 missing/, new RegExp(some));
+  assertFailed(await changed(() => {}, {}), 'weights', /does not say which network/);
+  const broken = { ...tensors.get(some)!, data: new Float32Array(tensors.get(some)!.data.length).fill(Number.NaN) };
+  const poison = (copy: typeof tensors) => copy.set(some, { ...broken, dtype: 'F32' });
+  assertFailed(await changed(poison), 'weights', new RegExp(`${some.replaceAll('.', '\\.')} holds NaN`));
+
+  const cut = path.join(root, 'teacher-cut.safetensors');
+  fs.writeFileSync(cut, fs.readFileSync(file).subarray(0, -100));
+  assertFailed(await runHere({ config: distillConfig(cut), root }), 'weights', /teacher-cut\.safetensors/);
+  assertNoRun(root);
+});
+
+test('networks and images that do not go together are refused by key', async () => {
+  const root = scratch();
+  const teach = (change: Parameters<typeof teachConfig>[0]) => runHere({ config: teachConfig(change), root });
+  const odd = { network: { img_resolution: 9, channel_mult: [1, 1] } };
+  assert.throws(() => teachConfig(odd), /network\.img_resolution: must be a multiple of 2/);
+  assertFailed(
+    await teach({ network: { label_dim: 7 } }),
+    'config',
+    /label_dim is 7, but the scenes data set has 10 classes/,
+  );
+  assertFailed(await teach({ data: { useLabels: false } }), 'config', /label_dim is 10.*without classes/);
+  assertFailed(
+    await teach({ network: { img_channels: 1 } }),
+    'config',
+    /img_channels 1 does not fit.*8 x 8 with 3 channels/,
+  );
+  assertFailed(await teach({ data: { source: path.join(root, 'no-images.zip') } }), 'data', /no-images\.zip/);
+  assertNoRun(root);
+});
+
+test('pairs of another shape or class count are refused before the first iteration', async () => {
+  const root = scratch();
+  const pairs = path.join(root, 'teacher-pairs');
+  await somePairs(pairs, { classes: labelDim + 2, value: 0 });
+  const config = distillConfig(await tinyTeacher(root), { regression: { pairs: { path: pairs } } });
+  assertFailed(await runHere({ config, root }), 'config', /labelDim is 5 in its manifest, 3 now/, /teacher-pairs/);
+  assertNoRun(root);
+});
+
+async function somePairs(folder: string, { classes, value }: { classes: number; value: number }): Promise<void> {
+  const of = (size: number, fill: number, n: number) => new Float32Array(size * n).fill(fill);
+  await writePairs(folder, {
+    ...{ count: 4, shardSize: 4, seed: 0, shape: [3, 8, 8], labelDim: classes, config: {} },
+    make: async ({ length: n }) => ({
+      z: { shape: [n, 3, 8, 8], data: of(192, 0.5, n) },
+      y: { shape: [n, 3, 8, 8], data: of(192, value, n) },
+      labels: { shape: [n, classes], data: of(classes, 0, n) },
+    }),
+  });
+}
+
+test('a device that is not here is refused with the reason', async () => {
+  const root = scratch();
+  const device = process.platform === 'win32' ? 'coreml' : 'dml';
+  const result = await runHere({ config: distillConfig(await tinyTeacher(root), { device }), root });
+  assertFailed(result, 'device', new RegExp(`device ${device} is not available`), /dmd devices/);
+  assertNoRun(root);
+});
+
+test('an unknown key or impossible value of --set is refused; so is what is no assignment', async () => {
+  const root = scratch();
+  const start = { config: distillConfig(await tinyTeacher(root)), root };
+  const set = (...assignments: string[]) => runHere(start, { set: assignments });
+  assertFailed(await set('generator.learningRate=1'), 'config', /unknown key "learningRate" in generator/);
+  assertFailed(await set('regresion.lambda=1'), 'config', /no 'regresion'/, /regression/);
+  assertFailed(await set('batch=many'), 'config', /batch: expected a whole number.*"many"/);
+  assertFailed(await set('fast'), 'usage', /'fast' is not KEY=VALUE/);
+  assertNoRun(root);
+});
+
+test('infinite numbers in a loss: not committed, tensors saved, the last good state kept, and it can go on', async () => {
+  const root = scratch();
+  const pairs = path.join(root, 'teacher-pairs');
+  await somePairs(pairs, { classes: labelDim, value: 3e38 });
+  const config = distillConfig(await tinyTeacher(root), {
+    regression: { pairs: { path: pairs } },
+    schedules: {
+      lambda: [
+        [1, 0],
+        [9, 1],
+      ],
+    },
+    matching: { minStep: 100 },
+  });
+  const result = await runHere({ config, root });
+  assertFailed(result, 'numeric', /loss\/regression.*in step 1; the step was not committed/, /--resume/);
+  const run = readRun(result.folder);
+  assert.equal(run.state, 'failed');
+  assert.match(run.info!.error!.message, /loss\/regression/);
+  const [stop] = listFields(run.paths.fields, 'stop');
+  assert.equal(stop.step, 1);
+  assert.ok(result.last.type === 'failed' && result.last.error.message.includes(stop.path));
+  const { tensors, metadata } = readFields(run.paths.fields, 'stop', 1);
+  for (const name of ['x', 'xt', 'muReal', 'grad', 'sigma', 'z']) assert.ok(tensors.has(name), name);
+  assert.equal(JSON.parse(metadata.scalars)['loss/regression'], 'Infinity');
+  assert.deepEqual(
+    listCheckpoints(run.paths.checkpoints).map(({ step }) => step),
+    [0],
+  );
+
+  const on = await runHere({ folder: result.folder }, { set: ['regression.enabled=false', 'iterations=2'] });
+  assert.ok(on.last.type === 'ended' && on.last.state === 'finished', JSON.stringify(on.last));
+  assert.equal(readRun(result.folder).info!.error, null);
+});
+
+test('a learning rate that blows a teacher up stops it with the batch that showed it', async () => {
+  const root = scratch();
+  const config = teachConfig({ optimizer: { lr: 1e30, warmup: 0 }, checkpoint: { every: 1, keep: 9 } });
+  const result = await runHere({ config, root });
+  assertFailed(result, 'numeric', /became NaN or infinite in step \d; the step was not committed/, /optimizer\.lr/);
+  const { fields, checkpoints } = runPaths(result.folder);
+  const [stop] = listFields(fields, 'stop');
+  assert.ok(readFields(fields, 'stop', stop.step).tensors.has('images'));
+  const { checkpoint } = loadLatest(checkpoints);
+  assert.equal(checkpoint!.step, stop.step - 1);
+  for (const [name, { data }] of checkpoint!.files.teacher) assert.ok(data.every(Number.isFinite), name);
+});
+
+test('a disk that fills up during a checkpoint ends the run; the checkpoint before is sound and it goes on from there', async () => {
+  const root = scratch();
+  const config = teachConfig({ checkpoint: { every: 2 } });
+  let step = 0;
+  const full: Disk = {
+    ...realDisk,
+    write(file, bytes, position) {
+      if (step < 4) return realDisk.write(file, bytes, position);
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    },
+  };
+  const result = await runHere(
+    { config, root },
+    {
+      disk: full,
+      onMessage: (message) => {
+        if (message.type === 'step') step = message.step;
+      },
+    },
+  );
+  assertFailed(result, 'io', /step-00000004.*the disk is full/, /resume/);
+  const { checkpoints } = runPaths(result.folder);
+  assert.deepEqual(fs.readdirSync(checkpoints), ['step-00000002'], 'no debris');
+  assert.equal(readRun(result.folder).state, 'failed');
+
+  const whole = await runHere({ config, root });
+  const on = await runHere({ folder: result.folder });
+  assert.ok(on.last.type === 'ended' && on.last.state === 'finished', JSON.stringify(on.last));
+  assert.deepEqual(curves(result.folder), curves(whole.folder));
+});
+
+test('a second process in the same folder is turned away, and the first is not disturbed', async () => {
+  const root = scratch();
+  let second: Promise<RunResult> | undefined;
+  const first = await runHere(
+    { config: teachConfig({ iterations: 3 }), root },
+    {
+      onMessage(message, control) {
+        if (message.type !== 'opened') return;
+        control.pause();
+        second = runHere({ folder: message.folder }).finally(() => control.resume());
+      },
+    },
+  );
+  assertFailed(await second!, 'locked', new RegExp(`in use by process ${process.pid}`));
+  assert.ok(first.last.type === 'ended' && first.last.state === 'finished', JSON.stringify(first.last));
+  assert.equal(readRun(first.folder).state, 'finished');
+});
+
+test('a folder that is no run cannot be resumed', async () => {
+  const root = scratch();
+  assertFailed(await runHere({ folder: root }), 'data', /is not a run folder/);
+});
