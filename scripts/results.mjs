@@ -35,7 +35,7 @@ function dmd(args) {
 
 function score(model, seed, steps) {
   const extra = steps ? ['--steps', String(steps)] : [];
-  const lines = dmd(['score', model, '--seed', String(100 + seed), '--json', ...extra])
+  const lines = dmd(['score', model, '--seed', String(100_000 * seed), '--json', ...extra])
     .trim()
     .split('\n');
   return lines.map((line) => JSON.parse(line)).find((event) => event.event === 'score');

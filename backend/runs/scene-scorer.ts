@@ -1,7 +1,7 @@
 /** Scores networks on "scenes": Frechet distance to held-out scenes and the share the checker accepts. */
 import { join } from 'node:path';
-import { type ImageRequest, ImageSource } from '../dmd/sample-images.ts';
 import { acceptedShare, heldOutStatistics, SceneFeatures } from '../dmd/scene-scores.ts';
+import { SeededSource } from '../dmd/seeded-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import type { FeatureStatistics } from '../metrics/feature-statistics.ts';
@@ -18,6 +18,23 @@ export interface SceneScore {
   readonly accepted: number;
   readonly secondsPerImage: number;
 }
+
+export interface ScoreRequest {
+  /** Picture i is drawn from seed `seed` + i and shows class i modulo the number of classes. */
+  readonly seed: number;
+  /** Heun steps, or 1 for a single call at `sigma`: a generator. */
+  readonly steps: number;
+  /** Noise level that sampling starts from, and at which a generator is called. */
+  readonly sigma: number;
+  /** Pictures for the distance. */
+  readonly count: number;
+  /** Pictures for the checker. */
+  readonly checked: number;
+  /** Told how many pictures are drawn. */
+  readonly onProgress?: (done: number) => void;
+}
+
+const batch = 50;
 
 export class SceneScorer {
   readonly #engine: Engine;
@@ -37,19 +54,18 @@ export class SceneScorer {
     return new SceneScorer(engine, features, await heldOutStatistics(features, count));
   }
 
-  /** Draws pictures from a network and scores them: the first `count` for the distance, `checked` for the checker. */
-  async score(
-    network: Network,
-    weights: ReadonlyMap<string, TensorData>,
-    request: Omit<ImageRequest, 'count'>,
-    { count, checked }: { count: number; checked: number },
-  ): Promise<SceneScore> {
+  /** Draws pictures from a network and scores them. Throws UserError('weights') for a network of another shape. */
+  async score(network: Network, weights: ReadonlyMap<string, TensorData>, request: ScoreRequest): Promise<SceneScore> {
     if (network.imageShape.join() !== '3,32,32' || network.labelDim !== 10) {
       const shape = `[${network.imageShape}] with ${network.labelDim} classes`;
       throw new UserError('weights', `scenes are [3,32,32] with 10 classes, this model draws ${shape}`);
     }
-    const source = await ImageSource.create(this.#engine, network, weights);
-    const { images, classes, secondsPerImage } = await source.draw({ ...request, count: Math.max(count, checked) });
+    const { seed, steps, sigma, count, checked, onProgress } = request;
+    const seeds = Array.from({ length: Math.max(count, checked) }, (_, i) => seed + i);
+    const classes = seeds.map((_, i) => i % network.labelDim);
+    const source = await SeededSource.create(this.#engine, network, weights, batch);
+    const asked = { seeds, classes, steps, sigma, sampler: 'edm', samplerOptions: {} } as const;
+    const { images, secondsPerImage } = await source.draw({ ...asked, ...(onProgress ? { onProgress } : {}) });
     await source.dispose();
     const distance = frechetDistance(await this.#features.statistics(first(images, count)), this.#reference);
     const accepted = checked > 0 ? acceptedShare(first(images, checked), classes) : Number.NaN;

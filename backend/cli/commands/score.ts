@@ -23,7 +23,7 @@ export function registerScore(program: Command): void {
       'Heun steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)',
       positiveInteger,
     )
-    .option('--seed <n>', 'seed of the noise', wholeNumber, 100)
+    .option('--seed <n>', 'seed of the first picture; the next ones follow', wholeNumber, 100_000)
     .option('--device <name>', 'device', 'auto')
     .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
     .action(score);
@@ -45,8 +45,9 @@ async function score(models: string[], options: ScoreOptions): Promise<void> {
     const steps = options.steps ?? (model.role === 'generator' ? 1 : 18);
     const calls = steps === 1 ? 1 : 2 * steps - 1;
     const progress = createProgress(progressMode(output.json), name, Math.max(count, checked), { unit: 'images' });
-    const request = { seed, steps, sigma: model.generatorSigma, onProgress: (done: number) => progress.update(done) };
-    const result = await scorer.score(model.network, model.weights, request, { count, checked });
+    const onProgress = (done: number) => progress.update(done);
+    const request = { seed, steps, sigma: model.generatorSigma, count, checked, onProgress };
+    const result = await scorer.score(model.network, model.weights, request);
     progress.end();
     const milliseconds = 1000 * result.secondsPerImage;
     output.event('score', { model: name, steps, calls, seed, count, checked, ...result });

@@ -1,7 +1,7 @@
 /** Teacher and generator drawn from the same noise, side by side in one PNG, and how long each takes. */
 import { join } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
-import { ImageSource } from '../../dmd/sample-images.ts';
+import { SeededSource } from '../../dmd/seeded-images.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { writeFileAtomic } from '../../runs/files.ts';
@@ -25,11 +25,12 @@ export async function comparePictures(
   folder: string,
 ): Promise<Pictures> {
   const count = rows * classes;
-  const draw = async ({ network, weights, generatorSigma }: Model, steps: number) => {
-    const source = await ImageSource.create(engine, network, weights, count);
-    const request = { seed: 7, steps, sigma: generatorSigma };
-    await source.draw({ ...request, steps: 1, count: 1 }); // the first call also warms up
-    const drawn = await source.draw({ ...request, count });
+  const seeds = Array.from({ length: count }, (_, i) => i);
+  const shown = { seeds, classes: seeds.map((i) => i % classes), sampler: 'edm', samplerOptions: {} } as const;
+  const draw = async ({ network, weights, generatorSigma: sigma }: Model, steps: number) => {
+    const source = await SeededSource.create(engine, network, weights, count);
+    await source.draw({ ...shown, steps: 1, sigma }); // warms up
+    const drawn = await source.draw({ ...shown, steps, sigma });
     await source.dispose();
     return drawn;
   };

@@ -20,7 +20,7 @@ export interface JobOptions {
 /** Pictures the checker looks at; it takes some 15 ms for each. */
 const checked = 300;
 /** Seed of the noise that both ends are scored with. */
-const scoreSeed = 100;
+const scoreSeed = 100_000;
 
 export async function startJob(options: JobOptions, output: Output): Promise<void> {
   const { device, threads, count, seconds, root } = options;
@@ -32,13 +32,13 @@ export async function startJob(options: JobOptions, output: Output): Promise<voi
 
   output.line('\n1. The teacher called once, untrained for it: where the generator starts.');
   const scorer = await SceneScorer.create(engine, count);
-  const request = { seed: scoreSeed, steps: 1, sigma: teacher.generatorSigma };
-  const before = await scorer.score(teacher.network, teacher.weights, request, { count, checked });
+  const request = { seed: scoreSeed, steps: 1, sigma: teacher.generatorSigma, count, checked };
+  const before = await scorer.score(teacher.network, teacher.weights, request);
   report(output, 'before', before, count);
 
   output.line(`\n2. Distilling it live for ${seconds} s. Ctrl-C stops early; nothing is lost.`);
   const trained = await distillFor({ seconds, root, device: name, threads }, output);
-  const after = await scorer.score(teacher.network, trained.weights, request, { count, checked });
+  const after = await scorer.score(teacher.network, trained.weights, request);
   report(output, 'after', after, count);
   const change = before.distance / after.distance;
   output.line(
@@ -47,12 +47,7 @@ export async function startJob(options: JobOptions, output: Output): Promise<voi
 
   output.line('\n3. The shipped generator, distilled the same way for longer, beside its teacher.');
   const shipped = await openModel('builtin:scenes');
-  const final = await scorer.score(
-    shipped.network,
-    shipped.weights,
-    { ...request, sigma: shipped.generatorSigma },
-    { count, checked },
-  );
+  const final = await scorer.score(shipped.network, shipped.weights, { ...request, sigma: shipped.generatorSigma });
   report(output, 'shipped', final, count);
   const pictures = await comparePictures(engine, teacher, shipped, trained.folder);
   output.line(`   teacher, 18 Heun steps (35 calls): ${milliseconds(pictures.teacherSeconds)} per image`);
