@@ -34,7 +34,7 @@ export async function trainingRun(
     try {
       await work(opened, request, { control, report, disk });
     } catch (error) {
-      noteFailure(opened, error, control);
+      noteFailure(opened, error);
       throw error;
     } finally {
       opened.run.close();
@@ -100,12 +100,12 @@ function isCancelled(error: unknown): boolean {
   return error instanceof UserError && error.kind === 'cancelled';
 }
 
-/** Says in run.json why the run ended; where the disk refuses even that, the first error is the one to show. */
-function noteFailure({ run }: Opened, error: unknown, control: RunControl): void {
+/** Says in run.json why the run ended. */
+function noteFailure({ run }: Opened, error: unknown): void {
   const { message, hint } = describeError(error);
   try {
     run.update({ state: 'failed', endedAt: new Date().toISOString(), error: { message, hint } });
   } catch {
-    control.stop();
+    // The disk refuses even that, or the lock is lost: the first error is the one to show.
   }
 }
