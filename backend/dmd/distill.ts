@@ -6,11 +6,12 @@
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
 import { type ParameterLayout, packParameters, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import { createDistillPrograms, type DistillPrograms, type DistillShape } from './distill-programs.ts';
-import { type DrawPoint, type Draws, type LabelChoice, type Latents, type Levels, streamDraws } from './draws.ts';
+import type { DistillOptions, StartingWeights, StepSettings } from './distill-options.ts';
+import { createDistillPrograms, type DistillPrograms } from './distill-programs.ts';
+import { type DrawPoint, type Draws, type Latents, streamDraws } from './draws.ts';
 import { fakeReport } from './fake-score-graph.ts';
 import { generatorReport } from './generator-graph.ts';
-import { disposeState, freshState, type OptimizerState, type UpdateSettings } from './optimizer-state.ts';
+import { disposeState, freshState, type OptimizerState } from './optimizer-state.ts';
 import {
   allFinite,
   disposeAll,
@@ -23,48 +24,7 @@ import {
   type Trainer,
 } from './trainer.ts';
 
-/** What may change from step to step. */
-export interface StepSettings {
-  readonly generator: UpdateSettings;
-  readonly fake: UpdateSettings;
-  /** Weight of the regression loss. */
-  readonly lambda: number;
-  /** Distribution matching draws level indices in firstLevel..lastLevel, inclusive. */
-  readonly firstLevel: number;
-  readonly lastLevel: number;
-}
-
-export interface ReferencePairs {
-  /** `count` noise-image pairs, a pure function of (step, micro-batch). */
-  batch(
-    step: number,
-    micro: number,
-    count: number,
-  ): Promise<{ z: TensorData; y: TensorData; labels: TensorData | null }>;
-}
-
-export interface DistillOptions extends DistillShape {
-  readonly seed: number;
-  /** Noise levels in ascending order; the fake score draws from all of them. */
-  readonly levels: Levels;
-  /** Micro-batches per update. */
-  readonly accumulation: number;
-  /** Fake-score updates per generator update; those past the first train on newly generated images. */
-  readonly fakeUpdates: number;
-  /** Classes of generated images; uniform unless said otherwise. */
-  readonly labels?: LabelChoice;
-  readonly pairs: ReferencePairs | null;
-  readonly teacherParameters: ReadonlyMap<string, TensorData>;
-  /** Recorded draws in place of the seed's own streams. */
-  readonly draws?: Draws;
-  settings(step: number): StepSettings;
-}
-
-/** Where both networks' training starts: usually the teacher's weights. */
-export interface StartingWeights {
-  readonly generator: ReadonlyMap<string, TensorData>;
-  readonly fake: ReadonlyMap<string, TensorData>;
-}
+export type { DistillOptions, ReferencePairs, StartingWeights, StepSettings } from './distill-options.ts';
 
 /** Tensors of the latest generator program run, on the device until the next one. */
 export type StepTensors = Readonly<Record<string, DeviceTensor>>;

@@ -1,6 +1,6 @@
 /** From a config to the settings of each iteration: learning rates, averaging, lambda and the noise range. */
 import { type DistillConfig, scheduleValue, type TeachConfig } from '../protocol/config/index.ts';
-import type { StepSettings } from './distill.ts';
+import type { StepSettings } from './distill-options.ts';
 import type { UpdateSettings } from './optimizer-state.ts';
 
 export interface LearningRate {
