@@ -18,7 +18,10 @@ const arraySchema = z.looseObject({
   max_abs_f32_vs_f64: z.number().nonnegative().optional(),
 });
 
-const scalarSchema = z.looseObject({ value: z.number(), tolerance: z.number().nonnegative().optional() });
+const scalarSchema = z.looseObject({
+  value: z.union([z.number(), z.literal(Infinity)]),
+  tolerance: z.number().nonnegative().optional(),
+});
 
 const caseSchema = z.looseObject({
   kind: z.string().min(1),
@@ -40,7 +43,7 @@ export async function readCaseJson(folder: string): Promise<CaseJson> {
   const file = join(folder, 'case.json');
   let raw: unknown;
   try {
-    raw = JSON.parse(await readFile(file, 'utf8'));
+    raw = parsePythonJson(await readFile(file, 'utf8'));
   } catch (error) {
     throw damaged(`${file} cannot be read: ${(error as Error).message}`, error);
   }
@@ -133,4 +136,11 @@ export function limitFromRounding(maxAbsolute: number, largest: number): Limit {
 /** A case that cannot be checked because it is not what it says. */
 export function damaged(message: string, cause?: unknown): UserError {
   return new UserError('data', message, 'Fetch or record the case again.', { cause });
+}
+
+/** JSON as Python's writer leaves it: with Infinity as a bare word, or as the text 'inf'. NaN stays an error. */
+function parsePythonJson(text: string): unknown {
+  // 1e999 is how JSON can say Infinity; the first alternative steps over text.
+  const plain = text.replace(/"(?:[^"\\]|\\.)*"|Infinity/g, (token) => (token === 'Infinity' ? '1e999' : token));
+  return JSON.parse(plain, (_, value: unknown) => (value === 'inf' || value === 'Infinity' ? Infinity : value));
 }

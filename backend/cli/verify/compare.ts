@@ -78,7 +78,7 @@ export function compare(name: string, actual: NumberArray, expected: NumberArray
 function measure(actual: ArrayLike<number>, expected: ArrayLike<number>, elementwise: number) {
   let [absolute, largest, errorSquares, squares, outside] = [0, 0, 0, 0, 0];
   for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs(actual[i] - expected[i]);
+    const error = actual[i] === expected[i] ? 0 : Math.abs(actual[i] - expected[i]); // equal infinities too
     const size = Math.abs(expected[i]);
     absolute = Math.max(absolute, error); // NaN stays NaN
     largest = Math.max(largest, size);

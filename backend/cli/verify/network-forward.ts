@@ -51,7 +51,11 @@ function forwardGraph(theCase: Case, network: Network, feeds: Record<string, Ten
   const graph = new Graph();
   const input = (name: string) => (feeds[name] ? graph.input(name, feeds[name].shape) : null);
   const p = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
-  const [x, sigma, labels] = [input('x')!, input('sigma')!, input('class_labels')];
+  const [x, sigma] = [input('x')!, input('sigma')!];
+  // A network with classes takes missing labels as zeros, and so its label map has a gradient, which is 0.
+  const noLabels = () =>
+    graph.constant([x.shape[0], network.labelDim], new Float32Array(x.shape[0] * network.labelDim));
+  const labels = input('class_labels') ?? (network.labelDim > 0 ? noLabels() : null);
   const [augmentLabels, g] = [input('augment_labels'), input('g')];
   const noise = network.coefficients(sigma).noise;
   const denoised = network.denoise(p, x, sigma, labels);
@@ -68,8 +72,9 @@ function forwardGraph(theCase: Case, network: Network, feeds: Record<string, Ten
 
   const wanted = new Map<string, Tensor>();
   if (g && theCase.expects('grad_x')) wanted.set('grad_x', x);
-  for (const { name, shape, init } of network.layout.entries) {
-    if (g && theCase.expects(`grad:${name}`)) wanted.set(`grad:${name}`, p.get(name, shape, init));
+  for (const { name, shape, init, role } of network.layout.entries) {
+    if (g && role === 'trained' && theCase.expects(`grad:${name}`))
+      wanted.set(`grad:${name}`, p.get(name, shape, init));
   }
   if (g && wanted.size > 0) {
     const found = gradients(sum(mul(denoised, g)), [...wanted.values()]);
