@@ -127,3 +127,19 @@ test('a resumed run takes changes, notes since when they hold, and refuses those
   const now = readConfig(runPaths(first.folder));
   assert.ok(now.kind === 'distill' && now.regression.lambda === 0.75);
 });
+
+test('a teacher that is another file by now is refused by name; the same one may lie elsewhere', async () => {
+  const root = scratch();
+  const teacher = await tinyTeacher(root);
+  const first = await runHere({ config: distillConfig(teacher, { iterations: 2 }), root }, { until: 1 });
+  const moved = path.join(root, 'moved.safetensors');
+  fs.renameSync(teacher, moved);
+  await tinyTeacher(root);
+  const start = { folder: first.folder };
+  const refused = await runHere(start);
+  assert.ok(refused.last.type === 'failed' && refused.last.error.kind === 'weights');
+  assert.match(refused.last.error.message, /teacher\.safetensors is not the teacher that the run began with/);
+  assert.equal(readRun(first.folder).state, 'stopped', 'the run is as it was');
+  const second = await runHere(start, { set: [`teacher=${moved}`] });
+  assert.ok(second.last.type === 'ended' && second.last.state === 'finished', JSON.stringify(second.last));
+});

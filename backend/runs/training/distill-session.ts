@@ -44,6 +44,7 @@ export async function planDistill(config: DistillConfig): Promise<SessionPlan> {
   return {
     // Fields and probe share the budget evenly.
     fieldBytes: (config.record.budgetMB * 1e6) / 2,
+    inputs: { teacher: { path: teacher.path, sha256: teacher.sha256 } },
     start: (context) => startDistill(config, teacher, distance, context),
   };
 }

@@ -9,7 +9,7 @@ import type { OpenRun } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
-import type { TrainingSession } from './session.ts';
+import type { SessionPlan, TrainingSession } from './session.ts';
 
 export interface LoopParts {
   readonly run: OpenRun;
@@ -23,6 +23,8 @@ export interface LoopParts {
   /** Ends after this iteration at the latest. */
   readonly until: number;
   readonly disk: Disk;
+  /** Noted in every checkpoint. */
+  readonly inputs: SessionPlan['inputs'];
 }
 
 /** How often run.json says which step the run is at, besides at checkpoints. */
@@ -93,12 +95,12 @@ export class TrainingLoop {
 
   /** Saves the state unless this very state is saved already. */
   async #checkpoint(): Promise<void> {
-    const { run, config, session, recorder, report, disk } = this.#parts;
+    const { run, config, session, recorder, report, disk, inputs } = this.#parts;
     const { step } = session.trainer;
     if (this.#saved === step) return;
     const files = Object.fromEntries(await session.trainer.save());
     const { checkpoints } = run.paths;
-    const json = { kind: config.kind, step, seed: config.seed };
+    const json = { kind: config.kind, step, seed: config.seed, inputs };
     const path = saveCheckpoint(checkpoints, step, { files, json }, disk);
     this.#saved = step;
     pruneCheckpoints(checkpoints, config.checkpoint);

@@ -11,7 +11,7 @@ import { packageVersion } from '../../protocol/package.ts';
 import { type Checkpoint, loadLatest } from '../checkpoints.ts';
 import { resolvePaths } from '../config-file.ts';
 import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../run-folder.ts';
-import { checkChanges } from './changes.ts';
+import { checkChanges, checkInputs } from './changes.ts';
 import { planDistill } from './distill-session.ts';
 import type { SessionPlan } from './session.ts';
 import { planTeach } from './teach-session.ts';
@@ -74,6 +74,7 @@ async function reopen(folder: string, set: readonly string[]): Promise<Opened> {
     const run = resumeRun(folder, setup);
     try {
       const { checkpoint, warnings } = loadLatest(run.paths.checkpoints);
+      checkInputs(checkpoint?.json, plan.inputs);
       if (set.length > 0) run.changeConfig(config, checkpoint?.step ?? 0);
       const changed = differences(info, { ...setup, node: process.version });
       return {

@@ -14,10 +14,17 @@ export interface SessionContext {
   readonly report: (message: RunMessage) => void;
 }
 
+export interface InputFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
 /** Checked and ready to begin; nothing is written before `start`. */
 export interface SessionPlan {
   /** Disk for recorded fields of each kind, in bytes. */
   readonly fieldBytes: number;
+  /** The files that every iteration depends on: config key -> path and SHA-256. A resumed run must find the same. */
+  readonly inputs: Readonly<Record<string, InputFile>>;
   start(context: SessionContext): Promise<TrainingSession>;
 }
 

@@ -30,7 +30,7 @@ export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
     await data.close();
     throw error;
   }
-  return { fieldBytes: 0, start: (context) => startTeach(config, network, data, context) };
+  return { fieldBytes: 0, inputs: {}, start: (context) => startTeach(config, network, data, context) };
 }
 
 function openData({ data }: TeachConfig, network: Network): Promise<ImageDataset> {

@@ -74,7 +74,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     session = await plan.start({ engine, paths: run.paths, recorder, control, report });
     if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
     const loop = new TrainingLoop({
-      ...{ run, config, session, recorder, control, report, disk },
+      ...{ run, config, session, recorder, control, report, disk, inputs: plan.inputs },
       restored: checkpoint?.step,
       until: Math.min(iterations, request.until ?? iterations),
     });
