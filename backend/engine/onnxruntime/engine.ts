@@ -15,6 +15,7 @@ import {
   isDeviceTensor,
   type Program,
 } from '../engine.ts';
+import { channelBlock } from './channel-block.ts';
 import { runtime } from './runtime.ts';
 
 /** The execution providers of onnxruntime-node that this project uses. */
@@ -101,7 +102,8 @@ class OrtEngine implements Engine {
       ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
     };
     try {
-      return await runtime.InferenceSession.create(emitOnnx(graph, { target }), options);
+      const model = emitOnnx(graph, { target, channelBlock: onCpu ? await channelBlock() : 0 });
+      return await runtime.InferenceSession.create(model, options);
     } catch (error) {
       throw new UserError('device', `${this.device} cannot run '${name}': ${(error as Error).message}`, '', {
         cause: error,

@@ -30,14 +30,16 @@ export const lowerings: Lowerings = {
 
 export interface EmitOptions {
   target: Target;
+  /** For `ort-cpu`: channels per block of the runtime's blocked layout on this processor; 0 when unknown. */
+  channelBlock?: number;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
 }
 
 /** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
-export function emitOnnx(graph: Graph, { target, metadata = {} }: EmitOptions): Uint8Array {
+export function emitOnnx(graph: Graph, { target, channelBlock = 0, metadata = {} }: EmitOptions): Uint8Array {
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
-  const writer = new OnnxWriter(target);
+  const writer = new OnnxWriter(target, channelBlock);
   const names = new Map<Tensor, string>();
   for (const node of neededNodes(graph)) {
     const lower = lowerings[node.type.name];
@@ -53,8 +55,8 @@ export function emitOnnx(graph: Graph, { target, metadata = {} }: EmitOptions): 
   }
   const { nodes, initializers } = writer;
   nameOutputs(graph, writer, names);
-  const opsets = [{ domain: '', version: opset }];
-  if (nodes.some((node) => node.domain)) opsets.push({ domain: 'com.microsoft', version: 1 });
+  const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
+  const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   const model: OnnxModel = {
     nodes,
     initializers,

@@ -12,11 +12,14 @@ export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly target: Target;
+  /** Channels per block of ONNX Runtime's blocked layout; 0 leaves that layout alone. */
+  readonly channelBlock: number;
   private readonly constants = new Map<string, string>();
   private count = 0;
 
-  constructor(target: Target) {
+  constructor(target: Target, channelBlock = 0) {
     this.target = target;
+    this.channelBlock = target === 'ort-cpu' ? channelBlock : 0;
   }
 
   /** Adds an operator call with `outputCount` outputs and returns their names. */

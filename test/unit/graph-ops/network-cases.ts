@@ -1,54 +1,11 @@
 /** Convolution and its gradients, resampling, normalisation, attention. */
 import type { Tensor } from '../../../backend/graph/graph.ts';
 import { attentionGradOp, attentionOp } from '../../../backend/graph/ops/attention.ts';
-import { conv2dInputGradOp, conv2dWeightGradOp } from '../../../backend/graph/ops/conv.ts';
 import { apply1 } from '../../../backend/graph/ops/define.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
 import { normalizeGroupsGradOp, normalizeGroupsOp } from '../../../backend/graph/ops/normalize.ts';
+import { convCases } from './conv-cases.ts';
 import { drawn, type OpCase, opCase } from './op-case.ts';
-
-type Padding = [top: number, left: number, bottom: number, right: number];
-type ConvShape = [name: string, x: number[], w: number[], stride: number, padding: Padding, groups: number];
-
-const convs: ConvShape[] = [
-  ['3x3', [2, 3, 5, 7], [4, 3, 3, 3], 1, [1, 1, 1, 1], 1],
-  ['1x1', [1, 5, 3, 4], [2, 5, 1, 1], 1, [0, 0, 0, 0], 1],
-  ['no padding', [2, 2, 6, 5], [3, 2, 3, 3], 1, [0, 0, 0, 0], 1],
-  ['wide padding', [1, 2, 3, 4], [3, 2, 2, 3], 1, [3, 2, 4, 5], 1],
-  ['uneven padding', [2, 2, 4, 5], [3, 2, 3, 2], 1, [0, 1, 2, 0], 1],
-  ['stride 2', [2, 3, 8, 6], [4, 3, 3, 3], 2, [1, 1, 1, 1], 1],
-  ['stride 2, odd image, rest unused', [1, 2, 7, 6], [3, 2, 2, 3], 2, [0, 0, 1, 0], 1],
-  ['stride 2, uneven padding', [2, 2, 7, 9], [3, 2, 3, 3], 2, [0, 0, 1, 1], 1],
-  ['stride 3', [1, 2, 8, 10], [2, 2, 3, 3], 3, [1, 1, 1, 1], 1],
-  ['stride 2, 1x1', [1, 2, 5, 4], [3, 2, 1, 1], 2, [0, 0, 0, 0], 1],
-  ['two groups', [2, 4, 5, 4], [6, 2, 3, 3], 1, [1, 1, 1, 1], 2],
-  ['depthwise', [1, 3, 6, 5], [3, 1, 3, 3], 1, [1, 1, 1, 1], 3],
-  ['depthwise, two kernels each, stride 2', [2, 2, 7, 6], [4, 1, 3, 2], 2, [1, 0, 0, 1], 2],
-  ['kernel as large as the image', [2, 3, 4, 5], [2, 3, 4, 5], 1, [0, 0, 0, 0], 1],
-];
-
-const outputShape = ([, x, w, stride, [top, left, bottom, right]]: ConvShape) => [
-  x[0],
-  w[0],
-  Math.floor((x[2] + top + bottom - w[2]) / stride) + 1,
-  Math.floor((x[3] + left + right - w[3]) / stride) + 1,
-];
-
-const convCases = convs.flatMap((conv) => {
-  const [name, x, w, stride, padding, groups] = conv;
-  const options = { stride, padding, groups };
-  const dy = outputShape(conv);
-  return [
-    opCase('conv2d', name, [x, w], (image, kernel) => ops.conv2d(image, kernel, null, options)),
-    opCase('conv2d', `${name}, bias`, [x, w, [w[0]]], (image, kernel, b) => ops.conv2d(image, kernel, b, options)),
-    opCase('conv2dInputGrad', name, [dy, w], (...inputs) =>
-      apply1(conv2dInputGradOp, inputs, { ...options, shape: x }),
-    ),
-    opCase('conv2dWeightGrad', name, [x, dy], (...inputs) =>
-      apply1(conv2dWeightGradOp, inputs, { ...options, shape: w }),
-    ),
-  ];
-});
 
 const filters: [taps: number[], pad: number | undefined, gain: number][] = [
   [[1, 1], undefined, 1],
