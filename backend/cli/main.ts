@@ -8,7 +8,7 @@ import { exitCodes } from '../protocol/errors.ts';
 import { packageVersion } from '../protocol/package.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
-import { ignoreClosedPipe } from './output.ts';
+import { surviveClosedOutput } from './output.ts';
 
 function createProgram(): Command {
   const program = new Command('dmd')
@@ -22,7 +22,7 @@ function createProgram(): Command {
   return program;
 }
 
-ignoreClosedPipe();
+surviveClosedOutput();
 const args = process.argv.slice(2);
 try {
   const program = createProgram();

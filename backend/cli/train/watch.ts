@@ -8,7 +8,7 @@ import type { Output } from '../output.ts';
 
 export interface Watcher {
   message(message: RunMessage): void;
-  /** Listens for SIGINT and SIGTERM: the first stops the run after its step, the second ends the process at once. */
+  /** Listens for SIGINT, SIGTERM and SIGHUP: the first stops the run after its step, the second ends the process at once. */
   signals(thread: RunThread): { caught(): boolean; dispose(): void };
   last(): RunMessage | undefined;
   end(): void;
@@ -72,7 +72,8 @@ export function watchRun(kind: string, output: Output): Watcher {
         if (!output.json) process.stderr.write('\nstopping after this step; once more to stop at once\n');
         thread.send({ type: 'stop' });
       };
-      const names = ['SIGINT', 'SIGTERM'] as const;
+      // A closed terminal stops the run too; writing to it must then not end the process before the checkpoint.
+      const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       for (const name of names) process.on(name, stop);
       return {
         caught: () => asked,
