@@ -7,7 +7,7 @@ export interface ModeReport {
   readonly share: number;
   /** Distance of their mean from the centre. */
   readonly offset: number;
-  /** Their own standard deviation along the direction in which it is least, and greatest. */
+  /** Half the span of the middle 68 % along the direction in which it is least, and greatest; 1 for the mode itself. */
   readonly narrow: number;
   readonly wide: number;
 }
@@ -22,11 +22,11 @@ const reach = 4;
 export type Verdict = { kind: 'peak' | 'mode'; mode: number } | { kind: 'both' } | { kind: 'neither' };
 
 /**
- * Limits, set between the three outcomes: 1 is the exact width, 0 a full collapse. A spread within 0.6..1.4 leaves room for
- * a short training and a small network; below 0.3 less than a tenth of the mode's variance is left. Between two modes
- * a continuous generator must leave a bridge of some points: up to 15 % belong to no mode, one mode alone has no excuse.
+ * Limits, set between the outcomes: a width of 1 is the mode's own, 0 a full collapse. 0.5..1.5 leaves room for a short
+ * training and a small network; below 0.3 less than a tenth of the mode's variance is left. Between two modes a
+ * continuous generator must leave a bridge of some points: up to 15 % may belong to no mode; one mode alone has no excuse.
  */
-export const limits = { peak: 0.3, narrow: 0.6, wide: 1.4, offset: 0.4, one: 0.98, each: 0.35, both: 0.85 };
+export const limits = { peak: 0.3, narrow: 0.5, wide: 1.5, offset: 0.4, one: 0.98, each: 0.35, both: 0.85 };
 
 export function describeModes(points: Float32Array, { modes, std }: Mixture): ModeReport[] {
   return modes.map(([cx, cy]) => {
@@ -35,21 +35,24 @@ export function describeModes(points: Float32Array, { modes, std }: Mixture): Mo
       const [x, y] = [(points[i] - cx) / std, (points[i + 1] - cy) / std];
       if (Math.hypot(x, y) <= reach) near.push([x, y]);
     }
-    const mean = (of: (x: number, y: number) => number) =>
-      near.reduce((sum, [x, y]) => sum + of(x, y), 0) / near.length;
-    const [mx, my] = [mean((x) => x), mean((_, y) => y)];
-    const xx = mean((x) => (x - mx) ** 2);
-    const yy = mean((_, y) => (y - my) ** 2);
-    const xy = mean((x, y) => (x - mx) * (y - my));
-    // The eigenvalues of the covariance.
-    const [middle, half] = [(xx + yy) / 2, Math.hypot((xx - yy) / 2, xy)];
+    const mean = (axis: 0 | 1) => near.reduce((sum, point) => sum + point[axis], 0) / near.length;
+    const widths = directions.map(([dx, dy]) => centralWidth(near.map(([x, y]) => dx * x + dy * y)));
     return {
       share: near.length / (points.length / 2),
-      offset: Math.hypot(mx, my),
-      narrow: Math.sqrt(Math.max(middle - half, 0)),
-      wide: Math.sqrt(middle + half),
+      offset: Math.hypot(mean(0), mean(1)),
+      narrow: Math.min(...widths),
+      wide: Math.max(...widths),
     };
   });
+}
+
+const directions = Array.from({ length: 12 }, (_, i) => [Math.cos((Math.PI * i) / 12), Math.sin((Math.PI * i) / 12)]);
+
+/** Half of what the middle 68.27 % span: the standard deviation of a Gaussian, whatever a few stray points do. */
+function centralWidth(values: number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return (at(0.84135) - at(0.15865)) / 2;
 }
 
 export function verdictOf(modes: readonly ModeReport[]): Verdict {
