@@ -19,7 +19,7 @@ export function resolvePaths(config: Config, base: string): Config {
     const { source } = config.data;
     return { ...config, ...out, data: { ...config.data, source: source === 'scenes' ? source : resolve(source) } };
   }
-  const { lpipsWeights, pairs } = config.regression;
+  const { lpipsWeights, vggWeights, pairs } = config.regression;
   return {
     ...config,
     ...out,
@@ -27,6 +27,7 @@ export function resolvePaths(config: Config, base: string): Config {
     regression: {
       ...config.regression,
       ...(lpipsWeights === undefined ? {} : { lpipsWeights: resolve(lpipsWeights) }),
+      ...(vggWeights === undefined ? {} : { vggWeights: resolve(vggWeights) }),
       pairs: pairs.path === undefined ? pairs : { ...pairs, path: resolve(pairs.path) },
     },
   };

@@ -6,35 +6,19 @@ import { gradients } from '../../backend/graph/gradients.ts';
 import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import { add, mul, sum } from '../../backend/graph/ops/index.ts';
 import { constantParameters } from '../../backend/graph/parameters.ts';
-import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
-import { lpips, lpipsLayers, lpipsLayout, lpipsWeights } from '../../backend/nets/index.ts';
+import type { TensorData } from '../../backend/graph/tensor-data.ts';
+import { lpips, lpipsLayers, lpipsWeights } from '../../backend/nets/index.ts';
 import { resizeBilinear } from '../../backend/nets/perceptual/bilinear.ts';
 import { maxPool2 } from '../../backend/nets/perceptual/vgg16.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { hashedWeight } from './hashed-weights.ts';
+import { recordedLpipsWeights } from './lpips-weights.ts';
 import { readCaseArrays, readCaseJson } from './read-case.ts';
 
 const { arrays, weight_formula } = readCaseJson<{
   arrays: Record<string, { tolerance: number; tolerance_rms_rel?: number }>;
   weight_formula: { check: { name: string; index: number; value: number }[] };
 }>('lpips-vgg');
-const linearScale = [1, 8, 32, 128, 256];
-
-/** The rules of `weight_formula`; u is uniform in [0, 1). */
-function valueRule(name: string, shape: readonly number[]): (u: number) => number {
-  const linear = /^lin(\d)/.exec(name);
-  if (linear) return (u) => (linearScale[Number(linear[1])] * 2 * u) / shape[1];
-  if (name.endsWith('.bias')) return (u) => 0.2 * (u - 0.5);
-  const bound = Math.sqrt(6 / sizeOf(shape.slice(1)));
-  return (u) => (2 * u - 1) * bound;
-}
-
-const weights = new Map(
-  lpipsLayout.entries.map(({ name, shape }) => [
-    name,
-    { shape, data: hashedWeight(name, sizeOf(shape), valueRule(name, shape)) },
-  ]),
-);
+const weights = recordedLpipsWeights();
 
 test('the weight formula gives the recorded values', () => {
   for (const { name, index, value } of weight_formula.check) {
@@ -114,10 +98,11 @@ test('bilinear resizing puts pixel centres at half-integers and repeats the bord
 
 test("weights come from LPIPS' names or torchvision's, and a missing one is named", () => {
   const renamed = new Map([...weights].map(([name, value]) => [name.replace(/^net\.slice\d\./, 'features.'), value]));
-  assert.deepEqual([...lpipsWeights(renamed).keys()], [...weights.keys()]);
+  assert.deepEqual([...lpipsWeights(renamed, 'a.pth').keys()], [...weights.keys()]);
   renamed.delete('features.12.bias');
   assert.throws(
-    () => lpipsWeights(renamed),
-    (error) => error instanceof UserError && error.kind === 'weights' && error.message.includes('net.slice3.12.bias'),
+    () => lpipsWeights(renamed, 'a.pth'),
+    (error) =>
+      error instanceof UserError && error.kind === 'weights' && /^a\.pth: 'net\.slice3\.12\.bias'/.test(error.message),
   );
 });

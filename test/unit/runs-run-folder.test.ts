@@ -130,13 +130,18 @@ test('paths in a config file are relative to it', () => {
   const file = path.join(folder, 'my-run.dmd.json');
   fs.writeFileSync(
     file,
-    '{"kind": "distill", "teacher": "../t.pkl", "out": "r", "regression": {"lpipsWeights": "/w.pt", "pairs": {"path": "p"}}}',
+    '{"kind": "distill", "teacher": "../t.pkl", "out": "r", "regression": {"lpipsWeights": "/w.pt", "vggWeights": "v.pth", "pairs": {"path": "p"}}}',
   );
   const read = readConfigFile(file);
   assert.ok(read.kind === 'distill');
   assert.deepEqual(
-    [read.teacher, read.out, read.regression.lpipsWeights, read.regression.pairs.path, read.name],
-    [path.resolve(folder, '../t.pkl'), path.join(folder, 'r'), path.resolve('/w.pt'), path.join(folder, 'p'), 'my-run'],
+    [read.teacher, read.out, read.name],
+    [path.resolve(folder, '../t.pkl'), path.join(folder, 'r'), 'my-run'],
+  );
+  const { lpipsWeights, vggWeights, pairs } = read.regression;
+  assert.deepEqual(
+    [lpipsWeights, vggWeights, pairs.path],
+    [path.resolve('/w.pt'), path.join(folder, 'v.pth'), path.join(folder, 'p')],
   );
   fs.writeFileSync(file, '{"kind": "distill", "name": "n"}');
   const plain = readConfigFile(file);

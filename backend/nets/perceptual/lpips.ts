@@ -63,9 +63,11 @@ export const lpipsLayout: ParameterLayout = collectParameters((source) => {
 
 /**
  * Picks the weights out of what a person has: a whole LPIPS state dict, or torchvision's vgg16 (features.J...) together
- * with LPIPS' own linear layers. Throws UserError('weights') that names the first tensor missing or of another shape.
+ * with LPIPS' own linear layers. Throws UserError('weights') that names the first tensor missing, of another shape or
+ * not finite.
+ * @param source the file or files they come from, for messages
  */
-export function lpipsWeights(tensors: ReadonlyMap<string, TensorData>): Map<string, TensorData> {
+export function lpipsWeights(tensors: ReadonlyMap<string, TensorData>, source: string): Map<string, TensorData> {
   const found = new Map<string, TensorData>();
   for (const { name, shape } of lpipsLayout.entries) {
     const torchvision = name.replace(/^net\.slice\d\./, 'features.');
@@ -73,12 +75,17 @@ export function lpipsWeights(tensors: ReadonlyMap<string, TensorData>): Map<stri
     if (!value) {
       throw new UserError(
         'weights',
-        `The LPIPS weights lack '${name}'${torchvision === name ? '' : ` (or '${torchvision}')`}`,
-        "Give torchvision's vgg16 file and LPIPS' weights/v0.1/vgg.pth, or one file with a whole LPIPS state dict.",
+        `${source}: '${name}'${torchvision === name ? '' : ` (or '${torchvision}')`} is missing`,
+        "Give LPIPS' weights/v0.1/vgg.pth and torchvision's vgg16, or one file with a whole LPIPS state dict.",
       );
     }
     if (value.shape.join() !== shape.join()) {
-      throw new UserError('weights', `'${name}' is [${value.shape}] where LPIPS on VGG16 has [${shape}]`);
+      const shapes = `'${name}' is [${value.shape}] where LPIPS on VGG16 has [${shape}]`;
+      throw new UserError('weights', `${source}: ${shapes}`, 'Give the weights of LPIPS 0.1 on VGG16.');
+    }
+    const bad = value.data.find((number) => !Number.isFinite(number));
+    if (bad !== undefined) {
+      throw new UserError('weights', `${source}: '${name}' holds ${bad}`, 'Fetch the file again.');
     }
     found.set(name, value);
   }

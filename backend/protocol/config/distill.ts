@@ -74,7 +74,16 @@ const regression = z
       .enum(['l2', 'lpips'])
       .default('l2')
       .describe('l2: mean squared error; lpips: VGG perceptual distance at 224 pixels (paper). Default l2.'),
-    lpipsWeights: z.string().min(1).optional().describe('File with the VGG and LPIPS weights; needed for lpips.'),
+    lpipsWeights: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File with LPIPS' weights (version 0.1 on VGG16); needed for lpips."),
+    vggWeights: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("torchvision's vgg16 file, where lpipsWeights has only LPIPS' own linear layers."),
     batch: whole(1).optional().describe('Pairs per micro-batch. Default: as many as batch.'),
     pairs: z
       .strictObject({

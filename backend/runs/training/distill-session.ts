@@ -2,19 +2,16 @@
 import path from 'node:path';
 import { karrasSigmas } from '../../diffusion/karras.ts';
 import { DistillTrainer, type StepSettings } from '../../dmd/distill.ts';
-import { type Distance, l2Distance } from '../../dmd/generator-graph.ts';
+import type { Distance } from '../../dmd/generator-graph.ts';
 import type { Probe } from '../../dmd/probe.ts';
 import { distillSettings } from '../../dmd/schedule.ts';
 import type { Scalars, StepReport } from '../../dmd/trainer.ts';
-import { mean } from '../../graph/ops/index.ts';
-import { constantParameters } from '../../graph/parameters.ts';
-import { lpips, lpipsWeights } from '../../nets/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { loadWeights } from '../../weights/load.ts';
 import { createProbe, recordProbe } from './distill-probe.ts';
 import { GeneratorPreview } from './generator-preview.ts';
 import { openPairsFor, openReferencePairs } from './pairs.ts';
+import { openDistance } from './regression-distance.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { loadTeacher, type Teacher } from './teacher.ts';
 import { writeModel } from './write-model.ts';
@@ -40,20 +37,13 @@ export async function planDistill(config: DistillConfig): Promise<SessionPlan> {
   }
   const { enabled, pairs } = config.regression;
   if (enabled && pairs.path !== undefined) await openPairsFor(teacher, pairs.path);
-  const distance = enabled ? await distanceOf(config) : l2Distance;
+  const { distance, inputs } = await openDistance(config, teacher);
   return {
     // Fields and probe share the budget evenly.
     fieldBytes: (config.record.budgetMB * 1e6) / 2,
-    inputs: { teacher: { path: teacher.path, sha256: teacher.sha256 } },
+    inputs: { teacher: { path: teacher.path, sha256: teacher.sha256 }, ...inputs },
     start: (context) => startDistill(config, teacher, distance, context),
   };
-}
-
-async function distanceOf({ regression }: DistillConfig): Promise<Distance> {
-  if (regression.distance === 'l2') return l2Distance;
-  const { tensors } = await loadWeights(regression.lpipsWeights!);
-  const weights = lpipsWeights(tensors);
-  return (a, b) => mean(lpips(constantParameters(a.graph, weights), a, b, { resize: 224 }));
 }
 
 async function startDistill(
