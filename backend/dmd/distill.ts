@@ -119,6 +119,7 @@ export class DistillTrainer implements Trainer {
     const images: DeviceTensor[] = [];
     let total: DeviceTensor | null = null;
     disposeAll(Object.values(this.latest));
+    this.latest = {};
     for (let micro = 0; micro < accumulation; micro++) {
       const feeds = await this.generatorFeeds(step, micro, settings);
       const results = await this.programs.generator.run(feeds);
@@ -126,10 +127,14 @@ export class DistillTrainer implements Trainer {
       for (const [name, value] of Object.entries(report)) scalars[name] = (scalars[name] ?? 0) + value / accumulation;
       total = await this.accumulate(total, results.gradient);
       images.push(results.x);
-      if (micro === accumulation - 1) {
-        this.latest = pick(results, tensorOutputs);
+      const fields = pick(results, tensorOutputs);
+      // A person who looks for the cause of a NaN needs the micro-batch that had it.
+      if (micro === accumulation - 1 || !allFinite(report)) {
+        this.latest = fields;
         this.latestDraws = hostFeeds(feeds, ['sigma', 'z', 'labels']);
+        break;
       }
+      disposeAll(Object.values(fields).filter((tensor) => tensor !== results.x));
     }
     const { state, gradientNorm } = await this.programs.generatorUpdater.run(
       this.generatorState,
@@ -203,16 +208,7 @@ export class DistillTrainer implements Trainer {
   }
 
   private async accumulate(total: DeviceTensor | null, gradient: DeviceTensor): Promise<DeviceTensor> {
-    const { accumulator } = this.programs;
-    if (!accumulator) return gradient;
-    const { trainedSize } = this.options.network.layout;
-    const sum = await accumulator.add(
-      total ?? { shape: [trainedSize], data: new Float32Array(trainedSize) },
-      gradient,
-      1 / this.options.accumulation,
-    );
-    disposeAll([total, gradient]);
-    return sum;
+    return this.programs.accumulator?.add(total, gradient, 1 / this.options.accumulation) ?? gradient;
   }
 
   private async readReport<Name extends string>(tensor: DeviceTensor, names: readonly Name[]) {

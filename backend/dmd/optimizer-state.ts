@@ -8,6 +8,7 @@ import { add, mul, reshape, slice } from '../graph/ops/index.ts';
 import {
   type AdamWOptions,
   adamW,
+  adamWScalarCount,
   adamWScalarInput,
   adamWScalars,
   clipByNorm,
@@ -15,6 +16,7 @@ import {
   movingAverage,
 } from '../graph/optimizer.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
 
 /** Flat float32 buffers, each of the network's parameter count. */
 export interface OptimizerState {
@@ -76,7 +78,7 @@ export class Updater {
       secondMoment: state.secondMoment,
       ema: state.ema,
       gradient,
-      adamW: { shape: [8], data: adamWScalars(settings, step) },
+      adamW: { shape: [adamWScalarCount], data: adamWScalars(settings, step) },
       limits: { shape: [2], data: Float32Array.of(clip, settings.emaDecay) },
     });
     const [norm] = await results.gradientNorm.read();
@@ -113,12 +115,14 @@ function updateGraph({ size, trainedSize }: ParameterLayout): Graph {
   return graph;
 }
 
-/** Adds micro-batch gradients on the device: total + gradient * factor. */
+/** Averages micro-batch gradients on the device. */
 export class Accumulator {
   private readonly program: Program;
+  private readonly zeros: TensorData;
 
-  private constructor(program: Program) {
+  private constructor(program: Program, size: number) {
     this.program = program;
+    this.zeros = { shape: [size], data: new Float32Array(size) };
   }
 
   static async create(engine: Engine, { trainedSize }: ParameterLayout): Promise<Accumulator> {
@@ -127,11 +131,18 @@ export class Accumulator {
     const gradient = graph.input('gradient', [trainedSize]);
     const factor = graph.input('factor', []);
     graph.output('sum', add(total, mul(gradient, factor)));
-    return new Accumulator(await engine.compile(graph, { name: 'accumulate gradients' }));
+    return new Accumulator(await engine.compile(graph, { name: 'accumulate gradients' }), trainedSize);
   }
 
-  async add(total: Feed, gradient: DeviceTensor, factor: number): Promise<DeviceTensor> {
-    const { sum } = await this.program.run({ total, gradient, factor: { shape: [], data: Float32Array.of(factor) } });
+  /** total + gradient * factor, from zero where there is no total yet; frees both. */
+  async add(total: DeviceTensor | null, gradient: DeviceTensor, factor: number): Promise<DeviceTensor> {
+    const { sum } = await this.program.run({
+      total: total ?? this.zeros,
+      gradient,
+      factor: { shape: [], data: Float32Array.of(factor) },
+    });
+    total?.dispose();
+    gradient.dispose();
     return sum;
   }
 

@@ -98,7 +98,7 @@ export class TeachTrainer implements Trainer {
 
   /** Mean loss and gradient over the step's micro-batches. */
   private async gradient(step: number): Promise<{ gradient: DeviceTensor; loss: number }> {
-    const { accumulation, network } = this.options;
+    const { accumulation } = this.options;
     let total: DeviceTensor | null = null;
     let loss = 0;
     for (let micro = 0; micro < accumulation; micro++) {
@@ -108,12 +108,7 @@ export class TeachTrainer implements Trainer {
       loss += (await results.loss.read())[0] / accumulation;
       results.loss.dispose();
       if (!this.accumulator) return { gradient: results.gradient, loss };
-      const { trainedSize } = network.layout;
-      const zeros = { shape: [trainedSize], data: new Float32Array(trainedSize) };
-      const sum = await this.accumulator.add(total ?? zeros, results.gradient, 1 / accumulation);
-      total?.dispose();
-      results.gradient.dispose();
-      total = sum;
+      total = await this.accumulator.add(total, results.gradient, 1 / accumulation);
     }
     return { gradient: total!, loss };
   }

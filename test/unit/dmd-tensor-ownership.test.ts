@@ -1,0 +1,186 @@
+/** Device memory of a distillation: every tensor is freed exactly once, whatever an iteration does. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { DistillTrainer } from '../../backend/dmd/distill.ts';
+import { streamDraws } from '../../backend/dmd/draws.ts';
+import { l2Distance } from '../../backend/dmd/generator-graph.ts';
+import { TeachTrainer } from '../../backend/dmd/teach.ts';
+import { NumericStop } from '../../backend/dmd/trainer.ts';
+import type { DeviceTensor, Engine, Feed, Program } from '../../backend/engine/engine.ts';
+import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
+import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { createNetwork } from '../../backend/nets/index.ts';
+import { stream } from '../../backend/random/stream.ts';
+import { labelDim, tinyNetwork } from './training/tiny.ts';
+
+const network = createNetwork(tinyNetwork);
+const batch = 2;
+const seed = Math.random();
+const cpu = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+after(() => cpu.dispose());
+
+/** An engine that knows which of its tensors are alive, and refuses to free or feed one that is not. */
+function countingEngine(): { engine: Engine; alive: Map<DeviceTensor, string> } {
+  const alive = new Map<DeviceTensor, string>();
+  const inner = new Map<Feed, DeviceTensor>();
+  const owned = (tensor: DeviceTensor, origin: string): DeviceTensor => {
+    const outer: DeviceTensor = {
+      shape: tensor.shape,
+      read() {
+        assert.ok(alive.has(outer), `${origin} is read after it was freed`);
+        return tensor.read();
+      },
+      dispose() {
+        assert.ok(alive.delete(outer), `${origin} is freed twice`);
+        tensor.dispose();
+      },
+    };
+    alive.set(outer, origin);
+    inner.set(outer, tensor);
+    return outer;
+  };
+  const unwrapped = (feed: Feed, name: string) => {
+    const tensor = inner.get(feed);
+    assert.ok(!tensor || alive.has(feed as DeviceTensor), `${name} is fed after it was freed`);
+    return tensor ?? feed;
+  };
+  const mapped = <A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
+  const counting = (program: Program, title: string): Program => ({
+    inputNames: program.inputNames,
+    outputNames: program.outputNames,
+    dispose: () => program.dispose(),
+    async run(feeds) {
+      const results = await program.run(mapped(feeds, unwrapped));
+      return mapped(results, (tensor, name) => owned(tensor, `${title}.${name}`));
+    },
+  });
+  const engine: Engine = {
+    device: cpu.device,
+    upload: (value) => owned(cpu.upload(value), 'upload'),
+    dispose: async () => {},
+    compile: async (graph, options) => counting(await cpu.compile(graph, options), options?.name ?? 'program'),
+  };
+  return { engine, alive };
+}
+
+const update = {
+  ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  ...{ weightDecay: 0.01, clip: 1, emaDecay: 0.9 },
+};
+const weights = (name: string) =>
+  unpackParameters(network.layout, initialParameters(network.layout, stream(seed, name)));
+const normal = (...path: (string | number)[]): TensorData => {
+  const shape = [batch, ...network.imageShape];
+  return { shape, data: stream(seed, ...path).randn(sizeOf(shape)) };
+};
+const labels = { shape: [batch, labelDim], data: Float32Array.of(1, 0, 0, 0, 0, 1) };
+
+interface Variant {
+  readonly accumulation?: number;
+  readonly fakeUpdates?: number;
+  readonly matching?: { weight: 'eq8'; realOnly: boolean } | null;
+  readonly regression?: null;
+  /** Micro-batch of step 2 whose reference image holds a NaN. */
+  readonly poisoned?: number;
+}
+
+function distillation(engine: Engine, variant: Variant): Promise<DistillTrainer> {
+  const { accumulation = 1, fakeUpdates = 1, poisoned } = variant;
+  const { matching = { weight: 'eq8', realOnly: false }, regression } = variant;
+  return DistillTrainer.create(
+    engine,
+    {
+      ...{
+        network,
+        teacher: network,
+        teacherParameters: weights('teacher'),
+        batch,
+        generatorSigma: 80,
+        sigmaData: 0.5,
+      },
+      ...{ matching, seed, levels: [0.05, 1, 20], accumulation, fakeUpdates },
+      regression: regression === null ? null : { batch, distance: l2Distance },
+      pairs: {
+        async batch(step, micro) {
+          const y = normal('y', step, micro);
+          if (step === 2 && micro === poisoned) y.data[5] = Number.NaN;
+          return { z: normal('z', step, micro), y, labels };
+        },
+      },
+      settings: () => ({ generator: update, fake: update, lambda: 0.25, firstLevel: 0, lastLevel: 2 }),
+    },
+    { generator: weights('generator'), fake: weights('fake') },
+  );
+}
+
+/** A state has four buffers; the latest iteration's fields stay until the next one. */
+const fieldNames = ['x', 'xt', 'muReal', 'muFake', 'grad'];
+
+const variants: Record<string, Variant> = {
+  'as the paper has it': {},
+  'two micro-batches, three fake-score updates': { accumulation: 2, fakeUpdates: 3 },
+  'the real score alone': { matching: { weight: 'eq8', realOnly: true }, accumulation: 2 },
+  'without distribution matching': { matching: null, accumulation: 2 },
+  'without regression': { regression: null, fakeUpdates: 2 },
+};
+
+for (const [title, variant] of Object.entries(variants)) {
+  test(`distilling ${title} keeps two states, the teacher and the latest fields`, async () => {
+    const { engine, alive } = countingEngine();
+    const trainer = await distillation(engine, variant);
+    const before = alive.size;
+    for (let step = 1; step <= 3; step++) {
+      await trainer.advance();
+      assert.equal(alive.size, before + Object.keys(trainer.tensors).length, [...alive.values()].join(', '));
+    }
+    trainer.restore(3, await trainer.save());
+    await trainer.dispose();
+    assert.deepEqual([...alive.values()], []);
+  });
+}
+
+for (const poisoned of [0, 1, 2]) {
+  test(`a NaN in micro-batch ${poisoned} of 3 stops with that one's fields and frees the rest`, async () => {
+    const { engine, alive } = countingEngine();
+    const trainer = await distillation(engine, { accumulation: 3, fakeUpdates: 2, poisoned });
+    const before = alive.size;
+    await trainer.advance();
+    const state = await trainer.save();
+    const stop = await trainer.advance().then(
+      () => assert.fail('the step went through'),
+      (error: unknown) => error,
+    );
+    assert.ok(stop instanceof NumericStop, String(stop));
+    assert.deepEqual([...stop.tensors.keys()].sort(), [...fieldNames, 'sigma', 'z', 'labels'].sort());
+    const { z } = streamDraws(seed, batch, network).latents({ step: 2, micro: poisoned, update: 0 });
+    assert.deepEqual(stop.tensors.get('z'), z);
+    assert.equal(alive.size, before + fieldNames.length, [...alive.values()].join(', '));
+    assert.deepEqual(await trainer.save(), state);
+    await trainer.dispose();
+    assert.deepEqual([...alive.values()], []);
+  });
+}
+
+test('teaching keeps one state', async () => {
+  const { engine, alive } = countingEngine();
+  let poison = false;
+  const trainer = await TeachTrainer.create(engine, {
+    ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5 },
+    settings: () => update,
+    async images(step, micro) {
+      const images = normal('images', step, micro);
+      if (poison) images.data.fill(Number.NaN);
+      return { images, labels };
+    },
+  });
+  await trainer.advance();
+  await trainer.advance();
+  assert.equal(alive.size, 4);
+  poison = true;
+  await assert.rejects(trainer.advance(), NumericStop);
+  assert.equal(alive.size, 4);
+  await trainer.dispose();
+  assert.deepEqual([...alive.values()], []);
+});
