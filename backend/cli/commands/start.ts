@@ -6,9 +6,10 @@ import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 interface StartOptions extends CommonOptions {
   readonly seconds: number;
   readonly count: number;
+  readonly pairs: number;
   readonly device: string;
   readonly threads: number;
-  readonly root: string;
+  readonly out: string;
 }
 
 export function registerStart(program: Command): void {
@@ -16,9 +17,10 @@ export function registerStart(program: Command): void {
     .description('distill the built-in teacher for a minute and compare its pictures with one-step ones')
     .option('--seconds <n>', 'how long to distill', positiveInteger, 70)
     .option('--count <n>', 'pictures per Frechet distance', positiveInteger, 2000)
+    .option('--pairs <n>', 'noise-image pairs to make for the regression loss', positiveInteger, 128)
     .option('--device <name>', 'device', 'auto')
     .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
-    .option('--root <folder>', 'where the run folder goes', 'runs')
+    .option('--out <dir>', 'where the run folder is created', 'runs')
     .action(async ({ ...options }: StartOptions) => {
       const { startJob } = await import('../start/job.ts');
       await startJob(options, createOutput(options));

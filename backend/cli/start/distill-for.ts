@@ -15,6 +15,7 @@ import type { Output } from '../output.ts';
 
 export interface DistillForOptions {
   readonly seconds: number;
+  readonly pairs: number;
   readonly root: string;
   readonly device: string;
   readonly threads: number;
@@ -28,9 +29,13 @@ export interface Trained {
 }
 
 export async function distillFor(options: DistillForOptions, output: Output): Promise<Trained> {
-  const { seconds, root, device, threads } = options;
+  const { seconds, pairs, root, device, threads } = options;
   const config = await readConfigFile(join(packageRoot(), 'media', 'scenes', 'quick.dmd.json'));
-  const request = { start: { config, root }, set: [`device="${device}"`, `threads=${threads}`], half: false };
+  const request = {
+    start: { config, root },
+    set: [`device="${device}"`, `threads=${threads}`, `regression.pairs.count=${pairs}`],
+    half: false,
+  };
   const watch = new Watch(seconds, output, () => thread.send({ type: 'stop' }));
   const thread = startRunThread(request, (message) => watch.take(message));
   const stop = () => thread.send({ type: 'stop' });

@@ -11,10 +11,12 @@ export interface JobOptions {
   readonly seconds: number;
   /** Pictures per Frechet distance. */
   readonly count: number;
+  /** Noise-image pairs to make for the regression loss. */
+  readonly pairs: number;
   readonly device: string;
   readonly threads: number;
   /** Folder of run folders. */
-  readonly root: string;
+  readonly out: string;
 }
 
 /** Pictures the checker looks at; it takes some 15 ms for each. */
@@ -23,7 +25,7 @@ const checked = 300;
 const scoreSeed = 100_000;
 
 export async function startJob(options: JobOptions, output: Output): Promise<void> {
-  const { device, threads, count, seconds, root } = options;
+  const { device, threads, count, seconds, out } = options;
   const teacher = await openModel('builtin:scenes/teacher');
   const { engine, device: name, why } = await openEngine({ device, threads });
   output.line(
@@ -37,7 +39,7 @@ export async function startJob(options: JobOptions, output: Output): Promise<voi
   report(output, 'before', before, count);
 
   output.line(`\n2. Distilling it live for ${seconds} s. Ctrl-C stops early; nothing is lost.`);
-  const trained = await distillFor({ seconds, root, device: name, threads }, output);
+  const trained = await distillFor({ seconds, pairs: options.pairs, root: out, device: name, threads }, output);
   const after = await scorer.score(teacher.network, trained.weights, request);
   report(output, 'after', after, count);
   const change = before.distance / after.distance;
@@ -57,7 +59,7 @@ export async function startJob(options: JobOptions, output: Output): Promise<voi
   );
   output.event('pictures', { ...pictures });
 
-  output.line(`\nThe run: ${trained.folder}  (tensorboard --logdir ${root} shows its curves)`);
+  output.line(`\nThe run: ${trained.folder}  (tensorboard --logdir ${out} shows its curves)`);
   output.line(`Go on with it: npx dmd distill --resume ${trained.folder}`);
   await scorer.dispose();
   await engine.dispose();
