@@ -1,5 +1,5 @@
-/** Readers of option values. A wrong one is a usage error that says what is expected. */
-import { InvalidArgumentError } from 'commander';
+/** Readers of option values, where a wrong one is a usage error that says what is expected; options of many commands. */
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** 0, 1, 2, ... */
 export function wholeNumber(text: string): number {
@@ -25,4 +25,15 @@ export function numberList(text: string): number[] {
     }
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
+}
+
+/** `--device` and `--threads`. Without defaults (a training takes them from its config) they are left undefined. */
+export function deviceOptions(command: Command, device?: string): Command {
+  return command
+    .option(
+      '--device <name>',
+      'auto (the fastest), cpu, webgpu, cuda, dml, coreml or tensorflow; see dmd devices',
+      device,
+    )
+    .option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, device === undefined ? undefined : 0);
 }

@@ -9,8 +9,8 @@ export interface CommonOptions {
 /** The options every command has. */
 export function commonOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON object per event, for machines', false)
-    .option('--verbose', 'show where an error came from', false);
+    .option('--json', 'print one JSON object per event, for machines')
+    .option('--verbose', 'show where in the program an error came from');
 }
 
 export interface Output {

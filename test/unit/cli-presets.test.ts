@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Command } from 'commander';
+import { registerDistill } from '../../backend/cli/commands/distill.ts';
+import { registerTeach } from '../../backend/cli/commands/teach.ts';
 import { presetFile, presetNames } from '../../backend/cli/train/presets.ts';
 import { learningRate } from '../../backend/dmd/schedule.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
@@ -9,6 +12,18 @@ test('every preset is a sound config of its kind', () => {
   for (const kind of ['distill', 'teach'] as const) {
     assert.ok(presetNames(kind).includes('scenes'));
     for (const name of presetNames(kind)) assert.equal(readConfigFile(presetFile(kind, name)).kind, kind, name);
+  }
+});
+
+test('the help of a command names its presets', () => {
+  for (const [kind, register] of [
+    ['distill', registerDistill],
+    ['teach', registerTeach],
+  ] as const) {
+    const program = new Command();
+    register(program);
+    const help = program.commands[0].helpInformation().replaceAll(/\s+/g, ' ');
+    assert.ok(help.includes(`instead of a file: ${presetNames(kind).join(', ')} --`), help);
   }
 });
 

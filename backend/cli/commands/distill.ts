@@ -16,10 +16,10 @@ Without a config: the built-in teacher with the defaults of every key.
   dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
 
 export function registerDistill(program: Command): void {
-  trainOptions(program.command('distill'))
+  trainOptions(program.command('distill'), ['scenes', 'cifar10', 'cifar10-unconditional', 'imagenet64'])
     .description('distill a diffusion model into a one-step generator')
     .option('--teacher <file>', 'EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes')
-    .option('--pairs <dir>', 'noise-image pairs made with dmd pairs')
+    .option('--pairs <dir>', 'folder of noise-image pairs made with dmd pairs (default: made when the run starts)')
     .addHelpText('after', notes + trainNotes)
     .action(distill);
 }

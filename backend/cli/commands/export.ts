@@ -14,7 +14,7 @@ export function registerExport(program: Command): void {
   commonOptions(program.command('export'))
     .description('write a network or a generator as ONNX')
     .argument('[model]', 'a model file, builtin:scenes (the generator) or builtin:scenes/teacher', 'builtin:scenes')
-    .option('--out <file>', 'where to write it (default: the name of the model with .onnx)')
+    .option('--out <file>', 'the file to write (default: the name of the model with .onnx)')
     .option('--batch <n>', 'images per call, fixed in the file', positiveInteger, 1)
     .addHelpText('after', notes)
     .action(exportModel);

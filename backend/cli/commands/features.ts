@@ -13,12 +13,12 @@ interface FeaturesOptions extends CommonOptions {
 
 export function registerFeatures(program: Command): void {
   commonOptions(program.command('features'))
-    .description('train the feature network that distances on "scenes" are taken in')
-    .option('--out <file>', 'where to write it', 'features.safetensors')
+    .description('train the small network whose features the Frechet distance on "scenes" is taken in')
+    .option('--out <file>', 'the file to write', 'features.safetensors')
     .option('--iterations <n>', 'updates', positiveInteger, 1500)
     .option('--batch <n>', 'scenes per update', positiveInteger, 64)
     .option('--seed <n>', 'seed of weights and data order', wholeNumber, 1)
-    .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
+    .option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, 0)
     .action(features);
 }
 

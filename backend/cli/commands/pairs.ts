@@ -1,6 +1,6 @@
 /** `dmd pairs`: noise and the images a teacher's deterministic sampler makes of it, for the regression loss. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { positiveInteger, wholeNumber } from '../arguments.ts';
+import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface PairsOptions extends CommonOptions {
@@ -19,19 +19,22 @@ Stopped or killed, it goes on where it was when called again. --count may be rai
 For class-conditional CIFAR-10 the paper makes 100000 pairs with 18 steps.`;
 
 export function registerPairs(program: Command): void {
-  commonOptions(program.command('pairs'))
+  const command = commonOptions(program.command('pairs'))
     .description("make noise-image pairs with a teacher's deterministic sampler")
-    .argument('[teacher]', 'EDM network-snapshot .pkl, .safetensors, or a builtin', 'builtin:scenes/teacher')
-    .option('--out <dir>', 'folder for the pairs', 'pairs')
+    .argument(
+      '[teacher]',
+      'a model file, e.g. EDM network-snapshot .pkl, or builtin:scenes/teacher',
+      'builtin:scenes/teacher',
+    )
+    .option('--out <dir>', 'folder the pairs are written to', 'pairs')
     .option('--count <n>', 'pairs in all', positiveInteger, 2000)
     .option('--steps <n>', "steps of EDM's Heun sampler", positiveInteger, 18)
     .option('--seed <n>', 'seed of noise and classes', wholeNumber, 0)
     .option('--sigma <level>', 'noise level to start from (default: the one the generator is called at, 80)', level)
     .option('--labels <choice>', 'uniform: every class equally often; none: no class', labelChoice, 'uniform')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda, dml, coreml or tensorflow', 'auto')
-    .option('--threads <n>', 'CPU threads; 0 one per core', wholeNumber, 0)
     .addHelpText('after', notes)
     .action(pairs);
+  deviceOptions(command, 'auto');
 }
 
 async function pairs(name: string, options: PairsOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /** `dmd sample`: pictures from a generator or a teacher, one per seed. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { numberList, positiveInteger, wholeNumber } from '../arguments.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { deviceOptions, numberList, positiveInteger } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 import type { SampleOptions } from '../sample/sample.ts';
 
@@ -13,26 +13,24 @@ otherwise. Noise and classes are those that EDM's generate.py draws for the same
   dmd sample network-snapshot.pkl --sampler ablation --with solver=euler --with discretization=vp --steps 256`;
 
 export function registerSample(program: Command): void {
-  commonOptions(program.command('sample'))
+  const command = commonOptions(program.command('sample'))
     .description('make pictures with a generator (one call) or a teacher (a sampler)')
     .argument('[model]', 'a model file, builtin:scenes (the generator) or builtin:scenes/teacher', 'builtin:scenes')
-    .option('--seeds <list>', 'one picture per seed, e.g. 0-15 or 1,5,9', numberList, numberList('0-15'))
+    .addOption(
+      new Option('--seeds <list>', 'one picture per seed, e.g. 0-15 or 1,5,9')
+        .argParser(numberList)
+        .default(numberList('0-15'), '0-15'),
+    )
     .option('--class <list>', 'classes, repeated over the seeds (default: drawn from the seed)', numberList)
     .option('--steps <n>', 'steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)', positiveInteger)
     .option('--sampler <name>', "edm (Heun's method) or ablation (any published schedule)", samplerName, 'edm')
-    .option(
-      '--with <key=value>',
-      "an option of the sampler under EDM's name, e.g. S_churn=40; may be repeated",
-      pair,
-      {},
-    )
+    .option('--with <key=value>', "an option of the sampler under EDM's name, e.g. S_churn=40; may be repeated", pair)
     .option('--batch <n>', 'pictures per network call', positiveInteger, 16)
     .option('--out <dir>', 'folder for the pictures and grid.png', 'samples')
     .option('--columns <n>', 'pictures per row of the grid (default: as square as it gets)', positiveInteger)
-    .option('--device <name>', 'auto, cpu, webgpu, cuda, dml, coreml or tensorflow', 'auto')
-    .option('--threads <n>', 'CPU threads; 0 one per core', wholeNumber, 0)
     .addHelpText('after', notes)
     .action(sample);
+  deviceOptions(command, 'auto');
 }
 
 async function sample(model: string, options: SampleOptions & CommonOptions): Promise<void> {
@@ -46,7 +44,7 @@ function samplerName(text: string): string {
 }
 
 /** 'S_churn=40' as a number where it is one. */
-function pair(text: string, before: Record<string, unknown>): Record<string, unknown> {
+function pair(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected key=value.');
   const value = text.slice(at + 1);

@@ -1,6 +1,6 @@
 /** `dmd score`: how good a model's pictures of "scenes" are, and how long one takes. */
 import type { Command } from 'commander';
-import { positiveInteger, wholeNumber } from '../arguments.ts';
+import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput, table } from '../output.ts';
 
 interface ScoreOptions extends CommonOptions {
@@ -13,20 +13,21 @@ interface ScoreOptions extends CommonOptions {
 }
 
 export function registerScore(program: Command): void {
-  commonOptions(program.command('score'))
-    .description('Frechet distance to held-out "scenes" and the share of pictures the checker accepts')
+  const command = commonOptions(program.command('score'))
+    .description(
+      'how good pictures of "scenes" are: Frechet distance to held-out ones, the share the checker accepts, time per picture',
+    )
     .argument('<model...>', 'model files, or builtin:scenes (the generator) and builtin:scenes/teacher')
-    .option('--count <n>', 'pictures for the distance', positiveInteger, 2000)
-    .option('--checked <n>', 'pictures for the checker', positiveInteger, 1000)
+    .option('--count <n>', 'pictures for the distance, and as many held-out scenes', positiveInteger, 2000)
+    .option('--checked <n>', 'pictures shown to the checker of shape and colours', positiveInteger, 1000)
     .option(
       '--steps <n>',
       'Heun steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)',
       positiveInteger,
     )
     .option('--seed <n>', 'seed of the first picture; the next ones follow', wholeNumber, 100_000)
-    .option('--device <name>', 'device', 'auto')
-    .option('--threads <n>', 'CPU threads, 0 for one per core', wholeNumber, 0)
     .action(score);
+  deviceOptions(command, 'auto');
 }
 
 async function score(models: string[], options: ScoreOptions): Promise<void> {

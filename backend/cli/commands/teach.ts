@@ -14,7 +14,7 @@ Without a config: the preset scenes, which the built-in teacher was made with.
   dmd teach my.dmd.json --data images.zip`;
 
 export function registerTeach(program: Command): void {
-  trainOptions(program.command('teach'))
+  trainOptions(program.command('teach'), ['scenes'])
     .description("train a diffusion model from scratch with EDM's loss")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
     .addHelpText('after', notes + trainNotes)

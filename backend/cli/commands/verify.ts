@@ -1,6 +1,6 @@
 /** `dmd verify`: this implementation against reference tensors recorded elsewhere. */
 import type { Command } from 'commander';
-import { wholeNumber } from '../arguments.ts';
+import { deviceOptions } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface VerifyOptions extends CommonOptions {
@@ -18,14 +18,13 @@ Exit codes: 0 everything within its tolerance; 1 a miss; 3 a damaged case, or no
 kinds that this version does not know are named and counted, and do not fail the others.`;
 
 export function registerVerify(program: Command): void {
-  commonOptions(program.command('verify'))
+  const command = commonOptions(program.command('verify'))
     .description('check networks, samplers, losses and trajectories against reference tensors')
     .argument('<case...>', 'case folders')
     .option('--dump <dir>', 'write the computed arrays to DIR/<case>/arrays.safetensors, under the same names')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda, dml, coreml or tensorflow', 'cpu')
-    .option('--threads <n>', 'CPU threads; 0 one per core', wholeNumber, 0)
     .addHelpText('after', notes)
     .action(verify);
+  deviceOptions(command, 'cpu');
 }
 
 async function verify(paths: string[], options: VerifyOptions): Promise<void> {

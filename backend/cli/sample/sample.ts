@@ -18,7 +18,7 @@ export interface SampleOptions {
   readonly class?: readonly number[];
   readonly steps?: number;
   readonly sampler: SamplerName;
-  readonly with: Readonly<Record<string, unknown>>;
+  readonly with?: Readonly<Record<string, unknown>>;
   readonly batch: number;
   readonly out: string;
   readonly columns?: number;
@@ -45,7 +45,7 @@ export async function sampleCommand(name: string, options: SampleOptions, output
     const request = { seeds, classes, steps, sigma: model.generatorSigma, sampler: options.sampler };
     const onProgress = (done: number) => progress.update(done);
     drawn = await interruptible((signal) =>
-      source.draw({ ...request, samplerOptions: options.with, onProgress, signal }),
+      source.draw({ ...request, samplerOptions: options.with ?? {}, onProgress, signal }),
     );
   } finally {
     progress.end();

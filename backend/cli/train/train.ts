@@ -13,8 +13,8 @@ import { watchRun } from './watch.ts';
 export interface TrainOptions extends CommonOptions {
   readonly preset?: string;
   readonly resume?: string;
-  readonly set: readonly string[];
-  readonly half: boolean;
+  readonly set?: readonly string[];
+  readonly half?: boolean;
   readonly until?: number;
   readonly name?: string;
   readonly seed?: number;
@@ -40,8 +40,8 @@ export async function train(
   options: TrainOptions,
   output: Output,
 ): Promise<number> {
-  const set = [...commonAssignments(options), ...assignments, ...options.set];
-  const { half, resume, until } = options;
+  const set = [...commonAssignments(options), ...assignments, ...(options.set ?? [])];
+  const { half = false, resume, until } = options;
   if (resume !== undefined && (file !== undefined || options.preset !== undefined)) {
     throw new UserError(
       'usage',
