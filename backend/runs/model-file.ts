@@ -8,9 +8,9 @@ import { hashOf } from '../data/pair-shard.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
-import { packageRoot } from '../protocol/package.ts';
 import { loadWeights } from '../weights/load.ts';
 import { selectTensors } from '../weights/select.ts';
+import { packageRoot } from './package.ts';
 
 export type ModelRole = 'teacher' | 'generator';
 

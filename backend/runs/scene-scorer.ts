@@ -8,8 +8,8 @@ import type { FeatureStatistics } from '../metrics/feature-statistics.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
 import type { Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
-import { packageRoot } from '../protocol/package.ts';
 import { loadWeights } from '../weights/load.ts';
+import { packageRoot } from './package.ts';
 
 export interface SceneScore {
   /** Frechet distance in the features of media/scenes/features.safetensors; comparable only among itself. */

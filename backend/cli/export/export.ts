@@ -7,9 +7,9 @@ import type { Graph } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { packageVersion } from '../../protocol/package.ts';
 import { stream } from '../../random/stream.ts';
 import { type Model, openModel } from '../../runs/model-file.ts';
+import { packageVersion } from '../../runs/package.ts';
 import { writeAtomically } from '../../weights/atomic-file.ts';
 import type { Output } from '../output.ts';
 

@@ -6,8 +6,8 @@ import { type SamplerName, type SeededImages, SeededSource } from '../../dmd/see
 import { openEngine } from '../../engine/devices.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { packageVersion } from '../../protocol/package.ts';
 import { type Model, openModel } from '../../runs/model-file.ts';
+import { packageVersion } from '../../runs/package.ts';
 import { createProgress, progressMode } from '../../runs/progress.ts';
 import { writeAtomically } from '../../weights/atomic-file.ts';
 import { interruptible } from '../interrupt.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type ConfigKind, nearest } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { packageRoot } from '../../protocol/package.ts';
+import { packageRoot } from '../../runs/package.ts';
 
 /** scenes made the built-in models; the others hold the paper's settings. */
 const presets: Readonly<Record<ConfigKind, Readonly<Record<string, string>>>> = {
