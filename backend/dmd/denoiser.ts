@@ -14,9 +14,9 @@ export interface Denoiser {
   denoise(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null): Tensor;
 }
 
-/** A per-sample factor [B] with axes added so that it multiplies images [B, ...]. */
-export function perSample(factor: readonly number[], rank: number): number[] {
-  return [...factor, ...Array(rank - factor.length).fill(1)];
+/** The shape [B, 1, ...] of `rank` axes that lets a per-sample factor, of shape [B], multiply images [B, ...]. */
+export function perSample(shape: readonly number[], rank: number): number[] {
+  return [...shape, ...Array(rank - shape.length).fill(1)];
 }
 
 /** Declares a label input, or gives null where the network has no classes. */

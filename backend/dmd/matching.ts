@@ -4,13 +4,13 @@
  */
 import type { Tensor } from '../graph/graph.ts';
 import { abs, div, mean, mul, reshape, sub } from '../graph/ops/index.ts';
+import type { matchingWeights } from '../protocol/config/index.ts';
 import { perSample } from './denoiser.ts';
 
 /**
  * The weight w_t of Eq. 7. `eq8`: sigma^2/alpha * CS/|mu_real - x|_1 without Eq. 7's own factor alpha, as in Algorithm 2
  * and the authors' code; `eq8-alpha` with it; the others are the alternatives of Table 2.
  */
-export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha'] as const;
 export type MatchingWeight = (typeof matchingWeights)[number];
 
 export interface MatchingInputs {

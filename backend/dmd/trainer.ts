@@ -6,7 +6,7 @@ import type { DeviceTensor, Engine } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { type OptimizerState, stateNames } from './optimizer-state.ts';
 
-/** Scalars of one iteration by name, e.g. 'loss/matching'. */
+/** Scalars of one iteration by the trainer's own names; `runs/` decides what they are recorded as. */
 export type Scalars = Record<string, number>;
 
 export interface StepReport {
@@ -21,7 +21,7 @@ export type StateArrays = Map<string, TensorData>;
 export interface Trainer {
   /** Iterations done. */
   readonly step: number;
-  /** Images the trained networks have seen. */
+  /** Images of one iteration, all micro-batches together. */
   readonly imagesPerStep: number;
   /**
    * One iteration. Throws NumericStop before anything is committed when a number is not finite.

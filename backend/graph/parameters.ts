@@ -13,7 +13,7 @@ import { sizeOf, type TensorData } from './tensor-data.ts';
 export type Init =
   | { kind: 'zeros' }
   | { kind: 'ones' }
-  /** Uniform in +-scale * sqrt(gain / fan): Xavier or Kaiming, as the network's author chose. */
+  /** Uniform in [-bound, bound); Xavier and Kaiming differ only in the bound. */
   | { kind: 'uniform'; bound: number }
   | { kind: 'normal'; std: number };
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { edmLossWeights, trainingSigmas } from '../../backend/diffusion/edm-loss.ts';
 import { karrasSigmas, karrasSteps } from '../../backend/diffusion/karras.ts';
 import {
   type NoiseSchedule,
@@ -11,7 +10,6 @@ import {
   vpSchedule,
 } from '../../backend/diffusion/schedules.ts';
 import { defaultSpan, sigmaSteps } from '../../backend/diffusion/time-steps.ts';
-import { TorchGenerator } from '../../backend/random/torch-generator.ts';
 import { readCaseArrays } from '../golden/read-case.ts';
 
 function close(actual: number, expected: number, tolerance: number, what: string) {
@@ -91,17 +89,4 @@ test('iddpm visits levels that the model was trained on, within the span, ties t
     kind: 'config',
     message: /No iDDPM noise level .* sigma_min 100000000 /,
   });
-});
-
-test('training levels are log-normal and weighted so that every level counts the same', () => {
-  const sigmas = trainingSigmas(new TorchGenerator(31).randn(40_000));
-  const logs = [...sigmas].map(Math.log);
-  const mean = logs.reduce((sum, log) => sum + log) / logs.length;
-  const spread = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);
-  assert.ok(Math.abs(mean + 1.2) < 0.03 && Math.abs(spread - 1.2) < 0.03, `${mean}, ${spread}`);
-  close(trainingSigmas(Float32Array.of(2), { pMean: 0.5, pStd: 0.25 })[0]!, Math.E, 1e-6, 'other parameters');
-
-  const weights = edmLossWeights(Float32Array.of(0.1, 2), 0.4);
-  close(weights[0]!, (0.01 + 0.16) / (0.04 * 0.04), 1e-6, 'weight');
-  close(weights[1]!, (4 + 0.16) / 0.64, 1e-6, 'weight');
 });
