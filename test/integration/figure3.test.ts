@@ -64,7 +64,7 @@ test('the verdict tells the outcomes apart, and calls none of them what it is no
   assert.deepEqual(judge(draw([right], std)), { kind: 'mode', mode: 1 });
   assert.deepEqual(judge(draw([right], 0.1 * std)), { kind: 'peak', mode: 1 });
   const neither: [what: string, points: Float32Array][] = [
-    ['not half as wide', draw([left], 0.4 * std)],
+    ['a third as wide', draw([left], 0.35 * std)],
     ['twice as wide', draw([left], 2 * std)],
     ['a line', draw([left], std).map((value, i) => (i % 2 === 0 ? value : 0.2 * value))],
     ['beside the mode', draw([[left[0] + std, 0]], 0.1 * std)],

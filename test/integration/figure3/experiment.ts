@@ -17,18 +17,18 @@ import { createNetwork } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
 import { fixedPairs, pointShape } from './pairs.ts';
 
-/** Two modes, each six standard deviations from the middle between them. */
+/** Two modes, each seven and a half standard deviations from the middle between them. */
 export const mixture: Mixture = {
   modes: [
-    [-0.6, 0],
-    [0.6, 0],
+    [-0.75, 0],
+    [0.75, 0],
   ],
   std: 0.1,
 };
-/** Where the generator starts: 0.54 from the left mode, 1.01 from the right one, and half as wide as a mode. */
+/** Where the generator starts: 0.64 from the left mode, 1.14 from the right one, and half as wide as a mode. */
 export const blob = { centre: [-0.3, 0.45], std: 0.05 };
 /**
- * Noise at most 0.12: the modes blurred by it have std 0.16 and the middle is 3.8 of these away, so a sample learns of its
+ * Noise at most 0.12: the modes blurred by it have std 0.16 and the middle is 4.8 of these away, so a sample learns of its
  * own mode only. At 80, as for images, both modes are one and every variant finds both.
  */
 export const limitedSigma = 0.12;
@@ -52,14 +52,14 @@ const batch = 64;
 const sigmaMin = 0.02;
 const pairCount = 1024;
 /** Iterations that make the blob; that teach the fake score the blob, the generator resting; that distill. */
-const iterations = { blob: 200, rest: 100, distill: 1200 };
+const iterations = { blob: 200, rest: 100, distill: 1400 };
 /** Iterations over which the generator's rate rises: a blob that sets out too fast leaves its fake score behind. */
 const warmup = 200;
 /** The fake score must keep up with the generator, so it learns faster. */
-const rates = { blob: 2e-3, generator: 1.5e-3, fake: 6e-3 };
+const rates = { blob: 2e-3, generator: 1e-3, fake: 6e-3 };
 /**
  * Eq. 8 makes the matching gradient about 1 per number, at most 2 where all of it is along one axis; that of the
- * regression is 2 lambda (x - y). With 1, a pair in the wrong mode, 1.2 away, outweighs the matching.
+ * regression is 2 lambda (x - y). With 1, a pair in the wrong mode, 1.5 away, outweighs the matching.
  */
 const lambda = 1;
 

@@ -13,7 +13,7 @@ import { Plot } from './plot.ts';
 import { describeModes, type ModeReport, verdictOf } from './report.ts';
 
 const folder = new URL('../../../docs/pictures/', import.meta.url);
-const view = { left: -1.05, top: 0.7, width: 2.1, height: 1.15, pixelsPerUnit: 170 };
+const view = { left: -1.2, top: 0.7, width: 2.4, height: 1.15, pixelsPerUnit: 190 };
 const [gray, orange, blue] = [
   [0.35, 0.35, 0.35],
   [0.95, 0.35, -0.35],

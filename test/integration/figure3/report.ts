@@ -22,11 +22,11 @@ const reach = 4;
 export type Verdict = { kind: 'peak' | 'mode'; mode: number } | { kind: 'both' } | { kind: 'neither' };
 
 /**
- * Limits, set between the outcomes: a width of 1 is the mode's own, 0 a full collapse. 0.5..1.5 leaves room for a short
+ * Limits, set between the outcomes: a width of 1 is the mode's own, 0 a full collapse. 0.4..1.6 leaves room for a short
  * training and a small network; below 0.3 less than a tenth of the mode's variance is left. Between two modes a
  * continuous generator must leave a bridge of some points: up to 15 % may belong to no mode; one mode alone has no excuse.
  */
-export const limits = { peak: 0.3, narrow: 0.5, wide: 1.5, offset: 0.4, one: 0.98, each: 0.35, both: 0.85 };
+export const limits = { peak: 0.3, narrow: 0.4, wide: 1.6, offset: 0.4, one: 0.98, each: 0.35, both: 0.85 };
 
 export function describeModes(points: Float32Array, { modes, std }: Mixture): ModeReport[] {
   return modes.map(([cx, cy]) => {
