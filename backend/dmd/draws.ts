@@ -46,9 +46,11 @@ export interface Draws {
 export function streamDraws(seed: number, batch: number, network: Denoiser, labels?: LabelChoice): Draws {
   const at = ({ step, micro }: DrawPoint) => ['distill', step, micro];
   const fakePath = (point: DrawPoint) => [...at(point), 'fake', point.update];
+  // Images for further fake-score updates have a stream of their own: with that update's, their z would be its noise.
+  const latentPath = (point: DrawPoint) =>
+    point.update === 0 ? [...at(point), 'generator'] : [...fakePath(point), 'images'];
   return {
-    latents: (point) =>
-      drawLatents(seed, point.update === 0 ? [...at(point), 'generator'] : fakePath(point), batch, network, labels),
+    latents: (point) => drawLatents(seed, latentPath(point), batch, network, labels),
     matching: (point, range) => drawDiffusion(seed, [...at(point), 'matching'], batch, network, range),
     fake: (point, range) => drawDiffusion(seed, fakePath(point), batch, network, range),
   };
