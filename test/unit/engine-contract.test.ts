@@ -35,8 +35,9 @@ function trainingGraph(): Graph {
   const graph = new Graph();
   const x = graph.input('x', [2, 4, 5, 3]);
   const w = graph.input('w', [4, 2, 3, 3]);
+  const ones = graph.constant([4], [1, 1, 1, 1]);
   const block = () => {
-    const y = ops.silu(ops.conv2d(ops.normalizeGroups(x, 2, 1e-5), w, null, { padding: 1, groups: 2 }));
+    const y = ops.silu(ops.conv2d(ops.groupNorm(x, ones, ones, 2, 1e-5), w, null, { padding: 1, groups: 2 }));
     const flat = ops.reshape(y, [2, 4, 15]);
     return ops.attention(flat, flat, flat);
   };

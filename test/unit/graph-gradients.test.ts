@@ -162,7 +162,7 @@ test('each region is computed a second time, after the gradient has arrived', ()
   assert.equal(count(plain, 'barrier'), 0);
   assert.equal(count(plain, 'attention'), 3);
   assert.equal(count(again, 'attention'), 6);
-  const copies = again.nodes.filter((node) => node.scope.includes('again.') && node.type.name === 'normalizeGroups');
+  const copies = again.nodes.filter((node) => node.scope.includes('again.') && node.type.name === 'groupNorm');
   assert.equal(copies.length, 3);
   for (const copy of copies) {
     assert.equal(copy.inputs[0].node.type.name, 'barrier');

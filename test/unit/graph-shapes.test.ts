@@ -82,9 +82,14 @@ const refusals: [shapes: number[][], build: (...inputs: Tensor[]) => unknown, me
   ],
   [[[2, 3]], (x) => ops.pad(x, [1], [0]), "pad in 'net.block': pad needs one amount per axis (shapes [2, 3])"],
   [
-    [[1, 6, 4, 4]],
-    (x) => ops.normalizeGroups(x, 4, 1e-5),
-    "normalizeGroups in 'net.block': 6 channels do not divide into 4 groups (shapes [1, 6, 4, 4])",
+    [[1, 6, 4, 4], [6], [6]],
+    (x, w, b) => ops.groupNorm(x, w, b, 4, 1e-5),
+    "groupNorm in 'net.block': 6 channels do not divide into 4 groups (shapes [1, 6, 4, 4] and [6] and [6])",
+  ],
+  [
+    [[2, 6, 4, 4], [6], [1, 6]],
+    (x, w, b) => ops.groupNorm(x, w, b, 3, 1e-5),
+    "groupNorm in 'net.block': scale and shift need one number per channel (shapes [2, 6, 4, 4] and [6] and [1, 6])",
   ],
   [
     [[1, 2, 5, 4]],

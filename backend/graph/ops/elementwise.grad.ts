@@ -32,7 +32,7 @@ export const elementwiseGradients: GradientRules = {
   sigmoid: unary((_x, y, dy) => mul(dy, mul(y, sub(1, y)))),
   tanh: unary((_x, y, dy) => mul(dy, sub(1, mul(y, y)))),
   relu: unary((x, _y, dy) => mul(dy, greater(x, 0))),
-  silu: unary((x, _y, dy) => siluGrad(x, dy)),
+  silu: unary(siluGrad),
   add: binary(pass, pass),
   sub: binary(pass, (_a, _b, _y, dy) => neg(dy)),
   mul: binary(

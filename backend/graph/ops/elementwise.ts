@@ -48,6 +48,7 @@ export const minimum = binary('minimum');
 export const greater = binary('greater');
 /** 1 where a == b, else 0. */
 export const equal = binary('equal');
-/** d silu(x)/dx * dy; a single op so that engines can lower it well. */
-export const siluGrad = binary('siluGrad');
+const siluGradOp = defineOp('siluGrad', sameAsFirst);
+/** d silu(x)/dx * dy, given y = silu(x); a single op so that engines can lower it well. All of one shape. */
+export const siluGrad = (x: Tensor, y: Tensor, dy: Tensor) => apply1(siluGradOp, [x, y, dy]);
 export const square = (x: Tensor) => mul(x, x);

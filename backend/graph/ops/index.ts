@@ -4,6 +4,6 @@ export { type ConvOptions, conv2d } from './conv.ts';
 export * from './elementwise.ts';
 export { broadcastTo, concat, pad, reshape, slice, sliceAxis, transpose } from './layout.ts';
 export { linear, matmul } from './matmul.ts';
-export { channelAffine, groupNorm, normalizeGroups } from './normalize.ts';
+export { channelAffine, groupNorm } from './normalize.ts';
 export { max, mean, sum, sumTo } from './reduce.ts';
 export { downsample2, upsample2 } from './resample.ts';

@@ -1,27 +1,35 @@
 /**
- * Group normalisation in two parts: `normalizeGroups` (one op with its own gradient) makes each group of channels
- * zero-mean and unit-variance; the affine part is ordinary arithmetic on per-channel factors, so that an adaptive scale
- * and shift cost no extra pass over the image.
+ * Group normalisation with its per-channel scale and shift as one op: the gradient then needs only two sums per channel,
+ * from which those of scale, shift and group follow (docs/performance.md). Scale and shift may differ per sample, so that
+ * an adaptive normalisation costs no extra pass over the image.
  */
 import type { Attributes, Shape, Tensor } from '../graph.ts';
-import { defineOp, sameAsFirst } from './define.ts';
+import { defineOp } from './define.ts';
 import { add, mul } from './elementwise.ts';
 import { reshape } from './layout.ts';
 
-function inferNormalize([x]: readonly Shape[], attrs: Attributes): Shape[] {
+function inferGroupNorm([x, scale, shift]: readonly Shape[], attrs: Attributes): Shape[] {
   const groups = attrs.groups as number;
   if (x.length < 2 || x[1] % groups !== 0) throw new Error(`${x[1]} channels do not divide into ${groups} groups`);
-  return [x, [x[0], groups]];
+  const fits = (factor: Shape) => [`${x[1]}`, `${x[0]},${x[1]}`].includes(factor.join());
+  if (!fits(scale) || scale.join() !== shift.join()) throw new Error('scale and shift need one number per channel');
+  return [x, x, [x[0], groups]];
 }
 
-/** Outputs: normalised x, and 1/sqrt(variance + epsilon) per sample and group. */
-export const normalizeGroupsOp = defineOp('normalizeGroups', inferNormalize);
-/** Inputs: the two outputs above and d loss / d normalised x; output d loss / d x. */
-export const normalizeGroupsGradOp = defineOp('normalizeGroupsGrad', sameAsFirst);
+/**
+ * Inputs: x [B, C, ...], scale and shift ([C] or [B, C]). Outputs: the result; x less its group's mean; and
+ * 1/sqrt(variance + epsilon) [B, groups]. Biased variance over each group's channels and all positions.
+ */
+export const groupNormOp = defineOp('groupNorm', inferGroupNorm);
+/**
+ * Inputs: the centred x and the inverse deviation from above, scale, and d loss / d result. Outputs: the gradients of x,
+ * scale and shift.
+ */
+export const groupNormGradOp = defineOp('groupNormGrad', ([x, , scale]) => [x, scale, scale]);
 
-/** x [B, C, ...] -> same shape; biased variance over each group's channels and all positions. */
-export function normalizeGroups(x: Tensor, groups: number, epsilon: number): Tensor {
-  return x.graph.apply(normalizeGroupsOp, [x], { groups, epsilon })[0];
+/** Group normalisation of x [B, C, ...] with weight and bias [C], as torch.nn.GroupNorm, or [B, C]. */
+export function groupNorm(x: Tensor, weight: Tensor, bias: Tensor, groups: number, epsilon: number): Tensor {
+  return x.graph.apply(groupNormOp, [x, weight, bias], { groups, epsilon })[0];
 }
 
 /** Per-channel factors ([C] or [B, C]) as they multiply an image of `rank` axes. */
@@ -33,9 +41,4 @@ function perChannel(factor: Tensor, rank: number): Tensor {
 /** x * scale + shift with one factor per channel ([C]) or per sample and channel ([B, C]). */
 export function channelAffine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   return add(mul(x, perChannel(scale, x.shape.length)), perChannel(shift, x.shape.length));
-}
-
-/** Group normalisation with learned weight [C] and bias [C], as torch.nn.GroupNorm. */
-export function groupNorm(x: Tensor, weight: Tensor, bias: Tensor, groups: number, epsilon: number): Tensor {
-  return channelAffine(normalizeGroups(x, groups, epsilon), weight, bias);
 }

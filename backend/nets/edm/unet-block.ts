@@ -5,11 +5,10 @@
 import type { Tensor } from '../../graph/graph.ts';
 import {
   add,
-  channelAffine,
   conv2d,
   downsample2,
+  groupNorm,
   mul,
-  normalizeGroups,
   reshape,
   silu,
   sliceAxis,
@@ -83,9 +82,9 @@ function scaleAndShift(p: ParameterSource, style: BlockStyle, x: Tensor, conv: W
   const scale = add(sliceAxis(factors, 1, 0, channels), 1);
   const shift = sliceAxis(factors, 1, channels, 2 * channels);
   const image = conv2d(x, conv.weight, conv.bias, { padding: 1 });
-  const normalized = normalizeGroups(image, groupCount(channels, 'norm1'), style.epsilon);
   const norm = normParameters(p, 'norm1', channels);
-  return channelAffine(normalized, mul(norm.weight, scale), add(mul(norm.bias, scale), shift));
+  const groups = groupCount(channels, 'norm1');
+  return groupNorm(image, mul(norm.weight, scale), add(mul(norm.bias, scale), shift), groups, style.epsilon);
 }
 
 function skipPath(

@@ -17,12 +17,13 @@ const channels = 16;
 function residualBlock(x: Tensor, weight: Tensor): Tensor {
   let y = x;
   for (let i = 0; i < layersPerBlock; i++) {
-    y = ops.silu(ops.normalizeGroups(ops.conv2d(y, weight, null, { padding: 1 }), 4, 1e-5));
+    y = ops.silu(ops.groupNorm(ops.conv2d(y, weight, null, { padding: 1 }), ones, ones, 4, 1e-5));
   }
   return ops.add(x, y);
 }
 
 const graph = new Graph();
+const ones = graph.constant([channels], Array(channels).fill(1));
 let x = graph.input('x', [2, channels, 96, 96]); // 1.1 MiB, as every value in between
 const weights: Tensor[] = [];
 for (let i = 0; i < blocks; i++) {

@@ -62,7 +62,6 @@ const binary: BinaryEntry[] = [
   ['minimum', ops.minimum, 'integers', 'halves', 'checked'],
   ['greater', ops.greater, 'few', 'few', 'none'],
   ['equal', ops.equal, 'few', 'few', 'none'],
-  ['siluGrad', ops.siluGrad, 'normal', 'normal', 'none'],
 ];
 
 const binaryCases = binary.flatMap(([op, apply, left, right, gradient]) =>
@@ -77,6 +76,10 @@ const barrier = (value: Tensor, trigger: Tensor) => apply1(barrierOp, [value, tr
 export const elementwiseCases: OpCase[] = [
   ...unaryCases,
   ...binaryCases,
+  ...[[5, 7], [], [3, 1, 4]].map((shape) =>
+    opCase('siluGrad', `[${shape}]`, [shape, shape], (x, dy) => ops.siluGrad(x, ops.silu(x), dy), 'none'),
+  ),
+  opCase('siluGrad', 'far from zero', [drawn('far', 19), [19]], (x, dy) => ops.siluGrad(x, ops.silu(x), dy), 'none'),
   opCase('sign', 'a scalar', [drawn('integers')], ops.sign, 'none'),
   opCase('sign', 'with zeros', [drawn('integers', 4, 1, 7)], ops.sign, 'none'),
   opCase('detach', 'passes on', [[2, 3]], ops.detach, 'none'),

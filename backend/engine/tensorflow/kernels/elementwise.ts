@@ -33,10 +33,10 @@ export const elementwiseKernels: Kernels = {
   greater: binary((tf, a, b) => tf.cast(tf.greater(a, b), 'float32')),
   equal: binary((tf, a, b) => tf.cast(tf.equal(a, b), 'float32')),
   // d/dx x s(x) = s + x s (1 - s), where s is the sigmoid.
-  siluGrad: binary((tf, x, dy) => {
+  siluGrad: (tf, [x, , dy]) => {
     const s = tf.sigmoid(x);
     return tf.mul(dy, tf.add(s, tf.mul(x, tf.mul(s, tf.sub(1, s)))));
-  }),
+  },
   // Nodes run one by one in the graph's order, so the trigger is already there.
   barrier: unary((tf, value) => tf.clone(value)),
 };

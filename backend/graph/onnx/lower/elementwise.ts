@@ -16,12 +16,11 @@ const silu: Lowering = (writer, _node, [x]) => {
   return [writer.op('Mul', [x, writer.op('Sigmoid', [x])])];
 };
 
-/** dy * (s + x s (1 - s)), s = sigmoid(x). */
-const siluGrad: Lowering = (writer, _node, [x, dy]) => {
+/** dy * (s + x s (1 - s)), s = sigmoid(x); with y = x s that is dy * (y + s (1 - y)), one pass less. */
+const siluGrad: Lowering = (writer, _node, [x, y, dy]) => {
   const s = writer.op('Sigmoid', [x]);
-  const rest = writer.op('Sub', [writer.scalar(1), s]);
-  const slope = writer.op('Mul', [writer.op('Mul', [x, s]), rest]);
-  return [writer.op('Mul', [dy, writer.op('Add', [s, slope])])];
+  const rest = writer.op('Sub', [writer.scalar(1), y]);
+  return [writer.op('Mul', [dy, writer.op('Add', [y, writer.op('Mul', [s, rest])])])];
 };
 
 export const elementwiseLowerings: Lowerings = {

@@ -1,36 +1,98 @@
-/** Group normalisation in ONNX, over a [batch * groups, rest] view. */
+/** Group normalisation in ONNX. Images are seen as [B, C, S], S positions, or with a group's numbers in one row. */
 
 import type { Node } from '../../graph.ts';
 import { sizeOf } from '../../tensor-data.ts';
+import type { OnnxWriter } from '../writer.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 
-function rowsOf(node: Node): [number, number] {
-  const { shape } = node.inputs[0];
-  const rows = shape[0] * (node.attrs.groups as number);
-  return [rows, sizeOf(shape) / rows];
+interface View {
+  batch: number;
+  channels: number;
+  groups: number;
+  positions: number;
+  /** Rows of scale and shift: the batch, or 1 where all samples share them. */
+  factors: number;
+}
+
+function viewOf(node: Node, scale: readonly number[]): View {
+  const [batch, channels, ...rest] = node.inputs[0].shape;
+  return {
+    batch,
+    channels,
+    groups: node.attrs.groups as number,
+    positions: sizeOf(rest),
+    factors: scale.length === 1 ? 1 : batch,
+  };
+}
+
+/** [batch * groups, the group's numbers] */
+const byGroup = (writer: OnnxWriter, x: string, { batch, groups, channels, positions }: View) =>
+  writer.reshape(x, [batch * groups, (channels / groups) * positions]);
+
+/** [batch, channels, positions] */
+const byChannel = (writer: OnnxWriter, x: string, { batch, channels, positions }: View) =>
+  writer.reshape(x, [batch, channels, positions]);
+
+/** One number per sample and group times one per channel (of each of `rows` samples): [batch, channels, 1]. */
+function groupTimesChannel(writer: OnnxWriter, group: string, channel: string, view: View, rows: number): string {
+  const { batch, groups, channels } = view;
+  const a = writer.reshape(group, [batch, groups, 1]);
+  const b = writer.reshape(channel, [rows, groups, channels / groups]);
+  return writer.reshape(writer.op('Mul', [a, b]), [batch, channels, 1]);
 }
 
 /** Two passes (mean, then squares of the differences): a single pass loses digits where the mean is large. */
-const normalizeGroups: Lowering = (writer, node, [x]) => {
-  const flat = writer.reshape(x, rowsOf(node));
+const groupNorm: Lowering = (writer, node, [x, scale, shift]) => {
+  const view = viewOf(node, node.inputs[1].shape);
+  const flat = byGroup(writer, x, view);
   const centred = writer.op('Sub', [flat, writer.reduce('ReduceMean', flat, [1])]);
   const variance = writer.reduce('ReduceMean', writer.op('Mul', [centred, centred]), [1]);
   const shifted = writer.op('Add', [variance, writer.scalar(node.attrs.epsilon as number)]);
   const inverseStd = writer.op('Reciprocal', [writer.op('Sqrt', [shifted])]);
-  const normalized = writer.reshape(writer.op('Mul', [centred, inverseStd]), node.inputs[0].shape);
-  return [normalized, writer.reshape(inverseStd, node.outputs[1].shape)];
+  const factor = groupTimesChannel(writer, inverseStd, scale, view, view.factors);
+  const scaled = writer.op('Mul', [byChannel(writer, centred, view), factor]);
+  const result = writer.op('Add', [scaled, writer.reshape(shift, [view.factors, view.channels, 1])]);
+  const { shape } = node.inputs[0];
+  return [
+    writer.reshape(result, shape),
+    writer.reshape(centred, shape),
+    writer.reshape(inverseStd, node.outputs[2].shape),
+  ];
 };
 
-/** inverseStd * (dy - mean(dy) - y * mean(dy * y)). */
-const normalizeGroupsGrad: Lowering = (writer, node, [normalized, inverseStd, dy]) => {
-  const view = rowsOf(node);
-  const y = writer.reshape(normalized, view);
-  const gradient = writer.reshape(dy, view);
-  const meanDy = writer.reduce('ReduceMean', gradient, [1]);
-  const meanDyY = writer.reduce('ReduceMean', writer.op('Mul', [gradient, y]), [1]);
-  const rest = writer.op('Sub', [writer.op('Sub', [gradient, meanDy]), writer.op('Mul', [y, meanDyY])]);
-  const scaled = writer.op('Mul', [rest, writer.reshape(inverseStd, [view[0], 1])]);
-  return [writer.reshape(scaled, node.inputs[0].shape)];
+/**
+ * With n = r (x - mean), r the inverse deviation, w the scale, and means over a group:
+ * d loss / d x = r w dy - r mean(w dy) - r n mean(w dy n). All sums come from two per channel: of dy, and of dy (x - mean).
+ */
+const groupNormGrad: Lowering = (writer, node, [centred, inverseStd, scale, dy]) => {
+  const { shape } = node.inputs[0];
+  const view = viewOf(node, node.inputs[2].shape);
+  const { batch, groups, channels, positions, factors } = view;
+  const gradient = byChannel(writer, dy, view);
+  const image = byChannel(writer, centred, view);
+  const sumDy = writer.reduce('ReduceSum', gradient, [2]);
+  const sumDyImage = writer.reduce('ReduceSum', writer.op('Mul', [gradient, image]), [2]);
+  const sumDyNormal = groupTimesChannel(writer, inverseStd, sumDyImage, view, batch);
+
+  const overGroup = (sums: string) => {
+    const grouped = writer.reshape(sums, [batch, groups, channels / groups]);
+    const weighted = writer.op('Mul', [grouped, writer.reshape(scale, [factors, groups, channels / groups])]);
+    const total = writer.reduce('ReduceSum', weighted, [2]);
+    const share = writer.op('Mul', [total, writer.scalar(groups / (channels * positions))]);
+    return writer.op('Mul', [share, writer.reshape(inverseStd, [batch, groups, 1])]);
+  };
+  const row = (numbers: string) => writer.reshape(numbers, [batch * groups, 1]);
+  const slope = writer.op('Mul', [overGroup(sumDyNormal), writer.reshape(inverseStd, [batch, groups, 1])]);
+  const along = writer.op('Mul', [byGroup(writer, centred, view), row(slope)]);
+  const less = writer.op('Add', [along, row(overGroup(sumDy))]);
+  const direct = writer.op('Mul', [gradient, groupTimesChannel(writer, inverseStd, scale, view, factors)]);
+  const dx = writer.op('Sub', [writer.reshape(direct, shape), writer.reshape(less, shape)]);
+
+  const perFactor = (sums: string) => {
+    const all = factors === 1 ? writer.reduce('ReduceSum', sums, [0]) : sums;
+    return writer.reshape(all, node.inputs[2].shape);
+  };
+  return [dx, perFactor(sumDyNormal), perFactor(sumDy)];
 };
 
-export const normalizeLowerings: Lowerings = { normalizeGroups, normalizeGroupsGrad };
+export const normalizeLowerings: Lowerings = { groupNorm, groupNormGrad };
