@@ -1,4 +1,6 @@
-// Bundles the sources into dist/: the `dmd` command, one file per worker, and the extension.
+// Bundles the sources into dist/: the `dmd` command, the backend's processes, one file per worker, the extension, and one
+// script with its style sheet per webview panel.
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure, say, seconds } from './console.mjs';
@@ -37,6 +39,8 @@ export async function build() {
     ...common,
     entryPoints: {
       dmd: 'backend/cli/main.ts',
+      server: 'backend/server/main.ts',
+      'run-process': 'backend/runs/live/main.ts',
       ...Object.fromEntries(workers.map((file) => [basename(file, '.ts'), join('backend', file)])),
     },
     outdir: 'dist',
@@ -50,8 +54,19 @@ export async function build() {
     outfile: 'dist/extension.cjs',
     format: 'cjs',
   };
+  const webviews = {
+    ...common,
+    platform: 'browser',
+    target: 'es2022',
+    mainFields: ['browser', 'module', 'main'],
+    entryPoints: Object.fromEntries((await panels()).map((panel) => [panel, join('webview', panel, 'main.ts')])),
+    outdir: 'dist/webview',
+    format: 'iife',
+    minify: true,
+    external: [],
+  };
   try {
-    await Promise.all([esbuild.build(command), esbuild.build(extension)]);
+    await Promise.all([esbuild.build(command), esbuild.build(extension), esbuild.build(webviews)]);
   } catch (error) {
     if (!error.errors) throw error;
     const messages = await esbuild.formatMessages(error.errors, { kind: 'error', color: process.stdout.isTTY });
@@ -63,6 +78,12 @@ export async function build() {
   await chmod(join(root, 'dist', 'dmd.js'), 0o755);
   await linkCommand();
   say(`Built dist/ in ${seconds(start)}.`);
+}
+
+/** The folders of webview/ that hold a panel. */
+async function panels() {
+  const folders = await readdir(join(root, 'webview'));
+  return folders.filter((name) => existsSync(join(root, 'webview', name, 'main.ts')));
 }
 
 /** Makes `npx dmd` this checkout's command: npm links the commands of dependencies, but not a package's own. */

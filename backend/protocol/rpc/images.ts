@@ -1,0 +1,109 @@
+/** Models, and images made with them. */
+import { z } from '../config/zod.ts';
+import { bytes, nothing, notification, path, request } from './define.ts';
+
+export const modelInfoSchema = z.object({
+  /** What `images/generate` takes: a `builtin:` name or an absolute path. */
+  model: z.string(),
+  title: z.string(),
+  origin: z.enum(['builtin', 'run', 'imported', 'exported']),
+  role: z.enum(['teacher', 'generator']),
+  /** [C, H, W]; null when the file cannot be read. */
+  imageShape: z.tuple([z.int(), z.int(), z.int()]).nullable(),
+  /** Names of the classes, by id; [] for a model without. */
+  classes: z.array(z.string()),
+  /** Whether it takes a prompt. */
+  prompt: z.boolean(),
+  /** Network calls per image unless one asks for something else, e.g. 1, or 35 for 18 Heun steps. */
+  steps: z.int(),
+  bytes: z.number(),
+  /** The run that made it. */
+  run: path.nullable(),
+  /** '' when it can be used. */
+  problem: z.string(),
+});
+export type ModelInfo = z.infer<typeof modelInfoSchema>;
+
+/** Built-in models, those that runs in `roots` have written, and `files` (imported or exported, .onnx included). */
+export const listModels = request(
+  'models/list',
+  z.object({ roots: z.array(path), files: z.array(path) }),
+  z.array(modelInfoSchema),
+  120,
+);
+
+export const describeModel = request('models/describe', z.object({ model: z.string() }), modelInfoSchema, 120);
+
+/** Writes a one-step generator, or a teacher's denoiser, as ONNX. */
+export const exportModel = request(
+  'models/export',
+  z.object({ id: z.string(), model: z.string(), file: path }),
+  z.object({ file: path, bytes: z.number() }),
+  null,
+);
+
+/** Everything an image depends on; what a PNG carries and what the history keeps. */
+export const generateSettingsSchema = z.object({
+  model: z.string(),
+  seeds: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1),
+    )
+    .min(1)
+    .max(1024),
+  /** One class for all, one for each, or null: drawn from each seed. */
+  classes: z.array(z.int().min(0)).nullable(),
+  prompt: z.string().max(10_000).nullable(),
+  /** Sampler steps; 1 is a single call. */
+  steps: z.int().min(1).max(1000),
+  device: z.string(),
+});
+export type GenerateSettings = z.infer<typeof generateSettingsSchema>;
+
+export const generatedSchema = z.object({
+  images: z.array(
+    z.object({
+      seed: z.int(),
+      class: z.int().nullable(),
+      /** Carries its settings in text chunks, unless that was switched off. */
+      png: bytes,
+    }),
+  ),
+  width: z.int(),
+  height: z.int(),
+  /** Wall time of sampling alone, and of everything before it (loading, compiling; 0 when it was ready). */
+  millisecondsPerImage: z.number(),
+  startupMilliseconds: z.number(),
+  /** As chosen, and why. */
+  device: z.string(),
+  why: z.string(),
+  modelSha256: z.string(),
+});
+export type Generated = z.infer<typeof generatedSchema>;
+
+/** Cancelled by its token. `id` names it in `progress`. */
+export const generateImages = request(
+  'images/generate',
+  z.object({ id: z.string(), settings: generateSettingsSchema, metadata: z.boolean() }),
+  generatedSchema,
+  null,
+);
+
+/** The settings a PNG of this program carries; null when it has none. What a file says is checked, never trusted. */
+export const readPngSettings = request(
+  'images/settings',
+  z.object({ png: bytes }),
+  z.object({ settings: generateSettingsSchema, text: z.record(z.string(), z.string()) }).nullable(),
+);
+
+/** Frees what `images/generate` keeps ready. */
+export const releaseModels = request('models/release', z.object({}), nothing);
+
+/** How far a request with an id is. */
+export const progress = notification(
+  'progress',
+  z.object({ id: z.string(), label: z.string(), done: z.number(), total: z.number() }),
+);

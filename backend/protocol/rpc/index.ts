@@ -1,0 +1,5 @@
+/** Every request and notification between the editor and the backend. */
+export type { NotificationDefinition, RequestDefinition } from './define.ts';
+export * from './images.ts';
+export * from './runs.ts';
+export * from './service.ts';

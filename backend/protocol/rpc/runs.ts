@@ -1,0 +1,184 @@
+/** Run folders as the editor sees them: the list, one run's history and fields, and what happens in a run right now. */
+import { z } from '../config/zod.ts';
+import { bytes, float32, float64, nothing, notification, path, request, step } from './define.ts';
+
+/** As in run.json, and what only an onlooker can say: its process is gone, or run.json is unreadable. */
+export const shownStates = [
+  'queued',
+  'running',
+  'paused',
+  'stopping',
+  'stopped',
+  'finished',
+  'failed',
+  'interrupted',
+  'damaged',
+] as const;
+export type ShownState = (typeof shownStates)[number];
+
+/** Work with a count, such as making pairs before the first iteration. */
+export const workSchema = z.object({
+  label: z.string(),
+  done: z.number(),
+  total: z.number(),
+  unit: z.string(),
+});
+
+export const runRecordSchema = z.object({
+  folder: path,
+  /** The person's name for it, else the folder's. */
+  name: z.string(),
+  tags: z.array(z.string()),
+  kind: z.enum(['distill', 'teach']).nullable(),
+  state: z.enum(shownStates),
+  step,
+  iterations: step,
+  /** '' where unknown. */
+  device: z.string(),
+  threads: z.number(),
+  /** ISO 8601. */
+  createdAt: z.string().nullable(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  updatedAt: z.string().nullable(),
+  /** From the pace of the last half minute; null while that is unknown. */
+  secondsLeft: z.number().nullable(),
+  /** What it does before or between iterations. */
+  work: workSchema.nullable(),
+  /** The process that works there; `reachable`: it takes commands. */
+  process: z.object({ pid: z.number(), reachable: z.boolean() }).nullable(),
+  /** Why it failed or is damaged. */
+  error: z.object({ message: z.string(), hint: z.string() }).nullable(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+export const fieldKindSchema = z.enum(['training', 'probe', 'stop']);
+export type FieldKindName = z.infer<typeof fieldKindSchema>;
+
+export const tensorSchema = z.object({ name: z.string(), shape: z.array(z.int().min(0)), data: float32 });
+export type FieldTensor = z.infer<typeof tensorSchema>;
+
+export const fieldsSchema = z.object({
+  kind: fieldKindSchema,
+  step,
+  /** Probe: x [N, C, H, W]; xt, muReal, muFake, grad [L, N, C, H, W]; sigma [L]; cosine and residualRatio [L, N]. */
+  tensors: z.array(tensorSchema),
+  metadata: z.record(z.string(), z.string()),
+});
+export type Fields = z.infer<typeof fieldsSchema>;
+
+export const curveSchema = z.object({
+  /** As recorded, e.g. loss/matching. */
+  tag: z.string(),
+  /** Ascending, as long as `values` (which hold NaN and infinities as they were) and `times` (seconds since 1970). */
+  steps: float64,
+  values: float64,
+  times: float64,
+});
+export type Curve = z.infer<typeof curveSchema>;
+
+export const runOverviewSchema = z.object({
+  record: runRecordSchema,
+  /** The resolved config, JSON. */
+  config: z.string(),
+  /** Tags that have curves, sorted. */
+  tags: z.array(z.string()),
+  /** Steps with a grid of samples, and with recorded fields, ascending. */
+  samples: z.array(step),
+  fields: z.object({ training: z.array(step), probe: z.array(step), stop: z.array(step) }),
+  /** Damaged files and the like, in words. */
+  warnings: z.array(z.string()),
+});
+export type RunOverview = z.infer<typeof runOverviewSchema>;
+
+const inFolder = z.object({ folder: path });
+
+/** The runs in these folders (each holds run folders), the newest first; from now on changes are told. */
+export const watchRuns = request('runs/watch', z.object({ roots: z.array(path) }), z.array(runRecordSchema));
+
+/** Starts a run in a process of its own, which outlives this one; answers when the run folder is there. */
+export const startRun = request(
+  'runs/start',
+  z.object({
+    /** A config's text with the file it is (or would be) in, which relative paths are taken from. */
+    text: z.string(),
+    file: path,
+    /** Folder in which the run folder is made, unless the config says `out`. */
+    root: path,
+    /** `key.of.it=value`. */
+    set: z.array(z.string()),
+  }),
+  inFolder,
+  120,
+);
+
+/** Goes on with a run that stopped, failed or was interrupted, from its latest sound checkpoint. */
+export const resumeRun = request('runs/resume', z.object({ folder: path, set: z.array(z.string()) }), nothing, 120);
+
+/** To a run that works now; answers when the run's process has it. */
+export const commandRun = request(
+  'runs/command',
+  z.object({ folder: path, command: z.enum(['stop', 'pause', 'resume', 'checkpoint']) }),
+  nothing,
+);
+
+/** The person's own name and tags; kept in the run folder beside what the run writes. `name: ''` is the folder's name. */
+export const annotateRun = request(
+  'runs/annotate',
+  z.object({
+    folder: path,
+    name: z.string().max(200).optional(),
+    tags: z.array(z.string().max(60)).max(50).optional(),
+  }),
+  nothing,
+);
+
+export const openRun = request('runs/open', inFolder, runOverviewSchema);
+export const readCurves = request(
+  'runs/curves',
+  z.object({ folder: path, tags: z.array(z.string()) }),
+  z.array(curveSchema),
+);
+/** The grid of samples recorded at a step, PNG. */
+export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
+export const readFields = request('runs/fields', z.object({ folder: path, kind: fieldKindSchema, step }), fieldsSchema);
+/** One line per step, one column per tag, NaN as `NaN`; UTF-8. */
+export const exportCsv = request('runs/csv', z.object({ folder: path, tags: z.array(z.string()) }), bytes, 120);
+/** The config keys in which runs differ; a value is JSON, null where a run does not have the key. */
+export const compareConfigs = request(
+  'runs/compare',
+  z.object({ folders: z.array(path).min(1) }),
+  z.array(z.object({ key: z.string(), values: z.array(z.string().nullable()) })),
+);
+/** The shell command that does the same in a terminal. */
+export const commandLine = request('runs/commandLine', inFolder, z.string());
+
+/** From now on `runs/live` tells what happens in a run; `probe`: also the probe's fields at every step. */
+export const followRun = request('runs/follow', z.object({ folder: path, probe: z.boolean() }), nothing);
+export const unfollowRun = request('runs/unfollow', inFolder, nothing);
+
+export const runChanged = notification('runs/changed', runRecordSchema);
+export const runRemoved = notification('runs/removed', inFolder);
+
+export const liveEventSchema = z.discriminatedUnion('type', [
+  /** What the last steps measured, oldest first; sent at most every 50 ms. */
+  z.object({
+    type: z.literal('scalars'),
+    points: z.array(z.object({ step, time: z.number(), scalars: z.record(z.string(), z.number()) })),
+  }),
+  /** A step was recorded and can be read; `dropped`: steps given up for it. */
+  z.object({
+    type: z.literal('recorded'),
+    kind: z.enum(['samples', 'training', 'probe', 'stop']),
+    step,
+    dropped: z.array(step),
+  }),
+  /** The probe after a step, recorded or not. */
+  z.object({ type: z.literal('probe'), fields: fieldsSchema }),
+  /** The run went back: forget everything from this step on. */
+  z.object({ type: z.literal('restart'), step }),
+  z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
+]);
+export type LiveEvent = z.infer<typeof liveEventSchema>;
+
+export const runLive = notification('runs/live', z.object({ folder: path, event: liveEventSchema }));

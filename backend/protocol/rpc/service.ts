@@ -1,0 +1,59 @@
+/** The backend itself: who it is, its devices, its log; and configs, checked with all that it knows. */
+import { devices } from '../config/common.ts';
+import { z } from '../config/zod.ts';
+import { nothing, notification, path, request } from './define.ts';
+
+/** Raised when a message changes; the two sides come from one package, so another number means a mixed installation. */
+export const protocolVersion = 1;
+
+/** The first request. */
+export const initialize = request(
+  'initialize',
+  z.object({ protocolVersion: z.int() }),
+  z.object({ protocolVersion: z.int(), version: z.string(), node: z.string(), pid: z.int() }),
+);
+/** The last request: the backend ends itself after answering. Runs go on. */
+export const shutdown = request('shutdown', z.object({}), nothing, 5);
+
+export const deviceSchema = z.object({
+  name: z.enum(devices),
+  available: z.boolean(),
+  /** What it is, or why it cannot be used. */
+  detail: z.string(),
+});
+/** Every device, the fastest first. */
+export const listDevices = request('devices/list', z.object({}), z.array(deviceSchema), 120);
+
+export const problemSchema = z.object({
+  /** Characters from the start of the text. */
+  offset: z.int().min(0),
+  length: z.int().min(0),
+  message: z.string(),
+  severity: z.enum(['error', 'warning']),
+});
+export type ConfigProblem = z.infer<typeof problemSchema>;
+
+/** What is wrong with a config, including what only the backend can know: missing weights, wrong label counts. */
+export const checkConfig = request('config/check', z.object({ text: z.string(), file: path }), z.array(problemSchema));
+
+/** Configs that come with the package. */
+export const listPresets = request(
+  'config/presets',
+  z.object({}),
+  z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(['distill', 'teach']),
+      title: z.string(),
+      detail: z.string(),
+      /** The text of a new config. */
+      text: z.string(),
+    }),
+  ),
+);
+
+/** A line for the output channel. */
+export const log = notification(
+  'log',
+  z.object({ level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
+);

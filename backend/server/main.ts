@@ -1,0 +1,1 @@
+/** The backend process: answers the editor over the channel it was forked with. */
