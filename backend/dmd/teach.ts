@@ -1,6 +1,6 @@
-/** Trains a teacher from scratch with EDM's loss: what `dmd teach` runs. */
+/** Trains a teacher with EDM's loss: what `dmd teach` runs. */
 import type { DeviceTensor, Engine, Program } from '../engine/engine.ts';
-import { initialParameters, unpackParameters } from '../graph/parameters.ts';
+import { initialParameters, packParameters, unpackParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
 import type { Denoiser } from './denoiser.ts';
@@ -35,6 +35,8 @@ export interface TeachOptions {
   readonly meanLogSigma: number;
   readonly stdLogSigma: number;
   readonly sigmaData: number;
+  /** Weights to begin with, by parameter name; null: random ones. */
+  readonly initial: ReadonlyMap<string, TensorData> | null;
   /** Settings of the update with number `step` (1 for the first): where warm-up and decay live. */
   settings(step: number): UpdateSettings;
   /** `count` training images with one-hot labels, a pure function of (step, micro-batch). */
@@ -64,7 +66,11 @@ export class TeachTrainer implements Trainer {
     this.accumulator = programs.accumulator;
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
-    this.state = freshState(engine, initialParameters(layout, stream(options.seed, 'teach', 'init')));
+    const { initial, seed } = options;
+    const parameters = initial
+      ? packParameters(layout, initial)
+      : initialParameters(layout, stream(seed, 'teach', 'init'));
+    this.state = freshState(engine, parameters);
   }
 
   static async create(engine: Engine, options: TeachOptions): Promise<TeachTrainer> {

@@ -17,7 +17,13 @@ export function resolvePaths(config: Config, base: string): Config {
   const out = config.out === undefined ? {} : { out: resolve(config.out) };
   if (config.kind === 'teach') {
     const { source } = config.data;
-    return { ...config, ...out, data: { ...config.data, source: source === 'scenes' ? source : resolve(source) } };
+    const initial = config.initial === undefined ? {} : { initial: resolve(config.initial) };
+    return {
+      ...config,
+      ...out,
+      ...initial,
+      data: { ...config.data, source: source === 'scenes' ? source : resolve(source) },
+    };
   }
   const { lpipsWeights, vggWeights, pairs } = config.regression;
   return {

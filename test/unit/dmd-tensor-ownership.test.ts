@@ -167,7 +167,7 @@ test('teaching keeps one state', async () => {
   const { engine, alive } = countingEngine();
   let poison = false;
   const trainer = await TeachTrainer.create(engine, {
-    ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5 },
+    ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5, initial: null },
     settings: () => update,
     async images(step, micro) {
       const images = normal('images', step, micro);

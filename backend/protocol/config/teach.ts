@@ -1,4 +1,4 @@
-/** `kind: "teach"`: training a teacher from scratch with EDM's loss (Karras et al., arXiv 2206.00364). */
+/** `kind: "teach"`: training a teacher, from scratch or from earlier weights, with EDM's loss (Karras et al., arXiv 2206.00364). */
 import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
 import { networkSchema } from './network.ts';
 import { z } from './zod.ts';
@@ -26,6 +26,13 @@ export const teachSchema = z
     ...runKeys,
     data,
     network: networkSchema,
+    initial: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Weights to begin with, those of a model with the same network: a file or builtin:scenes/teacher. Default: random.',
+      ),
     iterations: whole(1).default(20000).describe('Updates. Default 20000.'),
     batch: whole(1).default(32).describe('Images per micro-batch. Default 32.'),
     accumulation: whole(1)

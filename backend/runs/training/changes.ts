@@ -5,7 +5,7 @@ import type { SessionPlan } from './session.ts';
 
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
   distill: ['kind', 'seed', 'generator.sigma', 'regression.pairs'],
-  teach: ['kind', 'seed', 'network', 'data'],
+  teach: ['kind', 'seed', 'network', 'data', 'initial'],
 };
 
 /** Throws UserError('config') that names a key which a resumed run cannot change. */

@@ -6,13 +6,14 @@ import { sceneDataset } from '../../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
 import { DenoiseProgram } from '../../dmd/denoise-program.ts';
 import { teachSettings } from '../../dmd/schedule.ts';
-import { TeachTrainer } from '../../dmd/teach.ts';
+import { type TeachOptions, TeachTrainer } from '../../dmd/teach.ts';
 import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import type { TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
+import { type Model, openModel } from '../model-file.ts';
 import { mirrored } from './mirror.ts';
 import { previewInputs } from './preview-inputs.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
@@ -23,6 +24,7 @@ const allScenes = 1_000_000;
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
   const network = createNetwork(config.network);
+  const initial = await openInitial(config, network);
   const data = await openData(config, network);
   try {
     checkFit(config, network, data);
@@ -30,7 +32,24 @@ export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
     await data.close();
     throw error;
   }
-  return { fieldBytes: 0, inputs: {}, start: (context) => startTeach(config, network, data, context) };
+  return {
+    fieldBytes: 0,
+    inputs: initial ? { initial: { path: initial.path, sha256: initial.sha256 } } : {},
+    start: (context) => startTeach(config, { network, data, initial: initial?.weights ?? null }, context),
+  };
+}
+
+/** The model to begin with. Throws UserError('config') when its network is another. */
+async function openInitial({ initial }: TeachConfig, network: Network): Promise<Model | undefined> {
+  if (initial === undefined) return undefined;
+  const model = await openModel(initial);
+  const parameters = ({ layout }: Network) => JSON.stringify(layout.entries.map(({ name, shape }) => [name, shape]));
+  if (parameters(model.network) === parameters(network)) return model;
+  throw new UserError(
+    'config',
+    `initial: the network of ${model.path} is not the one that 'network' describes`,
+    'Take the network from the config of the run that made it.',
+  );
 }
 
 function openData({ data }: TeachConfig, network: Network): Promise<ImageDataset> {
@@ -69,8 +88,7 @@ function checkFit(
 
 async function startTeach(
   config: TeachConfig,
-  network: Network,
-  data: ImageDataset,
+  { network, data, initial }: Pick<Parts, 'network' | 'data'> & Pick<TeachOptions, 'initial'>,
   context: SessionContext,
 ): Promise<TrainingSession> {
   const { engine, report } = context;
@@ -84,6 +102,7 @@ async function startTeach(
     meanLogSigma: loss.P_mean,
     stdLogSigma: loss.P_std,
     sigmaData: loss.sigma_data,
+    initial,
     settings: teachSettings(config),
     images: (step, micro, count) => trainingImages(config, data, step, micro, count),
   });
