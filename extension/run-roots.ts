@@ -1,0 +1,64 @@
+/**
+ * The folders in which run folders are looked for and made: the setting `dmd.runFolders` in every folder of the workspace,
+ * and those outside it that runs were started in.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import * as vscode from 'vscode';
+
+const rememberedKey = 'dmd.runFolders';
+
+export class RunRoots {
+  readonly #context: vscode.ExtensionContext;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.#changed.event;
+
+  constructor(context: vscode.ExtensionContext) {
+    this.#context = context;
+    context.subscriptions.push(
+      this.#changed,
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#changed.fire()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('dmd.runFolders')) this.#changed.fire();
+      }),
+    );
+  }
+
+  /** Absolute, without repetition. A folder need not exist. */
+  list(): string[] {
+    const inWorkspace = (vscode.workspace.workspaceFolders ?? []).filter(onDisk).flatMap(runFolders);
+    const remembered = this.#context.workspaceState.get<string[]>(rememberedKey, []);
+    return [...new Set([...inWorkspace, ...remembered, ...(inWorkspace.length === 0 ? [this.#own()] : [])])];
+  }
+
+  /** Where a run of this config file goes: in the file's workspace folder, else in the first, else in the extension's own. */
+  forNewRun(file?: vscode.Uri): string {
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(onDisk);
+    const folder = (file && vscode.workspace.getWorkspaceFolder(file)) ?? folders[0];
+    return (folder && runFolders(folder)[0]) ?? this.#own();
+  }
+
+  /** From now on runs in this folder are shown in this workspace. */
+  async remember(root: string): Promise<void> {
+    if (this.list().includes(root)) return;
+    const remembered = this.#context.workspaceState.get<string[]>(rememberedKey, []);
+    await this.#context.workspaceState.update(rememberedKey, [...remembered, root]);
+    this.#changed.fire();
+  }
+
+  /** For an editor without a folder open. */
+  #own(): string {
+    return vscode.Uri.joinPath(this.#context.globalStorageUri, 'runs').fsPath;
+  }
+}
+
+function onDisk(folder: vscode.WorkspaceFolder): boolean {
+  return folder.uri.scheme === 'file';
+}
+
+/** What the setting names: relative to the workspace folder, or absolute. */
+function runFolders(folder: vscode.WorkspaceFolder): string[] {
+  const named = vscode.workspace.getConfiguration('dmd', folder.uri).get<unknown>('runFolders');
+  const texts = Array.isArray(named) ? named.filter((name): name is string => typeof name === 'string') : [];
+  const names = texts.map((name) => name.trim()).filter(Boolean);
+  return names.map((name) => (isAbsolute(name) ? resolve(name) : resolve(folder.uri.fsPath, name)));
+}
