@@ -37,6 +37,8 @@ export function notification<P>(method: string, params: z.ZodType<P>): Notificat
 export const bytes = z.instanceof(Uint8Array);
 export const float32 = z.instanceof(Float32Array);
 export const float64 = z.instanceof(Float64Array);
+/** Any number a run can measure, NaN and infinities included, which z.number() refuses. */
+export const measured = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 
 /** Nothing to say. */
 export const nothing = z.null();

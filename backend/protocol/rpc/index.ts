@@ -1,5 +1,6 @@
 /** Every request and notification between the editor and the backend. */
 export type { NotificationDefinition, RequestDefinition } from './define.ts';
+export * from './errors.ts';
 export * from './images.ts';
 export * from './runs.ts';
 export * from './service.ts';

@@ -1,6 +1,6 @@
 /** Run folders as the editor sees them: the list, one run's history and fields, and what happens in a run right now. */
 import { z } from '../config/zod.ts';
-import { bytes, float32, float64, nothing, notification, path, request, step } from './define.ts';
+import { bytes, float32, float64, measured, nothing, notification, path, request, step } from './define.ts';
 
 /** As in run.json, and what only an onlooker can say: its process is gone, or run.json is unreadable. */
 export const shownStates = [
@@ -55,7 +55,11 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 export const fieldKindSchema = z.enum(['training', 'probe', 'stop']);
 export type FieldKindName = z.infer<typeof fieldKindSchema>;
 
-export const tensorSchema = z.object({ name: z.string(), shape: z.array(z.int().min(0)), data: float32 });
+export const tensorSchema = z
+  .object({ name: z.string(), shape: z.array(z.int().min(0)), data: float32 })
+  .refine(({ shape, data }) => shape.reduce((size, length) => size * length, 1) === data.length, {
+    message: 'as many numbers as its shape says',
+  });
 export type FieldTensor = z.infer<typeof tensorSchema>;
 
 export const fieldsSchema = z.object({
@@ -164,7 +168,7 @@ export const liveEventSchema = z.discriminatedUnion('type', [
   /** What the last steps measured, oldest first; sent at most every 50 ms. */
   z.object({
     type: z.literal('scalars'),
-    points: z.array(z.object({ step, time: z.number(), scalars: z.record(z.string(), z.number()) })),
+    points: z.array(z.object({ step, time: z.number(), scalars: z.record(z.string(), measured) })),
   }),
   /** A step was recorded and can be read; `dropped`: steps given up for it. */
   z.object({

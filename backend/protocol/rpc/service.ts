@@ -15,6 +15,9 @@ export const initialize = request(
 /** The last request: the backend ends itself after answering. Runs go on. */
 export const shutdown = request('shutdown', z.object({}), nothing, 5);
 
+/** Whether the backend still listens: any answer will do. Asked while it works on something without a time limit. */
+export const ping = request('ping', z.object({}), nothing, 60);
+
 export const deviceSchema = z.object({
   name: z.enum(devices),
   available: z.boolean(),
