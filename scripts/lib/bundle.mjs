@@ -16,11 +16,14 @@ const preamble = [
   'const require = createBundleRequire(import.meta.url);',
 ].join('\n');
 
-/** Builds everything; throws a Failure when a source does not compile. */
-export async function build() {
+/**
+ * Builds everything into `folder`; throws a Failure when a source does not compile. Resolves to the names of the npm
+ * packages that the bundles contain (with repetitions).
+ */
+export async function build({ folder = join(root, 'dist'), sourcemap = true } = {}) {
   const start = performance.now();
   const esbuild = await import('esbuild');
-  await mkdir(join(root, 'dist'), { recursive: true });
+  await mkdir(folder, { recursive: true });
   const workers = (await readdir(join(root, 'backend'), { recursive: true })).filter((file) =>
     file.endsWith('.worker.ts'),
   );
@@ -31,7 +34,8 @@ export async function build() {
     // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its ES modules can.
     mainFields: ['module', 'main'],
     target: 'node20.12',
-    sourcemap: 'linked',
+    sourcemap: sourcemap && 'linked',
+    metafile: true,
     external,
     logLevel: 'silent',
   };
@@ -43,7 +47,7 @@ export async function build() {
       'run-process': 'backend/runs/live/main.ts',
       ...Object.fromEntries(workers.map((file) => [basename(file, '.ts'), join('backend', file)])),
     },
-    outdir: 'dist',
+    outdir: folder,
     format: 'esm',
     banner: { js: preamble },
     plugins: [workerUrls],
@@ -51,7 +55,7 @@ export async function build() {
   const extension = {
     ...common,
     entryPoints: ['extension/extension.ts'],
-    outfile: 'dist/extension.cjs',
+    outfile: join(folder, 'extension.cjs'),
     format: 'cjs',
   };
   const webviews = {
@@ -60,13 +64,14 @@ export async function build() {
     target: 'es2022',
     mainFields: ['browser', 'module', 'main'],
     entryPoints: Object.fromEntries((await panels()).map((panel) => [panel, join('webview', panel, 'main.ts')])),
-    outdir: 'dist/webview',
+    outdir: join(folder, 'webview'),
     format: 'iife',
     minify: true,
     external: [],
   };
+  let results;
   try {
-    await Promise.all([esbuild.build(command), esbuild.build(extension), esbuild.build(webviews)]);
+    results = await Promise.all([command, extension, webviews].map((options) => esbuild.build(options)));
   } catch (error) {
     if (!error.errors) throw error;
     const messages = await esbuild.formatMessages(error.errors, { kind: 'error', color: process.stdout.isTTY });
@@ -75,9 +80,16 @@ export async function build() {
       'Fix the sources named above, then run npm run build.',
     );
   }
-  await chmod(join(root, 'dist', 'dmd.js'), 0o755);
-  await linkCommand();
-  say(`Built dist/ in ${seconds(start)}.`);
+  await chmod(join(folder, 'dmd.js'), 0o755);
+  if (folder === join(root, 'dist')) await linkCommand();
+  say(`Built ${basename(folder)}/ in ${seconds(start)}.`);
+  return { packages: results.flatMap(({ metafile }) => bundledPackages(metafile)) };
+}
+
+/** The packages whose files ended up in a bundle's output. */
+function bundledPackages({ outputs }) {
+  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
+  return inputs.flatMap((path) => path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []);
 }
 
 /** The folders of webview/ that hold a panel. */

@@ -29,3 +29,8 @@ export async function main(body) {
 export function seconds(start) {
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
+
+/** The last line of a program's output, which is where most say what went wrong. */
+export function lastLine(text) {
+  return text.trim().split('\n').at(-1);
+}

@@ -37,7 +37,7 @@ function checkNode() {
 }
 
 /** The npm that runs this script, or else the one on the PATH. */
-function npm() {
+export function npm() {
   const running = process.env.npm_execpath;
   if (running?.endsWith('.js') && running.includes('npm')) return [process.execPath, [running]];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];

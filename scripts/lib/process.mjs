@@ -23,10 +23,10 @@ export function run(command, args, { env = process.env } = {}) {
 }
 
 /** Runs a program silently; resolves to its exit code and everything it printed. A program that is not there gives 127. */
-export function capture(command, args, { env = process.env, timeout = 0 } = {}) {
+export function capture(command, args, { env = process.env, cwd = root, timeout = 0 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout,

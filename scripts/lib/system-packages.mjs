@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { say, seconds } from './console.mjs';
+import { lastLine, say, seconds } from './console.mjs';
 import { capture, root, run } from './process.mjs';
 
 /** Where distributions put the SwiftShader (Vulkan on the CPU) that comes with their Chromium. */
@@ -127,8 +127,4 @@ async function apt(packages) {
 
 function programExists(name) {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
-}
-
-function lastLine(text) {
-  return text.trim().split('\n').at(-1);
 }

@@ -1,0 +1,163 @@
+// Installs the editors that test/e2e drives: code-server, which carries VS Code's own workbench, extension host and
+// webviews, from npm. Nothing but npm is downloaded.
+//
+// Each version gets a folder of its own in a cache (node_modules/.cache/editors, or DMD_EDITOR_CACHE). It is built as
+// NAME.building-PID and renamed when complete, so that two installations at once do not disturb each other; one whose
+// process has died is taken over where it stopped.
+import { existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Failure, lastLine, say, seconds } from './console.mjs';
+import { npm } from './install.mjs';
+import { capture, root } from './process.mjs';
+
+/** The oldest VS Code that package.json claims to support, and the newest that code-server carries. */
+export const editors = [
+  { vscode: '1.100.3', codeServer: '4.100.3', node: '20.20.2' },
+  { vscode: '1.139.1', codeServer: '4.139.1', node: '24.21.0' },
+];
+
+const ripgrep = '@vscode/ripgrep-universal@1.18.0';
+
+/** An editor's folder in the cache, and how it is started: `command` with `args` before code-server's own. */
+export function editorPaths(editor) {
+  const folder = join(cacheFolder(), editor.codeServer);
+  const server = join(folder, 'node_modules', 'code-server');
+  return { folder, command: join(folder, 'node'), args: [join(server, 'out', 'node', 'entry.js')] };
+}
+
+/** Installs an editor unless it is there. Throws a Failure that says what is missing. */
+export async function ensureEditor(editor) {
+  const { folder } = editorPaths(editor);
+  if (existsSync(folder)) return;
+  const building = await claim(folder);
+  if (!building) return;
+  const start = performance.now();
+  say(`Installing VS Code ${editor.vscode} (code-server ${editor.codeServer}) for the editor tests ...`);
+  for (const [name, step] of steps(editor, building)) await once(building, name, step);
+  await rename(building, folder).catch(async (error) => {
+    if (!existsSync(folder)) throw error;
+    await rm(building, { recursive: true, force: true }); // another process was faster
+  });
+  say(`Installed in ${seconds(start)}.`);
+}
+
+function cacheFolder() {
+  return resolve(process.env.DMD_EDITOR_CACHE ?? join(root, 'node_modules', '.cache', 'editors'));
+}
+
+/**
+ * A folder to build in that is this process's own: one that a dead process left, or a new one. Undefined when another
+ * process has meanwhile finished the editor.
+ */
+async function claim(folder) {
+  await mkdir(dirname(folder), { recursive: true });
+  const own = `${folder}.building-${process.pid}`;
+  for (;;) {
+    if (existsSync(folder)) return undefined;
+    const others = (await readdir(dirname(folder)))
+      .map((name) => join(dirname(folder), name))
+      .filter((path) => path.startsWith(`${folder}.building-`) && path !== own);
+    const left = others.find((path) => !alive(Number(path.split('-').at(-1))));
+    if (left) {
+      if (
+        await rename(left, own).then(
+          () => true,
+          () => false,
+        )
+      )
+        return own;
+      continue; // another process took it over first
+    }
+    if (others.length === 0) {
+      await mkdir(own, { recursive: true });
+      return own;
+    }
+    await new Promise((resume) => setTimeout(resume, 500)); // another process is installing it
+  }
+}
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Runs a step unless the record of finished steps has it. */
+async function once(building, name, step) {
+  const record = join(building, 'steps.txt');
+  const done = await readFile(record, 'utf8').catch(() => '');
+  if (done.split('\n').includes(name)) return;
+  await step();
+  await appendFile(record, `${name}\n`);
+}
+
+/** What installing takes: code-server's own script refuses root and other Nodes than its own, and downloads more. */
+function steps(editor, building) {
+  const server = join(building, 'node_modules', 'code-server');
+  const vscode = join(server, 'lib', 'vscode');
+  const extensions = join(vscode, 'extensions');
+  const node = `node-${process.platform}-${process.arch}`; // npm's copy of the Node that this code-server asks for
+  const install = (cwd, ...args) => npmIn(cwd, ['install', '--ignore-scripts', '--omit=dev', ...args]);
+  return [
+    ['package.json', () => writeFile(join(building, 'package.json'), '{ "private": true }\n')],
+    ['code-server', () => install(building, `code-server@${editor.codeServer}`, `${node}@${editor.node}`)],
+    ['node', () => symlink(join('node_modules', node, 'bin', 'node'), join(building, 'node'))],
+    ['argon2', () => npmIn(building, ['rebuild', 'argon2'])],
+    ['workbench', () => install(vscode)],
+    ['workbench extensions', () => install(extensions)],
+    ['native modules', () => npmIn(vscode, ['rebuild', ...nativeModules(vscode)])],
+    ['links', () => linkScripts(vscode)],
+    ['ripgrep', () => placeRipgrep(building, vscode)],
+  ];
+}
+
+function nativeModules(vscode) {
+  const wanted = ['@vscode/spdlog', 'node-pty', 'native-watchdog', '@vscode/native-watchdog'];
+  return wanted.filter((name) => existsSync(join(vscode, 'node_modules', name)));
+}
+
+/** The links that code-server's own installation makes. */
+async function linkScripts(vscode) {
+  const links = [
+    ['node_modules', 'node_modules.asar'],
+    ['code-linux.sh', join('bin', 'remote-cli', 'code-server')],
+    ['browser-linux.sh', join('bin', 'helpers', 'browser.sh')],
+  ];
+  for (const [target, name] of links) {
+    const path = join(vscode, name);
+    await rm(path, { force: true });
+    await symlink(target, path);
+  }
+}
+
+/** Older versions' @vscode/ripgrep would download its program: it gets the one of npm's package with all of them. */
+async function placeRipgrep(building, vscode) {
+  const target = join(vscode, 'node_modules', '@vscode', 'ripgrep');
+  if (!existsSync(target)) return;
+  await npmIn(building, ['install', '--ignore-scripts', '--omit=dev', ripgrep]);
+  const program = join('bin', `${process.platform}-${process.arch}`, 'rg');
+  await mkdir(join(target, 'bin'), { recursive: true });
+  await copyFile(join(building, 'node_modules', '@vscode', 'ripgrep-universal', program), join(target, 'bin', 'rg'));
+}
+
+async function npmIn(cwd, args) {
+  const [command, prefix] = npm();
+  const headers = [dirname(dirname(process.execPath)), '/usr'].find((folder) =>
+    existsSync(join(folder, 'include', 'node', 'node.h')),
+  );
+  const env = {
+    ...process.env,
+    npm_config_yes: 'true', // node-pty's script calls npx
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    ...(headers && { npm_config_nodedir: headers }),
+  };
+  const result = await capture(command, [...prefix, ...args], { cwd, env });
+  if (result.code === 0) return;
+  const errors = result.output.split('\n').filter((line) => /npm error|error:/i.test(line));
+  throw new Failure(`npm ${args.join(' ')} failed: ${errors.slice(0, 5).join('\n') || lastLine(result.output)}`);
+}
