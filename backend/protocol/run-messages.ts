@@ -1,65 +1,98 @@
 /** What a training run and those who watch it say to each other, whether they share a thread, a process or neither. */
-import type { ErrorKind } from './errors.ts';
+import { z } from './config/zod.ts';
+import { type ErrorKind, exitCodes } from './errors.ts';
+import { measured, step } from './rpc/define.ts';
+import { tensorSchema, workSchema } from './rpc/runs.ts';
 
 /** To the run. Each takes effect between two iterations. */
-export type RunCommand =
+export const runCommandSchema = z.discriminatedUnion('type', [
   /** Write a checkpoint and end; the run can be resumed. */
-  | { readonly type: 'stop' }
-  | { readonly type: 'pause' }
-  | { readonly type: 'resume' }
-  | { readonly type: 'checkpoint' };
+  z.object({ type: z.literal('stop') }),
+  z.object({ type: z.literal('pause') }),
+  z.object({ type: z.literal('resume') }),
+  z.object({ type: z.literal('checkpoint') }),
+  /** Report the probe now and after every iteration, or no more. It never disturbs the training. */
+  z.object({ type: z.literal('probe'), on: z.boolean() }),
+]);
+export type RunCommand = z.infer<typeof runCommandSchema>;
 
 /** An error as it crosses threads and processes. */
-export interface ErrorMessage {
-  readonly kind: ErrorKind | 'bug';
-  readonly message: string;
-  readonly hint: string;
+export const errorMessageSchema = z.object({
+  kind: z.enum([...(Object.keys(exitCodes) as ErrorKind[]), 'bug']),
+  message: z.string(),
+  hint: z.string(),
   /** For the log. */
-  readonly stack: string;
-}
+  stack: z.string(),
+});
+export type ErrorMessage = z.infer<typeof errorMessageSchema>;
+
+/** The folder is there and locked; computing begins. */
+export const openedSchema = z.object({
+  type: z.literal('opened'),
+  folder: z.string(),
+  kind: z.enum(['distill', 'teach']),
+  /** The device and why it was chosen. */
+  device: z.string(),
+  why: z.string(),
+  threads: z.number(),
+  /** Iterations done before, and to do in all. */
+  step,
+  iterations: step,
+  /** Of a run that goes on: what was recorded from this step on is forgotten. null: a new run. */
+  restartAt: step.nullable(),
+  /** Whether it has scores that a probe could show: not when it teaches, or distribution matching is off. */
+  probe: z.boolean(),
+});
+
+export const runStateSchema = z.enum(['running', 'paused', 'stopping']);
+
+export const stepMessageSchema = z.object({
+  type: z.literal('step'),
+  step,
+  iterations: step,
+  /** When it was done, in seconds since 1970. */
+  time: z.number(),
+  /** By the tag they are recorded under, e.g. loss/matching. */
+  scalars: z.record(z.string(), measured),
+});
 
 /** From the run. */
-export type RunMessage =
-  /** The folder is there and locked; computing begins. */
-  | {
-      readonly type: 'opened';
-      readonly folder: string;
-      readonly kind: 'distill' | 'teach';
-      /** The device and why it was chosen. */
-      readonly device: string;
-      readonly why: string;
-      readonly threads: number;
-      /** Iterations done before, and to do in all. */
-      readonly step: number;
-      readonly iterations: number;
-    }
+export const runMessageSchema = z.discriminatedUnion('type', [
+  openedSchema,
   /** Long work before or after the iterations, e.g. making pairs. */
-  | {
-      readonly type: 'work';
-      readonly label: string;
-      readonly done: number;
-      readonly total: number;
-      readonly unit: string;
-    }
-  | {
-      readonly type: 'step';
-      readonly step: number;
-      readonly iterations: number;
-      /** By the tag they are recorded under, e.g. loss/matching. */
-      readonly scalars: Readonly<Record<string, number>>;
-    }
-  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string }
-  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly text: string }
-  | { readonly type: 'state'; readonly state: 'running' | 'paused' | 'stopping' }
+  workSchema.extend({ type: z.literal('work') }),
+  stepMessageSchema,
+  z.object({ type: z.literal('checkpoint'), step, path: z.string() }),
+  /** Something was recorded and can be read; `dropped`: steps of this kind that were given up for it. */
+  z.object({
+    type: z.literal('recorded'),
+    kind: z.enum(['samples', 'training', 'probe', 'stop']),
+    step,
+    dropped: z.array(step),
+  }),
+  /** The probe of the state after `step` iterations, recorded or not, while somebody wants it. */
+  z.object({
+    type: z.literal('probe'),
+    step,
+    tensors: z.array(tensorSchema),
+    metadata: z.record(z.string(), z.string()),
+  }),
+  z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
+  z.object({ type: z.literal('state'), state: runStateSchema }),
   /** The last message of a run that ended in order. */
-  | {
-      readonly type: 'ended';
-      readonly state: 'finished' | 'stopped';
-      readonly folder: string;
-      readonly step: number;
-      readonly iterations: number;
-      /** Weights written at the end. */
-      readonly files: readonly string[];
-    }
+  z.object({
+    type: z.literal('ended'),
+    state: z.enum(['finished', 'stopped']),
+    folder: z.string(),
+    step,
+    iterations: step,
+    /** Weights written at the end. */
+    files: z.array(z.string()),
+  }),
   /** The last message of a run that did not. */
-  | { readonly type: 'failed'; readonly folder: string | null; readonly error: ErrorMessage };
+  z.object({ type: z.literal('failed'), folder: z.string().nullable(), error: errorMessageSchema }),
+]);
+export type RunMessage = z.infer<typeof runMessageSchema>;
+
+/** One kind of message, e.g. RunMessageOf<'step'>. */
+export type RunMessageOf<T extends RunMessage['type']> = Extract<RunMessage, { type: T }>;

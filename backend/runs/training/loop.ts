@@ -71,7 +71,7 @@ export class TrainingLoop {
     };
     recorder.add(step, { scalars });
     await session.record(step);
-    report({ type: 'step', step, iterations: config.iterations, scalars });
+    report({ type: 'step', step, iterations: config.iterations, time: Date.now() / 1000, scalars });
     if (config.checkpoint.every > 0 && step % config.checkpoint.every === 0) await this.#checkpoint();
     else this.#note();
   }

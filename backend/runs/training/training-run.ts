@@ -57,7 +57,9 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   const step = checkpoint?.step ?? 0;
   const { device } = run.info();
   const { iterations } = config;
-  report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations });
+  const restartAt = resumed ? step + 1 : null;
+  const probe = config.kind === 'distill' && config.matching.enabled;
+  report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations, restartAt, probe });
   for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
   const startedAt = run.info().startedAt ?? new Date().toISOString();
   run.update({ state: 'running', startedAt, iterations, step });
@@ -65,7 +67,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   const recorder = new Recorder(run.paths, {
     budgetBytes: plan.fieldBytes,
     pictureText: { Run: run.info().name, Seed: String(config.seed) },
-    ...(resumed ? { restartAt: step + 1 } : {}),
+    ...(restartAt === null ? {} : { restartAt }),
     disk,
   });
   recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });

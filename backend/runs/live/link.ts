@@ -1,0 +1,207 @@
+/**
+ * A watcher's end of the connection to a run in another process: commands go to it, and what happens in it comes back.
+ * Everything that arrives is checked; what is not as it should be closes the link, with the reason.
+ */
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
+import { type Greeting, linkProtocol, runFrameSchema, type WatcherFrame } from '../../protocol/run-link.ts';
+import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import { errorCode } from '../disk.ts';
+import { readLock } from '../lock.ts';
+import { errorFrom } from '../training/describe-error.ts';
+import { checkContact } from './contact.ts';
+import { encodeFrame, FrameError, FrameReader } from './frames.ts';
+
+export interface RunLink {
+  /** How the run stood when the link was made; `onMessage` tells everything from then on, nothing twice or left out. */
+  readonly greeting: Greeting;
+  /**
+   * Settles when the run's process has the command (it takes effect between two iterations, told by a message).
+   * Rejects with a UserError when the run refuses it, does not answer in time, or the link is closed.
+   */
+  send(command: RunCommand): Promise<void>;
+  /** Messages that came before the first listener are kept for it. @returns takes the listener off again */
+  onMessage(listener: (message: RunMessage) => void): () => void;
+  /**
+   * Called once, at once if the link is closed already. `reason` is '' after `close` and after the run's last message
+   * (`ended` or `failed`); else it says what went wrong: the process died, or this watcher was too slow. Link anew then.
+   */
+  onClose(listener: (reason: string) => void): () => void;
+  /** Leaves; the run goes on. */
+  close(): void;
+}
+
+export interface LinkOptions {
+  /** How long the run may take to greet, and to answer a command. */
+  readonly timeoutSeconds?: number;
+}
+
+const defaultTimeoutSeconds = 10;
+
+/**
+ * Links to the run that works in a folder now, found through its lock.
+ * @throws UserError('io') when no process works there, or it cannot be reached
+ */
+export async function connectRunIn(folder: string, options: LinkOptions = {}): Promise<RunLink> {
+  const owner = readLock(folder);
+  if (!owner) throw new UserError('io', `no process works in ${folder}`, 'Resume the run.');
+  if (owner.contact === '') {
+    const hint = 'Stop it where it was started.';
+    throw new UserError('io', `process ${owner.pid}, which works in ${folder}, takes no commands`, hint);
+  }
+  const link = await connectRun(owner.contact, options);
+  if (realPath(link.greeting.opened.folder) === realPath(folder)) return link;
+  link.close();
+  throw new UserError('io', `the lock of ${folder} names a process that works elsewhere`, 'Try again.');
+}
+
+/**
+ * Links to the run at a contact, as its lock names it. A contact that is not a socket of the user's own runs is refused:
+ * a lock file may come with somebody else's folder.
+ * @throws UserError('io') when it is refused, nobody listens there, or the run is of another version
+ */
+export async function connectRun(contact: string, options: LinkOptions = {}): Promise<RunLink> {
+  checkContact(contact);
+  const { timeoutSeconds = defaultTimeoutSeconds } = options;
+  const link = new Link(contact, timeoutSeconds * 1000);
+  await link.greeted;
+  return link;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+class Link implements RunLink {
+  greeting!: Greeting;
+  /** Settles with the greeting. */
+  readonly greeted: Promise<void>;
+  readonly #socket: net.Socket;
+  readonly #contact: string;
+  readonly #timeout: number;
+  readonly #reader = new FrameReader();
+  /** Answers outstanding, by the command's number; 0 is the hello. */
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #messageListeners = new Set<(message: RunMessage) => void>();
+  readonly #closeListeners = new Set<(reason: string) => void>();
+  /** Messages that nobody has listened to yet. */
+  #early: RunMessage[] = [];
+  #commands = 0;
+  #over = false;
+  #closed: string | undefined;
+
+  constructor(contact: string, timeout: number) {
+    this.#contact = contact;
+    this.#timeout = timeout;
+    this.#socket = net.connect(contact);
+    this.#socket.on('data', (chunk) => this.#take(chunk));
+    this.#socket.on('error', (error) => this.#end(wordsFor(error)));
+    this.#socket.on('close', () => this.#end(this.#over ? '' : 'the process of the run has gone'));
+    this.greeted = this.#ask(0, { type: 'hello', protocol: linkProtocol });
+  }
+
+  send(command: RunCommand): Promise<void> {
+    const id = ++this.#commands;
+    return this.#ask(id, { type: 'command', id, command });
+  }
+
+  onMessage(listener: (message: RunMessage) => void): () => void {
+    this.#messageListeners.add(listener);
+    for (const message of this.#early.splice(0)) listener(message);
+    return () => this.#messageListeners.delete(listener);
+  }
+
+  onClose(listener: (reason: string) => void): () => void {
+    if (this.#closed !== undefined) listener(this.#closed);
+    else this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
+  }
+
+  close(): void {
+    this.#end('');
+  }
+
+  #ask(id: number, frame: WatcherFrame): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) return reject(this.#unreachable(this.#closed));
+      const timer = setTimeout(() => {
+        this.#settle(id, this.#unreachable(`no answer within ${this.#timeout / 1000} s`));
+        if (id === 0) this.close();
+      }, this.#timeout);
+      this.#waiting.set(id, { resolve, reject, timer });
+      this.#socket.write(encodeFrame(frame));
+    });
+  }
+
+  #settle(id: number, error: Error | null): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    if (error) waiting.reject(error);
+    else waiting.resolve();
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      for (const value of this.#reader.read(chunk)) {
+        if (this.#closed !== undefined) return;
+        this.#frame(value);
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#end(`what it sent makes no sense (${error.message})`);
+    }
+  }
+
+  #frame(value: unknown): void {
+    const { success, data: frame, error } = runFrameSchema.safeParse(value);
+    if (!success) throw new FrameError(`${error.issues[0].path.join('.')}: ${error.issues[0].message}`);
+    switch (frame.type) {
+      case 'greeting':
+        this.greeting = frame;
+        this.#settle(0, null);
+        break;
+      case 'done':
+        this.#settle(frame.id ?? 0, frame.error && errorFrom(frame.error));
+        break;
+      case 'message':
+        this.#over ||= frame.message.type === 'ended' || frame.message.type === 'failed';
+        if (this.#messageListeners.size === 0) this.#early.push(frame.message);
+        for (const listener of this.#messageListeners) listener(frame.message);
+    }
+  }
+
+  #end(reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#socket.destroy();
+    for (const id of [...this.#waiting.keys()]) {
+      this.#settle(id, this.#unreachable(reason || 'the connection was closed'));
+    }
+    for (const listener of this.#closeListeners) listener(reason);
+    this.#closeListeners.clear();
+  }
+
+  #unreachable(reason: string): UserError {
+    return new UserError('io', `the run cannot be reached at ${this.#contact}: ${reason}`, 'See its run.log.');
+  }
+}
+
+function wordsFor(error: Error): string {
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'nobody listens there any more';
+  return error.message;
+}
+
+function realPath(folder: string): string {
+  try {
+    return fs.realpathSync(folder);
+  } catch {
+    return path.resolve(folder);
+  }
+}
