@@ -1,0 +1,61 @@
+/** A test in the real editor, once for every version; what it saw last is kept when it fails. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser } from './browser.ts';
+import { type Editor, packedExtension, testedEditors } from './installed.ts';
+import { EditorServer, type ServerOptions } from './server.ts';
+import { Workbench } from './workbench.ts';
+
+const results = fileURLToPath(new URL('../../../test-results', import.meta.url));
+
+export interface EditorContext {
+  readonly editor: Editor;
+  readonly server: EditorServer;
+  readonly workbench: Workbench;
+}
+
+/** Defines a test that gets an editor of its own with the packed extension installed and its window open. */
+export function editorTest(
+  name: string,
+  options: Omit<ServerOptions, 'vsix'>,
+  body: (context: EditorContext) => Promise<void>,
+): void {
+  for (const editor of testedEditors()) {
+    const title = `${name} (VS Code ${editor.vscode})`;
+    test(title, { skip: editor.missing ?? false, timeout: 300_000 }, async () => {
+      const server = await EditorServer.start(editor, { ...options, vsix: await packedExtension() });
+      try {
+        await withWindow(server, title, (workbench) => body({ editor, server, workbench }));
+      } finally {
+        await server.dispose();
+      }
+    });
+  }
+}
+
+async function withWindow(server: EditorServer, title: string, body: (workbench: Workbench) => Promise<void>) {
+  const browser = await launchBrowser();
+  const said: string[] = [];
+  try {
+    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+    page.setDefaultTimeout(20_000);
+    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`));
+    const workbench = new Workbench(page);
+    try {
+      await workbench.open(server.url);
+      await body(workbench);
+    } catch (error) {
+      const folder = join(results, title.replace(/[^\w.]+/g, '-'));
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'server.log'), server.log());
+      writeFileSync(join(folder, 'window.log'), `${said.join('\n')}\n`);
+      await page.screenshot({ path: join(folder, 'window.png') }).catch(() => {}); // the first error is the one to see
+      throw error;
+    }
+  } finally {
+    await browser.close();
+  }
+}

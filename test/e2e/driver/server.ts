@@ -1,0 +1,163 @@
+/** An editor of one's own: fresh profile, extensions and workspace in a temporary folder, on a free port. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import type { Editor } from './installed.ts';
+import { until } from './until.ts';
+
+/** What would move, ask or reach for the network. */
+const quietSettings = {
+  'workbench.startupEditor': 'none',
+  'workbench.reduceMotion': 'on',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.tips.enabled': false,
+  'security.workspace.trust.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'update.mode': 'none',
+  'git.enabled': false,
+  'chat.disableAIFeatures': true,
+  'debug.openDebug': 'openOnSessionStart',
+  'editor.cursorBlinking': 'solid',
+  'window.dialogStyle': 'custom',
+};
+
+export interface ServerOptions {
+  readonly vsix: string;
+  readonly settings?: Record<string, unknown>;
+  /** Files of the workspace: path -> text. */
+  readonly files?: Record<string, string>;
+}
+
+export class EditorServer {
+  readonly url: string;
+  readonly workspace: string;
+  readonly #folder: string;
+  readonly #port: number;
+  readonly #editor: Editor;
+  #child: ChildProcess | undefined;
+
+  private constructor(editor: Editor, folder: string, port: number) {
+    this.#editor = editor;
+    this.#folder = folder;
+    this.#port = port;
+    this.workspace = join(folder, 'workspace');
+    this.url = `http://127.0.0.1:${port}/`;
+  }
+
+  /** Installs the extension into a new profile and starts the editor on a new workspace. */
+  static async start(editor: Editor, options: ServerOptions): Promise<EditorServer> {
+    // Short, because the paths of Unix sockets are.
+    const server = new EditorServer(editor, mkdtempSync(join(tmpdir(), 'dmd-e2e-')), await freePort());
+    try {
+      server.#prepare(options);
+      await server.#install(options.vsix);
+      await server.launch();
+      return server;
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
+  }
+
+  /** Starts the editor, also once more after `kill`, with everything it had. */
+  async launch(): Promise<void> {
+    const quiet = ['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'];
+    const address = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`];
+    const child = this.#spawn([...address, ...quiet, '--disable-getting-started-override', this.workspace]);
+    this.#child = child;
+    await until(`the editor to answer at ${this.url}`, async () => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the editor ended:\n${this.log()}`);
+      return fetch(`${this.url}healthz`).then(
+        ({ ok }) => ok || undefined,
+        () => undefined,
+      );
+    });
+  }
+
+  /** The process that all of the editor's others descend from. */
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
+  /** What the editor's processes printed. */
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8');
+  }
+
+  /** Ends the editor's process group, and what it left behind on disk. */
+  async dispose(): Promise<void> {
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      process.kill(-child.pid!, 'SIGKILL');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  get #logFile(): string {
+    return join(this.#folder, 'server.log');
+  }
+
+  #prepare({ settings, files = {} }: ServerOptions): void {
+    const all = { ...quietSettings, ...settings };
+    write(join(this.#folder, 'user', 'User', 'settings.json'), JSON.stringify(all, null, 2));
+    write(join(this.#folder, 'config.yaml'), 'auth: none\n');
+    write(this.#logFile, '');
+    mkdirSync(this.workspace);
+    for (const [path, text] of Object.entries(files)) write(join(this.workspace, path), text);
+  }
+
+  async #install(vsix: string): Promise<void> {
+    const child = this.#spawn(['--install-extension', vsix]);
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`the extension could not be installed:\n${this.log()}`);
+  }
+
+  #spawn(args: string[]): ChildProcess {
+    const at = (name: string) => join(this.#folder, name);
+    const own = ['--config', at('config.yaml'), '--user-data-dir', at('user'), '--extensions-dir', at('extensions')];
+    const child = spawn(this.#editor.command, [...this.#editor.args, ...own, ...args], {
+      cwd: this.#folder,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a process group of its own, so that it can be ended whole
+    });
+    const note = (chunk: Buffer) => appendFileSync(this.#logFile, chunk);
+    child.stdout.on('data', note);
+    child.stderr.on('data', note);
+    return child;
+  }
+
+  /** Nothing of the person who runs the tests, or of an editor that they are run in. */
+  #environment(): NodeJS.ProcessEnv {
+    const foreign = /^(VSCODE_|ELECTRON_|NODE_OPTIONS|NODE_TEST_CONTEXT|npm_|XDG_|CI$)/;
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+    for (const name of ['CONFIG', 'DATA', 'CACHE', 'STATE']) env[`XDG_${name}_HOME`] = join(this.#folder, 'home');
+    env.HOME = join(this.#folder, 'home');
+    env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`; // the Node that the backend is to run on
+    return env;
+  }
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,111 @@
+/** The editor's window, driven as a person does: by what it shows. */
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Opens or reloads the window; it is ready when the extension's icon has appeared, for the palette shows no later command. */
+  async open(url: string): Promise<void> {
+    await this.page.goto(url);
+    await this.ready();
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await this.activityIcon.waitFor({ timeout: 60_000 });
+  }
+
+  get activityIcon(): Locator {
+    return this.page.locator('.activitybar a.action-label[aria-label="DMD Workbench"]');
+  }
+
+  /** Runs a command from the palette by its full title, e.g. `DMD: Generate Image`. */
+  async run(title: string): Promise<void> {
+    await this.openPalette(title);
+    await this.paletteRow(title).click();
+  }
+
+  async openPalette(text: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.fill(`>${text}`);
+  }
+
+  /** The palette's row whose label is exactly this: the search behind it is fuzzy. */
+  paletteRow(label: string): Locator {
+    const name = this.page.locator('.label-name', { hasText: exactly(label) });
+    return this.page.locator('.quick-input-list .monaco-list-row').filter({ has: name }).first();
+  }
+
+  /** The text field of whatever quick pick or input is open. */
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget:visible .quick-input-filter input').first();
+  }
+
+  /** Chooses a row of an open quick pick. */
+  async pick(label: string): Promise<void> {
+    await this.paletteRow(label).click();
+  }
+
+  /** Answers an open input box. */
+  async answer(text: string): Promise<void> {
+    await this.quickInput.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Shows the extension's views. */
+  async openViews(): Promise<void> {
+    if ((await this.view('Runs').count()) === 0) await this.activityIcon.click();
+    await this.view('Runs').waitFor();
+  }
+
+  /** A view in the side bar, by its title. */
+  view(title: string): Locator {
+    return this.page
+      .locator('.sidebar .pane')
+      .filter({ has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
+  }
+
+  /** A row of a tree that contains this text. */
+  row(view: string, text: string | RegExp): Locator {
+    return this.view(view).locator('.monaco-list-row', { hasText: text });
+  }
+
+  /** The document in a webview editor whose tab is the active one. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
+  }
+
+  tab(title: string | RegExp): Locator {
+    return this.page.locator('.tabs-container .tab', { hasText: title });
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast, .notification-list-item', { hasText: text }).first();
+  }
+
+  dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  statusItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  /** Takes a picture without tooltips or hovered rows. */
+  async picture(path: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.page.screenshot({ path, animations: 'disabled' });
+  }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+}
