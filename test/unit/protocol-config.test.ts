@@ -4,7 +4,9 @@ import {
   type Config,
   configJsonSchema,
   configKinds,
+  configProblems,
   editDistance,
+  type Located,
   nearest,
   parseConfig,
   scheduleValue,
@@ -143,6 +145,23 @@ test('all mistakes are reported at once, in the order of the text', () => {
     ['3', '4', '5'],
   );
 });
+
+test('every mistake has its characters, its kind, and what was probably meant', () => {
+  const text = distill('"sed": 1, "device": "cdua", "matching": {"minStep": 981}');
+  const [key, value] = configProblems(text);
+  assert.deepEqual([key!.code, marked(text, key!), key!.replacement], ['unknown-key', '"sed"', '"seed"']);
+  assert.deepEqual([value!.code, marked(text, value!), value!.replacement], ['value', '"cdua"', '"cuda"']);
+  const codes = (text: string) => configProblems(text).map((problem) => [problem.code, marked(text, problem)]);
+  assert.deepEqual(codes(distill('"matching": {"minStep": 981}')), [['combination', '981']]);
+  assert.deepEqual(codes(distill('"seed": 1, "seed": 2')), [['repeated-key', '"seed"']]);
+  assert.deepEqual(codes('{"kind": "teach", "network": {"img_channels": 3}}'), [['value', '{']]);
+  assert.deepEqual(codes('{"kind": "distill" "seed": 1}'), [['syntax', '"seed"']]);
+  assert.deepEqual(codes('{"kind": "distill"}'), []);
+});
+
+function marked(text: string, { offset, length }: Located): string {
+  return text.slice(offset, offset + length);
+}
 
 test('broken JSON, repeated keys, an unknown or missing kind', () => {
   assert.match(complaints('{"kind": "distill",\n "seed" 1}')[0]!, /^my.dmd.json:2:9: colon expected/);

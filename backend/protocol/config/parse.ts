@@ -12,7 +12,7 @@ import {
 } from 'jsonc-parser';
 import { UserError } from '../errors.ts';
 import { type DistillConfig, distillSchema } from './distill.ts';
-import { type Located, lineAndColumn, problemsOf } from './problems.ts';
+import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
 import { nearest } from './suggest.ts';
 import { type TeachConfig, teachSchema } from './teach.ts';
 import { z } from './zod.ts';
@@ -33,19 +33,43 @@ const shownProblems = 10;
 export function parseConfig(content: string, fileName: string): Config {
   // Some editors begin a file with a byte order mark.
   const text = content.replace(/^\uFEFF/, '');
+  const { config, problems } = examine(text);
+  if (config) return config;
+  throw configError(problems, text, fileName);
+}
+
+/** Everything that is wrong with a text by itself, in the order of the text; [] for a config. */
+export function configProblems(text: string): readonly Located[] {
+  return examine(text).problems;
+}
+
+type Examined = { config: Config; problems: readonly [] } | { config: null; problems: readonly Located[] };
+
+function examine(text: string): Examined {
+  const refuse = (problems: readonly Located[]): Examined => ({ config: null, problems });
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
-  const syntax = errors.map(({ error, offset }) => ({ offset, what: words(printParseErrorCode(error)) }));
-  if (syntax.length > 0) throw configError(syntax.slice(0, 1), text, fileName);
-  if (root?.type !== 'object') throw configError([{ offset: 0, what: 'expected { ... }' }], text, fileName);
+  const [first] = errors;
+  if (first) return refuse([problem('syntax', first, words(printParseErrorCode(first.error)))]);
+  if (root?.type !== 'object') return refuse([problem('syntax', root ?? { offset: 0, length: 1 }, 'expected { ... }')]);
   const repeated = repeatedKeys(root);
-  if (repeated.length > 0) throw configError(repeated, text, fileName);
-
-  const schema = schemas[kindOf(root, text, fileName)];
+  if (repeated.length > 0) return refuse(repeated);
+  const kind = kindOf(root);
+  if (typeof kind !== 'string') return refuse([kind]);
+  const schema = schemas[kind];
   const value: unknown = getNodeValue(root);
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw configError(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })), text, fileName);
+  if (result.success) return { config: result.data, problems: [] };
+  return refuse(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })));
+}
+
+function problem(
+  code: ProblemCode,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  what: string,
+  replacement: string | null = null,
+): Located {
+  return { code, offset, length, what, meaning: '', replacement };
 }
 
 /** JSON schema (draft 7) of a kind of config, for the editor. */
@@ -53,7 +77,7 @@ export function configJsonSchema(kind: ConfigKind): Record<string, unknown> {
   return { ...z.toJSONSchema(schemas[kind], { io: 'input', target: 'draft-7' }), allowTrailingCommas: true };
 }
 
-function kindOf(root: Node, text: string, fileName: string): ConfigKind {
+function kindOf(root: Node): ConfigKind | Located {
   const node = findNodeAtLocation(root, ['kind']);
   const value: unknown = node && getNodeValue(node);
   const kind = configKinds.find((known) => known === value);
@@ -61,7 +85,8 @@ function kindOf(root: Node, text: string, fileName: string): ConfigKind {
   const guess = typeof value === 'string' ? nearest(value, configKinds) : undefined;
   const got = node ? `, got ${JSON.stringify(value)}` : '; the key is missing';
   const what = `kind: expected ${configKinds.map((known) => `"${known}"`).join(' or ')}${got}${guess ? `; did you mean "${guess}"?` : ''}`;
-  throw configError([{ offset: node?.offset ?? root.offset, what }], text, fileName);
+  const place = node ?? { offset: root.offset, length: 1 };
+  return problem('value', place, what, guess ? JSON.stringify(guess) : null);
 }
 
 /** JSON would silently take the last one. */
@@ -77,15 +102,16 @@ function repeatedKeys(node: Node): Located[] {
             seen.add(key!.value);
             return [];
           }
-          return [{ offset: key!.offset, what: `the key "${key!.value}" is there twice` }];
+          return [problem('repeated-key', key!, `the key "${key!.value}" is there twice`)];
         });
   return [...here, ...children.flatMap(repeatedKeys)];
 }
 
 function configError(problems: readonly Located[], text: string, fileName: string): UserError {
-  const lines = problems
-    .slice(0, shownProblems)
-    .map(({ offset, what }) => `${fileName}:${lineAndColumn(text, offset)}: ${what}`);
+  const lines = problems.slice(0, shownProblems).map(({ offset, what, meaning }) => {
+    const line = `${fileName}:${lineAndColumn(text, offset)}: ${what}`;
+    return meaning ? `${line}\n    ${meaning}` : line;
+  });
   if (problems.length > shownProblems) lines.push(`and ${problems.length - shownProblems} more`);
   return new UserError('config', lines.join('\n'), 'Correct the config and start again; nothing was written.');
 }

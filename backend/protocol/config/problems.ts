@@ -3,10 +3,23 @@ import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
 import { nearest } from './suggest.ts';
 import type { z } from './zod.ts';
 
+/**
+ * Not JSON; a key that is there twice; a key that does not exist; a value that is missing or impossible; values that do not
+ * go together; and what is wrong not with the text but with what it names, such as a file that is not there.
+ */
+export const problemCodes = ['syntax', 'repeated-key', 'unknown-key', 'value', 'combination', 'environment'] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
 export interface Located {
+  readonly code: ProblemCode;
   /** Characters from the start of the text. */
   readonly offset: number;
+  readonly length: number;
   readonly what: string;
+  /** What the key means; '' where that does not help. */
+  readonly meaning: string;
+  /** What was probably meant, to be put in the place of these characters. */
+  readonly replacement: string | null;
 }
 
 /** `line:column`, both from 1. */
@@ -31,16 +44,20 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], root: Node, sche
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root, schema));
     const at = schemaAt(schema, path);
     const node = findNodeAtLocation(root, path);
-    const { offset, missing } = node ? { offset: node.offset, missing: false } : nearestParent(root, path);
-    const got = missing ? '; the key is missing' : `, got ${show(node)}`;
-    const what =
-      issue.code === 'custom'
-        ? `${issue.message}${missing ? '' : got}`
-        : `${expectation(issue, at?.type === 'integer')}${got}`;
+    const got = node ? `, got ${show(node)}` : '; the key is missing';
+    const meant = node && guess(issue, node);
+    const custom = issue.code === 'custom';
+    const what = custom
+      ? `${issue.message}${node ? got : ''}`
+      : `${expectation(issue, at?.type === 'integer')}${got}${meant ? `; did you mean "${meant}"?` : ''}`;
     return [
       {
-        offset,
-        what: `${path.join('.')}: ${what}${guess(issue, node)}${at?.description ? `\n    ${at.description}` : ''}`,
+        code: custom ? 'combination' : 'value',
+        // A missing key is shown at the brace of the object that it belongs in.
+        ...(node ? { offset: node.offset, length: node.length } : { offset: parentOf(root, path).offset, length: 1 }),
+        what: `${path.join('.')}: ${what}`,
+        meaning: at?.description ?? '',
+        replacement: meant ? JSON.stringify(meant) : null,
       },
     ];
   });
@@ -56,16 +73,23 @@ function unknownKey(path: Path, key: string, root: Node, schema: object): Locate
   const help = meant
     ? `did you mean "${meant}"?`
     : `known are ${known.filter((name) => name !== '$schema').join(', ')}`;
-  return { offset: property?.offset ?? 0, what: `unknown key "${key}"${where}; ${help}` };
+  return {
+    code: 'unknown-key',
+    offset: property?.offset ?? 0,
+    length: property?.children?.[0]?.length ?? 1,
+    what: `unknown key "${key}"${where}; ${help}`,
+    meaning: '',
+    replacement: meant ? JSON.stringify(meant) : null,
+  };
 }
 
 /** The innermost object that is there: where a missing key would belong. */
-function nearestParent(root: Node, path: Path): { offset: number; missing: true } {
+function parentOf(root: Node, path: Path): Node {
   for (let length = path.length - 1; length > 0; length--) {
     const node = findNodeAtLocation(root, path.slice(0, length));
-    if (node) return { offset: node.offset, missing: true };
+    if (node) return node;
   }
-  return { offset: root.offset, missing: true };
+  return root;
 }
 
 const typeNames: Record<string, string> = {
@@ -94,17 +118,16 @@ function expectation(issue: z.core.$ZodIssue, isWhole: boolean): string {
   return issue.message;
 }
 
-function guess(issue: z.core.$ZodIssue, node: Node | undefined): string {
-  if (issue.code !== 'invalid_value' || typeof node?.value !== 'string') return '';
-  const meant = nearest(node.value, issue.values.map(String));
-  return meant ? `; did you mean "${meant}"?` : '';
+function guess(issue: z.core.$ZodIssue, node: Node): string | undefined {
+  if (issue.code !== 'invalid_value' || typeof node.value !== 'string') return undefined;
+  return nearest(node.value, issue.values.map(String));
 }
 
 /** The value as it stands in the file, cut to a readable length, with its type where that is not plain to see. */
-function show(node: Node | undefined): string {
-  const text = node ? JSON.stringify(getNodeValue(node)) : 'nothing';
+function show(node: Node): string {
+  const text = JSON.stringify(getNodeValue(node));
   const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return node?.type === 'string' ? `the text ${short}` : short;
+  return node.type === 'string' ? `the text ${short}` : short;
 }
 
 function schemaAt(schema: object, path: Path): JsonSchema | undefined {

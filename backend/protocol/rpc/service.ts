@@ -1,5 +1,6 @@
 /** The backend itself: who it is, its devices, its log; and configs, checked with all that it knows. */
 import { devices } from '../config/common.ts';
+import { problemCodes } from '../config/problems.ts';
 import { z } from '../config/zod.ts';
 import { nothing, notification, path, request } from './define.ts';
 
@@ -28,15 +29,19 @@ export const deviceSchema = z.object({
 export const listDevices = request('devices/list', z.object({}), z.array(deviceSchema), 120);
 
 export const problemSchema = z.object({
+  /** Which kind of mistake; the editor itself shows those of the syntax. */
+  code: z.enum(problemCodes),
   /** Characters from the start of the text. */
   offset: z.int().min(0),
   length: z.int().min(0),
   message: z.string(),
   severity: z.enum(['error', 'warning']),
+  /** What was probably meant, to be put in the place of these characters. */
+  replacement: z.string().nullable(),
 });
 export type ConfigProblem = z.infer<typeof problemSchema>;
 
-/** What is wrong with a config, including what only the backend can know: missing weights, wrong label counts. */
+/** What is wrong with a config (`configProblems`), and what only the backend can know: missing weights, wrong label counts. */
 export const checkConfig = request('config/check', z.object({ text: z.string(), file: path }), z.array(problemSchema));
 
 /** Configs that come with the package. */

@@ -1,0 +1,30 @@
+/** The keys of a config that hold paths. */
+import type { Config } from './parse.ts';
+
+/** The config with every path replaced; `builtin:...` and `scenes` are names, not paths. */
+export function mapPaths(config: Config, replace: (path: string) => string): Config {
+  const given = (value: string) => (value.startsWith('builtin:') ? value : replace(value));
+  const out = config.out === undefined ? {} : { out: given(config.out) };
+  if (config.kind === 'teach') {
+    const { source } = config.data;
+    const initial = config.initial === undefined ? {} : { initial: given(config.initial) };
+    return {
+      ...config,
+      ...out,
+      ...initial,
+      data: { ...config.data, source: source === 'scenes' ? source : given(source) },
+    };
+  }
+  const { lpipsWeights, vggWeights, pairs } = config.regression;
+  return {
+    ...config,
+    ...out,
+    teacher: given(config.teacher),
+    regression: {
+      ...config.regression,
+      ...(lpipsWeights === undefined ? {} : { lpipsWeights: given(lpipsWeights) }),
+      ...(vggWeights === undefined ? {} : { vggWeights: given(vggWeights) }),
+      pairs: pairs.path === undefined ? pairs : { ...pairs, path: given(pairs.path) },
+    },
+  };
+}
