@@ -1,12 +1,20 @@
 /** The keys that both kinds of config share, and the small building blocks. */
 import { z } from './zod.ts';
 
-/** A whole number from `min` on. */
-export const whole = (min: number) => z.int().min(min);
+/** A whole number from `min` on, and what it counts; '' for what counts nothing, such as a seed. */
+export const whole = (min: number, unit: string) => z.int().min(min).meta({ unit });
+
+/** One of some words, with what each means: the editor shows it beside the word. */
+export function choice<const T extends string>(meanings: Readonly<Record<T, string>>): z.ZodEnum<{ [K in T]: K }> {
+  const words = Object.keys(meanings) as T[];
+  return z.enum(words).meta({ enumDescriptions: words.map((word) => meanings[word]) });
+}
 
 /** A switch that is a count: every N iterations, 0 for never. */
 export const every = (iterations: number, what: string) =>
-  whole(0).default(iterations).describe(`${what}: every so many iterations; 0 never. Default ${iterations}.`);
+  whole(0, 'iterations')
+    .default(iterations)
+    .describe(`${what}: every so many iterations; 0 never. Default ${iterations}.`);
 
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
 export type DeviceName = (typeof devices)[number];
@@ -18,14 +26,21 @@ export const runKeys = {
     .min(1)
     .optional()
     .describe('Name of the run, part of its folder name. Default: the config file name.'),
-  seed: whole(0)
+  seed: whole(0, '')
     .default(0)
     .describe('Fixes every random draw: same seed, config, device and version give the same bytes. Default 0.'),
-  device: z
-    .enum(devices)
+  device: choice<DeviceName>({
+    auto: 'The fastest that works on this machine.',
+    cpu: 'ONNX Runtime on the processor; works everywhere, and the same seed gives the same bytes.',
+    webgpu: 'A GPU of any vendor; nothing to install.',
+    cuda: "An NVIDIA GPU; needs ONNX Runtime's CUDA part.",
+    dml: 'DirectML: a GPU on Windows.',
+    coreml: 'CoreML, on macOS.',
+    tensorflow: 'TensorFlow.js, where @tensorflow/tfjs-node-gpu is installed.',
+  })
     .default('auto')
     .describe('Where it computes; auto takes the fastest that works and says which. Default auto.'),
-  threads: whole(0).default(0).describe('CPU threads; 0 as many as there are cores. Default 0.'),
+  threads: whole(0, 'threads').default(0).describe('CPU threads; 0 as many as there are cores. Default 0.'),
   out: z
     .string()
     .min(1)
@@ -44,11 +59,13 @@ export const optimizerKeys = (learningRate: number) => ({
   beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the mean of gradients. Default 0.9.'),
   beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the mean of squared gradients. Default 0.999.'),
   eps: z.number().positive().default(1e-8).describe('Added to the root of the squared-gradient mean. Default 1e-8.'),
-  warmup: whole(0)
+  warmup: whole(0, 'updates')
     .default(500)
     .describe('Updates over which the learning rate rises linearly from 0; 0 none. Default 500 (paper).'),
-  decay: z
-    .enum(['none', 'cosine'])
+  decay: choice({
+    none: 'Keeps the learning rate.',
+    cosine: 'Lowers it along half a cosine, to 0 at the last iteration.',
+  })
     .default('none')
     .describe(
       'After warm-up: none keeps the learning rate; cosine lowers it to 0 at the last iteration. Default none.',
@@ -75,8 +92,10 @@ export const emaKey = (decay: number) =>
 export const checkpointKey = z
   .strictObject({
     every: every(500, 'Write a checkpoint'),
-    keep: whole(1).default(3).describe('Newest checkpoints to keep. Default 3.'),
-    keepEvery: whole(0).default(0).describe('Also keep those at multiples of so many iterations; 0 none. Default 0.'),
+    keep: whole(1, 'checkpoints').default(3).describe('Newest checkpoints to keep. Default 3.'),
+    keepEvery: whole(0, 'iterations')
+      .default(0)
+      .describe('Also keep those at multiples of so many iterations; 0 none. Default 0.'),
   })
   .prefault({})
   .describe('Checkpoints; Ctrl-C and the end of the run write one too.');

@@ -1,5 +1,5 @@
 /** `kind: "distill"`: everything a distillation needs to know. Defaults are the paper's where it names one. */
-import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { checkpointKey, choice, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
 import { schedulePoints } from './schedule.ts';
 import { z } from './zod.ts';
 
@@ -12,6 +12,7 @@ const generator = z
     sigma: z
       .number()
       .positive()
+      .meta({ unit: 'data units' })
       .default(80)
       .describe("Noise level the generator is called at: G(z) = D(sigma z; sigma). Default 80, EDM's sigma_max."),
   })
@@ -21,7 +22,7 @@ const generator = z
 const fake = z
   .strictObject({
     ...optimizerKeys(5e-5),
-    updatesPerStep: whole(1)
+    updatesPerStep: whole(1, 'updates')
       .default(1)
       .describe('Fake-score updates per generator update; those past the first on new images. Default 1 (paper).'),
   })
@@ -30,9 +31,19 @@ const fake = z
 
 const levels = z
   .strictObject({
-    count: whole(2).default(1000).describe('Number of levels. Default 1000.'),
-    sigmaMin: z.number().positive().default(0.002).describe('Lowest noise level (data units). Default 0.002.'),
-    sigmaMax: z.number().positive().default(80).describe('Highest noise level (data units). Default 80.'),
+    count: whole(2, 'levels').default(1000).describe('Number of levels. Default 1000.'),
+    sigmaMin: z
+      .number()
+      .positive()
+      .meta({ unit: 'data units' })
+      .default(0.002)
+      .describe('Lowest noise level sigma. Default 0.002.'),
+    sigmaMax: z
+      .number()
+      .positive()
+      .meta({ unit: 'data units' })
+      .default(80)
+      .describe('Highest noise level sigma. Default 80.'),
     rho: z.number().positive().default(7).describe('Exponent of the spacing. Default 7.'),
   })
   .prefault({})
@@ -41,16 +52,20 @@ const levels = z
 const matching = z
   .strictObject({
     enabled: z.boolean().default(true).describe('false: the ablation without distribution matching. Default true.'),
-    weight: z
-      .enum(matchingWeights)
+    weight: choice<(typeof matchingWeights)[number]>({
+      eq8: "grad = (mu_fake - mu_real) / mean|x - mu_real|: Eq. 8, as in Algorithm 2 and the authors' code.",
+      'eq8-alpha': "The same with Eq. 7's own factor alpha_t; for EDM, where alpha is 1, no difference.",
+      'sigma/alpha': 'grad = (alpha/sigma) (mu_fake - mu_real): an ablation of Table 2.',
+      'sigma^3/alpha': 'grad = alpha sigma (mu_fake - mu_real): an ablation of Table 2.',
+    })
       .default('eq8')
       .describe(
         "Weight w_t of the gradient (Eq. 7): eq8 as in Algorithm 2 and the authors' code; eq8-alpha with Eq. 7's own " +
           'factor alpha; sigma/alpha and sigma^3/alpha from Table 2. Default eq8.',
       ),
     levels,
-    minStep: whole(0).default(20).describe('Lowest level index drawn, inclusive. Default 20.'),
-    maxStep: whole(0).default(980).describe('Highest level index drawn, inclusive. Default 980.'),
+    minStep: whole(0, 'index').default(20).describe('Lowest level index drawn, inclusive. Default 20.'),
+    maxStep: whole(0, 'index').default(980).describe('Highest level index drawn, inclusive. Default 980.'),
     realOnly: z
       .boolean()
       .default(false)
@@ -70,8 +85,10 @@ const regression = z
       .nonnegative()
       .default(0.25)
       .describe('Weight of the regression loss. Default 0.25 (paper; 0.5 for unconditional CIFAR-10).'),
-    distance: z
-      .enum(['l2', 'lpips'])
+    distance: choice({
+      l2: 'Mean squared error of the pixels; needs no further weights.',
+      lpips: 'Perceptual distance of VGG16 features at 224 pixels, as in the paper; needs lpipsWeights.',
+    })
       .default('l2')
       .describe('l2: mean squared error; lpips: VGG perceptual distance at 224 pixels (paper). Default l2.'),
     lpipsWeights: z
@@ -84,7 +101,7 @@ const regression = z
       .min(1)
       .optional()
       .describe("torchvision's vgg16 file, where lpipsWeights has only LPIPS' own linear layers."),
-    batch: whole(1).optional().describe('Pairs per micro-batch. Default: as many as batch.'),
+    batch: whole(1, 'pairs').optional().describe('Pairs per micro-batch. Default: as many as batch.'),
     pairs: z
       .strictObject({
         path: z
@@ -92,8 +109,12 @@ const regression = z
           .min(1)
           .optional()
           .describe('Folder of noise-image pairs (dmd pairs). Default: made before the run starts, in its folder.'),
-        count: whole(1).default(2000).describe('How many pairs to make, or to use of the folder. Default 2000.'),
-        steps: whole(1).default(18).describe('Heun steps of the teacher per pair. Default 18 (paper, CIFAR-10).'),
+        count: whole(1, 'pairs')
+          .default(2000)
+          .describe('How many pairs to make, or to use of the folder. Default 2000.'),
+        steps: whole(1, 'steps')
+          .default(18)
+          .describe('Heun steps of the teacher per pair. Default 18 (paper, CIFAR-10).'),
       })
       .prefault({})
       .describe("Noise-image pairs from the teacher's deterministic sampler."),
@@ -104,8 +125,8 @@ const regression = z
 const schedules = z
   .strictObject({
     lambda: schedulePoints(z.number().nonnegative()).describe('Replaces regression.lambda.'),
-    minStep: schedulePoints(whole(0)).describe('Replaces matching.minStep; rounded to a whole index.'),
-    maxStep: schedulePoints(whole(0)).describe('Replaces matching.maxStep; rounded to a whole index.'),
+    minStep: schedulePoints(whole(0, 'index')).describe('Replaces matching.minStep; rounded to a whole index.'),
+    maxStep: schedulePoints(whole(0, 'index')).describe('Replaces matching.maxStep; rounded to a whole index.'),
   })
   .prefault({})
   .describe('Values that change: [[iteration, value], ...], linear between, constant before and after.');
@@ -113,21 +134,22 @@ const schedules = z
 const record = z
   .strictObject({
     samplesEvery: every(500, 'Record a grid of one-step samples from fixed noise'),
-    samples: whole(1).default(16).describe('Pictures in such a grid. Default 16.'),
+    samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
     fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
     probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
     histogramsEvery: every(500, "Record histograms of the gradient and the networks' weights"),
     budgetMB: z
       .number()
       .nonnegative()
+      .meta({ unit: 'MB' })
       .default(500)
       .describe('Disk for recorded fields and probe together, in MB; older steps are thinned out. Default 500.'),
     probe: z
       .strictObject({
-        seed: whole(0).default(0).describe("Seed of the probe's own random stream. Default 0."),
-        count: whole(1).default(4).describe('Images in the probe. Default 4.'),
+        seed: whole(0, '').default(0).describe("Seed of the probe's own random stream. Default 0."),
+        count: whole(1, 'images').default(4).describe('Images in the probe. Default 4.'),
         levels: z
-          .array(whole(0))
+          .array(whole(0, 'index'))
           .min(1)
           .default([100, 300, 500, 700, 900])
           .describe('Indices into matching.levels. Default [100, 300, 500, 700, 900].'),
@@ -149,13 +171,17 @@ export const distillSchema = z
       .describe(
         'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes. Default builtin:scenes.',
       ),
-    iterations: whole(1).default(5000).describe('Generator updates. Default 5000 (paper, CIFAR-10: 300000).'),
-    batch: whole(1).default(16).describe('Images per micro-batch. Default 16 (paper, CIFAR-10: 392).'),
-    accumulation: whole(1)
+    iterations: whole(1, 'updates')
+      .default(5000)
+      .describe('Generator updates. Default 5000 (paper, CIFAR-10: 300000).'),
+    batch: whole(1, 'images').default(16).describe('Images per micro-batch. Default 16 (paper, CIFAR-10: 392).'),
+    accumulation: whole(1, 'micro-batches')
       .default(1)
       .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
-    labels: z
-      .enum(['uniform', 'none'])
+    labels: choice({
+      uniform: 'Every class as often as any other.',
+      none: 'No class: all zeros, also for a model with classes.',
+    })
       .default('uniform')
       .describe('Classes of generated images: drawn uniformly, or none (all zeros). Default uniform.'),
     generator,

@@ -3,7 +3,7 @@
  * that a config, a pickle and a golden case say the same thing. What is left out has the original constructor's
  * default, which depends on the class and is filled in where the network is built.
  */
-import { whole } from './common.ts';
+import { choice, whole } from './common.ts';
 import { z } from './zod.ts';
 
 export const preconditionings = ['EDMPrecond', 'VPPrecond', 'VEPrecond', 'iDDPMPrecond'] as const;
@@ -32,46 +32,67 @@ const fraction = z.number().min(0).lt(1);
 
 export const networkSchema = z
   .strictObject({
-    class: z
-      .enum(preconditionings)
+    class: choice<(typeof preconditionings)[number]>({
+      EDMPrecond: "EDM's own, for networks trained with its loss.",
+      VPPrecond: 'Variance preserving: DDPM++ of score-SDE.',
+      VEPrecond: 'Variance exploding: NCSN++ of score-SDE.',
+      iDDPMPrecond: "Improved DDPM's, such as ADM on ImageNet-64.",
+    })
       .default('EDMPrecond')
       .describe('Preconditioning around the U-Net. Default EDMPrecond.'),
-    model_type: z
-      .enum(modelTypes)
+    model_type: choice<(typeof modelTypes)[number]>({
+      SongUNet: 'DDPM++ and NCSN++; CIFAR-10 and the built-in models.',
+      DhariwalUNet: 'ADM; ImageNet-64.',
+    })
       .default('SongUNet')
       .describe('The U-Net: SongUNet (DDPM++, NCSN++) or DhariwalUNet (ADM). Default SongUNet.'),
-    img_resolution: whole(1).describe('Image height and width in pixels.'),
-    img_channels: whole(1).describe('Colour channels.'),
-    label_dim: whole(0).default(0).describe('Number of classes; 0 unconditional. Default 0.'),
-    use_fp16: z.boolean().default(false).describe('Kept for old files; computing is always float32. Default false.'),
+    img_resolution: whole(1, 'pixels').describe('Image height and width in pixels.'),
+    img_channels: whole(1, 'channels').describe('Colour channels.'),
+    label_dim: whole(0, 'classes').default(0).describe('Number of classes; 0 unconditional. Default 0.'),
+    use_fp16: z
+      .boolean()
+      .default(false)
+      .describe('Kept for old files; computing is always float32. Default false.')
+      .meta({ deprecated: true }),
     sigma_min: z
       .number()
       .nonnegative()
+      .meta({ unit: 'data units' })
       .optional()
       .describe('Lowest supported noise level. Default 0 (EDM), 0.02 (VE).'),
-    sigma_max: positive.optional().describe('Highest supported noise level. Default none (EDM), 100 (VE).'),
-    sigma_data: positive.optional().describe('Expected standard deviation of the data (EDM). Default 0.5.'),
+    sigma_max: positive
+      .meta({ unit: 'data units' })
+      .optional()
+      .describe('Highest supported noise level. Default none (EDM), 100 (VE).'),
+    sigma_data: positive
+      .meta({ unit: 'data units' })
+      .optional()
+      .describe('Expected standard deviation of the data (EDM). Default 0.5.'),
     beta_d: positive.optional().describe('Extent of the noise schedule (VP). Default 19.9.'),
     beta_min: positive.optional().describe('Initial slope of the noise schedule (VP). Default 0.1.'),
-    M: whole(1).optional().describe('Number of timesteps (VP, iDDPM). Default 1000.'),
+    M: whole(1, 'timesteps').optional().describe('Number of timesteps (VP, iDDPM). Default 1000.'),
     epsilon_t: positive.optional().describe('Lowest time (VP). Default 1e-5.'),
     C_1: positive.optional().describe('Schedule adjustment at low noise (iDDPM). Default 0.001.'),
     C_2: positive.optional().describe('Schedule adjustment at high noise (iDDPM). Default 0.008.'),
-    augment_dim: whole(0).optional().describe('Length of augmentation labels; 0 none. Default 0.'),
-    model_channels: whole(1)
+    augment_dim: whole(0, 'numbers').optional().describe('Length of augmentation labels; 0 none. Default 0.'),
+    model_channels: whole(1, 'channels')
       .optional()
       .describe('Base number of channels. Default 128 (SongUNet), 192 (DhariwalUNet).'),
     channel_mult: z
-      .array(whole(1))
+      .array(whole(1, 'times model_channels'))
       .min(1)
       .optional()
       .describe(
         'Channels of each resolution as multiples. Default [1, 2, 2, 2] (SongUNet), [1, 2, 3, 4] (DhariwalUNet).',
       ),
-    channel_mult_emb: whole(1).optional().describe('Width of the embedding as a multiple. Default 4.'),
-    num_blocks: whole(1).optional().describe('Residual blocks per resolution. Default 4 (SongUNet), 3 (DhariwalUNet).'),
+    channel_mult_emb: whole(1, 'times model_channels')
+      .optional()
+      .describe('Width of the embedding as a multiple. Default 4.'),
+    num_blocks: whole(1, 'blocks')
+      .optional()
+      .describe('Residual blocks per resolution. Default 4 (SongUNet), 3 (DhariwalUNet).'),
     attn_resolutions: z
-      .array(whole(1))
+      .array(whole(1, 'pixels'))
       .optional()
       .describe('Resolutions with self-attention. Default [16] (SongUNet), [32, 16, 8] (DhariwalUNet).'),
     dropout: fraction.optional().describe('Dropout while training a teacher; distillation has none. Default 0.1.'),
@@ -81,18 +102,28 @@ export const networkSchema = z
       .max(1)
       .optional()
       .describe('Share of labels left out while training, for guidance. Default 0.'),
-    embedding_type: z
-      .enum(['positional', 'fourier'])
+    embedding_type: choice({
+      positional: 'Sines and cosines of the noise level (DDPM++).',
+      fourier: 'Random Fourier features (NCSN++).',
+    })
       .optional()
       .describe('Noise embedding: positional (DDPM++), fourier (NCSN++). Default positional.'),
-    channel_mult_noise: whole(1)
+    channel_mult_noise: whole(1, 'times model_channels')
       .optional()
       .describe('Width of the noise embedding: 1 (DDPM++), 2 (NCSN++). Default 1.'),
-    encoder_type: z
-      .enum(['standard', 'skip', 'residual'])
+    encoder_type: choice({
+      standard: 'Plain down-sampling (DDPM++).',
+      skip: 'The shrunken image is added at every resolution.',
+      residual: 'The shrunken features are added at every resolution (NCSN++).',
+    })
       .optional()
       .describe('Encoder: standard (DDPM++), residual (NCSN++). Default standard.'),
-    decoder_type: z.enum(['standard', 'skip']).optional().describe('Decoder. Default standard.'),
+    decoder_type: choice({
+      standard: 'Plain up-sampling.',
+      skip: 'The image is summed up over the resolutions.',
+    })
+      .optional()
+      .describe('Decoder. Default standard.'),
     resample_filter: z
       .array(z.number())
       .min(1)

@@ -10,8 +10,8 @@ const data = z
       .min(1)
       .default('scenes')
       .describe("scenes (drawn when needed), or the path of a folder or .zip in EDM's layout. Default scenes."),
-    seed: whole(0).default(0).describe('Which scenes: another seed is another set of the same kind. Default 0.'),
-    count: whole(0)
+    seed: whole(0, '').default(0).describe('Which scenes: another seed is another set of the same kind. Default 0.'),
+    count: whole(0, 'images')
       .default(0)
       .describe('Use the first so many images; 0 all of a folder, 1000000 of scenes. Default 0.'),
     useLabels: z.boolean().default(true).describe('Train with class labels. Default true.'),
@@ -33,9 +33,9 @@ export const teachSchema = z
       .describe(
         'Weights to begin with, those of a model with the same network: a file or builtin:scenes/teacher. Default: random.',
       ),
-    iterations: whole(1).default(20000).describe('Updates. Default 20000.'),
-    batch: whole(1).default(32).describe('Images per micro-batch. Default 32.'),
-    accumulation: whole(1)
+    iterations: whole(1, 'updates').default(20000).describe('Updates. Default 20000.'),
+    batch: whole(1, 'images').default(32).describe('Images per micro-batch. Default 32.'),
+    accumulation: whole(1, 'micro-batches')
       .default(1)
       .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
     optimizer: z.strictObject(optimizerKeys(1e-3)).prefault({}).describe('AdamW.'),
@@ -47,6 +47,7 @@ export const teachSchema = z
         sigma_data: z
           .number()
           .positive()
+          .meta({ unit: 'data units' })
           .default(0.5)
           .describe('Expected standard deviation of the data. Default 0.5.'),
       })
@@ -55,8 +56,8 @@ export const teachSchema = z
     record: z
       .strictObject({
         samplesEvery: every(1000, 'Record a grid of samples from fixed noise'),
-        samples: whole(1).default(16).describe('Pictures in such a grid. Default 16.'),
-        sampleSteps: whole(1).default(18).describe('Heun steps of these samples. Default 18.'),
+        samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
+        sampleSteps: whole(1, 'steps').default(18).describe('Heun steps of these samples. Default 18.'),
         histogramsEvery: every(1000, "Record histograms of the network's weights"),
       })
       .prefault({})
