@@ -39,12 +39,19 @@ export interface SeededImages {
   readonly secondsPerImage: number;
 }
 
+/** D(x; sigma) for a fixed number of images per call, as DenoiseProgram computes it. */
+export interface BatchDenoiser {
+  denoise(x: Float32Array, sigma: number, labels: TensorData): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
 export class SeededSource {
-  readonly #program: DenoiseProgram;
+  readonly #program: BatchDenoiser;
   readonly #network: Network;
   readonly #batch: number;
 
-  private constructor(program: DenoiseProgram, network: Network, batch: number) {
+  /** @param batch images per call of `program`, which this disposes of */
+  constructor(program: BatchDenoiser, network: Network, batch: number) {
     this.#program = program;
     this.#network = network;
     this.#batch = batch;

@@ -28,11 +28,14 @@ export interface OpenOptions extends ProbeOptions {
   readonly device: string;
 }
 
-export interface OpenedDevice {
-  readonly engine: Engine;
+export interface DeviceChoice {
   readonly device: DeviceName;
   /** Why this device, for people. */
   readonly why: string;
+}
+
+export interface OpenedDevice extends DeviceChoice {
+  readonly engine: Engine;
 }
 
 const probeScript = fileURLToPath(new URL('./device-probe.worker.ts', import.meta.url));
@@ -49,23 +52,25 @@ export async function listDevices(options: ProbeOptions = {}): Promise<DeviceSta
  * Opens a device for computing; 'auto' is the fastest that works. Throws UserError('device') that names the device and
  * why it is not available, UserError('usage') for an unknown name.
  */
-export async function openEngine({ device: name, ...options }: OpenOptions): Promise<OpenedDevice> {
-  const { threads = 0 } = options;
-  const chosen = parseDevice(name);
-  if (chosen === 'cpu') return { engine: await openDevice('cpu', threads), device: 'cpu', why: 'it was asked for' };
-  if (chosen === 'auto') {
-    const best = fastest(await listDevices(options));
-    return { engine: await openDevice(best.device, threads), ...best };
-  }
-  const { available, reason } = await probe(chosen, options);
+export async function openEngine(options: OpenOptions): Promise<OpenedDevice> {
+  const choice = await chooseDevice(options);
+  return { engine: await openDevice(choice.device, options.threads ?? 0), ...choice };
+}
+
+/** `openEngine`'s choice alone, for those who compute in another thread. */
+export async function chooseDevice({ device: name, ...options }: OpenOptions): Promise<DeviceChoice> {
+  const device = parseDevice(name);
+  if (device === 'auto') return fastest(await listDevices(options));
+  if (device === 'cpu') return { device, why: 'it was asked for' };
+  const { available, reason } = await probe(device, options);
   if (!available) {
-    throw new UserError('device', `The device ${chosen} is not available: ${reason}.`, 'dmd devices lists what works.');
+    throw new UserError('device', `The device ${device} is not available: ${reason}.`, 'dmd devices lists what works.');
   }
-  return { engine: await openDevice(chosen, threads), device: chosen, why: 'it was asked for' };
+  return { device, why: 'it was asked for' };
 }
 
 /** The fastest available device and the numbers that say so. */
-export function fastest(statuses: readonly DeviceStatus[]): { device: DeviceName; why: string } {
+export function fastest(statuses: readonly DeviceStatus[]): DeviceChoice {
   const working = statuses.filter((status) => status.available).sort((a, b) => b.gigaflops - a.gigaflops);
   const [best] = working;
   if (!best) {

@@ -24,6 +24,8 @@ export interface Model {
   readonly path: string;
   /** Of the file, hex. */
   readonly sha256: string;
+  /** Free text by key that the file carries, e.g. `dmd.step`. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What comes with the package, as `builtin:` names and files in media/. */
@@ -48,13 +50,23 @@ export async function openModel(name: string): Promise<Model> {
   const expected = new Map(network.layout.entries.map((entry) => [entry.name, entry.shape]));
   const weights = selectTensors(tensors, expected, path);
   refuseBadNumbers(weights, path);
-  const sigma = Number(metadata['dmd.generatorSigma'] ?? 80);
-  if (!(sigma > 0)) throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
-  const role = metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher';
-  return { network, weights, role, generatorSigma: sigma, path, sha256: (await hashOf(path)) ?? '' };
+  return { network, weights, ...rolesOf(metadata, path), path, sha256: (await hashOf(path)) ?? '', metadata };
 }
 
-function modelPath(name: string): string {
+/** What a file of ours says about its use. Throws UserError('weights') for an impossible noise level. */
+export function rolesOf(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): { role: ModelRole; generatorSigma: number } {
+  const generatorSigma = Number(metadata['dmd.generatorSigma'] ?? 80);
+  if (!(generatorSigma > 0 && generatorSigma < Number.POSITIVE_INFINITY)) {
+    throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
+  }
+  return { role: metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher', generatorSigma };
+}
+
+/** The file behind a name. Throws UserError('weights') for a `builtin:` name that there is not. */
+export function modelPath(name: string): string {
   if (!name.startsWith('builtin:')) return name;
   const model = name.slice('builtin:'.length);
   if (!Object.hasOwn(builtinModels, model)) {

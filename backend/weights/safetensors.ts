@@ -7,7 +7,7 @@ import { writeAtomically } from './atomic-file.ts';
 import { type WeightsFile, withWeightsFile } from './files.ts';
 import { floatsToHalves, largestHalf } from './half.ts';
 import { namingFile, refuse } from './refusal.ts';
-import { encodeHeader, headerLength, parseHeader } from './safetensors-header.ts';
+import { encodeHeader, type Header, headerLength, parseHeader } from './safetensors-header.ts';
 import { bytesOf, itemSize, type StoredTensor, storedTensor } from './stored-tensor.ts';
 
 export interface Safetensors {
@@ -42,6 +42,14 @@ export async function readOpenSafetensors(file: WeightsFile): Promise<Safetensor
     tensors.set(name, storedTensor(dtype, shape, buffer));
   }
   return { tensors, metadata };
+}
+
+/** What a file holds, without reading the tensors. Throws UserError('weights') as `readSafetensors` does. */
+export function readSafetensorsHeader(path: string): Promise<Header> {
+  return withWeightsFile(path, async (file) => {
+    const length = headerLength(await file.read(0, Math.min(8, file.size)), file.size);
+    return parseHeader(await file.read(8, length), file.size - 8 - length);
+  });
 }
 
 /**

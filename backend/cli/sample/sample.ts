@@ -1,13 +1,14 @@
 /** The work of `dmd sample`. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { type SamplerName, type SeededImages, SeededSource } from '../../dmd/seeded-images.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { runOf } from '../../runs/lineage.ts';
 import { type Model, openModel } from '../../runs/model-file.ts';
-import { packageVersion } from '../../runs/package.ts';
+import { makerText, type PictureMaker, pictureText } from '../../runs/picture-text.ts';
 import { createProgress, progressMode } from '../../runs/progress.ts';
 import { writeAtomically } from '../../weights/atomic-file.ts';
 import { interruptible } from '../interrupt.ts';
@@ -51,17 +52,12 @@ export async function sampleCommand(name: string, options: SampleOptions, output
     progress.end();
     await engine.dispose();
   }
-  const text = (fields: Record<string, string>) => ({
-    Software: `DMD Workbench ${packageVersion()}`,
-    'dmd.model': name,
-    'dmd.sha256': model.sha256,
-    'dmd.role': model.role,
-    'dmd.steps': String(steps),
-    ...(steps > 1 ? { 'dmd.sampler': JSON.stringify({ name: options.sampler, ...options.with }) } : {}),
-    'dmd.device': engine.device,
-    ...fields,
+  const run = runOf(resolve(model.path));
+  const files = await writePictures(drawn, options, {
+    ...{ model: name, sha256: model.sha256, role: model.role, steps, sigma: model.generatorSigma },
+    ...{ sampler: { name: options.sampler, ...options.with }, device: engine.device },
+    ...{ run: run && basename(run), metadata: model.metadata },
   });
-  const files = await writePictures(drawn, options, text);
   const milliseconds = drawn.secondsPerImage * 1000;
   output.line(`${seeds.length} pictures and ${files.grid}, ${milliseconds.toFixed(1)} ms per picture`);
   output.event('samples', { ...files, device, steps, classes: drawn.classes, millisecondsPerImage: milliseconds });
@@ -70,7 +66,7 @@ export async function sampleCommand(name: string, options: SampleOptions, output
 async function writePictures(
   { images, classes }: SeededImages,
   { seeds, out, columns = Math.ceil(Math.sqrt(seeds.length)) }: SampleOptions,
-  text: (fields: Record<string, string>) => Record<string, string>,
+  maker: PictureMaker,
 ): Promise<{ pictures: string[]; grid: string }> {
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
@@ -78,13 +74,13 @@ async function writePictures(
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
     const file = join(out, `seed${String(seed).padStart(6, '0')}.png`);
-    const fields = { 'dmd.seed': String(seed), ...(classes.length > 0 ? { 'dmd.class': String(classes[i]) } : {}) };
-    await writeAtomically(file, [encodePng(imageAt(images, i), text(fields))]);
+    const text = pictureText(maker, { seed, class: classes[i] ?? null, className: '', settings: null });
+    await writeAtomically(file, [encodePng(imageAt(images, i), text)]);
     pictures.push(file);
   }
   const grid = join(out, 'grid.png');
   const all = { 'dmd.seeds': seeds.join(','), ...(classes.length > 0 ? { 'dmd.classes': classes.join(',') } : {}) };
-  await writeAtomically(grid, [encodePng(imageGrid(images, columns), text(all))]);
+  await writeAtomically(grid, [encodePng(imageGrid(images, columns), { ...makerText(maker), ...all })]);
   return { pictures, grid };
 }
 

@@ -10,7 +10,7 @@ export const modelInfoSchema = z.object({
   role: z.enum(['teacher', 'generator']),
   /** [C, H, W]; null when the file cannot be read. */
   imageShape: z.tuple([z.int(), z.int(), z.int()]).nullable(),
-  /** Names of the classes, by id; [] for a model without. */
+  /** Names of the classes, by id, the id itself where it has none; [] for a model without classes. */
   classes: z.array(z.string()),
   /** Whether it takes a prompt. */
   prompt: z.boolean(),
@@ -19,6 +19,8 @@ export const modelInfoSchema = z.object({
   bytes: z.number(),
   /** The run that made it. */
   run: path.nullable(),
+  /** What it was distilled from, in the form of `model`; null where that is not known or not here. */
+  teacher: z.string().nullable(),
   /** '' when it can be used. */
   problem: z.string(),
 });
