@@ -2,6 +2,7 @@
 //
 //   npm test                     everything
 //   npm test -- safetensors      only the test files whose path contains the word, without style and types
+//   npm run test:e2e             only the tests in the real editor
 //   npm test -- --install        also install what some tests need from Debian (see lib/system-packages.mjs)
 //
 // With CI=true a skipped test is a failure.
@@ -11,11 +12,14 @@ import { join } from 'node:path';
 import { build } from './lib/bundle.mjs';
 import { Failure, main, say, seconds } from './lib/console.mjs';
 import { ensureInstalled } from './lib/install.mjs';
+import { packageExtension } from './lib/package.mjs';
 import { root, run } from './lib/process.mjs';
-import { installAllowed, prepareSystem } from './lib/system-packages.mjs';
+import { installAllowed, prepareEditors, prepareSystem } from './lib/system-packages.mjs';
 import { count, printDetails, readRecords } from './lib/test-report.mjs';
 
-const folders = ['test/unit', 'test/golden', 'test/integration'];
+const folders = ['test/unit', 'test/golden', 'test/integration', 'test/e2e'];
+const inEditor = (file) => file.startsWith('test/e2e/');
+const usesPackage = (file) => inEditor(file) || file.includes('/package.');
 const strict = process.env.CI === 'true' || process.env.CI === '1';
 
 main(async () => {
@@ -24,10 +28,12 @@ main(async () => {
   await ensureInstalled();
   const files = await testFiles(options.words);
   await build();
-  const environment = await prepareSystem({ mayInstall: await installAllowed(options.install) });
-
+  const mayInstall = await installAllowed(options.install);
   const failures = options.words.length > 0 ? [] : await checkSources();
-  const { status, records } = await runTests(files, environment);
+  const work = await mkdtemp(join(tmpdir(), 'dmd-tests-'));
+  const { status, records } = await runAll(files, mayInstall, work).finally(() =>
+    rm(work, { recursive: true, force: true }),
+  );
   printDetails(records);
   const { passed, failed, skipped } = count(records);
   if (status !== 0 || failed > 0) failures.push('tests');
@@ -76,22 +82,36 @@ async function checkSources() {
   return failed;
 }
 
-async function runTests(files, environment) {
-  const folder = await mkdtemp(join(tmpdir(), 'dmd-tests-'));
-  const log = join(folder, 'tests.jsonl');
-  try {
-    const status = await run(
-      process.execPath,
-      [
-        ...['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=600000'],
-        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-        ...['--test-reporter=./scripts/lib/record-reporter.mjs', `--test-reporter-destination=${log}`],
-        ...files,
-      ],
-      { env: { ...process.env, ...environment } },
-    );
-    return { status, records: await readRecords(log) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+/** First what needs no editor, two files at a time; then the editor tests, which measure time, one by one. */
+async function runAll(files, mayInstall, work) {
+  const plain = files.filter((file) => !inEditor(file));
+  const editor = files.filter(inEditor);
+  const vsix = files.some(usesPackage) ? { DMD_TEST_VSIX: await packageExtension({ folder: work }) } : {};
+  const parts = [];
+  if (plain.length > 0) {
+    const environment = { ...(await prepareSystem({ mayInstall })), ...vsix };
+    parts.push(await runTests(plain, { environment, concurrency: 2, log: join(work, 'tests.jsonl') }));
   }
+  if (editor.length > 0) {
+    const environment = { ...(await prepareEditors({ mayInstall })), ...vsix };
+    parts.push(await runTests(editor, { environment, concurrency: 1, log: join(work, 'e2e.jsonl') }));
+  }
+  return {
+    status: parts.find(({ status }) => status !== 0)?.status ?? 0,
+    records: parts.flatMap(({ records }) => records),
+  };
+}
+
+async function runTests(files, { environment, concurrency, log }) {
+  const status = await run(
+    process.execPath,
+    [
+      ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'],
+      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+      ...['--test-reporter=./scripts/lib/record-reporter.mjs', `--test-reporter-destination=${log}`],
+      ...files,
+    ],
+    { env: { ...process.env, ...environment } },
+  );
+  return { status, records: await readRecords(log) };
 }

@@ -1,14 +1,13 @@
 // Installs the editors that test/e2e drives: code-server, which carries VS Code's own workbench, extension host and
 // webviews, from npm. Nothing but npm is downloaded.
 //
-// Each version gets a folder of its own in a cache (node_modules/.cache/editors, or DMD_EDITOR_CACHE). It is built as
-// NAME.building-PID and renamed when complete, so that two installations at once do not disturb each other; one whose
-// process has died is taken over where it stopped.
+// Each version gets a folder of its own in a cache: node_modules/.cache/editors, or DMD_EDITOR_CACHE.
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { Failure, lastLine, say, seconds } from './console.mjs';
 import { npm } from './install.mjs';
+import { installOnce } from './install-once.mjs';
 import { capture, root } from './process.mjs';
 
 /** The oldest VS Code that package.json claims to support, and the newest that code-server carries. */
@@ -26,73 +25,31 @@ export function editorPaths(editor) {
   return { folder, command: join(folder, 'node'), args: [join(server, 'out', 'node', 'entry.js')] };
 }
 
+export function editorInstalled(editor) {
+  return existsSync(editorPaths(editor).folder);
+}
+
+/** The browser that drives the editors: DMD_CHROMIUM, or the first on the PATH. */
+export function findChromium() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const found = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [process.env.DMD_CHROMIUM, ...found].find((path) => path && existsSync(path));
+}
+
 /** Installs an editor unless it is there. Throws a Failure that says what is missing. */
 export async function ensureEditor(editor) {
-  const { folder } = editorPaths(editor);
-  if (existsSync(folder)) return;
-  const building = await claim(folder);
-  if (!building) return;
   const start = performance.now();
-  say(`Installing VS Code ${editor.vscode} (code-server ${editor.codeServer}) for the editor tests ...`);
-  for (const [name, step] of steps(editor, building)) await once(building, name, step);
-  await rename(building, folder).catch(async (error) => {
-    if (!existsSync(folder)) throw error;
-    await rm(building, { recursive: true, force: true }); // another process was faster
+  const { folder } = editorPaths(editor);
+  const built = await installOnce(folder, (building) => {
+    say(`Installing VS Code ${editor.vscode} (code-server ${editor.codeServer}) for the editor tests ...`);
+    return steps(editor, building);
   });
-  say(`Installed in ${seconds(start)}.`);
+  if (built) say(`Installed in ${seconds(start)}.`);
 }
 
 function cacheFolder() {
   return resolve(process.env.DMD_EDITOR_CACHE ?? join(root, 'node_modules', '.cache', 'editors'));
-}
-
-/**
- * A folder to build in that is this process's own: one that a dead process left, or a new one. Undefined when another
- * process has meanwhile finished the editor.
- */
-async function claim(folder) {
-  await mkdir(dirname(folder), { recursive: true });
-  const own = `${folder}.building-${process.pid}`;
-  for (;;) {
-    if (existsSync(folder)) return undefined;
-    const others = (await readdir(dirname(folder)))
-      .map((name) => join(dirname(folder), name))
-      .filter((path) => path.startsWith(`${folder}.building-`) && path !== own);
-    const left = others.find((path) => !alive(Number(path.split('-').at(-1))));
-    if (left) {
-      if (
-        await rename(left, own).then(
-          () => true,
-          () => false,
-        )
-      )
-        return own;
-      continue; // another process took it over first
-    }
-    if (others.length === 0) {
-      await mkdir(own, { recursive: true });
-      return own;
-    }
-    await new Promise((resume) => setTimeout(resume, 500)); // another process is installing it
-  }
-}
-
-function alive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
-/** Runs a step unless the record of finished steps has it. */
-async function once(building, name, step) {
-  const record = join(building, 'steps.txt');
-  const done = await readFile(record, 'utf8').catch(() => '');
-  if (done.split('\n').includes(name)) return;
-  await step();
-  await appendFile(record, `${name}\n`);
 }
 
 /** What installing takes: code-server's own script refuses root and other Nodes than its own, and downloads more. */

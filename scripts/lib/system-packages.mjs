@@ -1,11 +1,13 @@
-// What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests and TensorBoard's own reader.
+// What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests, TensorBoard's own reader, and
+// for the editor tests the editors and a browser.
 //
 // Each need is looked for first. What is missing is installed only where that is allowed (root on Debian, or asked for
 // with --install); otherwise the tests that need it skip and say so. The result is the environment for the tests.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { lastLine, say, seconds } from './console.mjs';
+import { Failure, lastLine, say, seconds } from './console.mjs';
+import { editorInstalled, editors, ensureEditor, findChromium } from './editor.mjs';
 import { capture, root, run } from './process.mjs';
 
 /** Where distributions put the SwiftShader (Vulkan on the CPU) that comes with their Chromium. */
@@ -26,6 +28,36 @@ const tensorboard = 'tensorboard==2.21.0';
  */
 export async function prepareSystem({ mayInstall }) {
   return { ...(await webgpu(mayInstall)), ...(await python(mayInstall)) };
+}
+
+/**
+ * Finds or installs the editors, a browser and a font for test/e2e, and prints what it does. What the editors consist of
+ * comes from npm and stays in this checkout, so it is installed unless DMD_NO_INSTALL=1; Debian packages where allowed.
+ * @returns environment variables to add for the tests
+ */
+export async function prepareEditors({ mayInstall }) {
+  const problem = await editorProblem(mayInstall);
+  if (problem) say(`Editor tests: skipped, ${problem}`);
+  else say(`Editor tests: VS Code ${editors.map(({ vscode }) => vscode).join(' and ')}, ${findChromium()}.`);
+  return problem ? { DMD_TEST_EDITOR_PROBLEM: problem } : {};
+}
+
+/** Why the editor tests cannot run, or undefined when they can. */
+async function editorProblem(mayInstall) {
+  if (process.platform !== 'linux') return 'they run on Linux only.';
+  const fonts = existsSync('/usr/share/fonts/truetype') ? [] : ['fonts-dejavu-core'];
+  const browser = findChromium() ? fonts : ['chromium', ...fonts];
+  const compiler = ['g++', 'make', 'python3'].filter((name) => !programExists(name));
+  const lacking = [...browser, ...(editors.every(editorInstalled) ? [] : compiler)];
+  if (lacking.length > 0 && mayInstall) await apt(lacking);
+  if (!findChromium()) return 'there is no Chromium (Debian package chromium; npm run test:e2e -- --install).';
+  if (process.env.DMD_NO_INSTALL === '1' && !editors.every(editorInstalled)) return 'DMD_NO_INSTALL=1.';
+  try {
+    for (const editor of editors) await ensureEditor(editor);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return `an editor could not be installed: ${error.message}`;
+  }
 }
 
 /** Installing needs no question when asked for, and none on a Debian where we are root, unless DMD_NO_INSTALL=1. */

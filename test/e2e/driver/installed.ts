@@ -1,7 +1,7 @@
 /** What the editor tests need from scripts/: the editors in the cache, Chromium, and the packed extension. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 export interface Editor {
   /** Version of VS Code, e.g. 1.100.3. */
@@ -15,17 +15,16 @@ export interface Editor {
 interface EditorScripts {
   editors: { vscode: string }[];
   editorPaths(editor: { vscode: string }): { folder: string; command: string; args: string[] };
+  findChromium(): string | undefined;
 }
 interface PackageScripts {
   packageExtension(options: { folder: string }): Promise<string>;
 }
 
 const scripts = new URL('../../../scripts/lib/', import.meta.url);
-const { editors, editorPaths }: EditorScripts = await import(new URL('editor.mjs', scripts).href);
+const { editors, editorPaths, findChromium }: EditorScripts = await import(new URL('editor.mjs', scripts).href);
 
-export const chromium = [process.env.DMD_CHROMIUM, ...onPath('chromium', 'chromium-browser', 'google-chrome')].find(
-  (path) => path && existsSync(path),
-);
+export const chromium = findChromium();
 
 /** Every editor to test on; DMD_TEST_EDITOR=1.100.3 chooses one. */
 export function testedEditors(): Editor[] {
@@ -51,9 +50,4 @@ async function pack(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'dmd-vsix-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return packageExtension({ folder });
-}
-
-function onPath(...names: string[]): string[] {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name)));
 }

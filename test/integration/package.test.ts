@@ -1,0 +1,91 @@
+/** The packed extension: it holds what it needs and no more, and works where nothing else is. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { unzipSync } from 'fflate';
+import { decodePng } from '../../backend/data/png.ts';
+import { packedExtension } from '../e2e/driver/installed.ts';
+
+const target = `${process.platform}-${process.arch}`;
+const folder = mkdtempSync(join(tmpdir(), 'dmd-installed-'));
+const installed = join(folder, 'extension');
+after(() => rmSync(folder, { recursive: true }));
+
+before(async () => {
+  const files = unzipSync(readFileSync(await packedExtension()));
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
+});
+
+/** Paths with `/`, relative to the extension's folder. */
+function packed(): string[] {
+  const all = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  return all.filter((path) => statSync(join(installed, path)).isFile()).map((path) => path.replaceAll('\\', '/'));
+}
+
+test('every packed file is of a kind that the extension needs', () => {
+  const kinds = [
+    /^package\.json$/,
+    /^package\.nls(\.[\w-]+)?\.json$/,
+    /^l10n\/[\w.-]+\.json$/,
+    /^(readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt)$/,
+    /^docs\/pictures\/[\w.-]+\.png$/,
+    /^media\/[\w./-]+\.(png|svg|md|json|safetensors)$/,
+    /^dist\/[\w.-]+\.(js|cjs)$/,
+    /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
+    /^dist\/node_modules\/onnxruntime-(node|common)\/(package\.json|dist\/[\w./-]+\.(js|json))$/,
+    new RegExp(`^dist/node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-', '/')}/[\\w.]+$`),
+  ];
+  const others = packed().filter((path) => !kinds.some((kind) => kind.test(path)));
+  assert.deepEqual(others, []);
+});
+
+test('what the manifest and the sources name is in the package', () => {
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const files = new Set(packed());
+  const bundles = ['dist/server.js', 'dist/run-process.js', 'dist/trainer.worker.js', 'dist/device-probe.worker.js'];
+  for (const path of [manifest.main, manifest.bin.dmd, manifest.icon, ...bundles, 'LICENSE.txt', 'readme.md']) {
+    assert.ok(files.has(path.replace('./', '')), path);
+  }
+  assert.equal(manifest.scripts, undefined, 'no scripts: nothing of the checkout runs at an installation');
+  assert.match(readFileSync(join(folder, 'extension.vsixmanifest'), 'utf8'), new RegExp(`TargetPlatform="${target}"`));
+});
+
+test('the notices name every package in the bundles, with its licence', () => {
+  const notices = readFileSync(join(installed, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+  const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const name of ['onnxruntime-node', 'onnxruntime-common', 'zod', 'commander', 'pbf', 'yauzl']) {
+    assert.match(notices, new RegExp(`^${name} ${dependencies[name] ?? ''}[^\\n]*(MIT|BSD|Apache)`, 'm'), name);
+  }
+  assert.match(notices, /Permission is hereby granted/);
+});
+
+test('the packed program makes a picture in a folder without anything else', () => {
+  const out = join(folder, 'pictures');
+  const args = ['sample', 'builtin:scenes', '--seeds', '3', '--device', 'cpu', '--threads', '1'];
+  const { status, stderr } = spawnSync(process.execPath, [join(installed, 'dist', 'dmd.js'), ...args, '--out', out], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_PATH: '' },
+  });
+  assert.equal(status, 0, stderr);
+  const [picture] = readdirSync(out).filter((name) => name.endsWith('.png'));
+  const { shape, data } = decodePng(readFileSync(join(out, picture!)));
+  assert.deepEqual(shape.length, 3);
+  assert.ok(new Set(data).size > 20, 'not one colour');
+});
+
+test('a platform without a native library is refused by name, with those that have one', () => {
+  const script = fileURLToPath(new URL('../../scripts/package.mjs', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script, '--target', 'darwin-x64'], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /no native library for "darwin-x64"/);
+  assert.match(stderr, /linux-x64/);
+});
