@@ -43,7 +43,7 @@ export class Errors {
   }
 
   /** Runs the body of a command; what it throws is shown. Undefined when it threw. */
-  async guard<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  async guard<T>(what: string, work: () => PromiseLike<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {

@@ -1,12 +1,36 @@
 /**
- * The extension's entry point: registers what package.json contributes.
+ * The extension's entry point: makes what its parts share, and lets each part register what package.json contributes.
  *
- * It computes nothing. Everything that does runs as a process of its own, the bundled `dmd` command, on the Node that the
- * person chose.
+ * It computes nothing. Everything that does runs as a process of its own, on the Node that the person chose.
  */
 import * as vscode from 'vscode';
+import { EditorBackend } from './backend/editor-backend.ts';
+import { registerBackend } from './backend/register.ts';
 import { showDevices } from './commands/show-devices.ts';
+import { Errors } from './errors.ts';
+import { ModelFiles } from './model-files.ts';
+import { RunRoots } from './run-roots.ts';
+import { Runs } from './runs.ts';
+import type { Services } from './services.ts';
+
+let running: EditorBackend | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context)));
+  const log = vscode.window.createOutputChannel('DMD Workbench', { log: true });
+  context.subscriptions.push(log);
+  const errors = new Errors(log);
+  const backend = new EditorBackend(context.extensionUri, log, errors);
+  running = backend;
+  const roots = new RunRoots(context);
+  const runs = new Runs(backend, roots, errors);
+  context.subscriptions.push(runs);
+  const services: Services = { backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
+
+  registerBackend(context, services, backend);
+  context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
+}
+
+/** The editor waits for the backend to end; runs go on. */
+export async function deactivate(): Promise<void> {
+  await running?.shutDown();
 }
