@@ -1,0 +1,82 @@
+/** Requests for pictures, and the other work of the thread that makes them. What computes is loaded when first asked. */
+import { isAbsolute } from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
+import { exportModel, generateImages, progress, readPngSettings, releaseModels } from '../../protocol/rpc/images.ts';
+import type { RequestContext, Server } from '../handler.ts';
+import type { ImageThread } from './image-thread.ts';
+import type { OnProgress } from './work.ts';
+
+/** Models that nobody used for so long are freed: a training wants the memory. */
+const idleMilliseconds = 10 * 60_000;
+
+export function registerImages(server: Server): void {
+  let thread: Promise<ImageThread> | null = null;
+  const theThread = () => {
+    thread ??= import('./image-thread.ts').then((module) => new module.ImageThread());
+    return thread;
+  };
+  const release = async (signal: AbortSignal) => {
+    const started = await thread;
+    if (started?.started) await started.do({ type: 'release' }, () => {}, signal);
+  };
+  const idle = idleTimer(() => release(new AbortController().signal));
+
+  server.handle(generateImages, async ({ id, settings, metadata }, context) => {
+    refuseRelative(settings.model);
+    const { chooseDevice } = await import('../../engine/devices.ts');
+    if (settings.device === 'auto') told(id, context)('choosing a device', 0, settings.seeds.length);
+    const { device, why } = await chooseDevice({ device: settings.device });
+    const work = { type: 'generate', settings, metadata, device, why } as const;
+    return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
+  });
+  server.handle(exportModel, async ({ id, model, file }, context) => {
+    refuseRelative(model);
+    refuseRelative(file);
+    const work = { type: 'export', model, file } as const;
+    return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
+  });
+  server.handle(readPngSettings, async ({ png }) => {
+    const { readPictureSettings } = await import('../../runs/picture-text.ts');
+    return readPictureSettings(png);
+  });
+  server.handle(releaseModels, async (_, { signal }) => {
+    await release(signal);
+    return null;
+  });
+  server.onEnd(async () => {
+    idle.stop();
+    await (await thread)?.end();
+  });
+}
+
+function told(id: string, context: RequestContext): OnProgress {
+  return (label, done, total) => context.notify(progress, { id, label, done, total });
+}
+
+/** The backend's own folder is nobody's idea of a starting point. */
+function refuseRelative(name: string): void {
+  if (name.startsWith('builtin:') || isAbsolute(name)) return;
+  throw new UserError('usage', `${name} is no absolute path`, 'Give a whole path, or a builtin: name.');
+}
+
+/** Calls `act` when nothing was under way for a while after something was. */
+function idleTimer(act: () => Promise<void>) {
+  let timer: NodeJS.Timeout | undefined;
+  let under = 0;
+  return {
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      clearTimeout(timer);
+      under++;
+      try {
+        return await work();
+      } finally {
+        under--;
+        if (under === 0) {
+          timer = setTimeout(() => void act().catch(() => {}), idleMilliseconds);
+          timer.unref();
+        }
+      }
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * Models with their weights on a device, kept ready for the next request: the few that were used last, one for each
+ * (file, device, images per call).
+ */
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { SeededSource } from '../../dmd/seeded-images.ts';
+import { type DeviceName, openDevice } from '../../engine/open.ts';
+import type { Network } from '../../nets/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { classNames, lineageOf } from '../../runs/lineage.ts';
+import { type ModelRole, modelPath, openModel } from '../../runs/model-file.ts';
+import { openOnnxModel } from '../../runs/onnx-model.ts';
+
+export interface ReadySource {
+  readonly source: SeededSource;
+  readonly network: Network;
+  readonly role: ModelRole;
+  readonly generatorSigma: number;
+  readonly sha256: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Names by id, the id where a class has none. */
+  readonly classes: readonly string[];
+  /** Name of the run's folder. */
+  readonly run: string | null;
+  dispose(): Promise<void>;
+}
+
+const kept = 3;
+/** Pixels of a call: so many that the device is busy, so few that cancelling does not take long. */
+const pixelsPerCall = 16 * 32 * 32;
+
+export class ReadySources {
+  /** The one used last comes last. */
+  readonly #sources = new Map<string, ReadySource>();
+
+  /** @param onOpen called when it is not ready and has to be opened */
+  async get(model: string, device: DeviceName, images: number, onOpen: () => void): Promise<ReadySource> {
+    const path = modelPath(model);
+    // A file that cannot be looked at is told about by whoever reads it.
+    const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: 0, size: 0 }));
+    const key = [resolve(path), mtimeMs, size, device, images].join('|');
+    let source = this.#sources.get(key);
+    this.#sources.delete(key);
+    if (!source) {
+      onOpen();
+      // Before the new one is opened: device memory holds only so many.
+      await this.#keep(kept - 1);
+      source = await open(model, path, device, images);
+    }
+    this.#sources.set(key, source);
+    return source;
+  }
+
+  async release(): Promise<void> {
+    await this.#keep(0);
+  }
+
+  async #keep(count: number): Promise<void> {
+    for (const [key, source] of this.#sources) {
+      if (this.#sources.size <= count) return;
+      this.#sources.delete(key);
+      await source.dispose();
+    }
+  }
+}
+
+async function open(model: string, path: string, device: DeviceName, images: number): Promise<ReadySource> {
+  const opened = path.endsWith('.onnx') ? await openFile(path, device) : await openWeights(model, device, images);
+  try {
+    refuseUndrawable(opened.network, path);
+    const lineage = await lineageOf(model, opened.metadata);
+    await warmUp(opened);
+    const classes = classNames(opened.network.labelDim, lineage);
+    return { ...opened, classes, run: lineage.run && basename(lineage.run) };
+  } catch (error) {
+    await opened.dispose();
+    throw error;
+  }
+}
+
+type Opened = Omit<ReadySource, 'classes' | 'run'>;
+
+async function openWeights(model: string, device: DeviceName, images: number): Promise<Opened> {
+  const { network, weights, path: _, ...rest } = await openModel(model);
+  const engine = await openDevice(device, 0);
+  try {
+    const source = await SeededSource.create(engine, network, weights, batchOf(network, images));
+    return { ...rest, network, source, dispose: () => engine.dispose() };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+async function openFile(path: string, device: DeviceName): Promise<Opened> {
+  const { program, batch, network, ...rest } = await openOnnxModel(path, device);
+  return { ...rest, network, source: new SeededSource(program, network, batch), dispose: () => program.dispose() };
+}
+
+function batchOf({ imageShape: [, height, width] }: Network, images: number): number {
+  return Math.max(1, Math.min(images, 16, Math.floor(pixelsPerCall / (height * width))));
+}
+
+/** The first call takes longer (memory, on a GPU also shaders): that is no part of what a picture takes. */
+async function warmUp({ source, generatorSigma }: Opened): Promise<void> {
+  const settings = { seeds: [0], classes: null, steps: 1, sampler: 'edm', samplerOptions: {} } as const;
+  await source.draw({ ...settings, sigma: generatorSigma });
+}
+
+function refuseUndrawable({ imageShape }: Network, path: string): void {
+  if (imageShape[0] === 1 || imageShape[0] === 3) return;
+  const message = `${path} makes images of ${imageShape[0]} channels, which are no pictures`;
+  throw new UserError('weights', message, 'Export it as ONNX, which any program can run.');
+}

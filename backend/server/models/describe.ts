@@ -1,0 +1,112 @@
+/** A model in a few words: what it makes, from which run, and why it cannot be used. No weights are read where a header says it. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { createNetwork, type Network } from '../../nets/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { ModelInfo } from '../../protocol/rpc/images.ts';
+import { classNames, type Lineage, lineageOf, runOf } from '../../runs/lineage.ts';
+import { type ModelRole, modelPath, openModel, rolesOf } from '../../runs/model-file.ts';
+import { describeOnnx } from '../../runs/onnx-model.ts';
+import { configKey } from '../../weights/load.ts';
+import { readSafetensorsHeader } from '../../weights/safetensors.ts';
+import { selectTensors } from '../../weights/select.ts';
+
+/** Sampler steps of a teacher where none are asked for: what EDM uses for CIFAR-10. */
+const teacherSteps = 18;
+
+const builtinTitles: Readonly<Record<string, string>> = {
+  'builtin:scenes': 'Scenes, one-step generator',
+  'builtin:scenes/generator': 'Scenes, one-step generator',
+  'builtin:scenes/teacher': 'Scenes, teacher',
+};
+
+export class ModelDescriber {
+  /** By path; a description holds as long as the file is the same. */
+  readonly #known = new Map<string, { readonly version: string; readonly info: ModelInfo }>();
+
+  /**
+   * Says in `problem` what is wrong with a file.
+   * @throws UserError('weights') for a `builtin:` name that there is not
+   */
+  async describe(model: string): Promise<ModelInfo> {
+    const path = modelPath(model);
+    const file = await stat(path).catch(() => null);
+    if (!file) return damaged(model, path, 0, 'There is no such file any more.');
+    const version = `${file.mtimeMs} ${file.size}`;
+    const known = this.#known.get(model);
+    if (known?.version === version) return known.info;
+    const info = await describe(model, path, file.size);
+    this.#known.set(model, { version, info });
+    return info;
+  }
+}
+
+interface Facts {
+  readonly network: Network;
+  readonly role: ModelRole;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+async function describe(model: string, path: string, bytes: number): Promise<ModelInfo> {
+  try {
+    const facts = await factsOf(model, path);
+    const lineage = await lineageOf(model, facts.metadata);
+    const { imageShape, labelDim } = facts.network;
+    return {
+      ...{ model, title: titleOf(model, path, lineage, facts), origin: originOf(model, path, lineage), bytes },
+      ...{ role: facts.role, imageShape: [...imageShape], classes: classNames(labelDim, lineage), prompt: false },
+      steps: facts.role === 'generator' ? 1 : teacherSteps,
+      run: lineage.run,
+      teacher: facts.role === 'generator' ? lineage.teacher : null,
+      problem: [1, 3].includes(imageShape[0]) ? '' : `Its images have ${imageShape[0]} channels: they are no pictures.`,
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return damaged(model, path, bytes, `${error.message}. ${error.hint}`.trim());
+  }
+}
+
+async function factsOf(model: string, path: string): Promise<Facts> {
+  if (path.endsWith('.onnx')) return describeOnnx(path);
+  // A pickle has no header: it has to be read whole.
+  if (!path.endsWith('.safetensors')) return openModel(model);
+  const { entries, metadata } = await readSafetensorsHeader(path);
+  if (metadata[configKey] === undefined) {
+    const hint = 'Import files written by dmd teach or dmd distill, or EDM snapshots.';
+    throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
+  }
+  const network = createNetwork(parse(metadata[configKey], path));
+  const expected = new Map(network.layout.entries.map(({ name, shape }) => [name, shape]));
+  selectTensors(new Map(entries.map((entry) => [entry.name, entry])), expected, path);
+  return { network, metadata, ...rolesOf(metadata, path) };
+}
+
+function parse(json: string, path: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new UserError('weights', `${path}: its metadata '${configKey}' is not JSON`, 'Write the file again.');
+  }
+}
+
+function originOf(model: string, path: string, { run }: Lineage): ModelInfo['origin'] {
+  if (model.startsWith('builtin:')) return 'builtin';
+  if (run) return 'run';
+  return path.endsWith('.onnx') ? 'exported' : 'imported';
+}
+
+function titleOf(model: string, path: string, { run }: Lineage, { role, metadata }: Facts): string {
+  if (builtinTitles[model]) return builtinTitles[model];
+  if (!run) return basename(path);
+  const step = metadata['dmd.step'];
+  return `${basename(run)}, ${role}${step === undefined ? '' : ` of step ${step}`}`;
+}
+
+function damaged(model: string, path: string, bytes: number, problem: string): ModelInfo {
+  const run = runOf(path);
+  return {
+    ...{ model, title: run ? basename(run) : basename(path), bytes, run, teacher: null },
+    origin: originOf(model, path, { run, teacher: null, scenes: false }),
+    ...{ role: 'generator', imageShape: null, classes: [], prompt: false, steps: 1, problem },
+  };
+}

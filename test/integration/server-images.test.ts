@@ -1,0 +1,31 @@
+/** The built-in pair through the server: how fast a picture comes, and that the student is faster than its teacher. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateImages } from '../../backend/protocol/rpc/images.ts';
+import { registerImages } from '../../backend/server/images/index.ts';
+import { FakeServer } from '../unit/server/fake-server.ts';
+
+const server = new FakeServer();
+registerImages(server);
+after(() => server.end());
+
+async function ask(model: string, seed: number, steps: number) {
+  const began = performance.now();
+  const settings = { model, seeds: [seed], classes: [4], prompt: null, steps, device: 'cpu' };
+  const generated = await server.ask(generateImages, { id: String(seed), settings, metadata: true });
+  return { generated, milliseconds: performance.now() - began };
+}
+
+test('a warm one-step picture is a PNG in well under 100 ms, and its teacher takes several times as long', async (t) => {
+  const cold = await ask('builtin:scenes', 0, 1);
+  const warm: number[] = [];
+  for (let seed = 1; seed <= 15; seed++) warm.push((await ask('builtin:scenes', seed, 1)).milliseconds);
+  const median = warm.sort((a, b) => a - b)[7]!;
+  await ask('builtin:scenes/teacher', 0, 18);
+  const teacher = (await ask('builtin:scenes/teacher', 1, 18)).generated.millisecondsPerImage;
+  const student = (await ask('builtin:scenes', 1, 1)).generated.millisecondsPerImage;
+  t.diagnostic(`first picture ${cold.milliseconds.toFixed(0)} ms, warm ${median.toFixed(1)} ms from request to PNG`);
+  t.diagnostic(`teacher ${teacher.toFixed(1)} ms, generator ${student.toFixed(1)} ms per image`);
+  assert.ok(median < 100, `${median} ms`);
+  assert.ok(teacher > 3 * student, `${teacher} ms against ${student} ms`);
+});
