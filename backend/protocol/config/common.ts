@@ -67,9 +67,7 @@ export const optimizerKeys = (learningRate: number) => ({
     cosine: 'Lowers it along half a cosine, to 0 at the last iteration.',
   })
     .default('none')
-    .describe(
-      'After warm-up: none keeps the learning rate; cosine lowers it to 0 at the last iteration. Default none.',
-    ),
+    .describe('What the learning rate does after warm-up. Default none.'),
   clip: z
     .number()
     .nonnegative()

@@ -59,10 +59,7 @@ const matching = z
       'sigma^3/alpha': 'grad = alpha sigma (mu_fake - mu_real): an ablation of Table 2.',
     })
       .default('eq8')
-      .describe(
-        "Weight w_t of the gradient (Eq. 7): eq8 as in Algorithm 2 and the authors' code; eq8-alpha with Eq. 7's own " +
-          'factor alpha; sigma/alpha and sigma^3/alpha from Table 2. Default eq8.',
-      ),
+      .describe('Weight w_t of the gradient (Eq. 7); Table 2 compares them. Default eq8.'),
     levels,
     minStep: whole(0, 'index').default(20).describe('Lowest level index drawn, inclusive. Default 20.'),
     maxStep: whole(0, 'index').default(980).describe('Highest level index drawn, inclusive. Default 980.'),
@@ -90,7 +87,7 @@ const regression = z
       lpips: 'Perceptual distance of VGG16 features at 224 pixels, as in the paper; needs lpipsWeights.',
     })
       .default('l2')
-      .describe('l2: mean squared error; lpips: VGG perceptual distance at 224 pixels (paper). Default l2.'),
+      .describe('Distance between G(z_ref) and the image of the pair. Default l2 (paper: lpips).'),
     lpipsWeights: z
       .string()
       .min(1)
@@ -183,7 +180,7 @@ export const distillSchema = z
       none: 'No class: all zeros, also for a model with classes.',
     })
       .default('uniform')
-      .describe('Classes of generated images: drawn uniformly, or none (all zeros). Default uniform.'),
+      .describe('Classes of generated images. Default uniform.'),
     generator,
     fake,
     matching,

@@ -1,0 +1,146 @@
+// The JSON schema that the editor explains and completes run configs with, made from the schemas that check them.
+//
+// It only helps to write: it takes any value, because a mistake is shown once, by the extension, which has the backend's
+// knowledge and words ("did you mean"). So each type stands beside an empty alternative, and no key is required or refused.
+import { configJsonSchema, configKinds } from '../../backend/protocol/config/index.ts';
+
+const kinds = {
+  distill: 'Distill a teacher into a one-step generator.',
+  teach: 'Train a teacher from scratch, or from earlier weights.',
+};
+
+/** The schema for `*.dmd.json`, as an object. */
+export function editorSchema() {
+  const definitions = Object.fromEntries(
+    configKinds.map((kind) => [kind, helper(withoutKind(configJsonSchema(kind)), [])]),
+  );
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    $comment: 'Made by npm run generate; explains and completes, and refuses nothing.',
+    title: 'DMD run config',
+    allowComments: true,
+    allowTrailingCommas: true,
+    defaultSnippets,
+    properties: {
+      kind: {
+        markdownDescription: `What the run does.\n\n${choices(configKinds, Object.values(kinds))}`,
+        anyOf: [{ enum: configKinds, markdownEnumDescriptions: configKinds.map((kind) => kinds[kind]) }, {}],
+      },
+    },
+    ...Object.fromEntries([
+      ['if', { properties: { kind: { const: 'teach' } }, required: ['kind'] }],
+      ['then', { $ref: '#/definitions/teach' }],
+      ['else', { $ref: '#/definitions/distill' }],
+    ]),
+    definitions,
+  };
+}
+
+/** What the person fills in, with what stands there at first. */
+const text = (place, value) => `\${${place}:${value}}`;
+/** The editor takes the quotes away. */
+const number = (place, value) => `^${text(place, value)}`;
+
+const defaultSnippets = [
+  {
+    label: 'Distillation',
+    description: 'A teacher becomes a one-step generator.',
+    body: {
+      kind: 'distill',
+      name: text(1, 'my-run'),
+      teacher: text(2, 'builtin:scenes'),
+      iterations: number(3, '1000'),
+      batch: number(4, '16'),
+    },
+  },
+  {
+    label: 'Teacher',
+    description: 'A diffusion model, trained on images.',
+    body: {
+      kind: 'teach',
+      name: text(1, 'my-teacher'),
+      data: { source: text(2, 'scenes') },
+      network: { img_resolution: number(3, '32'), img_channels: number(4, '3'), label_dim: number(5, '10') },
+      iterations: number(6, '3000'),
+    },
+  },
+];
+
+function withoutKind(schema) {
+  const { kind: _, ...properties } = schema.properties;
+  return { ...schema, properties, required: schema.required.filter((key) => key !== 'kind') };
+}
+
+/** A schema that explains and suggests what `schema` demands. */
+function helper(schema, path) {
+  const explained = {
+    ...(path.length > 0 ? { markdownDescription: hover(schema, path) } : {}),
+    ...(schema.default === undefined ? {} : { default: schema.default }),
+    ...(schema.deprecated ? { deprecationMessage: schema.description.replace(/ Default .*$/, '') } : {}),
+  };
+  if (schema.properties) {
+    const properties = Object.entries(schema.properties).map(([key, value]) => [key, helper(value, [...path, key])]);
+    return { ...explained, ...snippets(schema), properties: Object.fromEntries(properties) };
+  }
+  const { type, enum: words, enumDescriptions, items } = schema;
+  const suggested = words ? { enum: words, markdownEnumDescriptions: enumDescriptions } : { type };
+  return { ...explained, ...valueSnippets(schema), anyOf: [suggested, {}] };
+}
+
+/** An object comes with the keys that it cannot do without. */
+function snippets({ required, properties }) {
+  const needed = (required ?? []).filter((key) => properties[key].default === undefined);
+  if (needed.length === 0) return {};
+  const body = Object.fromEntries(needed.map((key, i) => [key, `^$${i + 1}`]));
+  return { defaultSnippets: [{ label: '{}', description: needed.join(', '), body }] };
+}
+
+/** For a key without a default: where the value goes. */
+function valueSnippets({ default: value, enum: words, type, items }) {
+  if (value !== undefined || words) return {};
+  if (type === 'string') return { defaultSnippets: [{ label: '""', body: '$1' }] };
+  if (type !== 'array') return { defaultSnippets: [{ label: '0', body: '^$1' }] };
+  if (!Array.isArray(items.items)) return { defaultSnippets: [{ label: '[]', body: ['^$1'] }] };
+  const points = [
+    [number(1, '0'), number(2, 'value')],
+    [number(3, '1000'), number(4, 'value')],
+  ];
+  return { defaultSnippets: [{ label: '[[0, ...], [1000, ...]]', description: 'Two points', body: points }] };
+}
+
+function hover(schema, path) {
+  const facts = [typeWords(schema), unitOf(schema)].filter(Boolean).join(', ');
+  return [`\`${path.join('.')}\`${facts ? ` (${facts})` : ''}`, schema.description, choicesOf(schema)]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+function choicesOf({ enum: words, enumDescriptions }) {
+  return words && choices(words, enumDescriptions);
+}
+
+function choices(words, meanings) {
+  return words.map((word, i) => `- \`${word}\`: ${meanings[i]}`).join('\n');
+}
+
+/** What the numbers of a key count, wherever they stand in it. */
+export function unitOf(schema) {
+  if (schema.unit !== undefined) return schema.unit;
+  if (Array.isArray(schema.items)) return unitOf(schema.items.at(-1));
+  return schema.items ? unitOf(schema.items) : '';
+}
+
+const typeNames = { integer: 'a whole number', number: 'a number', string: 'a text', boolean: 'true or false' };
+
+/** The kind of value with its limits: `a whole number from 1`. */
+function typeWords(schema) {
+  if (schema.enum || schema.properties) return '';
+  if (schema.type === 'array') return Array.isArray(schema.items.items) ? 'a list of [iteration, value]' : 'a list';
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
+  const low = exclusiveMinimum === undefined ? minimum !== undefined && `from ${minimum}` : `above ${exclusiveMinimum}`;
+  const high =
+    exclusiveMaximum === undefined
+      ? maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && `to ${maximum}`
+      : `below ${exclusiveMaximum}`;
+  return [typeNames[schema.type], low, high].filter(Boolean).join(' ');
+}
