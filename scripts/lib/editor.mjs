@@ -29,12 +29,12 @@ export function editorInstalled(editor) {
   return existsSync(editorPaths(editor).folder);
 }
 
-/** The browser that drives the editors: DMD_CHROMIUM, or the first on the PATH. */
+/** The browser that drives the editors: DMD_TEST_CHROMIUM, or the first on the PATH. */
 export function findChromium() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
   const found = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [process.env.DMD_CHROMIUM, ...found].find((path) => path && existsSync(path));
+  return [process.env.DMD_TEST_CHROMIUM, ...found].find((path) => path && existsSync(path));
 }
 
 /** Installs an editor unless it is there. Throws a Failure that says what is missing. */

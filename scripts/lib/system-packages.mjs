@@ -1,5 +1,5 @@
-// What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests, TensorBoard's own reader, and
-// for the editor tests the editors and a browser.
+// What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests, a browser, the editors that the
+// editor tests drive, and TensorBoard's own reader.
 //
 // Each need is looked for first. What is missing is installed only where that is allowed (root on Debian, or asked for
 // with --install); otherwise the tests that need it skip and say so. The result is the environment for the tests.
@@ -27,31 +27,41 @@ const tensorboard = 'tensorboard==2.21.0';
  * @returns environment variables to add for the tests
  */
 export async function prepareSystem({ mayInstall }) {
-  return { ...(await webgpu(mayInstall)), ...(await python(mayInstall)) };
+  return { ...(await webgpu(mayInstall)), ...(await browser(mayInstall)), ...(await python(mayInstall)) };
+}
+
+/** Chromium, which comes with SwiftShader too, and a font for it. */
+async function browser(mayInstall) {
+  const fonts = process.platform !== 'linux' || existsSync('/usr/share/fonts/truetype') ? [] : ['fonts-dejavu-core'];
+  const lacking = [...(findChromium() ? [] : ['chromium']), ...fonts];
+  if (lacking.length > 0 && mayInstall) await apt(lacking);
+  const found = findChromium();
+  if (found) return { DMD_TEST_CHROMIUM: found };
+  say('Browser tests: skipped, no Chromium (Debian package chromium; npm test -- --install).');
+  return {};
 }
 
 /**
- * Finds or installs the editors, a browser and a font for test/e2e, and prints what it does. What the editors consist of
- * comes from npm and stays in this checkout, so it is installed unless DMD_NO_INSTALL=1; Debian packages where allowed.
+ * Finds or installs what test/e2e needs, and prints what it does. What the editors consist of comes from npm and stays in
+ * this checkout, so it is installed unless DMD_NO_INSTALL=1; Debian packages where allowed.
  * @returns environment variables to add for the tests
  */
 export async function prepareEditors({ mayInstall }) {
+  const environment = await browser(mayInstall);
   const problem = await editorProblem(mayInstall);
   if (problem) say(`Editor tests: skipped, ${problem}`);
-  else say(`Editor tests: VS Code ${editors.map(({ vscode }) => vscode).join(' and ')}, ${findChromium()}.`);
-  return problem ? { DMD_TEST_EDITOR_PROBLEM: problem } : {};
+  else say(`Editor tests: VS Code ${editors.map(({ vscode }) => vscode).join(' and ')}.`);
+  return { ...environment, ...(problem && { DMD_TEST_EDITOR_PROBLEM: problem }) };
 }
 
 /** Why the editor tests cannot run, or undefined when they can. */
 async function editorProblem(mayInstall) {
   if (process.platform !== 'linux') return 'they run on Linux only.';
-  const fonts = existsSync('/usr/share/fonts/truetype') ? [] : ['fonts-dejavu-core'];
-  const browser = findChromium() ? fonts : ['chromium', ...fonts];
+  if (!findChromium()) return 'there is no Chromium.';
+  if (editors.every(editorInstalled)) return;
+  if (process.env.DMD_NO_INSTALL === '1') return 'they are not installed, and DMD_NO_INSTALL=1 forbids it.';
   const compiler = ['g++', 'make', 'python3'].filter((name) => !programExists(name));
-  const lacking = [...browser, ...(editors.every(editorInstalled) ? [] : compiler)];
-  if (lacking.length > 0 && mayInstall) await apt(lacking);
-  if (!findChromium()) return 'there is no Chromium (Debian package chromium; npm run test:e2e -- --install).';
-  if (process.env.DMD_NO_INSTALL === '1' && !editors.every(editorInstalled)) return 'DMD_NO_INSTALL=1.';
+  if (compiler.length > 0 && mayInstall) await apt(compiler);
   try {
     for (const editor of editors) await ensureEditor(editor);
   } catch (error) {
