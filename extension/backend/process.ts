@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { homedir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { CancellationTokenSource, type MessageConnection, ParameterStructures } from 'vscode-jsonrpc/node';
 import { UserError } from '../../backend/protocol/errors.ts';
 import {
@@ -268,32 +269,24 @@ export class BackendProcess {
   }
 
   async #watchEnd(): Promise<End> {
+    const child = this.#child;
+    const drained = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const how = await new Promise<string>((resolve) => {
-      this.#child.once('exit', (code, signal) => resolve(ending(code, signal)));
-      this.#child.once('error', (error) => {
-        if (this.#child.pid === undefined) resolve(`could not be started (${error.message})`);
+      child.once('exit', (code, signal) => resolve(ending(code, signal)));
+      child.once('error', (error) => {
+        if (child.pid === undefined) resolve(`could not be started (${error.message})`);
       });
       // Without its channel it is of no use.
-      this.#child.once('disconnect', () =>
-        this.#hasEnded(this.#limits.terminate).then((gone) => gone || this.#putDown('closed its channel')),
-      );
+      child.once('disconnect', async () => {
+        if (!(await this.#hasEnded(this.#limits.terminate))) this.#putDown('closed its channel');
+      });
     });
-    await this.#drained();
+    await Promise.race([drained, wait(drainMilliseconds, undefined, { ref: false })]);
     this.#signal('SIGKILL'); // helpers that it left behind
     this.#end = { expected: false, how, ...this.#verdict, lastLines: this.#output.toArray() };
     for (const tell of [...this.#onEnd]) tell(this.#end);
     this.#connection.dispose();
     return this.#end;
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, drainMilliseconds);
-      this.#child.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   #gone(method: string, end: End): UserError {
