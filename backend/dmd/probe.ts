@@ -23,7 +23,7 @@ export interface ProbeOptions extends MatchingOptions {
 export interface ProbeReading {
   /**
    * x [N, ...]; xt, muReal, muFake, grad [L, N, ...]; sigma [L]; cosine and residualRatio [L, N]; z and labels. With the
-   * real score alone there is no muFake, cosine or residualRatio.
+   * real score alone there is no muFake, cosine or residualRatio. The caller owns them all.
    */
   readonly tensors: ReadonlyMap<string, TensorData>;
   /** Means over the images, one per noise level; [] with the real score alone. */
@@ -74,7 +74,8 @@ export class Probe {
       levels.push(fields);
     }
     x.dispose();
-    return assemble(image, levels, { z, ...(labels ? { labels } : {}) }, { network, count, sigmas });
+    const inputs = { z: copy(z), ...(labels ? { labels: copy(labels) } : {}) };
+    return assemble(image, levels, inputs, { network, count, sigmas });
   }
 
   async dispose(): Promise<void> {
@@ -100,6 +101,10 @@ function scoresGraph({ network, teacher, matching, count }: ProbeOptions): Graph
   const labels = labelInput(graph, 'labels', count, network);
   matchingPart(graph, { network, teacher, matching }, x, labels);
   return graph;
+}
+
+function copy({ shape, data }: TensorData): TensorData {
+  return { shape, data: data.slice() };
 }
 
 function assemble(

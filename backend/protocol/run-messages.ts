@@ -1,7 +1,7 @@
 /** What a training run and those who watch it say to each other, whether they share a thread, a process or neither. */
 import { z } from './config/zod.ts';
-import { type ErrorKind, exitCodes } from './errors.ts';
 import { measured, step } from './rpc/define.ts';
+import { errorDataSchema } from './rpc/errors.ts';
 import { tensorSchema, workSchema } from './rpc/runs.ts';
 
 /** To the run. Each takes effect between two iterations. */
@@ -17,13 +17,7 @@ export const runCommandSchema = z.discriminatedUnion('type', [
 export type RunCommand = z.infer<typeof runCommandSchema>;
 
 /** An error as it crosses threads and processes. */
-export const errorMessageSchema = z.object({
-  kind: z.enum([...(Object.keys(exitCodes) as ErrorKind[]), 'bug']),
-  message: z.string(),
-  hint: z.string(),
-  /** For the log. */
-  stack: z.string(),
-});
+export const errorMessageSchema = errorDataSchema.extend({ message: z.string() });
 export type ErrorMessage = z.infer<typeof errorMessageSchema>;
 
 /** The folder is there and locked; computing begins. */

@@ -13,14 +13,18 @@ async function runs(folder: string, options: CommonOptions): Promise<void> {
   const output = createOutput(options);
   const { relative } = await import('node:path');
   const { listRuns } = await import('../../runs/run-folder.ts');
+  const { readAnnotations } = await import('../../runs/annotations.ts');
   const found = listRuns(folder);
-  const rows = [['run', 'kind', 'state', 'iterations', 'device', 'last written', '']];
+  const rows = [['run', 'name', 'kind', 'state', 'iterations', 'device', 'last written', '']];
   for (const { paths, info, state, owner, problem } of found) {
+    const about = readAnnotations(paths.folder);
+    if (about.warning) process.stderr.write(`warning: ${about.warning}\n`);
     const path = relative('', paths.folder) || '.';
-    output.event('run', { folder: paths.folder, state, process: owner?.pid ?? null, problem, ...info });
+    const person = { givenName: about.name, tags: about.tags };
+    output.event('run', { folder: paths.folder, state, process: owner?.pid ?? null, problem, ...info, ...person });
     const done = info ? `${info.step} of ${info.iterations}` : '';
     const why = owner ? `process ${owner.pid}` : problem || (info?.error?.message ?? '');
-    rows.push([path, info?.kind ?? '', state, done, info?.device ?? '', info?.updatedAt ?? '', why]);
+    rows.push([path, about.name, info?.kind ?? '', state, done, info?.device ?? '', info?.updatedAt ?? '', why]);
   }
   if (found.length === 0) output.line(`No runs in ${folder}.`);
   else for (const line of table(rows)) output.line(line);

@@ -6,11 +6,11 @@ import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { loadLatest } from '../../runs/checkpoints.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
+import { startLiveRun } from '../../runs/live/live-run.ts';
 import { openModel } from '../../runs/model-file.ts';
 import { packageRoot } from '../../runs/package.ts';
 import { createProgress, type Progress, progressMode } from '../../runs/progress.ts';
 import { runPaths } from '../../runs/run-folder.ts';
-import { startRunThread } from '../../runs/training/run-thread.ts';
 import type { Output } from '../output.ts';
 
 export interface DistillForOptions {
@@ -36,11 +36,11 @@ export async function distillFor(options: DistillForOptions, output: Output): Pr
     set: [`device="${device}"`, `threads=${threads}`, `regression.pairs.count=${pairs}`],
     half: false,
   };
-  const watch = new Watch(seconds, output, () => thread.send({ type: 'stop' }));
-  const thread = startRunThread(request, (message) => watch.take(message));
-  const stop = () => thread.send({ type: 'stop' });
+  const stop = () => run.send({ type: 'stop' });
+  const watch = new Watch(seconds, output, stop);
+  const run = await startLiveRun(request, (message) => watch.take(message));
   process.on('SIGINT', stop);
-  await thread.ended;
+  await run.ended;
   process.off('SIGINT', stop);
   if (watch.failure) throw watch.failure;
   return { ...(await generatorOf(watch.folder)), folder: watch.folder };

@@ -3,9 +3,9 @@ import path from 'node:path';
 import type { Config, ConfigKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
+import { startLiveRun } from '../../runs/live/live-run.ts';
 import { errorFrom } from '../../runs/training/describe-error.ts';
 import type { RunRequest } from '../../runs/training/open.ts';
-import { startRunThread } from '../../runs/training/run-thread.ts';
 import type { CommonOptions, Output } from '../output.ts';
 import { presetFile } from './presets.ts';
 import { watchRun } from './watch.ts';
@@ -52,17 +52,17 @@ export async function train(
   const start = resume === undefined ? newRun(kind, defaults, file, options) : { folder: path.resolve(resume) };
   const request: RunRequest = { start, set, half, ...(until === undefined ? {} : { until }) };
   const watcher = watchRun(kind, output);
-  const thread = startRunThread(request, (message) => watcher.message(message));
-  const signals = watcher.signals(thread);
+  const run = await startLiveRun(request, (message) => watcher.message(message));
+  const signals = watcher.signals(run);
   try {
-    await thread.ended;
+    await run.ended;
   } finally {
     signals.dispose();
     watcher.end();
   }
   const last = watcher.last();
   if (last?.type === 'failed') throw errorFrom(last.error);
-  return last?.type === 'ended' && last.state === 'stopped' && signals.caught() ? exitCodes.cancelled : 0;
+  return last?.type === 'ended' && last.state === 'stopped' && watcher.stopped() ? exitCodes.cancelled : 0;
 }
 
 function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefined, options: TrainOptions) {

@@ -2,14 +2,16 @@
 import path from 'node:path';
 import { exitCodes } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { LiveRun } from '../../runs/live/live-run.ts';
 import { createProgress, type Progress } from '../../runs/progress.ts';
-import type { RunThread } from '../../runs/training/run-thread.ts';
 import type { Output } from '../output.ts';
 
 export interface Watcher {
   message(message: RunMessage): void;
   /** Listens for SIGINT, SIGTERM and SIGHUP: the first stops the run after its step, the second ends the process at once. */
-  signals(thread: RunThread): { caught(): boolean; dispose(): void };
+  signals(run: LiveRun): { dispose(): void };
+  /** Whether somebody asked the run to stop, here or in another window. */
+  stopped(): boolean;
   last(): RunMessage | undefined;
   end(): void;
 }
@@ -22,10 +24,19 @@ const shownScalars: readonly (readonly [label: string, tag: string])[] = [
   ['loss', 'loss/teacher'],
 ];
 
+/** What other windows make a run do. */
+const stateWords = {
+  running: 'going on',
+  paused: 'paused from another window, which can let it go on',
+  stopping: 'stopping after this step, as another window asked',
+} as const;
+
 export function watchRun(kind: string, output: Output): Watcher {
   const bars = new Bars(output.json);
   let last: RunMessage | undefined;
   let folder = '';
+  let stopped = false;
+  let signalled = false;
   const show = (message: RunMessage) => {
     switch (message.type) {
       case 'opened':
@@ -44,8 +55,12 @@ export function watchRun(kind: string, output: Output): Watcher {
         process.stderr.write(`${message.level === 'warning' ? 'warning: ' : ''}${message.text}\n`);
         break;
       case 'state':
+        bars.end();
+        if (message.state !== 'stopping' || !signalled) process.stderr.write(`${stateWords[message.state]}\n`);
         break;
       case 'checkpoint':
+      case 'recorded':
+      case 'probe':
         break;
       case 'ended':
         bars.end();
@@ -58,30 +73,31 @@ export function watchRun(kind: string, output: Output): Watcher {
   };
   return {
     message(message) {
+      if (message.type === 'probe') return;
       last = message;
+      stopped ||= message.type === 'state' && message.state === 'stopping';
       const { type, ...fields } = message;
       output.event(type, fields);
       if (!output.json) show(message);
     },
-    signals(thread) {
-      let asked = false;
+    signals(run) {
       const stop = () => {
         // Exits without the threads' own clean-up: the lock is taken over by whoever resumes.
-        if (asked) process.exit(exitCodes.cancelled);
-        asked = true;
+        if (signalled) process.exit(exitCodes.cancelled);
+        signalled = true;
         if (!output.json) process.stderr.write('\nstopping after this step; once more to stop at once\n');
-        thread.send({ type: 'stop' });
+        run.send({ type: 'stop' });
       };
       // A closed terminal stops the run too; writing to it must then not end the process before the checkpoint.
       const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       for (const name of names) process.on(name, stop);
       return {
-        caught: () => asked,
         dispose() {
           for (const name of names) process.off(name, stop);
         },
       };
     },
+    stopped: () => stopped,
     last: () => last,
     end: () => bars.end(),
   };

@@ -126,16 +126,13 @@ export const commandRun = request(
   nothing,
 );
 
+export const annotationsSchema = z.object({
+  name: z.string().max(200),
+  tags: z.array(z.string().max(60)).max(50),
+});
+
 /** The person's own name and tags; kept in the run folder beside what the run writes. `name: ''` is the folder's name. */
-export const annotateRun = request(
-  'runs/annotate',
-  z.object({
-    folder: path,
-    name: z.string().max(200).optional(),
-    tags: z.array(z.string().max(60)).max(50).optional(),
-  }),
-  nothing,
-);
+export const annotateRun = request('runs/annotate', inFolder.extend(annotationsSchema.partial().shape), nothing);
 
 export const openRun = request('runs/open', inFolder, runOverviewSchema);
 export const readCurves = request(

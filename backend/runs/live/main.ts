@@ -1,1 +1,97 @@
-/** A run in a process of its own, which outlives whoever started it. */
+/**
+ * A run in a process of its own, which outlives whoever started it (start.ts) and takes commands at its endpoint. It gets
+ * one order over IPC, answers once, and leaves the channel; from then on its words go to run.log. SIGTERM and SIGINT stop
+ * the run in order; a closed terminal (SIGHUP) is none of its business.
+ */
+import fs from 'node:fs';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import { describeError } from '../training/describe-error.ts';
+import { type Answer, orderSchema } from './handshake.ts';
+import { type LiveRun, startLiveRun } from './live-run.ts';
+import { adoptLog } from './run-log.ts';
+
+let run: LiveRun | undefined;
+let stopAsked = false;
+
+process.on('SIGHUP', () => {});
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
+// The training has a thread of its own: what goes wrong in this one must not end it.
+process.on('uncaughtException', (error) => {
+  log(error.stack ?? error.message);
+  if (!run) process.exit(1);
+});
+process.once('message', (order) => void begin(order));
+process.once('disconnect', () => {
+  // The starter died before it said what to run.
+  if (process.listenerCount('message') > 0) process.exit(1);
+});
+
+async function begin(value: unknown): Promise<void> {
+  const { request, log: temporary } = orderSchema.parse(value);
+  run = await startLiveRun(request, (message) => {
+    const line = wordsFor(message);
+    if (line) log(line);
+    if (message.type === 'opened') {
+      if (temporary) adopt(temporary, message.folder);
+      answer({ type: 'opened', folder: message.folder, contact: run?.contact ?? '' });
+    }
+    if (message.type === 'failed') {
+      process.exitCode = 1;
+      if (temporary && message.folder === null) fs.rmSync(temporary, { force: true });
+      answer({ type: 'failed', error: message.error });
+    }
+  });
+  if (stopAsked) stop();
+}
+
+function stop(): void {
+  stopAsked = true;
+  run?.send({ type: 'stop' });
+}
+
+/** The first answer counts; a starter that is gone needs none. */
+function answer(message: Answer): void {
+  if (!process.connected) return;
+  process.send?.(message, () => {
+    if (process.connected) process.disconnect();
+  });
+}
+
+function adopt(temporary: string, folder: string): void {
+  try {
+    adoptLog(temporary, folder);
+  } catch (error) {
+    log(`this log stays in ${temporary}: ${describeError(error).message}`);
+  }
+}
+
+/** What a reader of run.log wants to know; the numbers are in events/. */
+function wordsFor(message: RunMessage): string {
+  switch (message.type) {
+    case 'opened': {
+      const { folder, step, iterations, device, threads, why } = message;
+      return `run in ${folder}, step ${step} of ${iterations}, on ${device} with ${threads} threads: ${why}`;
+    }
+    case 'note':
+      return `${message.level}: ${message.text}`;
+    case 'state':
+      return message.state;
+    case 'checkpoint':
+      return `checkpoint of step ${message.step}`;
+    case 'ended':
+      return `${message.state} at step ${message.step} of ${message.iterations}`;
+    case 'failed': {
+      const { message: text, hint, stack } = message.error;
+      return `failed: ${text} ${hint}\n${stack}`;
+    }
+    default:
+      return '';
+  }
+}
+
+/** A disk that is full must not end the run for the sake of its log. */
+function log(text: string): void {
+  try {
+    fs.writeSync(1, `${new Date().toISOString()} ${text}\n`);
+  } catch {}
+}

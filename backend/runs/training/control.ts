@@ -5,6 +5,8 @@ export class RunControl {
   readonly #abort = new AbortController();
   #paused = false;
   #checkpoint = false;
+  #probing = false;
+  #probe = false;
   #wake: () => void = () => {};
 
   /** Aborted when the run is to end: for work that can be broken off, such as making pairs. */
@@ -47,6 +49,24 @@ export class RunControl {
     return asked;
   }
 
+  /** Whether somebody watches the probe live. */
+  get probing(): boolean {
+    return this.#probing;
+  }
+
+  probe(on: boolean): void {
+    this.#probe = on && !this.#probing;
+    this.#probing = on;
+    this.#wake();
+  }
+
+  /** Whether the live probe was switched on since the last call: its first reading is wanted at once. */
+  takeProbeRequest(): boolean {
+    const asked = this.#probe;
+    this.#probe = false;
+    return asked;
+  }
+
   /** Ends with the next command. */
   nextCommand(): Promise<void> {
     return new Promise((resolve) => {
@@ -59,5 +79,6 @@ export class RunControl {
     if (command.type === 'pause') this.pause();
     if (command.type === 'resume') this.resume();
     if (command.type === 'checkpoint') this.checkpointNow();
+    if (command.type === 'probe') this.probe(command.on);
   }
 }

@@ -3,12 +3,11 @@ import path from 'node:path';
 import { karrasSigmas } from '../../diffusion/karras.ts';
 import { DistillTrainer, type StepSettings } from '../../dmd/distill.ts';
 import type { Distance } from '../../dmd/generator-graph.ts';
-import type { Probe } from '../../dmd/probe.ts';
 import { distillSettings } from '../../dmd/schedule.ts';
 import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { createProbe, recordProbe } from './distill-probe.ts';
+import { DistillProbe } from './distill-probe.ts';
 import { GeneratorPreview } from './generator-preview.ts';
 import { openPairsFor, openReferencePairs } from './pairs.ts';
 import { openDistance } from './regression-distance.ts';
@@ -80,7 +79,8 @@ async function startDistill(
     },
     { generator: weights, fake: weights },
   );
-  const probe = await createProbe(engine, config, teacher, levels);
+  const probe = matching.enabled ? new DistillProbe(engine, config, teacher, levels) : null;
+  if (record.probeEvery > 0) await probe?.compile();
   const preview = record.samplesEvery > 0 ? await GeneratorPreview.create(engine, config, network) : null;
   return new DistillSession({ config, teacher, trainer, probe, preview, context });
 }
@@ -89,19 +89,22 @@ interface Parts {
   readonly config: DistillConfig;
   readonly teacher: Teacher;
   readonly trainer: DistillTrainer;
-  readonly probe: Probe | null;
+  readonly probe: DistillProbe | null;
   readonly preview: GeneratorPreview | null;
   readonly context: SessionContext;
 }
 
 class DistillSession implements TrainingSession {
   readonly trainer: DistillTrainer;
+  readonly readProbe: TrainingSession['readProbe'];
   readonly #parts: Parts;
   readonly #settings: (step: number) => StepSettings;
 
   constructor(parts: Parts) {
     this.trainer = parts.trainer;
     this.#parts = parts;
+    const { probe, trainer } = parts;
+    this.readProbe = probe ? (step) => probe.live(step, trainer.parameters) : undefined;
     this.#settings = distillSettings(parts.config);
   }
 
@@ -125,8 +128,7 @@ class DistillSession implements TrainingSession {
     if (preview && isDue(record.samplesEvery, step, iterations)) {
       recorder.samples(step, await preview.images(parameters.average));
     }
-    if (probe && isDue(record.probeEvery, step, iterations))
-      await recordProbe(recorder, step, probe, config, parameters);
+    if (probe && isDue(record.probeEvery, step, iterations)) await probe.record(recorder, step, parameters);
     if (isDue(record.histogramsEvery, step, iterations)) await this.#histograms(step);
     if (step > 0 && isDue(record.fieldsEvery, step, iterations)) {
       recorder.fields(step, 'training', await this.trainer.fields(), {

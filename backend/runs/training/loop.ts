@@ -7,6 +7,7 @@ import { pruneCheckpoints, saveCheckpoint } from '../checkpoints.ts';
 import type { Disk } from '../disk.ts';
 import type { OpenRun } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
+import { describeError } from './describe-error.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
 import type { SessionPlan, TrainingSession } from './session.ts';
@@ -47,7 +48,7 @@ export class TrainingLoop {
     if (trainer.step === 0) await session.record(0);
     for (;;) {
       await turn(); // commands arrive now
-      if (control.takeCheckpointRequest()) await this.#checkpoint();
+      await this.#answer();
       if (control.paused) await this.#pause();
       if (control.stopping || trainer.step >= until) break;
       await this.#iterate();
@@ -58,7 +59,7 @@ export class TrainingLoop {
   }
 
   async #iterate(): Promise<void> {
-    const { config, session, recorder, report, run } = this.#parts;
+    const { config, session, recorder, report, run, control } = this.#parts;
     run.lock.renew();
     const start = performance.now();
     const result = await this.#advance();
@@ -72,8 +73,29 @@ export class TrainingLoop {
     recorder.add(step, { scalars });
     await session.record(step);
     report({ type: 'step', step, iterations: config.iterations, time: Date.now() / 1000, scalars });
+    if (control.probing) await this.#probe();
     if (config.checkpoint.every > 0 && step % config.checkpoint.every === 0) await this.#checkpoint();
     else this.#note();
+  }
+
+  /** What was asked for since the last iteration. */
+  async #answer(): Promise<void> {
+    const { control } = this.#parts;
+    if (control.takeCheckpointRequest()) await this.#checkpoint();
+    if (control.takeProbeRequest()) await this.#probe();
+  }
+
+  /** Shows the probe as it is now. The run goes on without it when that fails. */
+  async #probe(): Promise<void> {
+    const { session, control, report } = this.#parts;
+    control.takeProbeRequest();
+    try {
+      if (session.readProbe) report(await session.readProbe(session.trainer.step));
+    } catch (error) {
+      control.probe(false);
+      const { message } = describeError(error);
+      report({ type: 'note', level: 'warning', text: `the live probe is off, since it failed: ${message}` });
+    }
   }
 
   async #advance() {
@@ -115,7 +137,7 @@ export class TrainingLoop {
     report({ type: 'state', state: 'paused' });
     while (control.paused) {
       await control.nextCommand();
-      if (control.takeCheckpointRequest()) await this.#checkpoint();
+      await this.#answer();
     }
     run.update({ state: 'running' });
     report({ type: 'state', state: 'running' });

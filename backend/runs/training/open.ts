@@ -9,6 +9,7 @@ import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Checkpoint, loadLatest } from '../checkpoints.ts';
 import { resolvePaths } from '../config-file.ts';
+import type { LockOptions } from '../lock.ts';
 import { packageVersion } from '../package.ts';
 import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../run-folder.ts';
 import { checkChanges, checkInputs } from './changes.ts';
@@ -25,6 +26,8 @@ export interface RunRequest {
   readonly half: boolean;
   /** Stop after this iteration, as when asked to; left out, go on to the end. */
   readonly until?: number;
+  /** Where other processes reach this one, noted in the run's lock; left out, nowhere. */
+  readonly contact?: string;
 }
 
 export interface Opened {
@@ -42,22 +45,23 @@ export interface Opened {
 }
 
 /** @throws UserError of every kind; the run's lock is then not held and nothing stays open */
-export async function open({ start, set }: RunRequest): Promise<Opened> {
-  return 'folder' in start ? reopen(start.folder, set) : begin(start.config, start.root, set);
+export async function open({ start, set, contact = '' }: RunRequest): Promise<Opened> {
+  const lock = { contact };
+  return 'folder' in start ? reopen(start.folder, set, lock) : begin(start.config, start.root, set, lock);
 }
 
-async function begin(asked: Config, root: string, set: readonly string[]): Promise<Opened> {
+async function begin(asked: Config, root: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
   const device = await openDevice(config.device, config.threads);
   return closingOnError(device.engine, async () => {
     const plan = await planOf(config);
     const { name, engine, why, threads } = device;
-    const run = createRun(root, config, { version: packageVersion(), device: name, threads });
+    const run = createRun(root, config, { version: packageVersion(), device: name, threads }, lock);
     return { run, config, engine, plan, why, threads, checkpoint: undefined, resumed: false, warnings: [] };
   });
 }
 
-async function reopen(folder: string, set: readonly string[]): Promise<Opened> {
+async function reopen(folder: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
   const before = readRun(folder);
   const { info } = before;
   if (info === undefined) throw new UserError('data', before.problem, 'Start a new run.');
@@ -71,7 +75,7 @@ async function reopen(folder: string, set: readonly string[]): Promise<Opened> {
     const plan = await planOf(config);
     const { name, engine, why, threads } = device;
     const setup = { version: packageVersion(), device: name, threads };
-    const run = resumeRun(folder, setup);
+    const run = resumeRun(folder, setup, lock);
     try {
       const { checkpoint, warnings } = loadLatest(run.paths.checkpoints);
       checkInputs(checkpoint?.json, plan.inputs);

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
+import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import { type Disk, onDisk } from '../disk.ts';
 import { type EventWriter, openEventWriter, type Summary } from '../events/writer.ts';
 import { type FieldKind, recordFields, removeFieldsAfter } from '../fields.ts';
@@ -17,6 +18,7 @@ export interface RecorderOptions {
   /** Free text that every picture carries, e.g. the run's name and seed. */
   readonly pictureText: Readonly<Record<string, string>>;
   readonly disk: Disk;
+  readonly report: (message: RunMessageOf<'recorded'>) => void;
 }
 
 const sampleName = /^step-(\d{8,})\.png$/;
@@ -45,17 +47,20 @@ export class Recorder {
     this.#events.add(step, { images: { samples: png } });
     const name = `step-${String(step).padStart(8, '0')}.png`;
     writeFileAtomic(path.join(this.#paths.samples, name), png, this.#options.disk);
+    this.#options.report({ type: 'recorded', kind: 'samples', step, dropped: [] });
   }
 
   /** Throws UserError('io'). */
   fields(step: number, kind: FieldKind, tensors: ReadonlyMap<string, TensorData>, metadata: Record<string, string>) {
-    const { budgetBytes, disk } = this.#options;
-    return recordFields(this.#paths.fields, kind, step, tensors, {
+    const { budgetBytes, disk, report } = this.#options;
+    const result = recordFields(this.#paths.fields, kind, step, tensors, {
       metadata,
       disk,
       // What a stopped run had in hand is never given up for the budget.
       ...(kind === 'stop' ? {} : { budgetBytes }),
     });
+    report({ type: 'recorded', kind, step, dropped: [...result.dropped] });
+    return result;
   }
 
   sync(): void {

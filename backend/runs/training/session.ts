@@ -1,7 +1,7 @@
 /** What a run needs of a kind of training, distilling or teaching, besides its trainer. */
 import type { Scalars, StepReport, Trainer } from '../../dmd/trainer.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
 import type { RunPaths } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
 import type { Recorder } from './recorder.ts';
@@ -34,6 +34,8 @@ export interface TrainingSession {
   scalars(report: StepReport): Scalars;
   /** Records whatever else is due after `step`; 0 is the state before the first iteration. Never disturbs training. */
   record(step: number): Promise<void>;
+  /** The probe of the state after `step`, whether it is recorded or not; the receiver owns its numbers. Left out: no scores. */
+  readonly readProbe?: ((step: number) => Promise<RunMessageOf<'probe'>>) | undefined;
   /** Writes the trained weights into a folder; returns the paths. */
   writeWeights(folder: string, half: boolean): Promise<string[]>;
   dispose(): Promise<void>;

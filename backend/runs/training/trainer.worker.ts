@@ -11,5 +11,10 @@ import { trainingRun } from './training-run.ts';
 const port = parentPort!;
 const control = new RunControl();
 port.on('message', (command: RunCommand) => control.handle(command));
-await trainingRun(workerData as RunRequest, control, (message: RunMessage) => port.postMessage(message));
+await trainingRun(workerData as RunRequest, control, (message) => port.postMessage(message, buffersOf(message)));
 port.close();
+
+/** What is handed over rather than copied: the live probe's fields. */
+function buffersOf(message: RunMessage): ArrayBuffer[] {
+  return message.type === 'probe' ? message.tensors.map(({ data }) => data.buffer as ArrayBuffer) : [];
+}

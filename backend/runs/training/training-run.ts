@@ -68,7 +68,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     budgetBytes: plan.fieldBytes,
     pictureText: { Run: run.info().name, Seed: String(config.seed) },
     ...(restartAt === null ? {} : { restartAt }),
-    disk,
+    ...{ disk, report },
   });
   recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
   let session: TrainingSession | undefined;

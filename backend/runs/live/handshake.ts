@@ -1,0 +1,27 @@
+/** What a starter and the run process it forks say to each other over IPC, once each. */
+import { distillSchema, teachSchema } from '../../protocol/config/index.ts';
+import { z } from '../../protocol/config/zod.ts';
+import { errorMessageSchema } from '../../protocol/run-messages.ts';
+
+/** To the process: what to run. */
+export const orderSchema = z.object({
+  request: z.object({
+    start: z.union([
+      z.object({ config: z.discriminatedUnion('kind', [distillSchema, teachSchema]), root: z.string() }),
+      z.object({ folder: z.string() }),
+    ]),
+    set: z.array(z.string()).readonly(),
+    half: z.boolean(),
+    until: z.int().optional(),
+  }),
+  /** Where its output goes before there is a run folder; it moves the file there. null: it is there already. */
+  log: z.string().nullable(),
+});
+export type Order = z.input<typeof orderSchema>;
+
+/** From the process: the run is there, or why it cannot be. */
+export const answerSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('opened'), folder: z.string(), contact: z.string() }),
+  z.object({ type: z.literal('failed'), error: errorMessageSchema }),
+]);
+export type Answer = z.infer<typeof answerSchema>;

@@ -1,0 +1,85 @@
+/**
+ * run.log: what a run's own process writes to its standard output and error, crashes of native code included. A new run
+ * has no folder yet, so its log begins under a temporary name beside where the folder will be (on the same disk, since an
+ * open file can be moved only there).
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { errorCode, onDisk } from '../disk.ts';
+import { makeFolder, temporaryPath } from '../files.ts';
+import { runPaths } from '../run-folder.ts';
+import type { RunRequest } from '../training/open.ts';
+
+const logName = 'run.log';
+/** Appends, and does not follow a link that somebody put in its place. */
+const flags = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND | (fs.constants.O_NOFOLLOW ?? 0);
+
+export interface StartLog {
+  /** What the process gets as its output. */
+  readonly output: number | 'ignore';
+  /** The temporary file, for the process to move; null where none is needed. */
+  readonly temporary: string | null;
+  /** The last lines, to explain a process that ended without a word. */
+  tail(): string;
+  /** Closes it here. @param discard also removes a temporary file, with the folders that were made for it alone */
+  close(discard: boolean): void;
+}
+
+/** Throws UserError('io'). */
+export function openStartLog(start: RunRequest['start']): StartLog {
+  if ('folder' in start) {
+    // The process says what is wrong with a folder that is not a run's; nothing is written there.
+    if (!fs.existsSync(runPaths(start.folder).info)) return { ...none, output: 'ignore' };
+    const file = path.join(start.folder, logName);
+    const output = openLog(file);
+    return { output, temporary: null, tail: () => lastLines(file), close: () => fs.closeSync(output) };
+  }
+  const root = path.resolve(start.root);
+  const missing = missingFolders(root);
+  makeFolder(root);
+  const temporary = temporaryPath(path.join(root, logName));
+  const output = openLog(temporary);
+  return {
+    output,
+    temporary,
+    tail: () => lastLines(temporary),
+    close(discard) {
+      fs.closeSync(output);
+      if (!discard) return;
+      fs.rmSync(temporary, { force: true });
+      for (const folder of missing) removeEmpty(folder);
+    },
+  };
+}
+
+/** Gives a log its place in the run folder; whoever has it open goes on writing to it. Throws what the disk says. */
+export function adoptLog(temporary: string, folder: string): void {
+  fs.renameSync(temporary, path.join(folder, logName));
+}
+
+const none = { temporary: null, tail: () => '', close() {} };
+
+function openLog(file: string): number {
+  return onDisk('write', file, () => fs.openSync(file, flags, 0o644));
+}
+
+function lastLines(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-12).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+/** The folders that `makeFolder` will have to make, the innermost first. */
+function missingFolders(folder: string): string[] {
+  return fs.existsSync(folder) ? [] : [folder, ...missingFolders(path.dirname(folder))];
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    fs.rmdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === '') throw error;
+  }
+}

@@ -1,0 +1,138 @@
+/** One watcher as the run's process sees it. Whatever it sends, at worst its own connection is closed. */
+import type net from 'node:net';
+import { UserError } from '../../protocol/errors.ts';
+import { type Greeting, linkProtocol, type RunFrame, watcherFrameSchema } from '../../protocol/run-link.ts';
+import type { ErrorMessage, RunCommand } from '../../protocol/run-messages.ts';
+import { describeError } from '../training/describe-error.ts';
+import { encodeFrame, FrameError, FrameReader } from './frames.ts';
+import { Outbox } from './outbox.ts';
+
+/** Commands are short. */
+const largestCommand = 64 * 1024;
+/** For the hello, and for the rest of a frame that has begun. */
+const patienceSeconds = 10;
+
+export interface WatcherHandlers {
+  /** It has said hello. */
+  onHello(): void;
+  /** Returns why the command is refused, or null. */
+  onCommand(command: RunCommand): ErrorMessage | null;
+  onClose(): void;
+  onNote(text: string): void;
+}
+
+export interface WatcherLimits {
+  /** Bytes that may wait for it before it is given up. */
+  readonly waitingBytes?: number;
+  readonly patienceSeconds?: number;
+}
+
+export class Watcher {
+  /** It wants the live probe. */
+  wantsProbe = false;
+  #stage: 'new' | 'waiting' | 'greeted' = 'new';
+  readonly #socket: net.Socket;
+  readonly #handlers: WatcherHandlers;
+  readonly #outbox: Outbox;
+  readonly #reader = new FrameReader(largestCommand);
+  readonly #patience: number;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(socket: net.Socket, handlers: WatcherHandlers, limits: WatcherLimits = {}) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    this.#patience = 1000 * (limits.patienceSeconds ?? patienceSeconds);
+    this.#outbox = new Outbox(socket, () => this.#drop('it does not read what the run sends'), limits.waitingBytes);
+    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('end', () => {
+      if (this.#reader.partial) this.#drop('it left in the middle of a frame');
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      clearTimeout(this.#deadline);
+      handlers.onClose();
+    });
+    this.#watchClock();
+  }
+
+  /** It has said hello and was not greeted. */
+  get waiting(): boolean {
+    return this.#stage === 'waiting';
+  }
+
+  get greeted(): boolean {
+    return this.#stage === 'greeted';
+  }
+
+  greet(greeting: Greeting): void {
+    this.#stage = 'greeted';
+    this.#send(greeting);
+  }
+
+  /** @param passing may be left out when a newer one comes before it could be sent */
+  push(frame: Buffer, passing = false): void {
+    this.#outbox.push(frame, passing);
+  }
+
+  /** Closes after everything that waits was sent, or at once when `now`. */
+  close(now = false): void {
+    if (now) this.#socket.destroy();
+    else this.#outbox.end();
+  }
+
+  #send(frame: RunFrame): void {
+    this.#outbox.push(encodeFrame(frame));
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      for (const value of this.#reader.read(chunk)) {
+        if (this.#socket.destroyed) return;
+        this.#frame(value);
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#drop(`it sent ${error.message}`);
+    }
+    this.#watchClock();
+  }
+
+  #frame(value: unknown): void {
+    const { success, data: frame } = watcherFrameSchema.safeParse(value);
+    if (!success) throw new FrameError('a frame that makes no sense');
+    if (frame.type === 'hello') this.#hello(frame.protocol);
+    else if (!this.greeted) throw new FrameError('a command before the greeting');
+    else this.#send({ type: 'done', id: frame.id, error: this.#handlers.onCommand(frame.command) });
+  }
+
+  #hello(protocol: number): void {
+    if (this.#stage !== 'new') throw new FrameError('a second hello');
+    if (protocol !== linkProtocol) {
+      const message = `this run speaks version ${linkProtocol} of the protocol, not ${protocol}`;
+      const hint = 'Watch it with the version of DMD Workbench that started it.';
+      this.#send({ type: 'done', id: null, error: describeError(new UserError('usage', message, hint)) });
+      this.close();
+    } else {
+      this.#stage = 'waiting';
+      this.#handlers.onHello();
+    }
+  }
+
+  /** A hello or a frame that does not come (whole) would hold the connection for ever. */
+  #watchClock(): void {
+    if (this.#socket.destroyed) return;
+    const late = this.#stage === 'new' || this.#reader.partial;
+    if (!late) {
+      clearTimeout(this.#deadline);
+      this.#deadline = undefined;
+    } else {
+      this.#deadline ??= setTimeout(() => this.#drop('it began something and did not go on'), this.#patience).unref();
+    }
+  }
+
+  #drop(why: string): void {
+    if (this.#socket.destroyed) return;
+    this.#handlers.onNote(`a watcher was disconnected: ${why}`);
+    this.#socket.destroy();
+  }
+}
