@@ -16,7 +16,6 @@ import {
   movingAverage,
 } from '../graph/optimizer.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
-import type { TensorData } from '../graph/tensor-data.ts';
 
 /** Flat float32 buffers, each of the network's parameter count. */
 export interface OptimizerState {
@@ -118,11 +117,11 @@ function updateGraph({ size, trainedSize }: ParameterLayout): Graph {
 /** Averages micro-batch gradients on the device. */
 export class Accumulator {
   private readonly program: Program;
-  private readonly zeros: TensorData;
+  private readonly zeros: DeviceTensor;
 
-  private constructor(program: Program, size: number) {
+  private constructor(program: Program, zeros: DeviceTensor) {
     this.program = program;
-    this.zeros = { shape: [size], data: new Float32Array(size) };
+    this.zeros = zeros;
   }
 
   static async create(engine: Engine, { trainedSize }: ParameterLayout): Promise<Accumulator> {
@@ -131,7 +130,8 @@ export class Accumulator {
     const gradient = graph.input('gradient', [trainedSize]);
     const factor = graph.input('factor', []);
     graph.output('sum', add(total, mul(gradient, factor)));
-    return new Accumulator(await engine.compile(graph, { name: 'accumulate gradients' }), trainedSize);
+    const program = await engine.compile(graph, { name: 'accumulate gradients' });
+    return new Accumulator(program, engine.upload({ shape: [trainedSize], data: new Float32Array(trainedSize) }));
   }
 
   /** total + gradient * factor, from zero where there is no total yet; frees both. */
@@ -147,6 +147,7 @@ export class Accumulator {
   }
 
   dispose(): Promise<void> {
+    this.zeros.dispose();
     return this.program.dispose();
   }
 }

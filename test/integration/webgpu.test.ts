@@ -7,14 +7,16 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
+import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { draw, testContract, throughGraph } from '../unit/engine-contract/contract.ts';
 import { checkCase } from '../unit/graph-ops/check.ts';
 import { engineExecutor } from '../unit/graph-ops/executors.ts';
 import { opCases } from '../unit/graph-ops/table.ts';
 import { assertAgree } from './dmd-iteration/agree.ts';
-import { runIteration } from './dmd-iteration/iteration.ts';
+import { createTrainer, runIteration } from './dmd-iteration/iteration.ts';
 
 // In a process of its own: a broken driver may take the process down.
 const probe = fileURLToPath(new URL('../../scripts/lib/webgpu-probe.mjs', import.meta.url));
@@ -74,3 +76,33 @@ test('WebGPU: a whole DMD iteration agrees with the CPU', options, async () => {
   await cpu.dispose();
   assertAgree(await runIteration(engine), expected, 1e-3);
 });
+
+test(
+  'WebGPU: what crosses between host and device in an iteration is its draws, settings and report',
+  options,
+  async (t) => {
+    const trainer = await createTrainer(engine, 2);
+    t.after(() => trainer.dispose());
+    // The runtime's types show the factory; the object is the class.
+    const { prototype } = runtime.InferenceSession as unknown as { prototype: InferenceSession };
+    const { run } = prototype;
+    const toDevice = new Set<string>();
+    let largestBack = 0;
+    t.mock.method(prototype, 'run', async function (this: InferenceSession, feeds: Record<string, Tensor>) {
+      for (const [name, tensor] of Object.entries(feeds)) if (tensor.location === 'cpu') toDevice.add(name);
+      const results: Record<string, Tensor> = await run.call(this, feeds, {});
+      for (const { location, size } of Object.values(results)) {
+        if (location === 'cpu') largestBack = Math.max(largestBack, size);
+      }
+      return results;
+    });
+    await trainer.advance();
+    assert.ok(toDevice.has('x'), 'weights and optimizer states cross once, and this test would see them');
+    toDevice.clear();
+    await trainer.advance();
+    const settings = ['adamW', 'limits', 'lambda', 'factor'];
+    const draws = ['z', 'labels', 'noise', 'sigma', 'refZ', 'refLabels', 'refImages'];
+    assert.deepEqual([...toDevice].sort(), [...settings, ...draws].sort());
+    assert.equal(largestBack, 5, "the generator's report");
+  },
+);

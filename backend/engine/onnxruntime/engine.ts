@@ -1,6 +1,7 @@
 /**
- * Runs graphs with ONNX Runtime. Where the device has memory of its own (webgpu), everything a program returns stays
- * there; `read` copies it back through an Identity program, because reading such a tensor directly is not safe.
+ * Runs graphs with ONNX Runtime. Where the device has memory of its own (webgpu), what is uploaded and everything a program
+ * returns stays there. Both ways lead through Identity programs: their results are in device memory for uploads and in the
+ * host's for `read`, because reading a device tensor directly is not safe.
  */
 import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
@@ -17,6 +18,7 @@ import {
 } from '../engine.ts';
 import { channelBlock } from './channel-block.ts';
 import { runtime } from './runtime.ts';
+import { UploadedTensor } from './uploaded-tensor.ts';
 
 /** The execution providers of onnxruntime-node that this project uses. */
 export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -41,6 +43,7 @@ class OrtEngine implements Engine {
   private readonly threads: number;
   private readonly programs = new Set<OrtProgram>();
   private readonly readers = new Map<string, Promise<ort.InferenceSession>>();
+  private readonly placers = new Map<string, Promise<Program>>();
 
   constructor(provider: OrtDevice, threads: number) {
     this.provider = provider;
@@ -55,14 +58,16 @@ class OrtEngine implements Engine {
     return program;
   }
 
-  upload({ shape, data }: TensorData): DeviceTensor {
-    return new OrtTensor(this, new runtime.Tensor('float32', data, shape));
+  upload(value: TensorData): DeviceTensor {
+    if (keepsResults(this.provider)) return new UploadedTensor(value, (numbers) => this.place(numbers));
+    return new OrtTensor(this, new runtime.Tensor('float32', value.data, value.shape));
   }
 
   async dispose(): Promise<void> {
     for (const program of [...this.programs]) await program.close();
     for (const reader of this.readers.values()) await (await reader).release();
     this.readers.clear();
+    this.placers.clear();
   }
 
   /** The program's session is gone. */
@@ -78,15 +83,16 @@ class OrtEngine implements Engine {
   }
 
   private reader(shape: Shape): Promise<ort.InferenceSession> {
-    const key = shape.join();
-    let reader = this.readers.get(key);
-    if (!reader) {
-      const graph = new Graph();
-      graph.output('y', graph.input('x', shape));
-      reader = this.session(graph, 'read back', 'cpu');
-      this.readers.set(key, reader);
-    }
-    return reader;
+    return lookUp(this.readers, shape, () => this.session(identityGraph(shape), 'read back', 'cpu'));
+  }
+
+  /** Copies numbers into device memory. */
+  private async place(value: TensorData): Promise<OrtTensor> {
+    const placer = await lookUp(this.placers, value.shape, () =>
+      this.compile(identityGraph(value.shape), { name: 'upload' }),
+    );
+    const { y } = await placer.run({ x: value });
+    return y as OrtTensor;
   }
 
   private async session(graph: Graph, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
@@ -110,6 +116,19 @@ class OrtEngine implements Engine {
       });
     }
   }
+}
+
+/** x -> y, the same numbers. */
+function identityGraph(shape: Shape): Graph {
+  const graph = new Graph();
+  graph.output('y', graph.input('x', shape));
+  return graph;
+}
+
+function lookUp<T>(made: Map<string, T>, shape: Shape, make: () => T): T {
+  const key = shape.join();
+  if (!made.has(key)) made.set(key, make());
+  return made.get(key)!;
 }
 
 class OrtTensor implements DeviceTensor {
@@ -171,7 +190,7 @@ class OrtProgram implements Program {
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
     if (!this.session || this.disposed) throw new Error(`program '${this.name}' was disposed`);
     const native: Record<string, ort.Tensor> = {};
-    for (const [name, { shape }] of this.inputs) native[name] = this.nativeFeed(name, shape, feeds[name]);
+    for (const [name, { shape }] of this.inputs) native[name] = await this.nativeFeed(name, shape, feeds[name]);
     const results = await this.session.run(native);
     return Object.fromEntries(
       this.outputNames.map((name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor, this)]),
@@ -205,12 +224,13 @@ class OrtProgram implements Program {
     await session?.release();
   }
 
-  private nativeFeed(name: string, shape: Shape, feed: Feed | undefined): ort.Tensor {
+  private async nativeFeed(name: string, shape: Shape, feed: Feed | undefined): Promise<ort.Tensor> {
     if (!feed) throw new Error(`program '${this.name}' needs input '${name}' [${shape}]`);
     if (feed.shape.join() !== shape.join()) {
       throw new Error(`program '${this.name}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
     }
     if (!isDeviceTensor(feed)) return new runtime.Tensor('float32', feed.data, feed.shape);
+    if (feed instanceof UploadedTensor) return ((await feed.onDevice()) as OrtTensor).native;
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
     return feed.native;
   }

@@ -46,6 +46,14 @@ function normal(name: string, ...shape: number[]): TensorData {
 /** Every output of every program run, in the order in which they were made, and the iteration's scalars. */
 export async function runIteration(engine: Engine): Promise<Recording> {
   const recording: Recording = new Map();
+  const trainer = await createTrainer(recordingEngine(engine, recording));
+  const { scalars } = await trainer.advance();
+  for (const [name, value] of Object.entries(scalars)) recording.set(name, Float32Array.of(value));
+  await trainer.dispose();
+  return recording;
+}
+
+export function createTrainer(engine: Engine, accumulation = 1): Promise<DistillTrainer> {
   const update = {
     learningRate: 1e-4,
     beta1: 0.9,
@@ -55,8 +63,8 @@ export async function runIteration(engine: Engine): Promise<Recording> {
     clip: 1,
     emaDecay: 0.9,
   };
-  const trainer = await DistillTrainer.create(
-    recordingEngine(engine, recording),
+  return DistillTrainer.create(
+    engine,
     {
       network,
       teacher: network,
@@ -68,7 +76,7 @@ export async function runIteration(engine: Engine): Promise<Recording> {
       regression: { batch: pairs, distance: l2Distance },
       seed,
       levels: [0.05, 0.3, 1, 4, 20],
-      accumulation: 1,
+      accumulation,
       fakeUpdates: 2,
       pairs: {
         batch: async () => ({
@@ -81,8 +89,4 @@ export async function runIteration(engine: Engine): Promise<Recording> {
     },
     { generator: weights('generator'), fake: weights('fake') },
   );
-  const { scalars } = await trainer.advance();
-  for (const [name, value] of Object.entries(scalars)) recording.set(name, Float32Array.of(value));
-  await trainer.dispose();
-  return recording;
 }

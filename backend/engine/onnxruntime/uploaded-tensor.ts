@@ -1,0 +1,49 @@
+/**
+ * Numbers of the host on their way to a device with memory of its own. They move at the first run that reads them and stay
+ * there, so that frozen weights cross over once and not at every run.
+ */
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { DeviceTensor } from '../engine.ts';
+
+export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
+  readonly shape: readonly number[];
+  private readonly place: (value: TensorData) => Promise<Placed>;
+  /** Null once the numbers are on the device, and after `dispose`. */
+  private host: TensorData | null;
+  private placed: Promise<Placed> | null = null;
+
+  constructor(value: TensorData, place: (value: TensorData) => Promise<Placed>) {
+    this.host = value;
+    this.shape = value.shape;
+    this.place = place;
+  }
+
+  /** The tensor in device memory, owned by this one. Throws after `dispose`. */
+  async onDevice(): Promise<Placed> {
+    if (!this.placed) {
+      this.placed = this.place(this.onHost());
+      this.host = null;
+    }
+    return this.placed;
+  }
+
+  async read(): Promise<Float32Array> {
+    return this.placed ? (await this.placed).read() : this.onHost().data;
+  }
+
+  dispose(): void {
+    const { placed } = this;
+    this.placed = null;
+    this.host = null;
+    // A placement that failed has told whoever asked for it.
+    placed?.then(
+      (tensor) => tensor.dispose(),
+      () => {},
+    );
+  }
+
+  private onHost(): TensorData {
+    if (!this.host) throw new Error('this device tensor was disposed');
+    return this.host;
+  }
+}
