@@ -6,7 +6,17 @@ import { onDisk } from './disk.ts';
 
 /** @throws UserError('io') or UserError('config') */
 export function readConfigFile(file: string): Config {
-  const text = onDisk('read', file, () => fs.readFileSync(file, 'utf8'));
+  return configFromText(
+    onDisk('read', file, () => fs.readFileSync(file, 'utf8')),
+    file,
+  );
+}
+
+/**
+ * The config that a file has, or would have if the text were saved in it.
+ * @throws UserError('config')
+ */
+export function configFromText(text: string, file: string): Config {
   const config = resolvePaths(parseConfig(text, file), path.dirname(path.resolve(file)));
   return { ...config, name: config.name ?? path.basename(file).replace(/(\.dmd)?\.jsonc?$/, '') };
 }

@@ -12,7 +12,8 @@ export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 /** What can be said to the editor without being asked; nothing happens once it is gone. */
 export interface Voice {
-  notify<P>(definition: NotificationDefinition<P>, params: P): void;
+  /** What it returns settles when the message has left the process: who says much waits for it. Never rejects. */
+  notify<P>(definition: NotificationDefinition<P>, params: P): void | Promise<void>;
   log(level: LogLevel, text: string): void;
 }
 

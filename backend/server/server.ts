@@ -70,12 +70,12 @@ export class RpcServer implements Server {
     this.#connection.listen();
   }
 
-  notify<P>({ method }: NotificationDefinition<P>, params: P): void {
-    if (!this.#ending.signal.aborted) void this.#connection.sendNotification(method, params);
+  async notify<P>({ method }: NotificationDefinition<P>, params: P): Promise<void> {
+    if (!this.#ending.signal.aborted) await this.#connection.sendNotification(method, params);
   }
 
   log(level: LogLevel, text: string): void {
-    this.notify(log, { level, text });
+    void this.notify(log, { level, text });
   }
 
   onEnd(cleanUp: () => void | Promise<void>): void {

@@ -34,9 +34,9 @@ export function notification<P>(method: string, params: z.ZodType<P>): Notificat
 }
 
 /** Bytes of a file, as bytes. */
-export const bytes = z.instanceof(Uint8Array);
-export const float32 = z.instanceof(Float32Array);
-export const float64 = z.instanceof(Float64Array);
+export const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
+export const float32: z.ZodType<Float32Array> = z.instanceof(Float32Array);
+export const float64: z.ZodType<Float64Array> = z.instanceof(Float64Array);
 /** Any number a run can measure, NaN and infinities included, which z.number() refuses. */
 export const measured = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 

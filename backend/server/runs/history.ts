@@ -1,0 +1,165 @@
+/**
+ * A run's curves in memory, kept up with its event files. Long files are read in short slices, so that other requests are
+ * answered in between. What counts after a resume is as in backend/runs/events/history.ts.
+ */
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { UserError } from '../../protocol/errors.ts';
+import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
+import type { RunEvent } from '../../runs/events/proto.ts';
+import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
+import { eventFileName } from '../../runs/events/writer.ts';
+import { listFolder } from '../../runs/files.ts';
+import { runPaths } from '../../runs/run-folder.ts';
+import { contained } from '../contained.ts';
+import { Column } from './columns.ts';
+
+/** Some ten milliseconds of decoding. */
+const sliceBytes = 1 << 17;
+
+export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' }>;
+
+export class RunHistory {
+  readonly #folder: string;
+  readonly #readers = new Map<string, EventFileReader>();
+  readonly #columns = new Map<string, Column>();
+  readonly #listeners = new Set<(change: HistoryChange) => void>();
+  /** Files that are links to somewhere else, or make no sense: why. */
+  readonly #refused = new Map<string, string>();
+  #reading: Promise<void> = Promise.resolve();
+  #lastStep = -1;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The last step with a value, -1 where there is none. */
+  get lastStep(): number {
+    return this.#lastStep;
+  }
+
+  get bytes(): number {
+    let sum = 0;
+    for (const column of this.#columns.values()) sum += column.bytes;
+    return sum;
+  }
+
+  /** Damaged files and the like, in words. */
+  warnings(): string[] {
+    const damages = [...this.#readers.values()].map(({ damage }) => damage).filter((damage) => damage !== '');
+    return [...damages, ...this.#refused.values()];
+  }
+
+  tags(): string[] {
+    return [...this.#columns].flatMap(([tag, column]) => (column.length > 0 ? [tag] : [])).sort();
+  }
+
+  /** No points for a tag that is not there. */
+  curve(tag: string): Curve {
+    return { tag, ...(this.#columns.get(tag) ?? new Column()).read() };
+  }
+
+  /** Told about everything that `advance` reads. @returns takes the listener off again */
+  onChange(listener: (change: HistoryChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Reads everything that is in the files by now. Throws UserError('io'). */
+  advance(signal?: AbortSignal): Promise<void> {
+    const read = this.#reading.then(() => this.#advance(signal));
+    this.#reading = read.catch(() => {});
+    return read;
+  }
+
+  async #advance(signal: AbortSignal | undefined): Promise<void> {
+    for (const reader of this.#files()) {
+      for (;;) {
+        signal?.throwIfAborted();
+        const events = this.#slice(reader);
+        if (events.length === 0) break;
+        this.#take(events);
+        await turn();
+      }
+    }
+  }
+
+  #slice(reader: EventFileReader): RunEvent[] {
+    try {
+      return reader.read(sliceBytes);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      // The frame is sound, what is in it is not: no later record can be trusted to mean what it says.
+      const name = path.basename(reader.file);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refused.set(name, `${reader.file} holds a record that cannot be read: ${reason}`);
+      return [];
+    }
+  }
+
+  /** Readers of all event files, oldest first; begins anew when one of them has gone. */
+  #files(): EventFileReader[] {
+    const { events } = runPaths(this.#folder);
+    const names = listFolder(events).filter((name) => eventFileName.test(name));
+    if ([...this.#readers.keys()].some((known) => !names.includes(known))) this.#reset();
+    return names.flatMap((name) => {
+      if (this.#refused.has(name)) return [];
+      const reader = this.#readers.get(name) ?? this.#open(name);
+      return reader ? [reader] : [];
+    });
+  }
+
+  #open(name: string): EventFileReader | undefined {
+    try {
+      const reader = openEventFile(contained(this.#folder, path.join('events', name)));
+      this.#readers.set(name, reader);
+      return reader;
+    } catch (error) {
+      this.#refused.set(name, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  #reset(): void {
+    this.#readers.clear();
+    this.#refused.clear();
+    this.#columns.clear();
+    this.#lastStep = -1;
+    this.#tell({ type: 'restart', step: 0 });
+  }
+
+  #take(events: readonly RunEvent[]): void {
+    let points: Extract<HistoryChange, { type: 'scalars' }>['points'] = [];
+    const told = () => {
+      if (points.length > 0) this.#tell({ type: 'scalars', points });
+      points = [];
+    };
+    for (const { step, wallTime, restart, values } of events) {
+      if (!(step >= 0)) continue; // no run writes it
+      if (restart) {
+        told();
+        for (const column of this.#columns.values()) column.dropFrom(step);
+        this.#lastStep = Math.min(this.#lastStep, step - 1);
+        this.#tell({ type: 'restart', step });
+      }
+      const scalars: Record<string, number> = {};
+      let any = false;
+      for (const value of values) {
+        if (value.kind !== 'scalar') continue;
+        any = true;
+        scalars[value.tag] = value.value;
+        const column = this.#columns.get(value.tag) ?? new Column();
+        this.#columns.set(value.tag, column);
+        column.set(step, value.value, wallTime);
+      }
+      if (!any) continue;
+      this.#lastStep = Math.max(this.#lastStep, step);
+      if (this.#listeners.size > 0) points.push({ step, time: wallTime, scalars });
+    }
+    told();
+  }
+
+  #tell(change: HistoryChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

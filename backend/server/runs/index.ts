@@ -1,0 +1,131 @@
+/** Requests about runs: the list, starting and commanding, one run's history, and what happens in it right now. */
+import path from 'node:path';
+import { parse as parseJson } from 'jsonc-parser';
+import { UserError } from '../../protocol/errors.ts';
+import * as rpc from '../../protocol/rpc/index.ts';
+import { writeAnnotations } from '../../runs/annotations.ts';
+import { packageRoot } from '../../runs/package.ts';
+import { readConfig } from '../../runs/run-folder.ts';
+import { requireRunFolder } from '../contained.ts';
+import type { Server } from '../handler.ts';
+import { commandOf } from './command-line.ts';
+import { differences } from './compare.ts';
+import { resumeRunIn, startNewRun } from './control.ts';
+import { csvOf } from './csv.ts';
+import { Follower } from './follower.ts';
+import { HistoryCache } from './history-cache.ts';
+import { LiveLinks } from './live-links.ts';
+import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
+import { RunList } from './run-list.ts';
+
+export function registerRuns(server: Server): void {
+  const links = new LiveLinks();
+  const histories = new HistoryCache();
+  const list = new RunList(links, {
+    onChanged: (record) => void server.notify(rpc.runChanged, record),
+    onRemoved: (folder) => {
+      histories.forget(folder);
+      void server.notify(rpc.runRemoved, { folder });
+    },
+    onWarning: (text) => server.log('warning', text),
+  });
+  server.onEnd(() => {
+    list.dispose();
+    links.close();
+  });
+  registerControl(server, list, links);
+  registerReading(server, list, histories);
+  registerFollowing(server, links, histories);
+}
+
+function registerControl(server: Server, list: RunList, links: LiveLinks): void {
+  server.handle(rpc.watchRuns, ({ roots }) => {
+    const relative = roots.find((root) => !path.isAbsolute(root) || root.includes('\0'));
+    if (relative === undefined) return list.setRoots(roots);
+    throw new UserError('usage', `${JSON.stringify(relative)} is not an absolute path`, 'Give whole paths.');
+  });
+  server.handle(rpc.startRun, async (params, { signal }) => {
+    const folder = await startNewRun(params, signal);
+    list.refresh(folder);
+    return { folder };
+  });
+  server.handle(rpc.resumeRun, async ({ folder, set }, { signal }) => {
+    await resumeRunIn(requireRunFolder(folder).folder, set, signal);
+    list.refresh(folder);
+    return null;
+  });
+  server.handle(rpc.commandRun, async ({ folder, command }) => {
+    await links.send(requireRunFolder(folder).folder, { type: command });
+    return null;
+  });
+  server.handle(rpc.annotateRun, ({ folder, ...change }) => {
+    writeAnnotations(requireRunFolder(folder).folder, change);
+    list.refresh(folder);
+    return null;
+  });
+}
+
+function registerReading(server: Server, list: RunList, histories: HistoryCache): void {
+  server.handle(rpc.openRun, async ({ folder }, { signal }) => {
+    const paths = requireRunFolder(folder);
+    return overviewOf(paths, await histories.current(paths.folder, signal), list.get(paths.folder));
+  });
+  server.handle(rpc.readCurves, async ({ folder, tags }, { signal }) => {
+    const history = await histories.current(requireRunFolder(folder).folder, signal);
+    return tags.map((tag) => history.curve(tag));
+  });
+  server.handle(rpc.readSamples, ({ folder, step }) => readSamplesAt(requireRunFolder(folder), step));
+  server.handle(rpc.readFields, ({ folder, kind, step }) => readFieldsAt(requireRunFolder(folder), kind, step));
+  server.handle(rpc.exportCsv, async ({ folder, tags }, { signal }) => {
+    const history = await histories.current(requireRunFolder(folder).folder, signal);
+    return csvOf(
+      tags.map((tag) => history.curve(tag)),
+      signal,
+    );
+  });
+  server.handle(rpc.compareConfigs, ({ folders }) =>
+    differences(folders.map((folder) => parseJson(configTextOf(requireRunFolder(folder))))),
+  );
+  server.handle(rpc.commandLine, ({ folder }) => {
+    const paths = requireRunFolder(folder);
+    return commandOf({
+      node: process.execPath,
+      program: path.join(packageRoot(), 'dist', 'dmd.js'),
+      kind: readConfig(paths).kind,
+      config: paths.config,
+      out: path.dirname(paths.folder),
+      electron: process.versions.electron !== undefined,
+    });
+  });
+}
+
+function registerFollowing(server: Server, links: LiveLinks, histories: HistoryCache): void {
+  const followed = new Map<string, () => void>();
+  const unfollow = (folder: string) => {
+    followed.get(folder)?.();
+    followed.delete(folder);
+  };
+  server.handle(rpc.followRun, async ({ folder: named, probe }) => {
+    const { folder } = requireRunFolder(named);
+    unfollow(folder);
+    const { history, release } = histories.hold(folder);
+    const follower = new Follower({
+      ...{ folder, probe, history, links },
+      emit: async (event) => server.notify(rpc.runLive, { folder: named, event }),
+      onError: (error) => server.log('warning', `${folder}: ${error instanceof Error ? error.message : error}`),
+    });
+    followed.set(folder, () => {
+      follower.stop();
+      release();
+    });
+    await follower.start();
+    return null;
+  });
+  server.handle(rpc.unfollowRun, ({ folder }) => {
+    unfollow(path.resolve(folder));
+    return null;
+  });
+  server.onEnd(() => {
+    for (const folder of [...followed.keys()]) unfollow(folder);
+  });
+}

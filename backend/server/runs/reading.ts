@@ -1,0 +1,71 @@
+/** What a run folder holds: its overview, curves, pictures and fields. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
+import type { FieldKindName, Fields, RunOverview, RunRecord } from '../../protocol/rpc/index.ts';
+import { readAnnotations } from '../../runs/annotations.ts';
+import { asUserError } from '../../runs/disk.ts';
+import { type RunPaths, readRun } from '../../runs/run-folder.ts';
+import { decodeTensors } from '../../runs/tensor-file.ts';
+import { contained, containedIfThere } from '../contained.ts';
+import type { RunHistory } from './history.ts';
+import { recordOf } from './record.ts';
+import { type RecordedKind, recordedFile, recordedSteps } from './recorded-steps.ts';
+
+/** A recorded file larger than this was not written by a run. */
+const largestFile = 2 ** 30;
+
+/** @param record as the list has it; undefined for a run that is not in a watched folder */
+export function overviewOf(paths: RunPaths, history: RunHistory, record: RunRecord | undefined): RunOverview {
+  const annotations = readAnnotations(paths.folder);
+  const { config, warnings } = readConfigText(paths);
+  const steps = (kind: RecordedKind) => recordedSteps(paths, kind);
+  return {
+    record: record ?? recordOf({ summary: readRun(paths.folder), annotations, standing: undefined, secondsLeft: null }),
+    config,
+    tags: history.tags(),
+    samples: steps('samples'),
+    fields: { training: steps('training'), probe: steps('probe'), stop: steps('stop') },
+    warnings: [...history.warnings(), ...warnings, ...(annotations.warning ? [annotations.warning] : [])],
+  };
+}
+
+/** A run whose config is gone can still be looked at. */
+function readConfigText(paths: RunPaths): { config: string; warnings: string[] } {
+  const file = containedIfThere(paths.folder, path.basename(paths.config));
+  if (file) return { config: fs.readFileSync(file, 'utf8'), warnings: [] };
+  return { config: '', warnings: [`${paths.config} is missing`] };
+}
+
+/** @throws UserError('io') when nothing (more) is recorded for the step */
+export async function readSamplesAt(paths: RunPaths, step: number): Promise<{ step: number; png: Uint8Array }> {
+  return { step, png: await readRecorded(paths, 'samples', step) };
+}
+
+/** @throws UserError('io') when nothing (more) is recorded for the step, UserError('weights') when its file is damaged */
+export async function readFieldsAt(paths: RunPaths, kind: FieldKindName, step: number): Promise<Fields> {
+  const bytes = await readRecorded(paths, kind, step);
+  const { tensors, metadata } = decodeTensors(bytes, path.join(paths.folder, recordedFile(kind, step)));
+  const named = [...tensors].map(([name, { shape, data }]) => ({ name, shape: [...shape], data }));
+  return { kind, step, tensors: named, metadata };
+}
+
+async function readRecorded(paths: RunPaths, kind: RecordedKind, step: number): Promise<Uint8Array> {
+  const file = containedIfThere(paths.folder, recordedFile(kind, step));
+  if (!file) {
+    const hint = 'Older steps make room for newer ones; choose one that is listed.';
+    throw new UserError('io', `${paths.folder} has no ${kind} of step ${step}`, hint);
+  }
+  try {
+    const { size } = await fs.promises.stat(file);
+    if (size > largestFile) throw new UserError('data', `${file} is too large to be shown: ${size} bytes`);
+    return await fs.promises.readFile(file);
+  } catch (error) {
+    throw asUserError(error, 'read', file);
+  }
+}
+
+/** The resolved config of a run, as text. Throws UserError('io'). */
+export function configTextOf(paths: RunPaths): string {
+  return fs.readFileSync(contained(paths.folder, path.basename(paths.config)), 'utf8');
+}

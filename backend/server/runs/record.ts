@@ -1,0 +1,49 @@
+/** What the editor's list shows of a run: its folder's word, corrected by the run itself where it can be heard. */
+import path from 'node:path';
+import type { RunRecord } from '../../protocol/rpc/index.ts';
+import type { Greeting } from '../../protocol/run-link.ts';
+import type { Annotations } from '../../runs/annotations.ts';
+import type { RunSummary } from '../../runs/run-folder.ts';
+
+export interface Seen {
+  readonly summary: RunSummary;
+  readonly annotations: Annotations;
+  /** undefined where there is no link to the run. */
+  readonly standing: Greeting | undefined;
+  readonly secondsLeft: number | null;
+}
+
+export function recordOf({ summary, annotations, standing, secondsLeft }: Seen): RunRecord {
+  const { paths, info, state, owner, problem } = summary;
+  const step = standing?.step ?? info?.step ?? 0;
+  const damaged = state === 'damaged' ? { message: problem, hint: 'Its checkpoints may still be sound.' } : null;
+  return {
+    folder: paths.folder,
+    name: annotations.name || path.basename(paths.folder),
+    tags: [...annotations.tags],
+    kind: info?.kind ?? null,
+    state: standing && state !== 'damaged' ? standing.state : state,
+    step: asStep(step),
+    iterations: asStep(standing?.opened.iterations ?? info?.iterations ?? 0),
+    device: info?.device ?? '',
+    threads: info?.threads ?? 0,
+    createdAt: info?.createdAt ?? null,
+    startedAt: info?.startedAt ?? null,
+    endedAt: info?.endedAt ?? null,
+    updatedAt: info?.updatedAt ?? null,
+    secondsLeft,
+    work: standing?.work ?? null,
+    process: owner ? { pid: owner.pid, reachable: standing !== undefined || owner.contact !== '' } : null,
+    error: damaged ?? info?.error ?? null,
+  };
+}
+
+/** run.json is a file like any other: what it says may be no step. */
+function asStep(value: number): number {
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+/** The newest first. */
+export function byAge(a: RunRecord, b: RunRecord): number {
+  return (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || b.folder.localeCompare(a.folder);
+}

@@ -1,0 +1,75 @@
+/** Which steps have samples and fields, from the names in the run folder; and what has changed since the last look. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { LiveEvent } from '../../protocol/rpc/index.ts';
+import { fieldKinds } from '../../runs/fields.ts';
+import { listFolder } from '../../runs/files.ts';
+import type { RunPaths } from '../../runs/run-folder.ts';
+
+type RecordedEvent = Extract<LiveEvent, { type: 'recorded' }>;
+export type RecordedKind = RecordedEvent['kind'];
+
+export const recordedKinds = ['samples', ...fieldKinds] as const satisfies readonly RecordedKind[];
+
+/** The name of a recorded file in the run folder. */
+export function recordedFile(kind: RecordedKind, step: number): string {
+  const name = `step-${String(step).padStart(8, '0')}`;
+  return kind === 'samples' ? path.join('samples', `${name}.png`) : path.join('fields', kind, `${name}.safetensors`);
+}
+
+/** Ascending. */
+export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
+  const names = listFolder(folderOf(paths, kind));
+  const pattern = kind === 'samples' ? /^step-(\d{8,15})\.png$/ : /^step-(\d{8,15})\.safetensors$/;
+  return names
+    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function folderOf(paths: RunPaths, kind: RecordedKind): string {
+  return kind === 'samples' ? paths.samples : path.join(paths.fields, kind);
+}
+
+export class RecordedSteps {
+  readonly #paths: RunPaths;
+  readonly #known = new Map<RecordedKind, { modified: number; steps: ReadonlySet<number> }>();
+
+  constructor(paths: RunPaths) {
+    this.#paths = paths;
+  }
+
+  /** What was recorded since the last call; everything there is on the first. */
+  news(): RecordedEvent[] {
+    return recordedKinds.flatMap((kind) => {
+      const modified = modifiedAt(folderOf(this.#paths, kind));
+      const before = this.#known.get(kind);
+      // A file system's clock is coarse: what came just after a look may carry the same time.
+      if (before?.modified === modified && Date.now() - modified > 2000) return [];
+      const steps = new Set(recordedSteps(this.#paths, kind));
+      this.#known.set(kind, { modified, steps });
+      const dropped = [...(before?.steps ?? [])].filter((step) => !steps.has(step));
+      const added = [...steps].filter((step) => !before?.steps.has(step));
+      return added.map((step, i): RecordedEvent => ({ type: 'recorded', kind, step, dropped: i === 0 ? dropped : [] }));
+    });
+  }
+
+  /** Something told by the run itself is no news any more. */
+  note({ kind, step, dropped }: Omit<RecordedEvent, 'type'>): void {
+    const before = this.#known.get(kind);
+    const steps = new Set([...(before?.steps ?? []), step]);
+    for (const gone of dropped) steps.delete(gone);
+    this.#known.set(kind, { modified: before?.modified ?? -1, steps });
+  }
+
+  /** The run went back: the steps from here on will be recorded again. */
+  dropFrom(step: number): void {
+    for (const [kind, { steps }] of this.#known) {
+      this.#known.set(kind, { modified: -1, steps: new Set([...steps].filter((at) => at < step)) });
+    }
+  }
+}
+
+function modifiedAt(folder: string): number {
+  return fs.statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
