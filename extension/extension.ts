@@ -7,11 +7,13 @@ import * as vscode from 'vscode';
 import { EditorBackend } from './backend/editor-backend.ts';
 import { registerBackend } from './backend/register.ts';
 import { showDevices } from './commands/show-devices.ts';
+import { registerConfigs } from './config/register.ts';
 import { Errors } from './errors.ts';
 import { ModelFiles } from './model-files.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
+import { registerTasks } from './tasks/register.ts';
 
 let running: EditorBackend | undefined;
 
@@ -27,6 +29,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const services: Services = { backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
 
   registerBackend(context, services, backend);
+  registerConfigs(context, services);
+  registerTasks(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

@@ -11,6 +11,7 @@ import { decode } from 'fast-png';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const texts: Record<string, string> = JSON.parse(await readFile(join(root, 'package.nls.json'), 'utf8'));
 
 /** Bundles the extension as for the editor, activates it beside a `vscode` that only notes what is registered. */
 async function registeredCommands(): Promise<string[]> {
@@ -45,9 +46,20 @@ test('every command has the category DMD and a title in title case', () => {
   for (const { command, category, title } of manifest.contributes.commands) {
     assert.match(command, /^dmd\.[a-z][A-Za-z]+$/);
     assert.equal(category, 'DMD', command);
-    for (const word of title.split(' '))
-      assert.match(word, /^([A-Z]|and$|of$|to$|in$|the$|a$)/, `${command}: ${title}`);
+    assert.equal(title, `%${command}.title%`);
+    for (const word of texts[`${command}.title`]!.split(' '))
+      assert.match(word, /^([A-Z]|and$|of$|to$|in$|the$|a$|from$|with$)/, `${command}: ${word}`);
   }
+});
+
+test('every text of the manifest is in package.nls.json, and every text there is used', async () => {
+  const used = [...JSON.stringify(manifest).matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key!);
+  assert.deepEqual([...new Set(used)].sort(), Object.keys(texts).sort());
+  const read = new Set(['title', 'description', 'markdownDescription', 'label', 'altText', 'contents', 'shortTitle']);
+  JSON.stringify(manifest.contributes, (key, value) => {
+    if (read.has(key) && typeof value === 'string') assert.match(value, /^%.+%$/, 'a text that cannot be translated');
+    return value;
+  });
 });
 
 test('settings that name a program are not taken from an untrusted folder', () => {

@@ -1,0 +1,55 @@
+/** Starts a run from a config and shows it. */
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { startRun } from '../../backend/protocol/rpc/index.ts';
+import type { Services } from '../services.ts';
+
+interface NewRun {
+  readonly title: string;
+  readonly text: string;
+  readonly file: string;
+  readonly root: string;
+}
+
+/** A second click while a run is being started is not a second run. */
+const starting = new Set<string>();
+
+/** Saves the file first, because the run's folder names it as where it came from. Nothing happens when saving is cancelled. */
+export async function startRunFromFile(uri: vscode.Uri, services: Services): Promise<void> {
+  const saved = await savedFile(uri);
+  if (!saved) return;
+  const document = await vscode.workspace.openTextDocument(saved);
+  const file = saved.fsPath;
+  const title = vscode.l10n.t('Starting {0}', vscode.workspace.asRelativePath(saved));
+  await start({ title, text: document.getText(), file, root: services.roots.forNewRun(saved) }, services);
+}
+
+/** The quick run that comes with the extension: something to watch within seconds. */
+export async function startBuiltinRun(extensionUri: vscode.Uri, services: Services): Promise<void> {
+  const file = vscode.Uri.joinPath(extensionUri, 'media', 'presets', 'first-run.dmd.json').fsPath;
+  const text = await readFile(file, 'utf8');
+  const title = vscode.l10n.t('Starting the built-in run');
+  await start({ title, text, file, root: services.roots.forNewRun() }, services);
+}
+
+async function savedFile(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
+  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  return open && (open.isDirty || open.isUntitled) ? vscode.workspace.save(uri) : uri;
+}
+
+async function start({ title, text, file, root }: NewRun, { backend, roots, runs }: Services): Promise<void> {
+  if (starting.has(file)) return;
+  starting.add(file);
+  try {
+    const { folder } = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      (_, token) => backend.request(startRun, { text, file, root, set: [] }, token),
+    );
+    await roots.remember(dirname(folder)); // a config may name another folder
+    await runs.watch();
+    await vscode.commands.executeCommand('dmd.openMonitor', folder);
+  } finally {
+    starting.delete(file);
+  }
+}
