@@ -96,7 +96,7 @@ export class Updater {
   }
 }
 
-function updateGraph({ size, trainedSize }: ParameterLayout): Graph {
+export function updateGraph({ size, trainedSize }: ParameterLayout): Graph {
   const graph = new Graph();
   const [parameters, firstMoment, secondMoment, ema] = stateNames.map((name) => graph.input(name, [size]));
   const gradient = graph.input('gradient', [trainedSize]);
