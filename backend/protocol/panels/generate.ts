@@ -1,0 +1,133 @@
+/**
+ * The generate panel's page and its host. The host owns everything (form, models, queue, history); the page shows it, and
+ * keeps only which entry is looked at. Pictures travel as PNG files and only when they are asked for.
+ */
+import { z } from '../config/zod.ts';
+import { bytes, nothing, notification, request } from '../rpc/define.ts';
+import { generateSettingsSchema, modelInfoSchema } from '../rpc/images.ts';
+
+/** As many pictures as one looks at together. */
+export const mostImages = 64;
+
+/** What the person chose, or would like to. */
+export const formSchema = z.object({
+  model: z.string(),
+  /** One class for all, `seed`: drawn from each seed, `each`: one after the other. */
+  class: z.union([z.int().min(0), z.enum(['seed', 'each'])]),
+  prompt: z.string().max(10_000),
+  /** Of the first image; the others count up from it. */
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  /** Otherwise every generation draws another seed. */
+  locked: z.boolean(),
+  count: z.int().min(1).max(mostImages),
+  /** Null: as many as the model asks for. */
+  steps: z.int().min(1).max(1000).nullable(),
+  device: z.string(),
+  /** Also by another model, from the same seeds and classes. */
+  beside: z.boolean(),
+  /** That model; '' is the one that `model` was distilled from. */
+  other: z.string(),
+});
+export type Form = z.infer<typeof formSchema>;
+
+/** What one model made. */
+export const sideSchema = z.object({
+  settings: generateSettingsSchema,
+  title: z.string(),
+  role: z.enum(['teacher', 'generator']),
+  device: z.string(),
+  why: z.string(),
+  width: z.int(),
+  height: z.int(),
+  millisecondsPerImage: z.number(),
+  startupMilliseconds: z.number(),
+  modelSha256: z.string(),
+  images: z.array(z.object({ seed: z.int(), class: z.int().nullable(), className: z.string() })).min(1),
+});
+export type Side = z.infer<typeof sideSchema>;
+
+/** One generation as the history keeps it: by one model, or by two side by side. */
+export const entrySchema = z.object({
+  id: z.string().regex(/^[\w-]{1,80}$/),
+  /** ISO 8601. */
+  createdAt: z.string(),
+  sides: z.array(sideSchema).min(1).max(2),
+});
+export type Entry = z.infer<typeof entrySchema>;
+
+/** A generation that waits or is under way. */
+export const jobSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** What is being done, translated. */
+  label: z.string(),
+  done: z.number(),
+  total: z.number(),
+  waiting: z.boolean(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/** All that is shown but the pictures. */
+export const viewSchema = z.object({
+  form: formSchema,
+  models: z.array(modelInfoSchema),
+  /** `loading` until the backend has answered. */
+  state: z.enum(['loading', 'ready', 'failed']),
+  /** Why there are no models. */
+  problem: z.string(),
+  devices: z.array(z.object({ name: z.string(), detail: z.string(), available: z.boolean() })),
+  /** The newest first. */
+  history: z.array(entrySchema),
+  /** Name of the file that a picture can be inserted into; '' for none. */
+  document: z.string(),
+  /** The queue, the one under way first. */
+  jobs: z.array(jobSchema),
+  /** The entry to look at now; '' leaves that to the page. */
+  show: z.string(),
+});
+export type View = z.infer<typeof viewSchema>;
+
+const imageRef = z.object({ entry: z.string(), side: z.int().min(0), image: z.int().min(0) });
+
+/** The page's first question. */
+export const readView = request('generate/view', z.object({}), viewSchema);
+/** Answered when it is in the queue. */
+export const start = request('generate/start', formSchema, nothing);
+export const cancelJob = request('generate/cancel', z.object({ job: z.string() }), nothing);
+/** The PNG files of an entry, by side. */
+export const readImages = request(
+  'generate/images',
+  z.object({ entry: z.string() }),
+  z.object({ sides: z.array(z.array(bytes)) }),
+);
+export const readThumbnail = request('generate/thumbnail', z.object({ entry: z.string() }), z.object({ png: bytes }));
+/** Asks where to; answers how many were saved, 0 when the person changed their mind. */
+export const saveImage = request('generate/save', imageRef, z.int(), null);
+export const saveAll = request('generate/saveAll', z.object({ entry: z.string() }), z.int(), null);
+/** Into the document that was active last; answers with the picture's path in it. */
+export const insertImage = request('generate/insert', imageRef, z.string());
+/** Puts the settings of an entry, or of one of its images, into the form. */
+export const restoreEntry = request('generate/restore', imageRef.partial({ image: true }), nothing);
+/** The same from a PNG; null: the person picks a file. Answers false when they changed their mind. */
+export const restorePng = request('generate/restorePng', z.object({ png: bytes.nullable() }), z.boolean(), null);
+export const deleteEntry = request('generate/delete', z.object({ entry: z.string() }), nothing);
+/** Brings back what was deleted last. */
+export const undoDelete = request('generate/undoDelete', z.object({}), nothing);
+export const reloadModels = request('generate/reload', z.object({}), nothing, 150);
+
+/** The person changed the form; it is remembered. */
+export const formChanged = notification('generate/form', formSchema);
+
+export const viewChanged = notification('generate/viewChanged', viewSchema);
+/** The queue, the one under way first. */
+export const jobsChanged = notification('generate/jobs', z.object({ jobs: z.array(jobSchema) }));
+/** A generation is done; `spoken` says so in words. */
+export const finished = notification('generate/finished', z.object({ entry: z.string(), spoken: z.string() }));
+/** One did not work out. */
+export const failed = notification('generate/failed', z.object({ message: z.string() }));
+
+/** Texts of the page, translated by the host. */
+export const initialSchema = z.object({ texts: z.record(z.string(), z.string()) });

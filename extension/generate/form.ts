@@ -1,0 +1,91 @@
+/** From what the person chose to what the backend is asked, and back. Knows no `vscode`. */
+import { UserError } from '../../backend/protocol/errors.ts';
+import type { Form } from '../../backend/protocol/panels/generate.ts';
+import type { GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
+
+export const defaultForm: Form = {
+  model: 'builtin:scenes',
+  class: 'seed',
+  prompt: '',
+  seed: 0,
+  locked: false,
+  count: 4,
+  steps: null,
+  device: 'auto',
+  beside: false,
+  other: '',
+};
+
+const seedCount = 2 ** 32;
+
+/** The requests that a form stands for: one, or two for side by side. Throws UserError('usage') that says what is missing. */
+export function settingsOf(form: Form, models: readonly ModelInfo[]): GenerateSettings[] {
+  const first = settingsFor(form, usable(form.model, models), form.steps);
+  if (!form.beside) return [first];
+  const other = usable(otherModel(form, models), models);
+  const { imageShape, classes } = usable(form.model, models);
+  if (other.classes.length !== classes.length || other.imageShape?.join() !== imageShape?.join()) {
+    const message = `${other.title} makes other images than ${form.model}`;
+    throw new UserError('usage', message, 'Compare models of the same image size and number of classes.');
+  }
+  // The steps that were chosen are those of whichever of the two is a teacher.
+  return [first, settingsFor(form, other, other.role === 'teacher' ? form.steps : null)];
+}
+
+/** The model to compare with, '' when it is not known which. */
+export function otherModel({ model, other }: Form, models: readonly ModelInfo[]): string {
+  if (other !== '') return other;
+  return models.find((info) => info.model === model)?.teacher ?? '';
+}
+
+function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
+  if (model === '') {
+    throw new UserError('usage', 'There is no model to compare with', 'Choose one under "Compare with".');
+  }
+  const info = models.find((known) => known.model === model);
+  if (!info)
+    throw new UserError('usage', `The model ${model} is not here`, 'Choose another model, or import its file.');
+  if (info.problem !== '') throw new UserError('weights', `${info.title} cannot be used: ${info.problem}`);
+  return info;
+}
+
+function settingsFor(form: Form, { model, role, steps, classes, prompt }: ModelInfo, chosen: number | null) {
+  const seeds = Array.from({ length: form.count }, (_, i) => (form.seed + i) % seedCount);
+  return {
+    ...{ model, seeds, device: form.device, prompt: prompt && form.prompt.trim() !== '' ? form.prompt : null },
+    classes: classesOf(form, seeds.length, classes.length),
+    steps: role === 'generator' ? steps : (chosen ?? steps),
+  };
+}
+
+function classesOf({ class: chosen }: Form, images: number, classes: number): number[] | null {
+  if (chosen === 'seed' || classes === 0) return null;
+  if (chosen === 'each') return Array.from({ length: images }, (_, i) => i % classes);
+  return [Math.min(chosen, classes - 1)];
+}
+
+/** The form that makes these images again, with what settings do not say taken from the form before. */
+export function formOf(sides: readonly GenerateSettings[], before: Form): Form {
+  const [first, second] = sides;
+  if (!first) return before;
+  const { seeds, classes, steps } = first;
+  const single = classes?.every((id) => id === classes[0]) ? classes[0] : undefined;
+  return {
+    ...{ model: first.model, prompt: first.prompt ?? '', device: first.device },
+    class: classes === null ? 'seed' : (single ?? 'each'),
+    seed: seeds[0] ?? 0,
+    locked: true,
+    count: Math.min(seeds.length, 64),
+    // One step is what a generator takes anyway; two sides have the steps of the one that takes several.
+    steps: Math.max(steps, second?.steps ?? 1) === 1 ? null : Math.max(steps, second?.steps ?? 1),
+    beside: second !== undefined,
+    other: second?.model ?? before.other,
+  };
+}
+
+/** The settings of one image of several. */
+export function settingsOfImage(settings: GenerateSettings, index: number): GenerateSettings {
+  const { seeds, classes } = settings;
+  const seed = seeds[index] ?? seeds[0] ?? 0;
+  return { ...settings, seeds: [seed], classes: classes && [classes[index % classes.length] ?? 0] };
+}

@@ -1,0 +1,202 @@
+/**
+ * The pictures that were made, as files that outlive the editor: one folder per generation with entry.json and its PNGs.
+ * A folder is written under a temporary name and renamed, so that it is there whole or not at all, and two windows can
+ * use the same history. What is deleted is renamed first and can be brought back. Knows no `vscode`.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../backend/protocol/errors.ts';
+import { type Entry, entrySchema, type Side } from '../../backend/protocol/panels/generate.ts';
+
+export interface HistoryLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+const infoName = 'entry.json';
+const deletedPrefix = '.deleted-';
+const temporaryPrefix = '.new-';
+/** What another window may still be writing, or may still bring back. */
+const leftoverMilliseconds = 24 * 60 * 60_000;
+
+export class History {
+  readonly #folder: string;
+  readonly #limits: () => HistoryLimits;
+  /** The newest first; null before the folder was read. */
+  #entries: Promise<Kept[]> | null = null;
+  #deleted: string[] = [];
+
+  /** @param limits asked at every addition: the oldest entries go first, the newest never does */
+  constructor(folder: string, limits: () => HistoryLimits) {
+    this.#folder = folder;
+    this.#limits = limits;
+  }
+
+  /** The newest first. A damaged entry is left out. */
+  async list(): Promise<Entry[]> {
+    return (await this.#all()).map(({ entry }) => entry);
+  }
+
+  /** @param pictures PNG files, by side. Throws UserError('io'). */
+  async add(sides: readonly Side[], pictures: readonly (readonly Uint8Array[])[], now = new Date()): Promise<Entry> {
+    const entries = await this.#all();
+    const createdAt = now.toISOString();
+    const id = `${createdAt.replace(/\W/g, '')}-${randomBytes(3).toString('hex')}`;
+    const entry: Entry = { id, createdAt, sides: [...sides] };
+    const files = new Map<string, Uint8Array>([[infoName, Buffer.from(`${JSON.stringify(entry, null, 1)}\n`)]]);
+    pictures.forEach((side, s) => {
+      side.forEach((png, i) => {
+        files.set(pictureName(s, i), png);
+      });
+    });
+    await this.#write(id, files);
+    entries.unshift({ entry, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) });
+    await this.#thin(entries);
+    return entry;
+  }
+
+  /** PNG files, by side. Throws UserError('data') when they are gone. */
+  async images(id: string): Promise<Uint8Array[][]> {
+    const { sides } = await this.entry(id);
+    return Promise.all(sides.map(({ images }, s) => Promise.all(images.map((_, i) => this.image(id, s, i)))));
+  }
+
+  async image(id: string, side: number, index: number): Promise<Uint8Array> {
+    await this.entry(id);
+    try {
+      return new Uint8Array(await readFile(join(this.#folder, id, pictureName(side, index))));
+    } catch (cause) {
+      const hint = 'Restore its settings and generate it again.';
+      throw new UserError('data', 'The picture is no longer in the history', hint, { cause });
+    }
+  }
+
+  /** Throws UserError('data') for one that there is not; so no id from outside becomes a path. */
+  async entry(id: string): Promise<Entry> {
+    const found = (await this.#all()).find(({ entry }) => entry.id === id);
+    if (found) return found.entry;
+    throw new UserError(
+      'data',
+      'This generation is no longer in the history',
+      'It was deleted, or made room for others.',
+    );
+  }
+
+  async delete(id: string): Promise<void> {
+    const entries = await this.#all();
+    await this.entry(id);
+    await this.#move(id, `${deletedPrefix}${id}`);
+    this.#entries = Promise.resolve(entries.filter(({ entry }) => entry.id !== id));
+    this.#deleted.push(id);
+  }
+
+  /** Brings back what was deleted last; null when there is nothing. */
+  async undoDelete(): Promise<Entry | null> {
+    const id = this.#deleted.pop();
+    if (id === undefined) return null;
+    await this.#move(`${deletedPrefix}${id}`, id);
+    this.#entries = null;
+    return this.entry(id);
+  }
+
+  #all(): Promise<Kept[]> {
+    this.#entries ??= this.#read();
+    return this.#entries;
+  }
+
+  async #read(): Promise<Kept[]> {
+    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw asUserError(error, `read ${this.#folder}`);
+    });
+    await this.#sweep(names.filter((name) => name.startsWith('.')));
+    const found = await Promise.all(names.filter((name) => !name.startsWith('.')).map((name) => this.#readOne(name)));
+    const kept = found.filter((entry) => entry !== null);
+    return kept.sort((a, b) => b.entry.id.localeCompare(a.entry.id));
+  }
+
+  async #readOne(name: string): Promise<Kept | null> {
+    const folder = join(this.#folder, name);
+    try {
+      const entry = entrySchema.parse(JSON.parse(await readFile(join(folder, infoName), 'utf8')));
+      if (entry.id !== name) return null;
+      const files = await readdir(folder);
+      const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+      return { entry, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+    } catch {
+      return null; // damaged, or another window has just deleted it
+    }
+  }
+
+  /** Removes what was deleted or left half-written long ago. */
+  async #sweep(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      if (!name.startsWith(deletedPrefix) && !name.startsWith(temporaryPrefix)) continue;
+      const path = join(this.#folder, name);
+      const info = await stat(path).catch(() => null);
+      if (info && Date.now() - info.ctimeMs > leftoverMilliseconds) await remove(path);
+    }
+  }
+
+  async #write(id: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const temporary = join(this.#folder, `${temporaryPrefix}${id}`);
+    try {
+      await mkdir(temporary, { recursive: true });
+      for (const [name, content] of files) await writeSynced(join(temporary, name), content);
+      await rename(temporary, join(this.#folder, id));
+    } catch (error) {
+      await remove(temporary);
+      throw asUserError(error, `write ${join(this.#folder, id)}`);
+    }
+  }
+
+  async #move(from: string, to: string): Promise<void> {
+    try {
+      await rename(join(this.#folder, from), join(this.#folder, to));
+    } catch (error) {
+      throw asUserError(error, `rename ${join(this.#folder, from)}`);
+    }
+  }
+
+  async #thin(entries: Kept[]): Promise<void> {
+    const limits = this.#limits();
+    let bytes = entries.reduce((sum, kept) => sum + kept.bytes, 0);
+    while (entries.length > 1 && (entries.length > limits.entries || bytes > limits.bytes)) {
+      const oldest = entries.pop()!;
+      bytes -= oldest.bytes;
+      await remove(join(this.#folder, oldest.entry.id));
+    }
+  }
+}
+
+interface Kept {
+  readonly entry: Entry;
+  readonly bytes: number;
+}
+
+function pictureName(side: number, index: number): string {
+  return `${side}-${index}.png`;
+}
+
+async function writeSynced(path: string, content: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What cannot be removed now is swept another time. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => {});
+}
+
+function asUserError(error: unknown, doing: string): UserError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  const hint = full ? 'Free some space.' : 'Check who may write there.';
+  return new UserError('io', `cannot ${doing}: ${full ? 'the disk is full' : code}`, hint, { cause: error });
+}

@@ -1,0 +1,218 @@
+/**
+ * Generating images as the command and the panel share it: the form as it was left, the models, the queue and the
+ * history. The panel only shows what is here.
+ */
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../backend/protocol/errors.ts';
+import { type Entry, type Form, formSchema, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
+import {
+  type GenerateSettings,
+  generateImages,
+  listDevices,
+  listModels,
+  type ModelInfo,
+  progress,
+  readPngSettings,
+} from '../../backend/protocol/rpc/index.ts';
+import { errorText } from '../error-text.ts';
+import { isCancelled } from '../errors.ts';
+import type { Services } from '../services.ts';
+import { ActiveDocument } from './active-document.ts';
+import { defaultForm, formOf, settingsOf } from './form.ts';
+import { Generations } from './generations.ts';
+import { History } from './history.ts';
+
+const { l10n } = vscode;
+const formKey = 'dmd.generate.form';
+const largestPng = 64 * 2 ** 20;
+const mebibyte = 2 ** 20;
+
+type Loaded = Pick<View, 'state' | 'problem' | 'models' | 'devices'>;
+
+export class GenerateSession implements vscode.Disposable {
+  readonly history: History;
+  readonly document = new ActiveDocument();
+  readonly #services: Services;
+  readonly #memory: vscode.Memento;
+  readonly #generations: Generations;
+  readonly #viewChanged = new vscode.EventEmitter<void>();
+  readonly #jobsChanged = new vscode.EventEmitter<void>();
+  readonly #finished = new vscode.EventEmitter<Entry>();
+  readonly #subscriptions: vscode.Disposable[];
+  #form: Form;
+  #loaded: Loaded = { state: 'loading', problem: '', models: [], devices: [] };
+  #loading: Promise<void> | null = null;
+
+  readonly onDidChangeView = this.#viewChanged.event;
+  readonly onDidChangeJobs = this.#jobsChanged.event;
+  readonly onDidFinish = this.#finished.event;
+
+  constructor(context: vscode.ExtensionContext, services: Services) {
+    this.#services = services;
+    this.#memory = context.globalState;
+    const { backend, roots, modelFiles, runs } = services;
+    this.history = new History(join(context.globalStorageUri.fsPath, 'images'), historyLimits);
+    this.#generations = new Generations(
+      (id, settings, signal) => ask(backend, id, settings, signal),
+      stageWord,
+      () => this.#jobsChanged.fire(),
+    );
+    const remembered = formSchema.safeParse(context.globalState.get(formKey));
+    this.#form = remembered.success ? remembered.data : defaultForm;
+    const reload = () => void this.load(true);
+    this.#subscriptions = [
+      ...[this.document, this.#viewChanged, this.#jobsChanged, this.#finished],
+      this.document.onDidChange(() => this.#viewChanged.fire()),
+      backend.onNotification(progress, (news) => this.#generations.progress(news)),
+      roots.onDidChange(reload),
+      modelFiles.onDidChange(reload),
+      // A run that ends leaves a model behind.
+      runs.onDidChange((run) => {
+        if (run && ['finished', 'stopped'].includes(run.state)) reload();
+      }),
+    ];
+  }
+
+  dispose(): void {
+    this.#generations.cancelAll();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  get form(): Form {
+    return this.#form;
+  }
+
+  get models(): readonly ModelInfo[] {
+    return this.#loaded.models;
+  }
+
+  /** All but what a page wants to be shown. */
+  async view(): Promise<Omit<View, 'show'>> {
+    const { document } = this.document;
+    return {
+      ...this.#loaded,
+      form: this.#form,
+      history: await this.history.list(),
+      document: document ? vscode.workspace.asRelativePath(document.uri) : '',
+      jobs: this.#generations.jobs(),
+    };
+  }
+
+  async remember(form: Form): Promise<void> {
+    this.#form = form;
+    await this.#memory.update(formKey, form);
+  }
+
+  /** Asks the backend which models there are, once unless it is to be asked again. Never rejects: `view` says why. */
+  async load(again = false): Promise<void> {
+    if (again) this.#loading = null;
+    this.#loading ??= this.#load();
+    await this.#loading;
+  }
+
+  /** Queues what the form says and keeps what comes of it. Rejects with what did not work out. */
+  async generate(form: Form, signal?: AbortSignal): Promise<Entry> {
+    await this.load(this.#loaded.state === 'failed');
+    if (this.#loaded.state === 'failed') throw new UserError('usage', this.#loaded.problem);
+    const drawn = form.locked ? form : { ...form, seed: randomInt(2 ** 32 - mostImages) };
+    const parts = settingsOf(drawn, this.models).map((settings) => {
+      return { settings, model: this.models.find(({ model }) => model === settings.model)! };
+    });
+    await this.remember(drawn);
+    this.#viewChanged.fire();
+    const made = await this.#generations.add(parts.map(({ model }) => model.title).join(' | '), parts, signal);
+    const entry = await this.history.add(made.sides, made.pictures);
+    this.#viewChanged.fire();
+    this.#finished.fire(entry);
+    return entry;
+  }
+
+  cancel(job: string): void {
+    this.#generations.cancel(job);
+  }
+
+  /** Puts settings into the form. */
+  async restore(sides: readonly GenerateSettings[]): Promise<void> {
+    await this.remember(formOf(sides, this.#form));
+    this.#viewChanged.fire();
+  }
+
+  /** Throws UserError('data') when the picture has no settings of this program. */
+  async restorePng(png: Uint8Array, name: string): Promise<void> {
+    const found = png.length > largestPng ? null : await this.#services.backend.request(readPngSettings, { png });
+    if (!found) {
+      const hint = l10n.t('Only PNG files made here carry them, unless that is switched off (dmd.images.metadata).');
+      throw new UserError('data', l10n.t('{0} carries no settings to restore', name), hint);
+    }
+    await this.restore([found.settings]);
+  }
+
+  async delete(entry: string): Promise<void> {
+    await this.history.delete(entry);
+    this.#viewChanged.fire();
+  }
+
+  async undoDelete(): Promise<void> {
+    await this.history.undoDelete();
+    this.#viewChanged.fire();
+  }
+
+  async #load(): Promise<void> {
+    const { backend, roots, modelFiles } = this.#services;
+    try {
+      const models = await backend.request(listModels, { roots: roots.list(), files: modelFiles.paths() });
+      this.#loaded = { ...this.#loaded, models, state: 'ready', problem: '' };
+    } catch (error) {
+      const problem = isCancelled(error) ? '' : errorText(error, '').message;
+      this.#loaded = { ...this.#loaded, models: [], state: 'failed', problem };
+      this.#loading = null;
+    }
+    this.#viewChanged.fire();
+    if (this.#loaded.state === 'ready' && this.#loaded.devices.length === 0) void this.#loadDevices();
+  }
+
+  /** Trying them takes seconds, and nothing waits for it. */
+  async #loadDevices(): Promise<void> {
+    try {
+      this.#loaded = { ...this.#loaded, devices: await this.#services.backend.request(listDevices, {}) };
+      this.#viewChanged.fire();
+    } catch (error) {
+      this.#services.errors.log(error, 'Could not list the devices');
+    }
+  }
+}
+
+async function ask(backend: Services['backend'], id: string, settings: GenerateSettings, signal: AbortSignal) {
+  const source = new vscode.CancellationTokenSource();
+  const cancel = () => source.cancel();
+  signal.addEventListener('abort', cancel);
+  try {
+    const metadata = vscode.workspace.getConfiguration('dmd.images').get('metadata', true);
+    return await backend.request(generateImages, { id, settings, metadata }, source.token);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    source.dispose();
+  }
+}
+
+function stageWord(stage: string): string {
+  const words: Record<string, string> = {
+    waiting: l10n.t('Waiting'),
+    starting: l10n.t('Starting'),
+    'choosing a device': l10n.t('Trying the devices'),
+    loading: l10n.t('Loading the model'),
+    sampling: l10n.t('Generating'),
+  };
+  return words[stage] ?? stage;
+}
+
+function historyLimits() {
+  const settings = vscode.workspace.getConfiguration('dmd.images');
+  const number = (key: string, otherwise: number) => {
+    const value = settings.get<unknown>(key);
+    return typeof value === 'number' && value >= 1 ? value : otherwise;
+  };
+  return { entries: number('historyEntries', 200), bytes: number('historyMegabytes', 256) * mebibyte };
+}

@@ -1,0 +1,177 @@
+/**
+ * The generate panel's host: one panel, which shows what the session has. Its page may be thrown away at any time; a new
+ * one asks for everything again.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import * as panel from '../../backend/protocol/panels/generate.ts';
+import { type Entry, mostImages } from '../../backend/protocol/panels/generate.ts';
+import { errorText } from '../error-text.ts';
+import { isCancelled } from '../errors.ts';
+import { settingsOfImage } from '../generate/form.ts';
+import { insertPicture, type Shown, savePicture, savePictures } from '../generate/keep-picture.ts';
+import type { GenerateSession } from '../generate/session.ts';
+import type { Services } from '../services.ts';
+import { PanelChannel, plain } from './channel.ts';
+import { generateTexts } from './generate-texts.ts';
+import { webviewHtml, webviewOptions } from './webview-html.ts';
+
+export const generatePanelType = 'dmd.generate';
+
+export class GeneratePanel {
+  readonly #extensionUri: vscode.Uri;
+  readonly #session: GenerateSession;
+  readonly #services: Services;
+  #panel: vscode.WebviewPanel | null = null;
+  /** The entry that the next page is to show. */
+  #show = '';
+
+  constructor(extensionUri: vscode.Uri, session: GenerateSession, services: Services) {
+    this.#extensionUri = extensionUri;
+    this.#session = session;
+    this.#services = services;
+  }
+
+  /** Opens the panel or brings it to the front. @param entry what it is to show */
+  show(entry = ''): void {
+    this.#show = entry;
+    if (this.#panel) {
+      this.#panel.reveal();
+      return;
+    }
+    const title = vscode.l10n.t('Generate Images');
+    const column = vscode.window.activeTextEditor ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
+    this.adopt(vscode.window.createWebviewPanel(generatePanelType, title, column));
+  }
+
+  /** Takes a panel that is there, such as one that the editor brings back after a restart. */
+  adopt(webviewPanel: vscode.WebviewPanel): void {
+    this.#panel?.dispose();
+    this.#panel = webviewPanel;
+    const { webview } = webviewPanel;
+    const channel = new PanelChannel(webview, (text) => this.#services.log.error(`generate panel: ${text}`));
+    const subscriptions = [channel, ...this.#tell(webviewPanel, channel)];
+    this.#answer(channel);
+    webviewPanel.onDidChangeViewState(() => {
+      if (!webviewPanel.visible) channel.cancelAll();
+    });
+    webviewPanel.onDidDispose(() => {
+      for (const subscription of subscriptions) subscription.dispose();
+      if (this.#panel === webviewPanel) this.#panel = null;
+    });
+    webviewPanel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.svg');
+    webview.options = webviewOptions(this.#extensionUri);
+    webview.html = webviewHtml(webview, this.#extensionUri, {
+      ...{ panel: 'generate', title: webviewPanel.title, initial: { texts: generateTexts() } },
+    });
+    void this.#session.load();
+  }
+
+  /** News of the session; a hidden page gets none, it asks when it is back. */
+  #tell(webviewPanel: vscode.WebviewPanel, channel: PanelChannel): vscode.Disposable[] {
+    const session = this.#session;
+    const guarded = (work: () => Promise<void>) => {
+      if (webviewPanel.visible) void work().catch((error) => this.#services.errors.log(error));
+    };
+    return [
+      session.onDidChangeView(() => guarded(async () => channel.notify(panel.viewChanged, await this.#view()))),
+      session.onDidChangeJobs(() =>
+        guarded(async () => channel.notify(panel.jobsChanged, { jobs: (await session.view()).jobs })),
+      ),
+      session.onDidFinish((entry) => {
+        if (webviewPanel.visible) channel.notify(panel.finished, { entry: entry.id, spoken: spoken(entry) });
+        else this.#show = entry.id;
+      }),
+    ];
+  }
+
+  #answer(channel: PanelChannel): void {
+    const session = this.#session;
+    const { history } = session;
+    channel.handle(panel.readView, () => this.#view());
+    channel.handle(panel.start, async (form) => {
+      // Answered when it is in the queue: what comes of it is news.
+      session.generate(form).catch((error: unknown) => this.#fail(channel, error));
+      return null;
+    });
+    channel.handle(panel.cancelJob, ({ job }) => done(session.cancel(job)));
+    channel.handle(panel.readImages, async ({ entry }) => {
+      return { sides: (await history.images(entry)).map((images) => images.map(plain)) };
+    });
+    channel.handle(panel.readThumbnail, async ({ entry }) => ({ png: plain(await history.image(entry, 0, 0)) }));
+    channel.handle(panel.saveImage, async (ref) => savePicture(await this.#shown(ref)));
+    channel.handle(panel.saveAll, async ({ entry }) => {
+      const { sides } = await history.entry(entry);
+      const refs = sides.flatMap((side, s) => side.images.map((_, image) => ({ entry, side: s, image })));
+      return savePictures(await Promise.all(refs.map((ref) => this.#shown(ref))));
+    });
+    channel.handle(panel.insertImage, async (ref) => insertPicture(await this.#shown(ref), session.document));
+    channel.handle(panel.restoreEntry, async ({ entry, side, image }) => {
+      const { sides } = await history.entry(entry);
+      const all = sides.map(({ settings }) => settings);
+      const one = all[side] ?? all[0]!;
+      return done(await session.restore(image === undefined ? all : [settingsOfImage(one, image)]));
+    });
+    channel.handle(panel.restorePng, ({ png }) => this.#restorePng(png));
+    channel.handle(panel.deleteEntry, async ({ entry }) => done(await session.delete(entry)));
+    channel.handle(panel.undoDelete, async () => done(await session.undoDelete()));
+    channel.handle(panel.reloadModels, async () => done(await session.load(true)));
+    channel.on(panel.formChanged, (form) => {
+      session.remember(form).catch((error: unknown) => this.#services.errors.log(error));
+    });
+  }
+
+  async #view(): Promise<panel.View> {
+    const view = { ...(await this.#session.view()), show: this.#show };
+    this.#show = '';
+    return view;
+  }
+
+  async #shown({ entry, side, image }: { entry: string; side: number; image: number }): Promise<Shown> {
+    const png = await this.#session.history.image(entry, side, image);
+    const found = (await this.#session.history.entry(entry)).sides[side];
+    if (!found?.images[image]) throw new Error(`entry ${entry} has no image ${image} on side ${side}`);
+    return { side: found, index: image, png };
+  }
+
+  async #restorePng(dropped: Uint8Array | null): Promise<boolean> {
+    if (dropped) {
+      await this.#session.restorePng(dropped, vscode.l10n.t('The picture'));
+      return true;
+    }
+    const file = await pickPng();
+    if (!file) return false;
+    await this.#session.restorePng(await vscode.workspace.fs.readFile(file), basename(file.fsPath));
+    return true;
+  }
+
+  #fail(channel: PanelChannel, error: unknown): void {
+    if (isCancelled(error)) return;
+    this.#services.errors.log(error, 'Could not generate images');
+    channel.notify(panel.failed, { message: errorText(error, '').message });
+  }
+}
+
+/** Undefined when the person changes their mind. */
+export async function pickPng(): Promise<vscode.Uri | undefined> {
+  const openLabel = vscode.l10n.t('Restore Settings');
+  const [file] = (await vscode.window.showOpenDialog({ filters: { PNG: ['png'] }, openLabel })) ?? [];
+  return file;
+}
+
+function done(_: unknown): null {
+  return null;
+}
+
+/** What a screen reader says, e.g. "4 images ready, 12 ms each". */
+function spoken({ sides }: Entry): string {
+  const [first, second] = sides;
+  const count = first!.images.length;
+  const each = first!.millisecondsPerImage.toFixed(first!.millisecondsPerImage < 10 ? 1 : 0);
+  const ready =
+    count === 1
+      ? vscode.l10n.t('1 image ready, {0} ms', each)
+      : vscode.l10n.t('{0} images ready, {1} ms each', Math.min(count, mostImages), each);
+  if (!second) return ready;
+  return vscode.l10n.t('{0}; beside it {1}, {2} ms each', ready, second.title, second.millisecondsPerImage.toFixed(0));
+}
