@@ -9,6 +9,7 @@ import { registerBackend } from './backend/register.ts';
 import { showDevices } from './commands/show-devices.ts';
 import { registerConfigs } from './config/register.ts';
 import { Errors } from './errors.ts';
+import { registerGenerate } from './generate/register.ts';
 import { ModelFiles } from './model-files.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
@@ -31,6 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerBackend(context, services, backend);
   registerConfigs(context, services);
   registerTasks(context, services);
+  registerGenerate(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 
