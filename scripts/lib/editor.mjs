@@ -106,8 +106,10 @@ async function npmIn(cwd, args) {
   const headers = [dirname(dirname(process.execPath)), '/usr'].find((folder) =>
     existsSync(join(folder, 'include', 'node', 'node.h')),
   );
+  // Under `npm run` and `npm exec` the environment describes that command, which another npm would take for its own.
+  const foreign = /^npm_(command|config_(call|package|allow_scripts|workspaces?)|lifecycle_|package_)/;
   const env = {
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
     npm_config_yes: 'true', // node-pty's script calls npx
     npm_config_audit: 'false',
     npm_config_fund: 'false',
