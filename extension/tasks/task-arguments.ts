@@ -42,11 +42,10 @@ function isAssignment(value: unknown): value is string {
  * @param out folder for the run folder; undefined where the config or the run says it
  */
 export function taskArguments(task: DmdTask, kind: ConfigKind, out: string | undefined): string[] {
-  const { config, preset, resume, set } = task;
-  const source =
-    config !== undefined ? [config] : preset !== undefined ? ['--preset', preset] : ['--resume', resume ?? ''];
+  const { config, preset, resume = '', set } = task;
   const changes = set.flatMap((assignment) => ['--set', assignment]);
+  if (config === undefined && preset === undefined) return [kind, '--resume', resume, ...changes];
   // A name such as "-x.dmd.json" is a file, not an option.
-  const safe = config?.startsWith('-') ? [`./${config}`] : source;
-  return [kind, ...safe, ...changes, ...(out === undefined || resume !== undefined ? [] : ['--out', out])];
+  const source = preset === undefined ? [`${config?.startsWith('-') ? './' : ''}${config}`] : ['--preset', preset];
+  return [kind, ...source, ...changes, ...(out === undefined ? [] : ['--out', out])];
 }
