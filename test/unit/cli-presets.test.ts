@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { registerDistill } from '../../backend/cli/commands/distill.ts';
 import { registerTeach } from '../../backend/cli/commands/teach.ts';
-import { presetFile, presetNames } from '../../backend/cli/train/presets.ts';
 import { learningRate } from '../../backend/dmd/schedule.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
-import { readConfigFile } from '../../backend/runs/config-file.ts';
+import { parseConfig } from '../../backend/protocol/config/index.ts';
+import { presetConfig, presetNames, presets, presetText } from '../../backend/runs/presets.ts';
 
 test('every preset is a sound config of its kind', () => {
   for (const kind of ['distill', 'teach'] as const) {
     assert.ok(presetNames(kind).includes('scenes'));
-    for (const name of presetNames(kind)) assert.equal(readConfigFile(presetFile(kind, name)).kind, kind, name);
+    for (const name of presetNames(kind)) assert.equal(presetConfig(kind, name, '/').kind, kind, name);
   }
 });
 
@@ -42,22 +42,50 @@ test("the paper's presets have the paper's batch, pairs, iterations and rates", 
     { name: 'imagenet64', images: 336, pairs: 25_000, steps: 256, iterations: 350_000, lr: 2e-6, lambda: 0.25 },
   ];
   for (const expected of paper) {
-    const config = readConfigFile(presetFile('distill', expected.name));
+    const config = presetConfig('distill', expected.name, '/models');
     assert.ok(config.kind === 'distill');
     const { batch, accumulation, iterations, regression, generator, fake } = config;
     const { count, steps } = regression.pairs;
     const found = { images: batch * accumulation, pairs: count, steps, iterations, lr: generator.lr };
     assert.deepEqual({ name: expected.name, ...found, lambda: regression.lambda }, expected);
     assert.equal(fake.lr, generator.lr);
+    assert.match(config.teacher, /^\/models\/edm-[a-z0-9-]+\.pkl$/, 'never the built-in teacher by mistake');
     assert.deepEqual([generator.warmup, generator.weightDecay, generator.clip], [500, 0.01, 10]);
   }
 });
 
 test('the built-in teacher: two megabytes in float16, seeds and rates as it was trained with', () => {
-  const config = readConfigFile(presetFile('teach', 'scenes'));
+  const config = presetConfig('teach', 'scenes', '/');
   assert.ok(config.kind === 'teach');
   assert.equal(createNetwork(config.network).layout.size, 1_030_659);
   assert.deepEqual([config.seed, config.batch, config.data.seed, config.data.count], [1, 32, 0, 1_000_000]);
   assert.equal(learningRate(config.optimizer, 200, config.iterations), 1e-3);
   assert.ok(learningRate(config.optimizer, 201, config.iterations) < 1e-3);
+});
+
+test("an ablation differs from the built-in model's preset in what it is named for, and in nothing else", () => {
+  const base = presetConfig('distill', 'scenes', '/');
+  assert.ok(base.kind === 'distill');
+  const { generator, matching, regression } = base;
+  const changes = {
+    'scenes-no-matching': { matching: { ...matching, enabled: false } },
+    'scenes-no-regression': { regression: { ...regression, enabled: false }, generator: { ...generator, lr: 2e-5 } },
+    'scenes-sigma': { matching: { ...matching, weight: 'sigma/alpha' } },
+    'scenes-sigma3': { matching: { ...matching, weight: 'sigma^3/alpha' } },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    assert.deepEqual(presetConfig('distill', name, '/'), { ...base, name, ...change });
+  }
+});
+
+test('the text of a preset is a config that says what it is, and no other preset has the same title', () => {
+  for (const { kind, name, detail } of presets) {
+    const text = presetText(kind, name);
+    const expected = presetConfig(kind, name, '/');
+    assert.equal(parseConfig(text, name).iterations, expected.iterations);
+    assert.match(text, /^\{\n {2}\/\/ .+\n/, name);
+    const comment = text.match(/(?<=^ {2}\/\/ ).*$/gm)?.join(' ');
+    if (name.startsWith('scenes') && kind === 'distill') assert.equal(comment, detail, 'and no other');
+  }
+  assert.equal(new Set(presets.map(({ kind, title }) => `${kind} ${title}`)).size, presets.length);
 });

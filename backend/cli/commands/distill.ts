@@ -15,8 +15,13 @@ Without a config: the built-in teacher with the defaults of every key.
   dmd distill my.dmd.json --set generator.lr=1e-5
   dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
 
+const presets = [
+  ...['scenes-quick', 'scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
+  ...['cifar10', 'cifar10-unconditional', 'imagenet64'],
+];
+
 export function registerDistill(program: Command): void {
-  trainOptions(program.command('distill'), ['scenes', 'cifar10', 'cifar10-unconditional', 'imagenet64'])
+  trainOptions(program.command('distill'), presets)
     .description('distill a diffusion model into a one-step generator')
     .option('--teacher <file>', 'EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes')
     .option('--pairs <dir>', 'folder of noise-image pairs made with dmd pairs (default: made when the run starts)')

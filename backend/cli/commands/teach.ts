@@ -23,9 +23,8 @@ export function registerTeach(program: Command): void {
 
 async function teach(file: string | undefined, options: TeachOptions): Promise<void> {
   const { assignmentsOf, train } = await import('../train/train.ts');
-  const { presetFile } = await import('../train/presets.ts');
-  const { readConfigFile } = await import('../../runs/config-file.ts');
+  const { presetConfig } = await import('../../runs/presets.ts');
   const assignments = assignmentsOf({ 'data.source': options.data });
-  const defaults = () => readConfigFile(presetFile('teach', 'scenes'));
+  const defaults = () => presetConfig('teach', 'scenes', process.cwd());
   process.exitCode = await train({ kind: 'teach', defaults, assignments }, file, options, createOutput(options));
 }

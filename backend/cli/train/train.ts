@@ -4,10 +4,10 @@ import type { Config, ConfigKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
+import { presetConfig } from '../../runs/presets.ts';
 import { errorFrom } from '../../runs/training/describe-error.ts';
 import type { RunRequest } from '../../runs/training/open.ts';
 import type { CommonOptions, Output } from '../output.ts';
-import { presetFile } from './presets.ts';
 import { watchRun } from './watch.ts';
 
 export interface TrainOptions extends CommonOptions {
@@ -69,13 +69,22 @@ function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefin
   if (file !== undefined && options.preset !== undefined) {
     throw new UserError('usage', 'a config file and --preset are two configs', 'Name one of them.');
   }
-  const source = options.preset === undefined ? file : presetFile(kind, options.preset);
-  const config = source === undefined ? defaults() : readConfigFile(path.resolve(source));
+  const config = configOf(kind, defaults, file, options.preset);
   if (config.kind !== kind) {
-    throw new UserError('config', `${source} is of the kind "${config.kind}"`, `Run dmd ${config.kind} with it.`);
+    throw new UserError('config', `${file} is of the kind "${config.kind}"`, `Run dmd ${config.kind} with it.`);
   }
   const root = path.resolve(options.out ?? config.out ?? 'runs');
   return { config, root };
+}
+
+function configOf(
+  kind: ConfigKind,
+  defaults: () => Config,
+  file: string | undefined,
+  preset: string | undefined,
+): Config {
+  if (preset !== undefined) return presetConfig(kind, preset, process.cwd());
+  return file === undefined ? defaults() : readConfigFile(path.resolve(file));
 }
 
 function commonAssignments({ name, seed, device, threads, iterations, batch }: TrainOptions): string[] {

@@ -46,3 +46,5 @@ export const nothing = z.null();
 /** A path on the machine the backend runs on, absolute. */
 export const path = z.string().min(1).max(32_768);
 export const step = z.int().min(0);
+/** The text of a config; a person's is a few kilobytes. */
+export const configText = z.string().max(1_000_000);

@@ -1,6 +1,6 @@
 /** Run folders as the editor sees them: the list, one run's history and fields, and what happens in a run right now. */
 import { z } from '../config/zod.ts';
-import { bytes, float32, float64, measured, nothing, notification, path, request, step } from './define.ts';
+import { bytes, configText, float32, float64, measured, nothing, notification, path, request, step } from './define.ts';
 
 /** As in run.json, and what only an onlooker can say: its process is gone, or run.json is unreadable. */
 export const shownStates = [
@@ -105,7 +105,7 @@ export const startRun = request(
   'runs/start',
   z.object({
     /** A config's text with the file it is (or would be) in, which relative paths are taken from. */
-    text: z.string(),
+    text: configText,
     file: path,
     /** Folder in which the run folder is made, unless the config says `out`. */
     root: path,
@@ -154,7 +154,10 @@ export const compareConfigs = request(
 /** The shell command that does the same in a terminal. */
 export const commandLine = request('runs/commandLine', inFolder, z.string());
 
-/** From now on `runs/live` tells what happens in a run; `probe`: also the probe's fields at every step. */
+/**
+ * From now on `runs/live` tells what happens in a run; `probe`: also the probe's fields at every step. What was recorded
+ * before the answer is not told: read the curves after it, and nothing is missed.
+ */
 export const followRun = request('runs/follow', z.object({ folder: path, probe: z.boolean() }), nothing);
 export const unfollowRun = request('runs/unfollow', inFolder, nothing);
 

@@ -2,7 +2,7 @@
 import { devices } from '../config/common.ts';
 import { problemCodes } from '../config/problems.ts';
 import { z } from '../config/zod.ts';
-import { nothing, notification, path, request } from './define.ts';
+import { configText, nothing, notification, path, request } from './define.ts';
 
 /** Raised when a message changes; the two sides come from one package, so another number means a mixed installation. */
 export const protocolVersion = 1;
@@ -42,7 +42,7 @@ export const problemSchema = z.object({
 export type ConfigProblem = z.infer<typeof problemSchema>;
 
 /** What is wrong with a config (`configProblems`), and what only the backend can know: missing weights, wrong label counts. */
-export const checkConfig = request('config/check', z.object({ text: z.string(), file: path }), z.array(problemSchema));
+export const checkConfig = request('config/check', z.object({ text: configText, file: path }), z.array(problemSchema));
 
 /** Configs that come with the package. */
 export const listPresets = request(

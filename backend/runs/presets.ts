@@ -1,0 +1,155 @@
+/**
+ * Configs that come with the package, by name: those that made the built-in models, the paper's settings, and the paper's
+ * ablations (Table 2) for the built-in teacher. A preset is a file, some with a few values replaced.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { applyEdits, modify } from 'jsonc-parser';
+import { type Config, type ConfigKind, nearest } from '../protocol/config/index.ts';
+import { UserError } from '../protocol/errors.ts';
+import { configFromText } from './config-file.ts';
+import { onDisk } from './disk.ts';
+import { packageRoot } from './package.ts';
+
+export interface Preset {
+  readonly kind: ConfigKind;
+  readonly name: string;
+  /** A few words. */
+  readonly title: string;
+  /** What it is for, one sentence or two; also the first comment of a config whose file has another one. */
+  readonly detail: string;
+}
+
+interface Source extends Preset {
+  /** Below media/. */
+  readonly file: string;
+  /** Values that replace the file's, by dotted key. */
+  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+/** For runs that are watched; recording never disturbs training. */
+const watched = { samplesEvery: 25, probeEvery: 25, fieldsEvery: 250, histogramsEvery: 250 };
+
+const ablation = (name: string, title: string, detail: string, set: Readonly<Record<string, unknown>>): Source => ({
+  ...{ kind: 'distill', name: `scenes-${name}`, title: `Built-in model, ${title}`, detail },
+  ...{ file: 'scenes/generator.dmd.json', set: { name: `scenes-${name}`, ...set, record: watched } },
+});
+
+const sources: readonly Source[] = [
+  {
+    kind: 'distill',
+    name: 'scenes-quick',
+    title: 'Built-in model, a few minutes',
+    detail:
+      'Distills the built-in teacher for 300 iterations, with few pairs and a high learning rate, to see it move.',
+    file: 'scenes/quick.dmd.json',
+    set: {
+      name: 'scenes-quick',
+      iterations: 300,
+      record: { ...watched, samplesEvery: 10, probeEvery: 10 },
+      'checkpoint.every': 100,
+    },
+  },
+  {
+    kind: 'distill',
+    name: 'scenes',
+    title: 'Built-in model',
+    detail:
+      'Made the built-in one-step generator (in float16) from the built-in teacher; recording does not change it.',
+    file: 'scenes/generator.dmd.json',
+    set: { record: watched },
+  },
+  ablation(
+    'no-matching',
+    'without distribution matching',
+    'The ablation of Table 2 that keeps the regression loss alone.',
+    { 'matching.enabled': false },
+  ),
+  ablation(
+    'no-regression',
+    'without regression',
+    'The ablation of Table 2 that keeps distribution matching alone; the learning rate is a fifth, as in the paper, where it ' +
+      'diverged otherwise.',
+    { 'regression.enabled': false, 'generator.lr': 2e-5 },
+  ),
+  ablation('sigma', 'weight sigma/alpha', 'The weight sigma/alpha of Table 2 in place of Eq. 8.', {
+    'matching.weight': 'sigma/alpha',
+  }),
+  ablation('sigma3', 'weight sigma^3/alpha', 'The weight sigma^3/alpha of Table 2 in place of Eq. 8.', {
+    'matching.weight': 'sigma^3/alpha',
+  }),
+  {
+    kind: 'distill',
+    name: 'cifar10',
+    title: 'CIFAR-10 by class',
+    detail: "The paper's settings for class-conditional CIFAR-10.",
+    file: 'presets/cifar10.dmd.json',
+  },
+  {
+    kind: 'distill',
+    name: 'cifar10-unconditional',
+    title: 'CIFAR-10 without classes',
+    detail: "The paper's settings for unconditional CIFAR-10.",
+    file: 'presets/cifar10-unconditional.dmd.json',
+  },
+  {
+    kind: 'distill',
+    name: 'imagenet64',
+    title: 'ImageNet-64',
+    detail: "The paper's settings for ImageNet at 64 pixels.",
+    file: 'presets/imagenet64.dmd.json',
+  },
+  {
+    kind: 'teach',
+    name: 'scenes',
+    title: 'A teacher for the built-in data',
+    detail: 'Made the built-in teacher: trains a small diffusion model on scenes, pictures that are drawn when needed.',
+    file: 'scenes/teacher.dmd.json',
+  },
+];
+
+export const presets: readonly Preset[] = sources;
+
+export function presetNames(kind: ConfigKind): string[] {
+  return sources.filter((source) => source.kind === kind).map(({ name }) => name);
+}
+
+/** The preset as the text of a new config, comments included. Throws UserError('usage') for an unknown name. */
+export function presetText(kind: ConfigKind, name: string): string {
+  const { file, set, detail } = find(kind, name);
+  const source = path.join(packageRoot(), 'media', file);
+  const text = onDisk('read', source, () => fs.readFileSync(source, 'utf8'));
+  return set === undefined ? text : withComment(replaced(text, set), detail);
+}
+
+/**
+ * @param base folder that the preset's own relative paths are taken from, such as that of a teacher to be downloaded
+ * @throws UserError('usage') for an unknown name
+ */
+export function presetConfig(kind: ConfigKind, name: string, base: string): Config {
+  return configFromText(presetText(kind, name), path.join(base, `${name}.dmd.json`));
+}
+
+function find(kind: ConfigKind, name: string): Source {
+  const found = sources.find((source) => source.kind === kind && source.name === name);
+  if (found) return found;
+  const names = presetNames(kind);
+  const meant = nearest(name, names);
+  const hint = meant ? `Did you mean ${meant}?` : `Presets are ${names.join(', ')}.`;
+  throw new UserError('usage', `there is no preset '${name}' of dmd ${kind}`, hint);
+}
+
+function replaced(text: string, set: Readonly<Record<string, unknown>>): string {
+  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
+  return Object.entries(set).reduce(
+    (before, [key, value]) => applyEdits(before, modify(before, key.split('.'), value, { formattingOptions })),
+    text,
+  );
+}
+
+/** The file's own comment speaks of another config: the first one inside the braces says what this one is. */
+function withComment(text: string, detail: string): string {
+  const body = text.replace(/^(?:\s*\/\/.*\n)*\{\n(?:\s*\/\/.*\n)*/, '');
+  const lines = detail.match(/\S.{0,99}(?=\s|$)/g) ?? [];
+  return `{\n${lines.map((line) => `  // ${line}\n`).join('')}${body}`;
+}

@@ -1,0 +1,106 @@
+/**
+ * What is wrong with a config's text: by itself, with exact places, and with what it names. Typing stays fast: files are
+ * looked into again only when they or the keys that name them have changed.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { type Config, configProblems, mapPaths } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { ConfigProblem } from '../../protocol/rpc/index.ts';
+import { configFromText } from '../../runs/config-file.ts';
+import type { Finding } from './findings.ts';
+
+export type FindFindings = (config: Config) => Promise<readonly Finding[]>;
+
+const mostRemembered = 50;
+
+export class ConfigChecker {
+  readonly #find: FindFindings;
+  /** What was found, by what was looked into. */
+  readonly #known = new Map<string, Promise<readonly Finding[]>>();
+
+  constructor(find: FindFindings) {
+    this.#find = find;
+  }
+
+  /** Never rejects for what a text says. */
+  async problems(content: string, file: string): Promise<ConfigProblem[]> {
+    const text = content.replace(/^\uFEFF/, '');
+    const shift = content.length - text.length;
+    const problems = configProblems(text).map(
+      ({ code, offset, length, what, replacement }): ConfigProblem => ({
+        ...{ code, offset: offset + shift, length, message: what, severity: 'error', replacement },
+      }),
+    );
+    if (problems.length > 0) return problems;
+    const root = parseTree(text)!;
+    const findings = await this.#findings(configFromText(text, file));
+    const placed = findings.map(({ key, message, severity }): ConfigProblem => {
+      const { offset, length } = placeOf(root, key);
+      return { code: 'environment', offset: offset + shift, length, message, severity, replacement: null };
+    });
+    return placed.sort((a, b) => a.offset - b.offset);
+  }
+
+  #findings(config: Config): Promise<readonly Finding[]> {
+    const key = keyOf(config);
+    const found = this.#known.get(key) ?? this.#find(config);
+    this.#known.delete(key);
+    this.#known.set(key, found);
+    found.catch(() => this.#known.delete(key));
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostRemembered && oldest !== undefined) this.#known.delete(oldest);
+    return found;
+  }
+}
+
+/** The device that a config asks for by name. */
+export async function deviceFindings({ device }: Config): Promise<Finding[]> {
+  if (device === 'auto' || device === 'cpu') return [];
+  const { chooseDevice } = await import('../../engine/devices.ts');
+  try {
+    await chooseDevice({ device });
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ key: 'device', severity: 'error', message: error.message }];
+  }
+}
+
+/** Everything that the findings depend on. */
+function keyOf(config: Config): string {
+  const named: string[] = [];
+  mapPaths(config, (file) => {
+    for (const part of ['', 'pairs.json', 'dataset.json']) named.push(stampOf(path.join(file, part)));
+    return file;
+  });
+  const { device } = config;
+  const keys =
+    config.kind === 'distill'
+      ? { device, teacher: config.teacher, labels: config.labels, regression: config.regression }
+      : { device, network: config.network, data: config.data, initial: config.initial };
+  return JSON.stringify([config.kind, keys, named]);
+}
+
+/** Any text may be typed as a path. */
+function stampOf(file: string): string {
+  try {
+    const { ino, mtimeMs, size } = fs.statSync(file);
+    return `${file} ${ino} ${mtimeMs} ${size}`;
+  } catch {
+    return `${file} none`;
+  }
+}
+
+/** The value of a key; where it is a default, the innermost object around it that is there, or `kind`. */
+function placeOf(root: Node, key: string): { offset: number; length: number } {
+  const keys = key.split('.');
+  const own = findNodeAtLocation(root, keys);
+  if (own) return own;
+  for (let length = keys.length - 1; length > 0; length--) {
+    const name = findNodeAtLocation(root, keys.slice(0, length))?.parent?.children?.[0];
+    if (name) return name;
+  }
+  return findNodeAtLocation(root, ['kind']) ?? root;
+}

@@ -1,0 +1,100 @@
+/** What is wrong with a config that is sound by itself: it names files that are missing, damaged, or do not go together. */
+import path from 'node:path';
+import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { errorCode } from '../../runs/disk.ts';
+import { describeError } from '../../runs/training/describe-error.ts';
+import { openPairsFor } from '../../runs/training/pairs.ts';
+import { openDistance } from '../../runs/training/regression-distance.ts';
+import { planTeach } from '../../runs/training/teach-session.ts';
+import { loadTeacher, type Teacher } from '../../runs/training/teacher.ts';
+
+/** A problem with the value of a key. */
+export interface Finding {
+  /** Dotted. */
+  readonly key: string;
+  readonly message: string;
+  readonly severity: 'error' | 'warning';
+}
+
+type OpenTeacher = (name: string) => Promise<Teacher>;
+
+/**
+ * Opens what a run of the config would open, with the run's own code; nothing is written.
+ * @param config its paths absolute
+ * @param openTeacher takes the weights' place with none, where they are not needed again
+ */
+export function findingsOf(config: Config, openTeacher: OpenTeacher = loadTeacher): Promise<Finding[]> {
+  return config.kind === 'distill' ? distillFindings(config, openTeacher) : teachFindings(config);
+}
+
+async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const note = (key: string, severity: Finding['severity'], message: string) => found.push({ key, severity, message });
+  const teacher = await guarded(
+    found,
+    () => 'teacher',
+    () => openTeacher(config.teacher),
+  );
+  const { enabled, pairs } = config.regression;
+  if (!teacher) return found;
+  const { network, role, sha256 } = teacher;
+  if (role === 'generator') note('teacher', 'warning', 'This is a one-step generator, not a many-step teacher.');
+  if (config.labels === 'none' && network.labelDim === 0) {
+    note('labels', 'error', 'The teacher has no classes that could be left out. Remove this key.');
+  }
+  if (!enabled) return found;
+  await guarded(found, distanceKey(config), () => openDistance(config, teacher));
+  if (pairs.path === undefined) return found;
+  const key = 'regression.pairs.path';
+  const set = await guarded(
+    found,
+    () => key,
+    () => openPairsFor(teacher, pairs.path!),
+  );
+  if (!set) return found;
+  if (typeof set.config.teacher === 'string' && set.config.teacher !== sha256) {
+    note(key, 'warning', 'These pairs were made by another teacher.');
+  }
+  if (set.count < pairs.count) {
+    note('regression.pairs.count', 'warning', `The folder has ${set.count} pairs: no more will be used.`);
+  }
+  return found;
+}
+
+function distanceKey({ regression: { lpipsWeights, vggWeights } }: DistillConfig): (message: string) => string {
+  return (message) => {
+    if (vggWeights && message.includes(vggWeights)) return 'regression.vggWeights';
+    return lpipsWeights && message.includes(lpipsWeights) ? 'regression.lpipsWeights' : 'regression.distance';
+  };
+}
+
+async function teachFindings(config: TeachConfig): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const { source } = config.data;
+  const keyOf = (message: string) => {
+    const [, named] = /^((?:network|data|initial)[\w.]*)/.exec(message) ?? [];
+    if (named) return named;
+    if (config.initial !== undefined && message.includes(config.initial)) return 'initial';
+    return message.includes(source) || message.includes(path.basename(source)) ? 'data.source' : 'network';
+  };
+  await guarded(found, keyOf, () => planTeach(config));
+  return found;
+}
+
+/** What a person is meant to read becomes a finding; undefined then. */
+async function guarded<T>(
+  found: Finding[],
+  keyOf: (message: string) => string,
+  open: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    // A system's refusal that nobody has put in words yet is no bug: any path can stand in a config.
+    if (!(error instanceof UserError) && !errorCode(error)) throw error;
+    const { message, hint } = describeError(error);
+    found.push({ key: keyOf(message), severity: 'error', message: `${message} ${hint}`.trim() });
+    return undefined;
+  }
+}

@@ -1,0 +1,18 @@
+/** Requests about configs. */
+import { checkConfig, listPresets } from '../../protocol/rpc/index.ts';
+import { presets, presetText } from '../../runs/presets.ts';
+import type { Server } from '../handler.ts';
+import { ConfigChecker, deviceFindings } from './check.ts';
+import { FindingsThread } from './findings-thread.ts';
+
+export function registerConfigs(server: Server): void {
+  const thread = new FindingsThread();
+  const checker = new ConfigChecker(async (config) =>
+    (await Promise.all([thread.ask(config), deviceFindings(config)])).flat(),
+  );
+  server.handle(checkConfig, ({ text, file }) => checker.problems(text, file));
+  server.handle(listPresets, () =>
+    presets.map(({ kind, name, title, detail }) => ({ kind, name, title, detail, text: presetText(kind, name) })),
+  );
+  server.onEnd(() => thread.end());
+}
