@@ -6,6 +6,8 @@
 import * as vscode from 'vscode';
 import { EditorBackend } from './backend/editor-backend.ts';
 import { registerBackend } from './backend/register.ts';
+import { registerModelCommands } from './commands/register-models.ts';
+import { registerRunCommands } from './commands/register-runs.ts';
 import { showDevices } from './commands/show-devices.ts';
 import { registerConfigs } from './config/register.ts';
 import { Errors } from './errors.ts';
@@ -14,7 +16,9 @@ import { ModelFiles } from './model-files.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
+import { registerStatusBar } from './status-bar.ts';
 import { registerTasks } from './tasks/register.ts';
+import { registerViews } from './views/register.ts';
 
 let running: EditorBackend | undefined;
 
@@ -30,6 +34,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const services: Services = { backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
 
   registerBackend(context, services, backend);
+  registerViews(context, services);
+  registerRunCommands(context, services);
+  registerModelCommands(context, services);
+  registerStatusBar(context, services);
   registerConfigs(context, services);
   registerTasks(context, services);
   registerGenerate(context, services);

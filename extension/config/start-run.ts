@@ -6,23 +6,30 @@ import { startRun } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 
 interface NewRun {
+  /** Of the progress: "Starting ...". */
   readonly title: string;
   readonly text: string;
   readonly file: string;
   readonly root: string;
+  /** `key.of.it=value`, over what the config says. */
+  readonly set?: readonly string[];
 }
 
 /** A second click while a run is being started is not a second run. */
 const starting = new Set<string>();
 
 /** Saves the file first, because the run's folder names it as where it came from. Nothing happens when saving is cancelled. */
-export async function startRunFromFile(uri: vscode.Uri, services: Services): Promise<void> {
+export async function startRunFromFile(
+  uri: vscode.Uri,
+  services: Services,
+  set: readonly string[] = [],
+): Promise<void> {
   const saved = await savedFile(uri);
   if (!saved) return;
   const document = await vscode.workspace.openTextDocument(saved);
   const file = saved.fsPath;
   const title = vscode.l10n.t('Starting {0}', vscode.workspace.asRelativePath(saved));
-  await start({ title, text: document.getText(), file, root: services.roots.forNewRun(saved) }, services);
+  await beginRun({ title, text: document.getText(), file, root: services.roots.forNewRun(saved), set }, services);
 }
 
 /** The quick run that comes with the extension: something to watch within seconds. */
@@ -30,7 +37,7 @@ export async function startBuiltinRun(extensionUri: vscode.Uri, services: Servic
   const file = vscode.Uri.joinPath(extensionUri, 'media', 'presets', 'first-run.dmd.json').fsPath;
   const text = await readFile(file, 'utf8');
   const title = vscode.l10n.t('Starting the built-in run');
-  await start({ title, text, file, root: services.roots.forNewRun() }, services);
+  await beginRun({ title, text, file, root: services.roots.forNewRun() }, services);
 }
 
 async function savedFile(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
@@ -38,13 +45,17 @@ async function savedFile(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
   return open && (open.isDirty || open.isUntitled) ? vscode.workspace.save(uri) : uri;
 }
 
-async function start({ title, text, file, root }: NewRun, { backend, roots, runs }: Services): Promise<void> {
+/** Starts the run with progress, remembers where it is, and opens its monitor. */
+export async function beginRun(
+  { title, text, file, root, set = [] }: NewRun,
+  { backend, roots, runs }: Services,
+): Promise<void> {
   if (starting.has(file)) return;
   starting.add(file);
   try {
     const { folder } = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-      (_, token) => backend.request(startRun, { text, file, root, set: [] }, token),
+      (_, token) => backend.request(startRun, { text, file, root, set: [...set] }, token),
     );
     await roots.remember(dirname(folder)); // a config may name another folder
     await runs.watch();

@@ -1,0 +1,152 @@
+/** What can be done with runs. Each takes runs that it fits; what it throws is shown by its caller. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import {
+  annotateRun,
+  commandLine,
+  commandRun,
+  listModels,
+  type RunRecord,
+  resumeRun,
+} from '../../backend/protocol/rpc/index.ts';
+import type { Services } from '../services.ts';
+import { isActive } from '../views/run-text.ts';
+
+/** To the runs' processes; what happens then is told by the backend. */
+export async function command(
+  { backend }: Services,
+  runs: readonly RunRecord[],
+  word: 'stop' | 'pause' | 'checkpoint',
+): Promise<void> {
+  await Promise.all(runs.map(({ folder }) => backend.request(commandRun, { folder, command: word })));
+}
+
+/** A paused run goes on; one that has no process gets another, from its latest sound checkpoint. */
+export async function goOn({ backend }: Services, runs: readonly RunRecord[]): Promise<void> {
+  for (const { folder, name, state } of runs) {
+    if (state === 'paused') await backend.request(commandRun, { folder, command: 'resume' });
+    else {
+      const title = vscode.l10n.t('Resuming {0}', name);
+      await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+        (_, token) => backend.request(resumeRun, { folder, set: [] }, token),
+      );
+    }
+  }
+}
+
+export async function rename({ backend }: Services, [run]: readonly RunRecord[]): Promise<void> {
+  if (!run) return;
+  const name = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Rename Run'),
+    prompt: vscode.l10n.t('A name for people; the folder keeps its own. Empty: the name of the folder.'),
+    value: run.name,
+    validateInput: (text) => (text.trim().length > 200 ? vscode.l10n.t('At most 200 characters.') : undefined),
+  });
+  if (name !== undefined) await backend.request(annotateRun, { folder: run.folder, name: name.trim() });
+}
+
+export async function tag({ backend }: Services, [run]: readonly RunRecord[]): Promise<void> {
+  if (!run) return;
+  const text = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Tags of {0}', run.name),
+    prompt: vscode.l10n.t('Separated by commas. Empty: none.'),
+    value: run.tags.join(', '),
+    validateInput: (value) => {
+      const tags = splitTags(value);
+      if (tags.length > 50) return vscode.l10n.t('At most 50 tags.');
+      return tags.some(({ length }) => length > 60) ? vscode.l10n.t('At most 60 characters each.') : undefined;
+    },
+  });
+  if (text !== undefined) await backend.request(annotateRun, { folder: run.folder, tags: splitTags(text) });
+}
+
+function splitTags(text: string): string[] {
+  return [...new Set(text.split(',').map((part) => part.trim()))].filter((part) => part !== '');
+}
+
+/** To the trash, after a question. A run that has a process is not touched; stopping it is offered. */
+export async function moveToTrash(services: Services, runs: readonly RunRecord[]): Promise<void> {
+  const active = runs.filter(isActive);
+  if (active.length > 0) return refuseActive(services, active);
+  const [first] = runs;
+  if (!first) return;
+  const question =
+    runs.length === 1
+      ? vscode.l10n.t('Move the run "{0}" to the trash?', first.name)
+      : vscode.l10n.t('Move {0} runs to the trash?', runs.length);
+  const move = vscode.l10n.t('Move to Trash');
+  const detail = vscode.l10n.t(
+    'With its checkpoints, weights and records:\n{0}',
+    runs.map((run) => run.folder).join('\n'),
+  );
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, move)) !== move) return;
+  for (const { folder } of runs) {
+    // It may have been resumed while the question was open.
+    const now = services.runs.get(folder);
+    if (now && isActive(now)) return refuseActive(services, [now]);
+    await trash(folder);
+  }
+  await services.runs.refresh();
+}
+
+/** Where there is no trash, as on most remote machines, deleting for good is another question. */
+async function trash(folder: string): Promise<void> {
+  const uri = vscode.Uri.file(folder);
+  try {
+    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
+  } catch (error) {
+    const remove = vscode.l10n.t('Delete Permanently');
+    const reason = error instanceof Error ? error.message : String(error);
+    const detail = vscode.l10n.t('{0}\nThe trash cannot be used: {1}', folder, reason);
+    const question = vscode.l10n.t('Delete the run for good?');
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
+    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
+  }
+}
+
+async function refuseActive(services: Services, active: readonly RunRecord[]): Promise<void> {
+  const reachable = active.filter((run) => run.process?.reachable);
+  const stop = vscode.l10n.t('Stop');
+  const message = vscode.l10n.t(
+    'A process works on "{0}". Stop the run before you delete it.',
+    active.map(({ name }) => name).join('", "'),
+  );
+  const chosen = await vscode.window.showWarningMessage(
+    message,
+    { modal: true },
+    ...(reachable.length > 0 ? [stop] : []),
+  );
+  if (chosen === stop) await command(services, reachable, 'stop');
+}
+
+export async function reveal([run]: readonly RunRecord[]): Promise<void> {
+  if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.folder));
+}
+
+/** The resolved config, as the run uses it. */
+export async function openConfig([run]: readonly RunRecord[]): Promise<void> {
+  if (run) await vscode.window.showTextDocument(vscode.Uri.file(join(run.folder, 'config.dmd.json')));
+}
+
+export async function copyCommandLine({ backend }: Services, [run]: readonly RunRecord[]): Promise<void> {
+  if (!run) return;
+  await vscode.env.clipboard.writeText(await backend.request(commandLine, { folder: run.folder }));
+  vscode.window.setStatusBarMessage(vscode.l10n.t('Copied the command line of {0}', run.name), 3000);
+}
+
+/** With the weights that the run has written. */
+export async function generateWith({ backend, roots }: Services, [run]: readonly RunRecord[]): Promise<void> {
+  if (!run) return;
+  const models = await backend.request(listModels, { roots: roots.list(), files: [] });
+  const made = models.filter((model) => model.run === run.folder && model.problem === '');
+  const model = made.find(({ role }) => role === 'generator') ?? made[0];
+  if (model) await vscode.commands.executeCommand('dmd.openGeneratePanel', model.model);
+  else {
+    const message = vscode.l10n.t(
+      '"{0}" has not written weights yet; it does so at every checkpoint and at its end.',
+      run.name,
+    );
+    vscode.window.showInformationMessage(message);
+  }
+}

@@ -1,0 +1,31 @@
+/** The views of the activity bar. */
+import * as vscode from 'vscode';
+import type { Services } from '../services.ts';
+import { ModelsTree } from './models-tree.ts';
+import { RunsTree } from './runs-tree.ts';
+
+export function registerViews(context: vscode.ExtensionContext, services: Services): void {
+  const runs = new RunsTree(services);
+  const runsView = vscode.window.createTreeView('dmd.runs', { treeDataProvider: runs, canSelectMany: true });
+  runs.onMessage = (message) => {
+    runsView.message = message;
+  };
+  const models = new ModelsTree(services);
+  const modelsView = vscode.window.createTreeView('dmd.models', { treeDataProvider: models });
+  models.onMessage = (message) => {
+    modelsView.message = message;
+  };
+  const refresh = () => {
+    models.refresh();
+    return runs.refresh();
+  };
+  context.subscriptions.push(
+    runs,
+    runsView,
+    models,
+    modelsView,
+    vscode.commands.registerCommand('dmd.refreshRuns', refresh),
+    vscode.commands.registerCommand('dmd.refreshModels', () => models.refresh()),
+    vscode.workspace.onDidGrantWorkspaceTrust(refresh),
+  );
+}
