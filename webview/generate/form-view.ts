@@ -1,0 +1,224 @@
+/** What is to be made: model, class or prompt, seed and so on. Says at once what the person changed. */
+import { type Form, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
+import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import { element } from '../shared/dom.ts';
+import { Choice, type Option } from './choice.ts';
+import type { Texts } from './texts.ts';
+
+type Field = HTMLElement & { value: string };
+type Box = HTMLElement & { checked: boolean };
+
+const largestSeed = 2 ** 32 - 1;
+
+export interface FormActions {
+  changed(form: Form): void;
+  generate(): void;
+  openPng(): void;
+}
+
+export class FormView {
+  readonly element: HTMLElement;
+  readonly #text: Texts;
+  readonly #actions: FormActions;
+  readonly #model: Choice;
+  readonly #class: Choice;
+  readonly #device: Choice;
+  readonly #other: Choice;
+  readonly #prompt: Field;
+  readonly #seed: Field;
+  readonly #count: Field;
+  readonly #steps: Field;
+  readonly #locked: Box;
+  readonly #beside: Box;
+  readonly #problem = element('p', { class: 'error small', role: 'alert' });
+  readonly #start: HTMLElement;
+  #form: Form | null = null;
+  #view: View | null = null;
+
+  constructor(text: Texts, actions: FormActions) {
+    this.#text = text;
+    this.#actions = actions;
+    const changed = () => this.#read();
+    this.#model = new Choice('model', text('model'), changed);
+    this.#class = new Choice('class', text('class'), changed);
+    this.#device = new Choice('device', text('device'), changed);
+    this.#other = new Choice('other', text('other'), changed);
+    this.#prompt = element('vscode-text-area', { id: 'prompt', rows: 3, oninput: changed }, text('prompt')) as Field;
+    this.#prompt.setAttribute('placeholder', text('promptHint'));
+    this.#seed = field('seed', text('seed'), changed);
+    this.#count = field('count', text('count'), changed);
+    this.#steps = field('steps', text('steps'), changed);
+    this.#locked = element('vscode-checkbox', { id: 'locked', onchange: changed }, text('lock')) as Box;
+    this.#beside = element('vscode-checkbox', { id: 'beside', onchange: changed }, text('beside')) as Box;
+    const random = () => this.#randomSeed();
+    this.#start = element('vscode-button', { id: 'generate', onclick: () => actions.generate() }, text('generate'));
+    this.element = element(
+      'form',
+      { class: 'form', 'aria-label': text('settings'), onsubmit: (event: Event) => event.preventDefault() },
+      this.#model.element,
+      this.#problem,
+      this.#class.element,
+      this.#prompt,
+      element(
+        'div',
+        { class: 'row' },
+        this.#seed,
+        element('vscode-button', { appearance: 'secondary', id: 'random', onclick: random }, text('random')),
+      ),
+      this.#locked,
+      element('div', { class: 'row halves' }, this.#count, this.#steps),
+      this.#device.element,
+      this.#beside,
+      this.#other.element,
+      this.#start,
+      element('vscode-button', { appearance: 'secondary', id: 'open', onclick: () => actions.openPng() }, text('open')),
+      element('p', { class: 'muted small' }, text('dropHint')),
+    );
+    this.element.addEventListener('keydown', (event) => this.#enter(event));
+  }
+
+  get form(): Form | null {
+    return this.#form;
+  }
+
+  /** @param takeForm whether the form is the host's, or what the person types stays */
+  show(view: View, takeForm: boolean): void {
+    this.#view = view;
+    if (takeForm || !this.#form) {
+      this.#form = view.form;
+      const { prompt, seed, count, steps, locked, beside } = view.form;
+      this.#prompt.value = prompt;
+      this.#seed.value = String(seed);
+      this.#count.value = String(count);
+      this.#steps.value = steps === null ? '' : String(steps);
+      this.#locked.checked = locked;
+      this.#beside.checked = beside;
+    }
+    this.#showChoices(view, this.#form);
+  }
+
+  /** What the chosen model allows. */
+  #showChoices(view: View, form: Form): void {
+    const text = this.#text;
+    const { models, state } = view;
+    const info = models.find(({ model }) => model === form.model);
+    this.#model.show(modelOptions(models, form.model, state), form.model);
+    this.#other.show(
+      [
+        { value: '', label: info?.teacher ? text('ownTeacher') : text('chooseOther') },
+        ...modelOptions(models, '', state),
+      ],
+      form.other,
+    );
+    this.#other.visible(form.beside);
+    const classes = info?.classes ?? [];
+    this.#class.show(classOptions(classes, text), String(form.class));
+    this.#class.visible(classes.length > 0);
+    this.#prompt.hidden = !info?.prompt;
+    this.#device.show(deviceOptions(view, form.device, text), form.device);
+    const teacher = form.beside || info?.role === 'teacher';
+    this.#steps.hidden = !teacher;
+    const steps = models.find(({ role, model }) => role === 'teacher' && model === (teacherOf(form, info) ?? model));
+    this.#steps.setAttribute('placeholder', text('stepsDefault', steps?.steps ?? ''));
+    const gone = state === 'ready' && !info ? text('gone', form.model) : (info?.problem ?? '');
+    this.#problem.textContent = gone;
+    this.#problem.hidden = gone === '';
+    const usable = state === 'ready' && gone === '';
+    this.#start.toggleAttribute('disabled', !usable);
+  }
+
+  #read(): void {
+    const { form: before } = this;
+    if (!before || !this.#view) return;
+    const model = this.#model.value || before.model;
+    const id = this.#class.value;
+    const another = model !== before.model;
+    const known = this.#view.models.find((info) => info.model === model)?.classes.length ?? 0;
+    const chosen = id === 'seed' || id === 'each' ? id : Number(id || 0);
+    this.#form = {
+      model,
+      class: typeof chosen === 'number' && chosen >= known ? 'seed' : chosen,
+      prompt: this.#prompt.value.slice(0, 10_000),
+      seed: whole(this.#seed.value, 0, largestSeed) ?? before.seed,
+      locked: this.#locked.checked,
+      count: whole(this.#count.value, 1, mostImages) ?? before.count,
+      // Another model has its own number of steps.
+      steps: another ? null : whole(this.#steps.value, 1, 1000),
+      device: this.#device.value || before.device,
+      beside: this.#beside.checked,
+      other: another ? '' : this.#other.value,
+    };
+    if (another) this.#steps.value = '';
+    this.#markWrong();
+    this.#showChoices(this.#view, this.#form);
+    this.#actions.changed(this.#form);
+  }
+
+  #markWrong(): void {
+    const wrong = (node: Field, min: number, max: number, empty: boolean) => {
+      const bad = !(empty && node.value.trim() === '') && whole(node.value, min, max) === null;
+      node.classList.toggle('wrong', bad);
+      node.setAttribute('aria-invalid', String(bad));
+    };
+    wrong(this.#seed, 0, largestSeed, false);
+    wrong(this.#count, 1, mostImages, false);
+    wrong(this.#steps, 1, 1000, true);
+  }
+
+  #randomSeed(): void {
+    const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+    this.#seed.value = String(seed);
+    this.#locked.checked = true;
+    this.#read();
+  }
+
+  /** Enter generates, except where it means something else. */
+  #enter(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const isField =
+      target.localName === 'vscode-text-field' || (target.localName === 'vscode-text-area' && event.ctrlKey);
+    if (event.key !== 'Enter' || !isField || this.#start.hasAttribute('disabled')) return;
+    event.preventDefault();
+    this.#actions.generate();
+  }
+}
+
+function field(id: string, label: string, changed: () => void): Field {
+  return element('vscode-text-field', { id, size: 12, oninput: changed, inputmode: 'numeric' }, label) as Field;
+}
+
+/** Null for what is no whole number in the range. */
+function whole(text: string, min: number, max: number): number | null {
+  if (!/^\s*\d+\s*$/.test(text)) return null;
+  const value = Number(text);
+  return value >= min && value <= max ? value : null;
+}
+
+function modelOptions(models: readonly ModelInfo[], chosen: string, state: View['state']): Option[] {
+  const options = models.map(({ model, title, problem }): Option => {
+    return { value: model, label: title, title: problem || model, disabled: problem !== '' && model !== chosen };
+  });
+  const known = chosen === '' || models.some(({ model }) => model === chosen);
+  // What is chosen but not (yet) known is shown all the same.
+  const label = chosen.split(/[\\/]/).at(-1) ?? chosen;
+  return known ? options : [{ value: chosen, label, disabled: state === 'ready' }, ...options];
+}
+
+function classOptions(classes: readonly string[], text: Texts): Option[] {
+  const named = classes.map((name, id) => ({ value: String(id), label: name === String(id) ? name : `${id} ${name}` }));
+  return [{ value: 'seed', label: text('classFromSeed') }, { value: 'each', label: text('classEach') }, ...named];
+}
+
+function deviceOptions({ devices }: View, chosen: string, text: Texts): Option[] {
+  const known = devices.map(({ name, detail, available }): Option => {
+    return { value: name, label: available ? `${name} (${detail})` : name, title: detail, disabled: !available };
+  });
+  const own = known.some(({ value }) => value === 'cpu') ? known : [{ value: 'cpu', label: 'cpu' }, ...known];
+  const all = [{ value: 'auto', label: text('deviceAuto') }, ...own];
+  return all.some(({ value }) => value === chosen) ? all : [...all, { value: chosen, label: chosen }];
+}
+
+function teacherOf({ beside, other }: Form, info: ModelInfo | undefined): string | null {
+  if (info?.role === 'teacher') return info.model;
+  return beside ? other || (info?.teacher ?? null) : null;
+}
