@@ -21,7 +21,7 @@ export function registerGenerate(context: vscode.ExtensionContext, services: Ser
     command('dmd.openGeneratePanel', vscode.l10n.t('Could not open the panel'), async (argument) => {
       const { session, panel } = await loaded();
       // From the models view: with this model.
-      if (typeof argument === 'string') await session.remember({ ...session.form, model: argument, steps: null });
+      if (typeof argument === 'string') await session.fill({ ...session.form, model: argument, steps: null });
       panel.show();
     }),
     command('dmd.restoreImageSettings', vscode.l10n.t('Could not restore the settings'), async (argument) => {

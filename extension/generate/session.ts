@@ -42,6 +42,7 @@ export class GenerateSession implements vscode.Disposable {
   readonly #finished = new vscode.EventEmitter<Entry>();
   readonly #subscriptions: vscode.Disposable[];
   #form: Form;
+  #formVersion = 0;
   #loaded: Loaded = { state: 'loading', problem: '', models: [], devices: [] };
   #loading: Promise<void> | null = null;
 
@@ -94,15 +95,24 @@ export class GenerateSession implements vscode.Disposable {
     return {
       ...this.#loaded,
       form: this.#form,
+      formVersion: this.#formVersion,
       history: await this.history.list(),
       document: document ? vscode.workspace.asRelativePath(document.uri) : '',
       jobs: this.#generations.jobs(),
     };
   }
 
+  /** The person changed it in the page, which need not be told. */
   async remember(form: Form): Promise<void> {
     this.#form = form;
     await this.#memory.update(formKey, form);
+  }
+
+  /** Changes what the page shows. */
+  async fill(form: Form): Promise<void> {
+    this.#formVersion++;
+    await this.remember(form);
+    this.#viewChanged.fire();
   }
 
   /** Asks the backend which models there are, once unless it is to be asked again. Never rejects: `view` says why. */
@@ -120,8 +130,7 @@ export class GenerateSession implements vscode.Disposable {
     const parts = settingsOf(drawn, this.models).map((settings) => {
       return { settings, model: this.models.find(({ model }) => model === settings.model)! };
     });
-    await this.remember(drawn);
-    this.#viewChanged.fire();
+    await this.fill(drawn);
     const made = await this.#generations.add(parts.map(({ model }) => model.title).join(' | '), parts, signal);
     const entry = await this.history.add(made.sides, made.pictures);
     this.#viewChanged.fire();
@@ -135,8 +144,7 @@ export class GenerateSession implements vscode.Disposable {
 
   /** Puts settings into the form. */
   async restore(sides: readonly GenerateSettings[]): Promise<void> {
-    await this.remember(formOf(sides, this.#form));
-    this.#viewChanged.fire();
+    await this.fill(formOf(sides, this.#form));
   }
 
   /** Throws UserError('data') when the picture has no settings of this program. */

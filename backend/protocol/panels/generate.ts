@@ -73,6 +73,8 @@ export type Job = z.infer<typeof jobSchema>;
 /** All that is shown but the pictures. */
 export const viewSchema = z.object({
   form: formSchema,
+  /** Another number when the host changed the form: the page takes it over then, and only then. */
+  formVersion: z.int(),
   models: z.array(modelInfoSchema),
   /** `loading` until the backend has answered. */
   state: z.enum(['loading', 'ready', 'failed']),
