@@ -1,0 +1,16 @@
+/** Every request of the protocol finds its handler here. */
+import { registerConfigs } from './configs/index.ts';
+import type { Server } from './handler.ts';
+import { registerImages } from './images/index.ts';
+import { registerModels } from './models/index.ts';
+import { registerRuns } from './runs/index.ts';
+import { registerService } from './service.ts';
+
+/** @param end ends the process; called once `shutdown` is answered */
+export function registerRequests(server: Server, end: () => void): void {
+  registerService(server, end);
+  registerConfigs(server);
+  registerRuns(server);
+  registerModels(server);
+  registerImages(server);
+}
