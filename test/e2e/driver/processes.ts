@@ -30,6 +30,11 @@ export function descendants(pid: number, all = processes()): ProcessInfo[] {
   return children.flatMap((child) => [child, ...descendants(child.pid, all)]);
 }
 
+/** Every process that was started, however indirectly, with this text in its environment. */
+export function withEnvironment(text: string): ProcessInfo[] {
+  return processes().filter(({ pid }) => attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))?.includes(text));
+}
+
 /** TCP and UDP ports that a process listens on, on any address. */
 export function listeningPorts(pid: number): number[] {
   const sockets = new Set(
@@ -48,10 +53,11 @@ export function listeningPorts(pid: number): number[] {
   });
 }
 
-function attempt<T>(read: () => T): T | undefined {
+/** Undefined when the process ended meanwhile, or is another user's. */
+export function attempt<T>(look: () => T): T | undefined {
   try {
-    return read();
+    return look();
   } catch {
-    return undefined; // it ended meanwhile, or is another user's
+    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { Editor } from './installed.ts';
+import { attempt, type ProcessInfo, withEnvironment } from './processes.ts';
 import { until } from './until.ts';
 
 /** What would move, ask or reach for the network. */
@@ -80,9 +81,17 @@ export class EditorServer {
     });
   }
 
-  /** The process that all of the editor's others descend from. */
-  get pid(): number {
-    return this.#child!.pid!;
+  /** The extension's backend, if it runs. */
+  backend(): ProcessInfo | undefined {
+    return this.#started().find(({ command }) => /\bdist\/server\.js$/.test(command));
+  }
+
+  /** As when the machine's owner does it: the window's server and the extension host get no chance to say goodbye. */
+  async kill(): Promise<void> {
+    const child = this.#child!;
+    const ended = once(child, 'exit');
+    process.kill(-child.pid!, 'SIGKILL'); // the group of the editor, of which the backend is not
+    await ended;
   }
 
   /** What the editor's processes printed. */
@@ -90,15 +99,19 @@ export class EditorServer {
     return readFileSync(this.#logFile, 'utf8');
   }
 
-  /** Ends the editor's process group, and what it left behind on disk. */
+  /** Ends all that was started here, runs too, and removes what it left on disk. */
   async dispose(): Promise<void> {
-    const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      process.kill(-child.pid!, 'SIGKILL');
-      await ended;
-    }
+    await until('every process to be gone', () => {
+      const left = this.#started();
+      for (const { pid } of left) attempt(() => process.kill(pid, 'SIGKILL'));
+      return left.length === 0;
+    });
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The folder is the home of every process, which tells them from those of others. */
+  #started(): ProcessInfo[] {
+    return withEnvironment(`HOME=${join(this.#folder, 'home')}`);
   }
 
   get #logFile(): string {
