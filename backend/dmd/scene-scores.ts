@@ -69,7 +69,7 @@ export class SceneFeatures {
 }
 
 /** The held-out set that distances are measured against: scenes no training has seen. */
-export const heldOutSeed = 20_231_128;
+const heldOutSeed = 20_231_128;
 
 /** Features of the first `count` held-out scenes. */
 export function heldOutStatistics(features: SceneFeatures, count: number): Promise<FeatureStatistics> {

@@ -8,7 +8,7 @@ import { checkedSize, type Dtype, dtypes, isDtype, itemSize, type StoredTensor }
 import { repeatedKey } from './unique-keys.ts';
 
 /** As the reference implementation: a larger header is an attack, not a model. */
-export const largestHeader = 100_000_000;
+const largestHeader = 100_000_000;
 
 /** One tensor's place, in bytes from the end of the header. */
 export interface Entry {

@@ -10,7 +10,7 @@ export interface SelectOptions {
 }
 
 /** Buffers of the original networks that follow from the configuration: resampling filters, iDDPM's noise levels. */
-export function isDerivedBuffer(name: string): boolean {
+function isDerivedBuffer(name: string): boolean {
   return name === 'u' || name === 'resample_filter' || name.endsWith('.resample_filter');
 }
 

@@ -37,7 +37,7 @@ export function levelsOf({ num_train_timesteps: count, sigma_min, sigma_max, rho
 }
 
 /** The levels of recorded timestep indices, with their shape. Throws UserError('data') for an index out of range. */
-export function sigmasOf(theCase: Case, name: string, levels: Float32Array): TensorData {
+function sigmasOf(theCase: Case, name: string, levels: Float32Array): TensorData {
   const { shape, data } = theCase.array(name);
   const sigmas = Float32Array.from(data, (index) => {
     if (levels[index] === undefined) throw damaged(`${theCase.name}: '${name}' holds ${index}, not one of the levels`);

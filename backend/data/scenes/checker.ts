@@ -19,7 +19,7 @@ import { type Colour, colourDistance, sceneBounds } from './scene.ts';
 import { coverage, type Pose, shapes } from './shapes.ts';
 
 /** The acceptance rule's numbers. */
-export const checkerLimits = {
+const checkerLimits = {
   /** Least distance of shape colour and ground; true scenes have at least 1 below the centre. */
   contrast: 0.6,
   /** Largest standard deviation of the pixel noise. */

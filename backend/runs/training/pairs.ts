@@ -118,7 +118,7 @@ export function openPairsFor({ network }: Teacher, folder: string): Promise<Pair
 }
 
 /** Batches drawn with replacement, a pure function of seed, step and micro-batch. */
-export function referencePairs(set: PairSet, count: number, seed: number): ReferencePairs {
+function referencePairs(set: PairSet, count: number, seed: number): ReferencePairs {
   return {
     async batch(step, micro, size) {
       const indices = stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size);
