@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from '../protocol/config/zod.ts';
+import { UserError } from '../protocol/errors.ts';
 import { annotationsSchema } from '../protocol/rpc/runs.ts';
 import { errorCode } from './disk.ts';
 import { writeFileAtomic } from './files.ts';
@@ -30,12 +31,14 @@ export function readAnnotations(folder: string): Annotations {
 
 /**
  * Changes what is given and keeps the rest.
- * @throws UserError('data') when it is not a run folder, UserError('io') when it cannot be written
+ * @throws UserError('data') when it is not a run folder, 'usage' when a name or tag is too long, 'io' when it cannot be
+ * written
  */
 export function writeAnnotations(folder: string, change: { name?: string; tags?: readonly string[] }): void {
   const { paths } = readRun(folder);
   const { warning: _, ...before } = readAnnotations(paths.folder);
-  const after = annotationsSchema.parse({ ...before, ...change });
+  const { success, data: after, error } = annotationsSchema.safeParse({ ...before, ...change });
+  if (!success) throw new UserError('usage', `this cannot be noted about the run: ${reason(error)}`, 'Shorten it.');
   writeFileAtomic(path.join(paths.folder, fileName), `${JSON.stringify(after, null, 2)}\n`);
 }
 

@@ -5,6 +5,8 @@
  *   config.until-00001000.dmd.json  the config up to that iteration, where it was changed at a resume
  *   run.json         state, version, device, times, last step, error (run-info.ts)
  *   run.lock         who works here now (lock.ts)
+ *   run.log          what a run's own process has to say (live/)
+ *   about.json       the person's name and tags for it (annotations.ts)
  *   events/          TensorBoard event files
  *   samples/         pictures
  *   fields/          score fields and probe (fields.ts)
