@@ -13,6 +13,7 @@ import { registerConfigs } from './config/register.ts';
 import { Errors } from './errors.ts';
 import { registerGenerate } from './generate/register.ts';
 import { ModelFiles } from './model-files.ts';
+import { registerMonitor } from './panels/monitor/register.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
@@ -41,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerConfigs(context, services);
   registerTasks(context, services);
   registerGenerate(context, services);
+  registerMonitor(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

@@ -1,0 +1,92 @@
+/**
+ * The monitor's page and its host. The page owns what is looked at (cursor, zoom, scales); the host owns which runs are
+ * shown and passes the page's questions on to the backend. `forwarded` are the backend's own requests, asked by the page
+ * about shown runs only.
+ */
+import { z } from '../config/zod.ts';
+import { bytes, nothing, notification, path, request } from '../rpc/define.ts';
+import {
+  commandRun,
+  compareConfigs,
+  curveSchema,
+  fieldsSchema,
+  liveEventSchema,
+  openRun,
+  readCurves,
+  readFields,
+  readSamples,
+  resumeRun,
+  runChanged,
+  runRemoved,
+} from '../rpc/runs.ts';
+
+export { commandRun, compareConfigs, openRun, readCurves, readFields, readSamples, resumeRun, runChanged, runRemoved };
+
+const inFolder = z.object({ folder: path });
+const folders = z.array(path);
+
+/** The page's first question: which runs it shows. From now on news of them come until the page is hidden. */
+export const shownRuns = request('monitor/runs', z.object({}), z.object({ folders }));
+/** The person picks runs to show beside these. */
+export const addRuns = request('monitor/add', z.object({}), nothing, null);
+export const removeRun = request('monitor/remove', inFolder, nothing);
+/** Asks where to, and writes there; false: the person changed their mind. */
+export const saveCsv = request(
+  'monitor/saveCsv',
+  z.object({ folder: path, tags: z.array(z.string()) }),
+  z.boolean(),
+  null,
+);
+export const savePng = request(
+  'monitor/savePng',
+  z.object({ name: z.string().max(200), png: bytes }),
+  z.boolean(),
+  null,
+);
+export const openTensorBoard = request('monitor/tensorBoard', inFolder, nothing, null);
+export const openConfig = request('monitor/config', inFolder, nothing);
+
+/** Of which run the probe comes at every step; null: of none. */
+export const followProbe = notification('monitor/probe', z.object({ folder: path.nullable() }));
+
+/** Other runs are shown from now on. */
+export const runsChanged = notification('monitor/runsChanged', z.object({ folders }));
+/** The backend is a new one: what was asked is forgotten. */
+export const startAgain = notification('monitor/again', z.object({}));
+
+/** As the backend tells it, but numbers as curves: in JSON a NaN would not arrive. */
+export const monitorEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('curves'), curves: z.array(curveSchema) }),
+  liveEventSchema.options[1],
+  z.object({ type: z.literal('probe'), fields: fieldsSchema }),
+  liveEventSchema.options[3],
+  liveEventSchema.options[4],
+]);
+export type MonitorEvent = z.infer<typeof monitorEventSchema>;
+export const monitorLive = notification('monitor/live', z.object({ folder: path, event: monitorEventSchema }));
+
+/** What the page keeps for its next life, and what tells the host after a reload which runs were shown. */
+export const monitorStateSchema = z.object({
+  folders,
+  /** Shown at the left and in pictures. */
+  focus: z.string().nullable(),
+  hidden: z.array(z.string()),
+  cursor: z.object({ mode: z.enum(['live', 'free', 'pinned']), step: z.number() }),
+  zoom: z.tuple([z.number(), z.number()]).nullable(),
+  smoothing: z.number().min(0),
+  logCharts: z.array(z.string()),
+  closedGroups: z.array(z.string()),
+  hiddenSeries: z.array(z.string()),
+  fields: z.object({
+    kind: z.enum(['probe', 'training', 'stop']),
+    image: z.int().min(0),
+    channel: z.int().min(-1),
+    /** Ends of the colour scales that the person fixed; null: from the data. */
+    scales: z.object({ difference: z.number().positive().nullable(), grad: z.number().positive().nullable() }),
+    perLevel: z.boolean(),
+  }),
+});
+export type MonitorState = z.infer<typeof monitorStateSchema>;
+
+/** All that the host needs of it. */
+export const monitorFoldersSchema = monitorStateSchema.pick({ folders: true });

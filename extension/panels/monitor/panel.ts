@@ -1,0 +1,219 @@
+/**
+ * One monitor: a page that shows runs, and the way from it to the backend. Nothing is kept here but which runs are shown. A
+ * page that is hidden is thrown away by the editor, and its runs are followed no more; shown again, it asks for everything.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../../backend/protocol/errors.ts';
+import {
+  addRuns,
+  commandRun,
+  compareConfigs,
+  followProbe,
+  monitorLive,
+  openConfig,
+  openRun,
+  openTensorBoard,
+  readCurves,
+  readFields,
+  readSamples,
+  removeRun,
+  resumeRun,
+  runChanged,
+  runRemoved,
+  runsChanged,
+  saveCsv,
+  savePng,
+  shownRuns,
+  startAgain,
+} from '../../../backend/protocol/panels/monitor.ts';
+import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts';
+import { followRun, runLive, unfollowRun } from '../../../backend/protocol/rpc/runs.ts';
+import type { Services } from '../../services.ts';
+import { PanelChannel } from '../channel.ts';
+import { webviewHtml } from '../webview-html.ts';
+import { saveBytes, saveRunCsv } from './export.ts';
+import { pageEvent } from './live.ts';
+import { pickRuns } from './pick-runs.ts';
+import { showTensorBoard } from './tensorboard.ts';
+import { monitorTexts } from './texts.ts';
+
+export class MonitorPanel {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #services: Services;
+  readonly #channel: PanelChannel;
+  #folders: readonly string[];
+  /** Of which run the page wants the probe at every step. */
+  #probeOf: string | null = null;
+  /** A page is there that listens. */
+  #listening = false;
+  /** What the backend was last asked to follow, and whether with the probe. */
+  readonly #followed = new Map<string, boolean>();
+
+  constructor(
+    panel: vscode.WebviewPanel,
+    folders: readonly string[],
+    { extensionUri }: vscode.ExtensionContext,
+    services: Services,
+  ) {
+    this.#panel = panel;
+    this.#folders = folders;
+    this.#services = services;
+    const { backend, runs, log } = services;
+    this.#channel = new PanelChannel(panel.webview, (text) => log.error(`monitor: ${text}`));
+    this.#answerPage();
+    const listening = [
+      this.#channel,
+      backend.onNotification(runLive, ({ folder, event }) => {
+        if (this.#followed.has(folder)) this.#channel.notify(monitorLive, { folder, event: pageEvent(event) });
+      }),
+      backend.onNotification(runChanged, (record) => {
+        if (!this.#listening || !this.#folders.includes(record.folder)) return;
+        this.#channel.notify(runChanged, record);
+        this.#showTitle();
+      }),
+      backend.onNotification(runRemoved, ({ folder }) => {
+        if (this.#listening && this.#folders.includes(folder)) this.#channel.notify(runRemoved, { folder });
+      }),
+      backend.onDidStart(() => {
+        this.#followed.clear();
+        if (this.#listening) this.#channel.notify(startAgain, {});
+      }),
+      runs.onDidChange(() => this.#showTitle()),
+    ];
+    panel.onDidChangeViewState(() => {
+      if (!panel.visible) this.#pageGone();
+    });
+    panel.onDidDispose(() => {
+      this.#pageGone();
+      for (const one of listening) one.dispose();
+    });
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
+    this.#showTitle();
+    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
+      panel: 'monitor',
+      title: panel.title,
+      initial: { texts: monitorTexts() },
+    });
+  }
+
+  get folders(): readonly string[] {
+    return this.#folders;
+  }
+
+  reveal(): void {
+    this.#panel.reveal();
+  }
+
+  #answerPage(): void {
+    const channel = this.#channel;
+    channel.handle(shownRuns, async () => {
+      this.#listening = true;
+      this.#probeOf = null;
+      // Followed before anything is read: what happens in between comes as news.
+      await this.#follow();
+      return { folders: [...this.#folders] };
+    });
+    channel.on(followProbe, ({ folder }) => {
+      this.#probeOf = folder;
+      void this.#follow();
+    });
+    channel.handle(addRuns, async () => {
+      const picked = await pickRuns(this.#services.runs, this.#folders);
+      if (picked.length > 0) this.#show([...this.#folders, ...picked]);
+      return null;
+    });
+    channel.handle(removeRun, ({ folder }) => {
+      this.#show(this.#folders.filter((other) => other !== folder));
+      return null;
+    });
+    this.#forward(openRun);
+    this.#forward(readCurves);
+    this.#forward(readSamples);
+    this.#forward(readFields);
+    this.#forward(commandRun, { starts: true });
+    this.#forward(resumeRun, { starts: true });
+    channel.handle(compareConfigs, ({ folders }, token) => {
+      for (const folder of folders) this.#check(folder);
+      return this.#services.backend.request(compareConfigs, { folders }, token);
+    });
+    channel.handle(saveCsv, ({ folder, tags }, token) => {
+      this.#check(folder);
+      return saveRunCsv(this.#services.backend, folder, tags, token);
+    });
+    channel.handle(savePng, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
+    channel.handle(openTensorBoard, async ({ folder }) => {
+      this.#check(folder);
+      checkTrust();
+      await showTensorBoard(folder);
+      return null;
+    });
+    channel.handle(openConfig, async ({ folder }) => {
+      this.#check(folder);
+      await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), 'config.dmd.json'));
+      return null;
+    });
+  }
+
+  /** The backend answers, for runs that are shown. `starts`: it makes something run. */
+  #forward<P extends { folder: string }, R>(definition: RequestDefinition<P, R>, { starts = false } = {}): void {
+    this.#channel.handle(definition, (params, token) => {
+      this.#check(params.folder);
+      if (starts) checkTrust();
+      return this.#services.backend.request(definition, params, token);
+    });
+  }
+
+  #check(folder: string): void {
+    if (!this.#folders.includes(folder)) throw new Error(`${folder} is not shown here`);
+  }
+
+  #show(folders: readonly string[]): void {
+    this.#folders = [...new Set(folders)];
+    this.#showTitle();
+    void this.#follow();
+    this.#channel.notify(runsChanged, { folders: [...this.#folders] });
+  }
+
+  #showTitle(): void {
+    const names = this.#folders.map((folder) => this.#services.runs.get(folder)?.name ?? basename(folder));
+    const [first = vscode.l10n.t('No Run')] = names;
+    this.#panel.title = names.length > 1 ? vscode.l10n.t('{0} and {1} more', first, names.length - 1) : first;
+  }
+
+  #pageGone(): void {
+    this.#listening = false;
+    this.#channel.cancelAll();
+    void this.#follow();
+  }
+
+  /** Tells the backend what is followed from now on. */
+  async #follow(): Promise<void> {
+    const { backend, errors } = this.#services;
+    const wanted = new Map(this.#listening ? this.#folders.map((folder) => [folder, folder === this.#probeOf]) : []);
+    const changes: Promise<unknown>[] = [];
+    for (const folder of [...this.#followed.keys()]) {
+      if (wanted.has(folder)) continue;
+      this.#followed.delete(folder);
+      changes.push(backend.request(unfollowRun, { folder }));
+    }
+    for (const [folder, probe] of wanted) {
+      if (this.#followed.get(folder) === probe) continue;
+      this.#followed.set(folder, probe);
+      changes.push(backend.request(followRun, { folder, probe }));
+    }
+    // A run that cannot be followed can still be read; what is wrong with it shows there.
+    for (const change of await Promise.allSettled(changes)) {
+      if (change.status === 'rejected') errors.log(change.reason, 'monitor: follow');
+    }
+  }
+}
+
+function checkTrust(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError(
+    'usage',
+    vscode.l10n.t('nothing runs in a folder that is not trusted'),
+    vscode.l10n.t('Trust the workspace first.'),
+  );
+}

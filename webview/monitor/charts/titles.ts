@@ -1,0 +1,53 @@
+/** What charts and the curves in them are called. */
+import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
+import { fill } from '../../shared/initial.ts';
+import type { ChartPlan, GroupId } from './groups.ts';
+
+export function groupTitle(texts: MonitorTexts, id: GroupId): string {
+  const titles: Record<GroupId, string> = {
+    loss: texts.groupLoss,
+    residual: texts.groupResidual,
+    cosine: texts.groupCosine,
+    norm: texts.groupNorm,
+    rate: texts.groupRate,
+    speed: texts.groupSpeed,
+    memory: texts.groupMemory,
+    schedule: texts.groupSchedule,
+    other: texts.groupOther,
+  };
+  return titles[id];
+}
+
+export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
+  const titles: Record<string, string> = {
+    'loss/matching': texts.lossMatching,
+    'loss/regression': texts.lossRegression,
+    'loss/fake': texts.lossFake,
+    'loss/teacher': texts.lossTeacher,
+    'norm/generator': texts.normGenerator,
+    'norm/fake': texts.normFake,
+    'gradient/mean': texts.gradientMean,
+    residual: texts.residualMeans,
+    'probe/residual': texts.probeResidual,
+    'probe/cosine': texts.probeCosine,
+    rate: texts.learningRates,
+    'speed/images per second': texts.imagesPerSecond,
+    'memory/resident MB': texts.memoryMB,
+    level: texts.levelRange,
+  };
+  return titles[id] ?? id;
+}
+
+/** Beside others in the same chart. */
+export function curveTitle(texts: MonitorTexts, tag: string): string {
+  const titles: Record<string, string> = {
+    'residual/real': texts.residualReal,
+    'residual/fake': texts.residualFake,
+    'rate/generator': texts.generator,
+    'rate/fake': texts.fake,
+    'level/first': texts.firstLevel,
+    'level/last': texts.lastLevel,
+  };
+  const level = /^probe\/\w+\/(\d+)$/.exec(tag)?.[1];
+  return titles[tag] ?? (level === undefined ? tag : fill(texts.noiseLevel, level));
+}

@@ -1,0 +1,181 @@
+/** What the run in focus is, how far it is, and what can be done with it. */
+import { commandRun, openConfig, openTensorBoard, resumeRun, saveCsv } from '../../backend/protocol/panels/monitor.ts';
+import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
+import type { RunRecord, ShownState } from '../../backend/protocol/rpc/runs.ts';
+import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
+import { HostError, isCancelled } from '../shared/host.ts';
+import { fill } from '../shared/initial.ts';
+import { count, time } from './format.ts';
+import { icons } from './icons.ts';
+import type { Monitor } from './monitor.ts';
+
+type Command = 'stop' | 'pause' | 'resume' | 'checkpoint';
+
+export class Header {
+  readonly root: HTMLElement;
+  readonly #monitor: Monitor;
+  readonly #name = element('h1', {});
+  readonly #state = element('span', { class: 'state' });
+  readonly #progress = element('div', {
+    class: 'progress',
+    role: 'progressbar',
+    'aria-valuemin': 0,
+    'aria-valuemax': 100,
+  });
+  readonly #facts = element('p', { class: 'facts muted' });
+  readonly #actions = element('div', { class: 'actions' });
+  readonly #messages = element('div', { class: 'messages' });
+  readonly #spoken = element('p', { class: 'spoken', role: 'status' });
+  #failure = '';
+  #busy = false;
+  #actionsKey = '';
+
+  constructor(monitor: Monitor) {
+    this.#monitor = monitor;
+    this.root = element(
+      'header',
+      { class: 'top' },
+      element('div', { class: 'title' }, this.#name, this.#state, this.#facts),
+      this.#actions,
+      this.#progress,
+      this.#messages,
+      this.#spoken,
+    );
+    monitor.onRuns.on(() => this.update());
+    this.update();
+  }
+
+  update(): void {
+    const { focus, texts, ready } = this.#monitor;
+    const record = focus?.record;
+    setText(this.#name, focus?.name ?? (ready ? texts.noRuns : texts.loading));
+    apply(this.#name, { title: focus?.folder });
+    this.#state.hidden = !record;
+    this.#showMessages();
+    this.#showActions(record);
+    this.#progress.hidden = !record;
+    if (!record) {
+      setText(this.#facts, '');
+      return;
+    }
+    const state = stateText(texts, record.state);
+    setText(this.#state, state);
+    apply(this.#state, { 'data-state': record.state });
+    const facts = factsOf(texts, record);
+    setText(this.#facts, facts.join(' · '));
+    const done = record.work ? record.work.done / record.work.total : record.step / record.iterations;
+    const percent = Math.round(100 * Math.min(1, done || 0));
+    this.#progress.style.setProperty('--done', `${percent}%`);
+    apply(this.#progress, { 'aria-valuenow': percent, 'aria-label': facts[0] });
+    setText(this.#spoken, `${focus!.name}: ${state}`);
+  }
+
+  #showActions(record: RunRecord | undefined): void {
+    const { texts, focus } = this.#monitor;
+    const reachable = record?.process?.reachable === true;
+    const state = record?.state;
+    const canEnd = reachable && (state === 'running' || state === 'paused');
+    const canGoOn = state === 'stopped' || state === 'failed' || state === 'interrupted';
+    const key = JSON.stringify([focus?.folder, canEnd, canGoOn, state, this.#busy]);
+    if (key === this.#actionsKey) return;
+    this.#actionsKey = key;
+    const action = (title: string, picture: keyof typeof icons, run: () => Promise<unknown>) => {
+      const appearance = 'secondary';
+      const button = element(
+        'vscode-button',
+        { appearance, disabled: this.#busy, onclick: () => void this.#do(run) },
+        icon(icons[picture]),
+        title,
+      );
+      button.firstElementChild!.setAttribute('slot', 'start');
+      return button;
+    };
+    const { host } = this.#monitor;
+    const folder = focus?.folder ?? '';
+    const send = (command: Command) => () => host.request(commandRun, { folder, command });
+    fillWith(
+      this.#actions,
+      canEnd && state === 'running' && action(texts.pause, 'pause', send('pause')),
+      canEnd && state === 'paused' && action(texts.resume, 'play', send('resume')),
+      canEnd && action(texts.checkpoint, 'save', send('checkpoint')),
+      canEnd && action(texts.stop, 'stop', send('stop')),
+      canGoOn && action(texts.goOn, 'play', () => host.request(resumeRun, { folder, set: [] })),
+      record && link(texts.openConfig, () => this.#do(() => host.request(openConfig, { folder }))),
+      record && link(texts.saveCsv, () => this.#do(() => host.request(saveCsv, { folder, tags: focus!.tags }))),
+      record && link(texts.tensorBoard, () => this.#do(() => host.request(openTensorBoard, { folder }))),
+    );
+  }
+
+  #showMessages(): void {
+    const { focus, texts } = this.#monitor;
+    const { error } = focus?.record ?? {};
+    const line = (text: string, kind: 'error' | 'warning', button?: Node) =>
+      element('p', { class: `message ${kind}` }, icon(icons.warning), element('span', {}, text), button ?? null);
+    const again = element('button', { class: 'plain text', onclick: () => void focus?.load() }, texts.tryAgain);
+    fillWith(
+      this.#messages,
+      this.#failure && line(this.#failure, 'error'),
+      focus?.problem && line(sentences(fill(texts.cannotRead, focus.name), focus.problem), 'error', again),
+      error && line(sentences('', error), 'error'),
+      ...(focus?.warnings ?? []).map((warning) => line(warning, 'warning')),
+    );
+  }
+
+  /** One at a time; what goes wrong is said here, and heard. */
+  async #do(run: () => Promise<unknown>): Promise<void> {
+    this.#busy = true;
+    this.#failure = '';
+    this.update();
+    try {
+      await run();
+    } catch (error) {
+      if (!isCancelled(error)) this.#failure = sentences('', asProblem(error));
+      setText(this.#spoken, this.#failure);
+    }
+    this.#busy = false;
+    this.update();
+  }
+}
+
+function link(title: string, open: () => void): HTMLElement {
+  return element('button', { class: 'plain text', onclick: open }, title);
+}
+
+function asProblem(error: unknown): { message: string; hint: string } {
+  const hint = error instanceof HostError ? error.hint : '';
+  return { message: error instanceof Error ? error.message : String(error), hint };
+}
+
+function sentences(intro: string, { message, hint }: { message: string; hint: string }): string {
+  const closed = (text: string) => (text === '' || /[.!?…:]$/.test(text) ? text : `${text}.`);
+  return [intro, closed(message), closed(hint)].filter(Boolean).join(' ');
+}
+
+function factsOf(texts: MonitorTexts, record: RunRecord): string[] {
+  const { work, step, iterations, secondsLeft, device, threads, state } = record;
+  const running = state === 'running' || state === 'queued';
+  const place = work
+    ? fill(texts.work, work.label, count(work.done), count(work.total))
+    : fill(texts.stepOf, count(step), count(iterations));
+  const by = threads > 0 ? fill(threads === 1 ? texts.oneThread : texts.threads, threads) : '';
+  return [
+    place,
+    running && secondsLeft !== null ? fill(texts.timeLeft, time(secondsLeft)) : '',
+    [device, by].filter(Boolean).join(', '),
+  ].filter(Boolean);
+}
+
+export function stateText(texts: MonitorTexts, state: ShownState): string {
+  const names: Record<ShownState, string> = {
+    queued: texts.stateQueued,
+    running: texts.stateRunning,
+    paused: texts.statePaused,
+    stopping: texts.stateStopping,
+    stopped: texts.stateStopped,
+    finished: texts.stateFinished,
+    failed: texts.stateFailed,
+    interrupted: texts.stateInterrupted,
+    damaged: texts.stateDamaged,
+  };
+  return names[state];
+}

@@ -1,0 +1,188 @@
+/** What the page shows: its runs, the cursor, and how the person wants to see them. Views read it and listen to it. */
+import {
+  followProbe,
+  type MonitorState,
+  monitorLive,
+  monitorStateSchema,
+  runChanged,
+  runRemoved,
+  runsChanged,
+  shownRuns,
+  startAgain,
+} from '../../backend/protocol/panels/monitor.ts';
+import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
+import type { Host } from '../shared/host.ts';
+import { Topic } from '../shared/topic.ts';
+import { type CursorRange, TimeCursor } from './cursor.ts';
+import { RunData } from './data/run-data.ts';
+import { after, before, merged } from './data/steps.ts';
+
+const fresh: MonitorState = {
+  folders: [],
+  focus: null,
+  hidden: [],
+  cursor: { mode: 'live', step: 0 },
+  zoom: null,
+  smoothing: 0,
+  logCharts: [],
+  closedGroups: ['rate', 'speed', 'memory', 'schedule', 'other'],
+  hiddenSeries: [],
+  fields: { kind: 'probe', image: 0, channel: -1, scales: { difference: null, grad: null }, perLevel: false },
+};
+
+const saveMilliseconds = 200;
+
+/** It may still bring news. */
+export function isWorking(run: RunData): boolean {
+  return ['queued', 'running', 'paused', 'stopping'].includes(run.record?.state ?? '');
+}
+
+export class Monitor {
+  readonly host: Host;
+  readonly texts: MonitorTexts;
+  readonly cursor: TimeCursor;
+  #state: MonitorState;
+  #runs: RunData[] = [];
+  #ready = false;
+  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  #probeOf: string | null = null;
+
+  /** Which runs there are, which are visible, which is in focus. */
+  readonly onRuns = new Topic();
+  /** Anything else of `state`. */
+  readonly onView = new Topic();
+
+  constructor(host: Host, texts: MonitorTexts) {
+    this.host = host;
+    this.texts = texts;
+    this.#state = host.load(monitorStateSchema) ?? fresh;
+    const { mode, step } = this.#state.cursor;
+    this.cursor = new TimeCursor(() => this.#cursorRange(), mode, step);
+    this.cursor.onMove.on(() => {
+      this.#saveSoon();
+      this.#followProbe();
+    });
+    host.on(runsChanged, ({ folders }) => this.#show(folders));
+    host.on(startAgain, () => void this.start());
+    host.on(runChanged, (record) => this.run(record.folder)?.setRecord(record));
+    host.on(runRemoved, ({ folder }) => this.run(folder)?.remove(texts.removed));
+    host.on(monitorLive, ({ folder, event }) => this.run(folder)?.apply(event));
+  }
+
+  get state(): MonitorState {
+    return this.#state;
+  }
+
+  get runs(): readonly RunData[] {
+    return this.#runs;
+  }
+
+  /** Which runs there are is known. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get visibleRuns(): readonly RunData[] {
+    return this.#runs.filter(({ folder }) => !this.#state.hidden.includes(folder));
+  }
+
+  /** The run that cursor and pictures are about. */
+  get focus(): RunData | undefined {
+    return this.run(this.#state.focus ?? '') ?? this.#runs[0];
+  }
+
+  run(folder: string): RunData | undefined {
+    return this.#runs.find((run) => run.folder === folder);
+  }
+
+  /** From 0, by the order in which runs were added: a run keeps its colour. */
+  place(run: RunData): number {
+    return this.#runs.indexOf(run);
+  }
+
+  /** Asks for everything anew. */
+  async start(): Promise<void> {
+    for (const run of this.#runs) run.dispose();
+    this.#runs = [];
+    this.#probeOf = null;
+    const { folders } = await this.host.request(shownRuns, {});
+    this.#ready = true;
+    this.#show(folders);
+  }
+
+  change(change: Partial<MonitorState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#saveSoon();
+    (change.focus !== undefined || change.hidden ? this.onRuns : this.onView).fire();
+  }
+
+  /** Turns an entry of one of the state's lists on or off. */
+  toggle(list: 'hidden' | 'logCharts' | 'closedGroups' | 'hiddenSeries', entry: string): void {
+    const entries = this.#state[list];
+    const without = entries.filter((other) => other !== entry);
+    this.change({ [list]: without.length < entries.length ? without : [...entries, entry] });
+  }
+
+  /** Steps of the focused run that have samples or fields of the kind that is shown. */
+  recordedSteps(): number[] {
+    const run = this.focus;
+    return run ? merged(run.recorded('samples'), run.recorded(this.#state.fields.kind)) : [];
+  }
+
+  #show(folders: readonly string[]): void {
+    for (const run of this.#runs) if (!folders.includes(run.folder)) run.dispose();
+    const known = new Map(this.#runs.map((run) => [run.folder, run]));
+    this.#runs = folders.map((folder) => known.get(folder) ?? this.#add(folder));
+    this.change({ folders: [...folders], focus: this.run(this.#state.focus ?? '')?.folder ?? folders[0] ?? null });
+    for (const run of this.#runs) if (!known.has(run.folder)) void run.load();
+    this.#followProbe();
+  }
+
+  #add(folder: string): RunData {
+    const run = new RunData(this.host, folder);
+    const update = () => {
+      if (run === this.focus) this.cursor.update();
+    };
+    run.onCurves.on(update);
+    run.onRecorded.on(update);
+    run.onRecord.on(() => this.#followProbe());
+    return run;
+  }
+
+  /** The probe at every step costs the run time: only who follows it live asks for it. */
+  #followProbe(): void {
+    const { focus } = this;
+    const wanted = this.cursor.mode === 'live' && focus && isWorking(focus) ? focus.folder : null;
+    if (wanted === this.#probeOf) return;
+    this.#probeOf = wanted;
+    this.host.notify(followProbe, { folder: wanted });
+  }
+
+  #cursorRange(): CursorRange {
+    const run = this.focus;
+    const clock = run?.clock;
+    const last = run?.lastStep ?? 0;
+    return {
+      first: Math.min(clock?.firstStep ?? 0, this.recordedSteps()[0] ?? last),
+      last,
+      over: run?.record !== undefined && !isWorking(run),
+      neighbour: (step, direction) => {
+        const at = clock === undefined ? -1 : direction > 0 ? clock.indexUpTo(step) + 1 : clock.indexFrom(step) - 1;
+        const near = clock && at >= 0 && at < clock.length ? clock.step(at) : undefined;
+        const recorded = (direction > 0 ? after : before)(this.recordedSteps(), step);
+        if (near === undefined || recorded === undefined) return near ?? recorded;
+        return direction > 0 ? Math.min(near, recorded) : Math.max(near, recorded);
+      },
+      recorded: (step, direction) => (direction > 0 ? after : before)(this.recordedSteps(), step),
+    };
+  }
+
+  #saveSoon(): void {
+    this.#saveTimer ??= setTimeout(() => {
+      this.#saveTimer = undefined;
+      const { mode, step } = this.cursor;
+      this.#state = { ...this.#state, cursor: { mode, step } };
+      this.host.save(this.#state);
+    }, saveMilliseconds);
+  }
+}

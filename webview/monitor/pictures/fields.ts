@@ -1,0 +1,129 @@
+/**
+ * Recorded score fields as pictures: which tensor, image and noise level a cell shows. `probe` has one image at several
+ * levels; `training` and `stop` have a batch in which every image has a level of its own.
+ */
+import type { Fields, FieldTensor } from '../../../backend/protocol/rpc/runs.ts';
+
+/** From what is put in to what comes out. The last two are signed. */
+export const fieldNames = ['xt', 'muReal', 'muFake', 'difference', 'grad'] as const;
+export type FieldName = (typeof fieldNames)[number];
+export type SignedField = 'difference' | 'grad';
+
+export function isSigned(name: string): name is SignedField {
+  return name === 'difference' || name === 'grad';
+}
+
+/** One image: [C, H, W]. */
+export interface Picture {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly data: Float32Array;
+}
+
+/** A noise level of the probe, or an image of a batch. */
+export interface Column {
+  readonly image: number;
+  readonly sigma: number;
+  readonly cosine: number | null;
+  readonly residualRatio: number | null;
+  picture(name: FieldName): Picture | null;
+}
+
+export interface FieldSet {
+  readonly step: number;
+  readonly images: number;
+  readonly channels: number;
+  /** In memory. */
+  readonly bytes: number;
+  /** Columns are noise levels of one image, the same at every step. */
+  readonly perLevel: boolean;
+  /** Class of each image; null where there are none. */
+  readonly classes: readonly (number | null)[];
+  x(image: number): Picture | null;
+  /** @param image of the probe; of a batch, the first of the columns */
+  columns(image: number, count: number): Column[];
+  /** Every number of a signed field, of all images and levels. */
+  values(name: SignedField): Float32Array | null;
+}
+
+/** What does not have the shape of fields, as a file may, has no images. */
+export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
+  const byName = new Map(tensors.filter(isWhole).map((tensor) => [tensor.name, tensor]));
+  const x = byName.get('x');
+  const [images = 0, channels = 0, height = 0, width = 0] = x?.shape.length === 4 ? x.shape : [];
+  const size = channels * height * width;
+  const perLevel = kind === 'probe';
+  const sigma = byName.get('sigma')?.data ?? new Float32Array();
+  const count = perLevel ? sigma.length * images : images;
+  const fits = (tensor: FieldTensor | undefined) => (tensor?.data.length === count * size ? tensor.data : null);
+  const differences = once(() => subtract(fits(byName.get('muReal')), fits(byName.get('muFake'))));
+  const numbersOf = (name: FieldName) => (name === 'difference' ? differences() : fits(byName.get(name)));
+  const slice = (data: Float32Array | null, at: number): Picture | null =>
+    data && { channels, height, width, data: data.subarray(at * size, (at + 1) * size) };
+  const measured = (name: string, at: number) => {
+    const tensor = byName.get(name);
+    return tensor?.data.length === count ? tensor.data[at]! : null;
+  };
+  const column = (image: number, at: number, level: number): Column => ({
+    image,
+    sigma: sigma[level] ?? Number.NaN,
+    cosine: measured('cosine', at),
+    residualRatio: measured('residualRatio', at),
+    picture: (name) => slice(numbersOf(name), at),
+  });
+  return {
+    step,
+    images,
+    channels,
+    bytes: tensors.reduce((sum, { data }) => sum + data.byteLength, 0),
+    perLevel,
+    classes: classesOf(byName.get('labels'), images),
+    x: (image) => (x && image < images ? slice(x.data, image) : null),
+    columns(image, most) {
+      if (images === 0) return [];
+      if (perLevel) return Array.from(sigma, (_, level) => column(image, level * images + image, level));
+      const shown = Math.min(most, images - image);
+      return Array.from({ length: Math.max(0, shown) }, (_, i) => column(image + i, image + i, image + i));
+    },
+    values: (name) => numbersOf(name),
+  };
+}
+
+function isWhole({ shape, data }: FieldTensor): boolean {
+  return shape.reduce((product, side) => product * side, 1) === data.length;
+}
+
+/** mu_real - mu_fake: where the update moves a pixel. */
+function subtract(real: Float32Array | null, fake: Float32Array | null): Float32Array | null {
+  if (!real || !fake) return null;
+  return real.map((value, i) => value - fake[i]!);
+}
+
+/** Labels are one number per class; all zero means none. */
+function classesOf(labels: FieldTensor | undefined, images: number): (number | null)[] {
+  const [rows = 0, classes = 0] = labels?.shape ?? [];
+  return Array.from({ length: images }, (_, image) => {
+    if (!labels || rows !== images) return null;
+    const found = labels.data.subarray(image * classes, (image + 1) * classes).indexOf(1);
+    return found < 0 ? null : found;
+  });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** A channel's value, or the mean of all channels with -1. */
+export function valueAt({ channels, height, width, data }: Picture, channel: number, px: number, py: number): number {
+  const at = py * width + px;
+  const plane = height * width;
+  if (channel >= 0) return data[Math.min(channel, channels - 1) * plane + at]!;
+  let sum = 0;
+  for (let c = 0; c < channels; c++) sum += data[c * plane + at]!;
+  return sum / channels;
+}

@@ -1,0 +1,103 @@
+/** The grid of samples recorded at the cursor's step or last before it. */
+import { readSamples } from '../../../backend/protocol/panels/monitor.ts';
+import { apply, element, setText } from '../../shared/dom.ts';
+import { fill } from '../../shared/initial.ts';
+import { beforeNextFrame } from '../../shared/topic.ts';
+import { atOrBefore } from '../data/steps.ts';
+import { count } from '../format.ts';
+import { isWorking, type Monitor } from '../monitor.ts';
+import { StepCache, type StepKey } from './step-cache.ts';
+
+interface Samples {
+  readonly url: string;
+  readonly bytes: number;
+}
+
+const limitBytes = 48e6;
+
+export class SamplesView {
+  readonly root: HTMLElement;
+  readonly #monitor: Monitor;
+  readonly #caption = element('p', { class: 'caption muted' });
+  readonly #image = element('img', { class: 'samples pixelated', hidden: true });
+  readonly #empty = element('p', { class: 'empty muted', hidden: true });
+  readonly #cache: StepCache<Samples>;
+  readonly #updateSoon = beforeNextFrame(() => this.#update());
+  #shown = '';
+
+  constructor(monitor: Monitor) {
+    this.#monitor = monitor;
+    const { texts } = monitor;
+    this.#cache = new StepCache<Samples>({
+      limitBytes,
+      bytes: ({ bytes }) => bytes,
+      release: ({ url }) => URL.revokeObjectURL(url),
+      load: async ({ folder, step }, signal) => {
+        const { png } = await monitor.host.request(readSamples, { folder, step }, signal);
+        const blob = new Blob([new Uint8Array(png)], { type: 'image/png' });
+        return { url: URL.createObjectURL(blob), bytes: png.length };
+      },
+    });
+    this.root = element(
+      'section',
+      { class: 'samples-view', 'aria-label': texts.samples },
+      element('header', {}, element('h2', {}, texts.samples), this.#caption),
+      this.#image,
+      this.#empty,
+    );
+    this.#cache.onChange.on(() => this.#updateSoon());
+    monitor.cursor.onMove.on(() => this.#updateSoon());
+    monitor.onRuns.on(() => this.#updateSoon());
+    monitor.onView.on(() => this.#updateSoon());
+    this.#updateSoon();
+  }
+
+  forget(folder: string): void {
+    this.#cache.forget(folder);
+    this.#shown = '';
+    this.#updateSoon();
+  }
+
+  update(): void {
+    this.#updateSoon();
+  }
+
+  /** What the cursor asks for is on the screen, or cannot be. */
+  get settled(): boolean {
+    const key = this.#wanted();
+    return !key || this.#shown === JSON.stringify(key) || this.#cache.failure(key) !== undefined;
+  }
+
+  #wanted(): StepKey | undefined {
+    const { focus, cursor } = this.#monitor;
+    const step = focus && atOrBefore(focus.recorded('samples'), cursor.step);
+    return focus && step !== undefined ? { folder: focus.folder, what: 'samples', step } : undefined;
+  }
+
+  #update(): void {
+    const { texts, cursor, focus } = this.#monitor;
+    const key = this.#wanted();
+    const failure = key && this.#cache.failure(key);
+    this.#empty.hidden = key !== undefined && !failure;
+    if (!key || failure) {
+      this.#shown = '';
+      this.#image.hidden = true;
+      setText(this.#caption, '');
+      const none = focus && isWorking(focus) ? texts.noSamples : texts.noSamplesOff;
+      setText(this.#empty, failure ?? (focus?.loaded ? none : texts.loading));
+      return;
+    }
+    const samples = this.#cache.get(key);
+    apply(this.root, { 'aria-busy': String(!samples) });
+    if (!samples) {
+      this.#cache.want(key);
+      return;
+    }
+    const text = fill(key.step <= cursor.step ? texts.samplesOfStep : texts.samplesFirst, count(key.step));
+    setText(this.#caption, text);
+    if (this.#shown === JSON.stringify(key)) return;
+    this.#shown = JSON.stringify(key);
+    apply(this.#image, { src: samples.url, alt: text, 'data-step': key.step });
+    this.#image.hidden = false;
+  }
+}

@@ -1,0 +1,62 @@
+/** Colours of data, the only ones that are not the theme's: told apart also by people who do not see all colours. */
+
+/** Okabe and Ito's palette, with those that would not show on the background made lighter or darker. */
+const dark = ['#56b4e9', '#e69f00', '#2bbf91', '#e488b9', '#f0e442', '#ef7b45', '#c0c0c0'];
+const light = ['#0072b2', '#b85400', '#00795a', '#a8457f', '#7a6a00', '#5b4fb5', '#4d4d4d'];
+
+/** Lines differ in their strokes too. CSS pixels: drawn, left out. */
+const strokes: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [4, 2], [12, 4], [1, 3]];
+
+export function isDark(): boolean {
+  const { classList } = document.body;
+  return classList.contains('vscode-dark') || classList.contains('vscode-high-contrast')
+    ? !classList.contains('vscode-high-contrast-light')
+    : false;
+}
+
+/** Of the n-th of things without an order, such as runs. */
+export function lineColour(n: number): string {
+  const palette = isDark() ? dark : light;
+  return palette[n % palette.length]!;
+}
+
+export function lineStroke(n: number): readonly number[] {
+  return strokes[n % strokes.length]!;
+}
+
+/** A line as a background, with its gaps. */
+export function strokeBackground(colour: string, [drawn = 1, gap = 0]: readonly number[]): string {
+  if (gap === 0) return colour;
+  return `repeating-linear-gradient(90deg, ${colour} 0 ${drawn}px, transparent ${drawn}px ${drawn + gap}px)`;
+}
+
+/** Blue to yellow through grey: lightness rises throughout, so that the order shows without colour. */
+const ramp: readonly (readonly [number, number, number])[] = [
+  [0, 52, 128],
+  [61, 86, 136],
+  [112, 116, 134],
+  [158, 150, 118],
+  [208, 186, 88],
+  [255, 226, 66],
+];
+
+/** Of the n-th of `count` things in an order, such as noise levels. */
+export function orderedColour(n: number, count: number): string {
+  // The end that the background swallows is left out.
+  const [from, to] = isDark() ? [0.28, 1] : [0, 0.72];
+  const at = (count < 2 ? from : from + ((to - from) * n) / (count - 1)) * (ramp.length - 1);
+  const low = ramp[Math.floor(at)]!;
+  const high = ramp[Math.min(ramp.length - 1, Math.floor(at) + 1)]!;
+  const part = at - Math.floor(at);
+  return `rgb(${low.map((value, i) => Math.round(value + (high[i]! - value) * part)).join(' ')})`;
+}
+
+/** A colour of the theme as the editor gives it, e.g. `foreground`. */
+export function themeColour(name: string, fallback = '#808080'): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--vscode-${name}`).trim() || fallback;
+}
+
+/** Calls back when the person chooses another theme. */
+export function onTheme(changed: () => void): void {
+  new MutationObserver(changed).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+}
