@@ -38,17 +38,10 @@ const ablation = (name: string, title: string, detail: string, set: Readonly<Rec
 const sources: readonly Source[] = [
   {
     kind: 'distill',
-    name: 'scenes-quick',
+    name: 'first-run',
     title: 'Built-in model, a few minutes',
-    detail:
-      'Distills the built-in teacher for 300 iterations, with few pairs and a high learning rate, to see it move.',
-    file: 'scenes/quick.dmd.json',
-    set: {
-      name: 'scenes-quick',
-      iterations: 300,
-      record: { ...watched, samplesEvery: 10, probeEvery: 10 },
-      'checkpoint.every': 100,
-    },
+    detail: 'Distills the built-in teacher for 300 steps, with few pairs and a high learning rate, to see it move.',
+    file: 'presets/first-run.dmd.json',
   },
   {
     kind: 'distill',

@@ -16,7 +16,7 @@ Without a config: the built-in teacher with the defaults of every key.
   dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
 
 const presets = [
-  ...['scenes-quick', 'scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
+  ...['first-run', 'scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
   ...['cifar10', 'cifar10-unconditional', 'imagenet64'],
 ];
 
