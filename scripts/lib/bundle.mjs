@@ -37,6 +37,7 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
     sourcemap: sourcemap && 'linked',
     metafile: true,
     external,
+    plugins: [englishOnly],
     logLevel: 'silent',
   };
   const command = {
@@ -50,7 +51,7 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
     outdir: folder,
     format: 'esm',
     banner: { js: preamble },
-    plugins: [workerUrls],
+    plugins: [englishOnly, workerUrls],
   };
   const extension = {
     ...common,
@@ -108,6 +109,16 @@ async function linkCommand() {
   await rm(link, { force: true });
   await symlink('../../dist/dmd.js', link);
 }
+
+/** zod's messages in fifty languages are half of the extension's bundle, and every activation would read them. */
+const englishOnly = {
+  name: 'english-only',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, ({ importer, resolveDir }) =>
+      /[\\/]zod[\\/]/.test(importer) ? { path: join(resolveDir, '..', 'locales', 'en.js') } : undefined,
+    );
+  },
+};
 
 /**
  * Sources name a worker the standard way, `new URL('./x.worker.ts', import.meta.url)`, which works when they are run as
