@@ -29,11 +29,15 @@ export function numberList(text: string): number[] {
 
 /** `--device` and `--threads`. Without defaults (a training takes them from its config) they are left undefined. */
 export function deviceOptions(command: Command, device?: string): Command {
-  return command
-    .option(
-      '--device <name>',
-      'auto (the fastest), cpu, webgpu, cuda, dml, coreml or tensorflow; see dmd devices',
-      device,
-    )
-    .option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, device === undefined ? undefined : 0);
+  command.option(
+    '--device <name>',
+    'auto (the fastest), cpu, webgpu, cuda, dml, coreml or tensorflow; see dmd devices',
+    device,
+  );
+  return threadsOption(command, device === undefined ? undefined : 0);
+}
+
+/** `--threads` alone, for what runs on the CPU only. */
+export function threadsOption(command: Command, threads?: number): Command {
+  return command.option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, threads);
 }

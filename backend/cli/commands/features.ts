@@ -1,6 +1,6 @@
 /** `dmd features`: trains the small network whose features carry the Frechet distance on "scenes". */
 import type { Command } from 'commander';
-import { positiveInteger, wholeNumber } from '../arguments.ts';
+import { positiveInteger, threadsOption, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface FeaturesOptions extends CommonOptions {
@@ -12,14 +12,14 @@ interface FeaturesOptions extends CommonOptions {
 }
 
 export function registerFeatures(program: Command): void {
-  commonOptions(program.command('features'))
+  const command = commonOptions(program.command('features'))
     .description('train the small network whose features the Frechet distance on "scenes" is taken in')
     .option('--out <file>', 'the file to write', 'features.safetensors')
     .option('--iterations <n>', 'updates', positiveInteger, 1500)
     .option('--batch <n>', 'scenes per update', positiveInteger, 64)
     .option('--seed <n>', 'seed of weights and data order', wholeNumber, 1)
-    .option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, 0)
     .action(features);
+  threadsOption(command, 0);
 }
 
 /** Scenes it learns from, and those it is tested on; the teacher's set is 0. */
