@@ -62,13 +62,13 @@ export class Generations {
     const cancel = () => this.cancel(id);
     signal?.addEventListener('abort', cancel);
     this.#queue.push(job);
-    const made = this.#last.then(() => this.#run(job, parts));
-    this.#last = made
-      .catch(() => {})
+    const made = this.#last
+      .then(() => this.#run(job, parts))
       .finally(() => {
         signal?.removeEventListener('abort', cancel);
         this.#remove(job);
       });
+    this.#last = made.catch(() => {});
     this.#onChange();
     return made;
   }

@@ -101,7 +101,10 @@ export class History {
   }
 
   #all(): Promise<Kept[]> {
-    this.#entries ??= this.#read();
+    this.#entries ??= this.#read().catch((error) => {
+      this.#entries = null; // asked again the next time
+      throw error;
+    });
     return this.#entries;
   }
 

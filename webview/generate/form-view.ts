@@ -34,6 +34,7 @@ export class FormView {
   readonly #start: HTMLElement;
   #form: Form | null = null;
   #view: View | null = null;
+  #filling = false;
 
   constructor(text: Texts, actions: FormActions) {
     this.#text = text;
@@ -86,6 +87,7 @@ export class FormView {
     this.#view = view;
     if (takeForm || !this.#form) {
       this.#form = view.form;
+      this.#filling = true; // the toolkit's boxes say that they changed also when it was not the person
       const { prompt, seed, count, steps, locked, beside } = view.form;
       this.#prompt.value = prompt;
       this.#seed.value = String(seed);
@@ -93,6 +95,7 @@ export class FormView {
       this.#steps.value = steps === null ? '' : String(steps);
       this.#locked.checked = locked;
       this.#beside.checked = beside;
+      this.#filling = false;
     }
     this.#showChoices(view, this.#form);
   }
@@ -129,12 +132,12 @@ export class FormView {
 
   #read(): void {
     const { form: before } = this;
-    if (!before || !this.#view) return;
+    if (!before || !this.#view || this.#filling) return;
     const model = this.#model.value || before.model;
     const id = this.#class.value;
     const another = model !== before.model;
     const known = this.#view.models.find((info) => info.model === model)?.classes.length ?? 0;
-    const chosen = id === 'seed' || id === 'each' ? id : Number(id || 0);
+    const chosen = id === '' ? before.class : id === 'seed' || id === 'each' ? id : Number(id);
     this.#form = {
       model,
       class: typeof chosen === 'number' && chosen >= known ? 'seed' : chosen,

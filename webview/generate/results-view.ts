@@ -8,8 +8,11 @@ export interface Selected {
   readonly image: number;
 }
 
-/** Small pictures are shown larger, but not blurred. */
-const smallestShown = 112;
+/** Small pictures are shown larger, the fewer the larger, but not blurred. */
+function shownSize(width: number, images: number): number {
+  const smallest = images === 1 ? 256 : images <= 4 ? 160 : images <= 16 ? 112 : 80;
+  return Math.max(smallest, Math.min(width, 512));
+}
 
 export class ResultsView {
   readonly element = element('div', { class: 'sides' });
@@ -81,13 +84,13 @@ export class ResultsView {
 
   #grid(side: Side, urls: readonly string[], s: number): HTMLElement {
     const columns = Math.ceil(Math.sqrt(side.images.length));
+    const size = shownSize(side.width, side.images.length);
     const buttons = side.images.map(({ seed, className, class: id }, image) => {
       const shown = className || (id === null ? '' : `${id}`);
       const caption = [shown, this.#text('seedOf', seed)].filter(Boolean).join(', ');
       const picture = element('img', { src: urls[image] ?? '', alt: '', draggable: false });
-      const size = Math.max(smallestShown, Math.min(side.width, 512));
       picture.style.width = `${size}px`;
-      if (side.width < smallestShown) picture.classList.add('pixels');
+      if (side.width < size) picture.classList.add('pixels');
       return element(
         'button',
         {
@@ -108,6 +111,7 @@ export class ResultsView {
     });
     this.#buttons.push(buttons);
     const grid = element('div', { class: 'grid', role: 'group', 'aria-label': side.title }, ...buttons);
+    grid.style.maxWidth = `${columns * (size + 16)}px`; // a square, where there is room
     grid.addEventListener('keydown', (event) => this.#move(event, s, columns));
     return grid;
   }
