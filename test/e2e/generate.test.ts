@@ -18,7 +18,7 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
   const panel = workbench.webview();
   const picture = panel.getByRole('button', { name: 'star, seed 4711' });
   await picture.waitFor({ timeout: 120_000 });
-  const pixels = await picture.locator('img').evaluate<Pixels>(pixelsOf);
+  const pixels = await picture.locator('img').evaluate(pixelsOf);
 
   const made = join(server.workspace, 'made');
   const args = ['sample', 'builtin:scenes', '--seeds', '4711', '--class', '4', '--out', made];
@@ -35,7 +35,7 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
   const seed = panel.getByRole('textbox', { name: 'Seed' });
   const shown = panel.getByRole('combobox', { name: 'Class' });
   await seed.fill('1');
-  await shown.selectOption({ label: '2 triangle' });
+  await shown.selectOption({ label: '3 triangle' });
   await panel.getByRole('button', { name: 'Restore from PNG...' }).click();
   await workbench.answer(file);
   await panel.getByText('Settings restored.').waitFor();
@@ -50,14 +50,34 @@ interface Pixels {
   readonly data: number[];
 }
 
-/** What a picture on the screen consists of; a string, because tests know no browser. */
-const pixelsOf = `async (image) => {
+/** As much of the browser as is used here: tests know none. */
+interface PageImage {
+  decode(): Promise<void>;
+  readonly naturalWidth: number;
+  readonly naturalHeight: number;
+  readonly ownerDocument: { createElement(name: 'canvas'): PageCanvas };
+}
+interface PageCanvas {
+  width: number;
+  height: number;
+  getContext(kind: '2d'): {
+    drawImage(image: PageImage, x: number, y: number): void;
+    getImageData(x: number, y: number, width: number, height: number): { data: Iterable<number> };
+  };
+}
+
+/** Runs in the page: what a picture on the screen consists of. */
+async function pixelsOf(element: unknown): Promise<Pixels> {
+  const image = element as PageImage;
   await image.decode();
   const { naturalWidth: width, naturalHeight: height } = image;
-  const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+  const canvas = image.ownerDocument.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d');
   context.drawImage(image, 0, 0);
   return { width, height, data: [...context.getImageData(0, 0, width, height).data] };
-}`;
+}
 
 /** To one of 255 levels: another number of threads may round otherwise. */
 function assertSamePixels({ width, height, data }: Pixels, file: string): void {

@@ -1,4 +1,4 @@
-/** A run in the editor: started, watched, found again after a reload, alive without the editor, stopped. */
+/** A run in the editor: started, found again after a reload, alive without the editor, stopped. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readRun } from '../../backend/runs/run-folder.ts';
@@ -11,15 +11,29 @@ editorTest('a run outlives the window and the editor', {}, async ({ server, work
   await workbench.run('DMD: Start the Built-in Run');
   const run = await theRun(join(server.workspace, 'runs'));
   await untilRun(run, 'running', ({ state }) => state === 'running');
+  const { pid } = readRun(run).owner!;
 
   const backend = server.backend()!;
-  const owner = readRun(run).owner!;
   assert.deepEqual(listeningPorts(backend.pid), [], 'the backend opens no port');
-  assert.deepEqual(listeningPorts(owner.pid), [], 'a run opens no port');
+  assert.deepEqual(listeningPorts(pid), [], 'a run opens no port');
 
+  await workbench.reload();
+  await workbench.openViews();
+  await workbench.row('Runs', 'first-run').waitFor();
+  await workbench.statusItem('first-run').waitFor();
+  assert.equal(readRun(run).owner?.pid, pid, 'the same process goes on');
+
+  const second = (await until('a backend of the new window', () => server.backend()))!;
   await server.kill();
-  await until('the backend to be gone', () => !isAlive(backend.pid), 5);
-  assert.ok(isAlive(owner.pid), 'the run goes on');
+  await until('the backend to be gone', () => !isAlive(second.pid), 5);
+  assert.ok(isAlive(pid), 'the run goes on without the editor');
+
   await server.launch();
   await workbench.open(server.url);
+  await workbench.openViews();
+  await workbench.row('Runs', 'first-run').hover();
+  await workbench.row('Runs', 'first-run').getByRole('button', { name: 'Stop Run' }).click();
+  await untilRun(run, 'stopped', ({ state }) => state === 'stopped');
+  await workbench.row('Runs', /first-run.*stopped/).waitFor();
+  assert.ok(!isAlive(pid), 'no process is left');
 });

@@ -1,0 +1,62 @@
+/** A run config in the editor: what it offers while typing, one mark for each mistake, and what stands above it. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { editorTest } from './driver/editor-test.ts';
+import { until } from './driver/until.ts';
+
+const mistaken = `{
+  // Comments are fine.
+  "kind": "distill",
+  "sed": 1,
+  "teacher": "missing.safetensors",
+}
+`;
+const files = { 'mine.dmd.json': mistaken };
+
+editorTest(
+  'a run config is explained, checked and mended while it is typed',
+  { files },
+  async ({ server, workbench }) => {
+    const { page } = workbench;
+    const file = join(server.workspace, 'mine.dmd.json');
+    const marks = page.locator('.monaco-editor .squiggly-error, .monaco-editor .squiggly-warning');
+    const lens = (title: string) => page.locator('.codelens-decoration a', { hasText: title });
+
+    await page.keyboard.press('Control+P');
+    await workbench.quickInput.fill('mine.dmd.json');
+    await workbench.paletteRow('mine.dmd.json').click();
+    await workbench.statusItem('JSON with Comments').waitFor();
+    for (const title of ['Start Run', 'Compare with Last Run', 'Check Again']) await lens(title).waitFor();
+
+    await marks.first().waitFor();
+    assert.equal(await marks.count(), 1, 'one mistake, one mark; the editor itself adds none, also for the last comma');
+    await page.locator('.view-line', { hasText: '"sed"' }).getByText('"sed"').click();
+    await page.keyboard.press('Control+.');
+    await page.locator('.action-widget .monaco-list-row', { hasText: 'Change to "seed"' }).click();
+    await page.locator('.view-line', { hasText: '"seed"' }).waitFor();
+
+    // With the text in order, the backend looks at what it names.
+    await page.keyboard.press('F8');
+    await page.locator('.marker-widget', { hasText: 'missing.safetensors' }).waitFor();
+    await page.keyboard.press('Escape');
+
+    await page.locator('.view-line', { hasText: '"kind"' }).getByText('"distill"').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('"matching": {"weight": ');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.suggest-widget .monaco-list-row', { hasText: '"sigma/alpha"' }).click();
+    await page.locator('.view-line', { hasText: '"sigma/alpha"' }).waitFor();
+    await page.keyboard.press('Control+S');
+    await until('the file to be saved', () => readFileSync(file, 'utf8').includes('"sigma/alpha"'));
+  },
+);
+
+editorTest('a new config begins as a preset and stays unsaved until the person saves it', {}, async ({ workbench }) => {
+  await workbench.run('DMD: New Run Config...');
+  await workbench.pick('CIFAR-10 by class');
+  await workbench.tab('cifar10.dmd.json').waitFor();
+  await workbench.page.locator('.codelens-decoration a', { hasText: 'Start Run' }).waitFor();
+  await workbench.page.locator('.tabs-container .tab.dirty', { hasText: 'cifar10.dmd.json' }).waitFor();
+});
