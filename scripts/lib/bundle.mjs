@@ -72,7 +72,9 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
   };
   let results;
   try {
-    results = await Promise.all([command, extension, webviews].map((options) => esbuild.build(options)));
+    const builds = [command, extension, webviews].map((options) => esbuild.build(options));
+    await Promise.allSettled(builds); // one that fails leaves none behind that still writes
+    results = await Promise.all(builds);
   } catch (error) {
     if (!error.errors) throw error;
     const messages = await esbuild.formatMessages(error.errors, { kind: 'error', color: process.stdout.isTTY });
