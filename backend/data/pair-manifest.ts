@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writePiecesAtomic } from '../files/atomic.ts';
 import { UserError } from '../protocol/errors.ts';
-import { writeAtomically } from '../weights/atomic-file.ts';
 import { reasonOf } from './file-source.ts';
 
 const manifestSchema = z.strictObject({
@@ -63,7 +63,7 @@ function damaged(path: string, reason: string, cause: unknown): UserError {
 }
 
 export function writeManifest(folder: string, manifest: PairManifest): Promise<void> {
-  return writeAtomically(manifestPath(folder), [Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)]);
+  return writePiecesAtomic(manifestPath(folder), [Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)]);
 }
 
 export type PairIdentity = Pick<PairManifest, (typeof IDENTITY)[number]>;

@@ -8,9 +8,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writePiecesAtomic } from '../files/atomic.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
-import { writeAtomically } from '../weights/atomic-file.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
 import {
   checkSamePairs,
@@ -73,7 +73,7 @@ export async function writePairs(folder: string, options: WritePairsOptions): Pr
       onProgress?.(done, count);
     }
     const bytes = encodeSafetensors(Object.entries(shard));
-    await writeAtomically(shardPath(folder, index), [bytes]);
+    await writePiecesAtomic(shardPath(folder, index), [bytes]);
     manifest.shards[index] = { count: size, sha256: createHash('sha256').update(bytes).digest('hex') };
     await writeManifest(folder, manifest);
   }

@@ -1,11 +1,11 @@
 /** `about.json` in a run folder: the person's own name and tags for a run. The run itself neither reads nor writes it. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { errorCode } from '../files/disk.ts';
 import { z } from '../protocol/config/zod.ts';
 import { UserError } from '../protocol/errors.ts';
 import { annotationsSchema } from '../protocol/rpc/runs.ts';
-import { errorCode } from './disk.ts';
-import { writeFileAtomic } from './files.ts';
 import { readRun } from './run-folder.ts';
 
 const fileName = 'about.json';

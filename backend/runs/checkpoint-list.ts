@@ -4,9 +4,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { temporaryPath } from '../files/atomic.ts';
+import { onDisk } from '../files/disk.ts';
+import { listFolder } from '../files/folders.ts';
 import { decodeManifest } from './checkpoint-manifest.ts';
-import { onDisk } from './disk.ts';
-import { listFolder, temporaryPath } from './files.ts';
 
 export const manifestName = 'manifest.json';
 const folderName = /^step-(\d{8,})(?:-r(\d+))?$/;

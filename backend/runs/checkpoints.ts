@@ -7,11 +7,12 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { syncFolder, temporaryPath, writeNewFile } from '../files/atomic.ts';
+import { type Disk, onDisk, realDisk } from '../files/disk.ts';
+import { makeFolder } from '../files/folders.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { type CheckpointEntry, checkpointName, listCheckpoints, manifestName } from './checkpoint-list.ts';
 import { decodeManifest, encodeManifest, entryOf, type FileEntry, mismatch } from './checkpoint-manifest.ts';
-import { type Disk, onDisk, realDisk } from './disk.ts';
-import { makeFolder, syncFolder, temporaryPath, writeNewFile } from './files.ts';
 import { decodeTensors, encodeTensors } from './tensor-file.ts';
 
 export { type CheckpointEntry, listCheckpoints, pruneCheckpoints, removeCheckpointsAfter } from './checkpoint-list.ts';

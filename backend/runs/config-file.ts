@@ -1,8 +1,8 @@
 /** Reads a config from disk. Paths in it are relative to the config file; they leave here absolute. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { onDisk } from '../files/disk.ts';
 import { type Config, mapPaths, parseConfig } from '../protocol/config/index.ts';
-import { onDisk } from './disk.ts';
 
 /** @throws UserError('io') or UserError('config') */
 export function readConfigFile(file: string): Config {

@@ -3,12 +3,12 @@ import { realpathSync } from 'node:fs';
 import { inferenceGraph } from '../dmd/inference-graph.ts';
 import { runOnnxFile } from '../engine/onnxruntime/run-file.ts';
 import { openDevice } from '../engine/open.ts';
+import { writePiecesAtomic } from '../files/atomic.ts';
 import type { Graph } from '../graph/graph.ts';
 import { emitOnnx } from '../graph/onnx/emit.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { stream } from '../random/stream.ts';
-import { writeAtomically } from '../weights/atomic-file.ts';
 import type { Model } from './model-file.ts';
 import { packageVersion } from './package.ts';
 
@@ -48,7 +48,7 @@ export async function exportModel(
   onStage('writing');
   const graph = inferenceGraph(model, batch);
   const bytes = emitOnnx(graph, { target: 'portable', metadata: describe(model) });
-  await writeAtomically(file, [bytes]);
+  await writePiecesAtomic(file, [bytes]);
 
   onStage('checking');
   const feeds = trialFeeds(model, graph, batch);

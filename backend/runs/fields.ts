@@ -7,9 +7,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { type Disk, errorCode, onDisk, realDisk } from '../files/disk.ts';
+import { listFolder, makeFolder } from '../files/folders.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import { type Disk, errorCode, onDisk, realDisk } from './disk.ts';
-import { listFolder, makeFolder, writeFileAtomic } from './files.ts';
 import { decodeTensors, encodeHalfTensors, encodeTensors } from './tensor-file.ts';
 import { type Recorded, stepsToDrop } from './thin.ts';
 

@@ -9,9 +9,9 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeAll } from '../files/atomic.ts';
+import { errorCode, onDisk } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
-import { errorCode, onDisk } from './disk.ts';
-import { writeAll } from './files.ts';
 import { type ProcessIdentity, processState, thisProcess } from './process-identity.ts';
 
 export const lockName = 'run.lock';

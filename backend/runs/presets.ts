@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
+import { onDisk } from '../files/disk.ts';
 import { type Config, type ConfigKind, nearest } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { configFromText } from './config-file.ts';
-import { onDisk } from './disk.ts';
 import { packageRoot } from './package.ts';
 
 export interface Preset {

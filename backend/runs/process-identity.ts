@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import os from 'node:os';
-import { errorCode } from './disk.ts';
+import { errorCode } from '../files/disk.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;

@@ -17,10 +17,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { onDisk } from '../files/disk.ts';
+import { listFolder, makeFolder, removeLeftovers } from '../files/folders.ts';
 import { type Config, parseConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
-import { onDisk } from './disk.ts';
-import { listFolder, makeFolder, removeLeftovers, writeFileAtomic } from './files.ts';
 import { acquireLock, type LockOptions, type LockOwner, type RunLock, readLock } from './lock.ts';
 import { parseRunInfo, type RunInfo, type RunState } from './run-info.ts';
 import { claimRunFolder } from './run-name.ts';

@@ -1,8 +1,8 @@
 /** Names of run folders: `2025-01-31-scenes`, then `2025-01-31-scenes-2`. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errorCode, onDisk } from './disk.ts';
-import { makeFolder } from './files.ts';
+import { errorCode, onDisk } from '../files/disk.ts';
+import { makeFolder } from '../files/folders.ts';
 
 const longestSlug = 40;
 

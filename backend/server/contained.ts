@@ -4,8 +4,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { errorCode, onDisk } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
-import { errorCode, onDisk } from '../runs/disk.ts';
 import { type RunPaths, runPaths } from '../runs/run-folder.ts';
 
 /**

@@ -2,8 +2,9 @@
  * safetensors files, read and written. Reading trusts nothing: a header that does not fit the file is refused before any
  * memory is taken for tensors, and no tensor is larger than the bytes that are there. Writing replaces a file whole.
  */
+
+import { writePiecesAtomic } from '../files/atomic.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
-import { writeAtomically } from './atomic-file.ts';
 import { type WeightsFile, withWeightsFile } from './files.ts';
 import { floatsToHalves, largestHalf } from './half.ts';
 import { namingFile, refuse } from './refusal.ts';
@@ -74,7 +75,7 @@ export function decodeSafetensors(bytes: Uint8Array, label = 'safetensors data')
  * Throws UserError('io') where the disk refuses, UserError('weights') where a value does not fit float16.
  */
 export async function writeSafetensors(path: string, entries: TensorEntries, options?: WriteOptions): Promise<void> {
-  await writeAtomically(
+  await writePiecesAtomic(
     path,
     namingFile(path, () => pieces(entries, options)),
   );

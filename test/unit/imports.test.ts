@@ -29,6 +29,7 @@ test('the sources import one way, without cycles', async () => {
 const planted: [rule: string, file: string, imported: string][] = [
   ['layer-protocol', 'backend/protocol/a.ts', '../random/leaf.ts'],
   ['layer-random', 'backend/random/a.ts', '../graph/leaf.ts'],
+  ['layer-files', 'backend/files/a.ts', '../graph/leaf.ts'],
   ['layer-graph', 'backend/graph/a.ts', '../nets/leaf.ts'],
   ['layer-engine', 'backend/engine/a.ts', '../nets/leaf.ts'],
   ['layer-weights', 'backend/weights/a.ts', '../engine/leaf.ts'],

@@ -5,6 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { type Disk, realDisk } from '../../backend/files/disk.ts';
+import { removeLeftovers } from '../../backend/files/folders.ts';
 import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import {
   type CheckpointContent,
@@ -15,8 +17,6 @@ import {
   removeCheckpointsAfter,
   saveCheckpoint,
 } from '../../backend/runs/checkpoints.ts';
-import { type Disk, realDisk } from '../../backend/runs/disk.ts';
-import { removeLeftovers } from '../../backend/runs/files.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-checkpoints-'));

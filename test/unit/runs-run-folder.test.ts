@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { temporaryPath } from '../../backend/files/atomic.ts';
 import { type Config, parseConfig } from '../../backend/protocol/config/index.ts';
 import { readConfigFile } from '../../backend/runs/config-file.ts';
-import { temporaryPath } from '../../backend/runs/files.ts';
 import { createRun, listRuns, type OpenRun, readRun, resumeRun } from '../../backend/runs/run-folder.ts';
 import { slugOf } from '../../backend/runs/run-name.ts';
 

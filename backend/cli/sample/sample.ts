@@ -4,13 +4,13 @@ import { basename, join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { type SamplerName, type SeededImages, SeededSource } from '../../dmd/seeded-images.ts';
 import { openEngine } from '../../engine/devices.ts';
+import { writePiecesAtomic } from '../../files/atomic.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { runOf } from '../../runs/lineage.ts';
 import { type Model, openModel } from '../../runs/model-file.ts';
 import { makerText, type PictureMaker, pictureText } from '../../runs/picture-text.ts';
 import { createProgress, progressMode } from '../../runs/progress.ts';
-import { writeAtomically } from '../../weights/atomic-file.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 
@@ -75,12 +75,12 @@ async function writePictures(
   for (const [i, seed] of seeds.entries()) {
     const file = join(out, `seed${String(seed).padStart(6, '0')}.png`);
     const text = pictureText(maker, { seed, class: classes[i] ?? null, className: '', settings: null });
-    await writeAtomically(file, [encodePng(imageAt(images, i), text)]);
+    await writePiecesAtomic(file, [encodePng(imageAt(images, i), text)]);
     pictures.push(file);
   }
   const grid = join(out, 'grid.png');
   const all = { 'dmd.seeds': seeds.join(','), ...(classes.length > 0 ? { 'dmd.classes': classes.join(',') } : {}) };
-  await writeAtomically(grid, [encodePng(imageGrid(images, columns), { ...makerText(maker), ...all })]);
+  await writePiecesAtomic(grid, [encodePng(imageGrid(images, columns), { ...makerText(maker), ...all })]);
   return { pictures, grid };
 }
 

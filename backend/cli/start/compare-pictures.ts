@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { SeededSource } from '../../dmd/seeded-images.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { writeFileAtomic } from '../../files/atomic.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
-import { writeFileAtomic } from '../../runs/files.ts';
 import type { Model } from '../../runs/model-file.ts';
 
 const rows = 5;

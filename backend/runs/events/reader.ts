@@ -4,8 +4,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { onDisk } from '../disk.ts';
-import { listFolder } from '../files.ts';
+import { onDisk } from '../../files/disk.ts';
+import { listFolder } from '../../files/folders.ts';
 import { decodeEvent, type RunEvent } from './proto.ts';
 import { decodeRecord } from './record.ts';
 import { eventFileName } from './writer.ts';

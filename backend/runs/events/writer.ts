@@ -8,8 +8,9 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { asUserError, type Disk, onDisk, realDisk } from '../disk.ts';
-import { listFolder, makeFolder, writeAll } from '../files.ts';
+import { writeAll } from '../../files/atomic.ts';
+import { asUserError, type Disk, onDisk, realDisk } from '../../files/disk.ts';
+import { listFolder, makeFolder } from '../../files/folders.ts';
 import { histogramOf } from './histogram.ts';
 import { encodeEvent, type RunEvent, type SummaryValue } from './proto.ts';
 import { encodeRecord } from './record.ts';

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { errorCode } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { errorCode } from '../disk.ts';
 
 /** The kernel's limits on a socket's path, in bytes. */
 const longestPath = process.platform === 'linux' ? 107 : 103;

@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { errorCode } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Greeting, linkProtocol, runFrameSchema, type WatcherFrame } from '../../protocol/run-link.ts';
 import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
-import { errorCode } from '../disk.ts';
 import { readLock } from '../lock.ts';
 import { errorFrom } from '../training/describe-error.ts';
 import { checkContact } from './contact.ts';

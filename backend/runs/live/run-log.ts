@@ -5,8 +5,9 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errorCode, onDisk } from '../disk.ts';
-import { makeFolder, temporaryPath } from '../files.ts';
+import { temporaryPath } from '../../files/atomic.ts';
+import { errorCode, onDisk } from '../../files/disk.ts';
+import { makeFolder } from '../../files/folders.ts';
 import { runPaths } from '../run-folder.ts';
 import type { RunRequest } from '../training/open.ts';
 

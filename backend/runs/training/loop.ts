@@ -1,10 +1,10 @@
 /** The iterations of a run: one after the other, with what happens between them. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { NumericStop, type Scalars } from '../../dmd/trainer.ts';
+import type { Disk } from '../../files/disk.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints.ts';
-import type { Disk } from '../disk.ts';
 import type { OpenRun } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
 import { describeError } from './describe-error.ts';

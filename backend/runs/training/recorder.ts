@@ -2,12 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
+import { writeFileAtomic } from '../../files/atomic.ts';
+import { type Disk, onDisk } from '../../files/disk.ts';
+import { listFolder } from '../../files/folders.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { RunMessageOf } from '../../protocol/run-messages.ts';
-import { type Disk, onDisk } from '../disk.ts';
 import { type EventWriter, openEventWriter, type Summary } from '../events/writer.ts';
 import { type FieldKind, recordFields, removeFieldsAfter } from '../fields.ts';
-import { listFolder, writeFileAtomic } from '../files.ts';
 import type { RunPaths } from '../run-folder.ts';
 
 export interface RecorderOptions {

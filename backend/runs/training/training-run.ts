@@ -5,9 +5,9 @@
  * and the checkpoints before it intact. What a kill -9 leaves is found by the next process that resumes.
  */
 
+import { type Disk, realDisk } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
-import { type Disk, realDisk } from '../disk.ts';
 import type { RunControl } from './control.ts';
 import { describeError } from './describe-error.ts';
 import { TrainingLoop } from './loop.ts';

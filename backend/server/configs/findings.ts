@@ -1,8 +1,8 @@
 /** What is wrong with a config that is sound by itself: it names files that are missing, damaged, or do not go together. */
 import path from 'node:path';
+import { errorCode } from '../../files/disk.ts';
 import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { errorCode } from '../../runs/disk.ts';
 import { describeError } from '../../runs/training/describe-error.ts';
 import { openPairsFor } from '../../runs/training/pairs.ts';
 import { openDistance } from '../../runs/training/regression-distance.ts';

@@ -4,12 +4,12 @@
  */
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { listFolder } from '../../files/folders.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
 import { eventFileName } from '../../runs/events/writer.ts';
-import { listFolder } from '../../runs/files.ts';
 import { runPaths } from '../../runs/run-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';

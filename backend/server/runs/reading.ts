@@ -1,10 +1,10 @@
 /** What a run folder holds: its overview, curves, pictures and fields. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { asUserError } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { FieldKindName, Fields, RunOverview, RunRecord } from '../../protocol/rpc/index.ts';
 import { readAnnotations } from '../../runs/annotations.ts';
-import { asUserError } from '../../runs/disk.ts';
 import { type RunPaths, readRun } from '../../runs/run-folder.ts';
 import { decodeTensors } from '../../runs/tensor-file.ts';
 import { contained, containedIfThere } from '../contained.ts';

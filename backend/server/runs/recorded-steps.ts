@@ -1,9 +1,9 @@
 /** Which steps have samples and fields, from the names in the run folder; and what has changed since the last look. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { listFolder } from '../../files/folders.ts';
 import type { LiveEvent } from '../../protocol/rpc/index.ts';
 import { fieldKinds } from '../../runs/fields.ts';
-import { listFolder } from '../../runs/files.ts';
 import type { RunPaths } from '../../runs/run-folder.ts';
 
 type RecordedEvent = Extract<LiveEvent, { type: 'recorded' }>;

@@ -5,8 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { listFolder } from '../../files/folders.ts';
 import type { RunRecord } from '../../protocol/rpc/index.ts';
-import { listFolder } from '../../runs/files.ts';
 import type { LiveLinks } from './live-links.ts';
 import { byAge } from './record.ts';
 import { WatchedRun } from './watched-run.ts';

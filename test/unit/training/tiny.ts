@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Disk } from '../../../backend/files/disk.ts';
 import { unpackParameters } from '../../../backend/graph/parameters.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { type Config, parseConfig } from '../../../backend/protocol/config/index.ts';
 import type { RunMessage } from '../../../backend/protocol/run-messages.ts';
 import { stream } from '../../../backend/random/stream.ts';
-import type { Disk } from '../../../backend/runs/disk.ts';
 import { readHistory } from '../../../backend/runs/events/history.ts';
 import { runPaths } from '../../../backend/runs/run-folder.ts';
 import { RunControl } from '../../../backend/runs/training/control.ts';

@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { temporaryPath, writeFileAtomic, writePiecesAtomic } from '../../backend/files/atomic.ts';
+import { type Disk, realDisk } from '../../backend/files/disk.ts';
+import { listFolder, removeLeftovers } from '../../backend/files/folders.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { type Disk, realDisk } from '../../backend/runs/disk.ts';
-import { listFolder, removeLeftovers, temporaryPath, writeFileAtomic } from '../../backend/runs/files.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-files-'));
@@ -116,4 +117,20 @@ test('a disk that really is full (a tiny tmpfs)', (t) => {
   } finally {
     execFileSync('umount', [mountPoint]);
   }
+});
+
+test('a large file is replaced whole, piece by piece; on an error the old one stays and no debris', async () => {
+  const file = path.join(scratch(), 'a.bin');
+  fs.writeFileSync(file, 'old');
+  const broken = function* () {
+    yield Buffer.from('new');
+    throw Object.assign(new Error('EIO'), { code: 'EIO' });
+  };
+  await assert.rejects(writePiecesAtomic(file, broken()), isIoErrorAbout(file, /input\/output/));
+  assert.equal(fs.readFileSync(file, 'utf8'), 'old');
+  await writePiecesAtomic(file, [Buffer.from('new '), Buffer.alloc(0), Buffer.from('content')]);
+  assert.equal(fs.readFileSync(file, 'utf8'), 'new content');
+  assert.deepEqual(listFolder(path.dirname(file)), ['a.bin']);
+  const missing = path.join(path.dirname(file), 'no', 'a.bin');
+  await assert.rejects(writePiecesAtomic(missing, [Buffer.from('x')]), isIoErrorAbout(missing, /no such file/));
 });

@@ -7,17 +7,25 @@
  */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Disk, errorCode, onDisk, realDisk } from './disk.ts';
+import { asUserError, type Disk, errorCode, onDisk, realDisk } from './disk.ts';
 
 /** One call of the system takes less than 2 GiB. */
 const largestWrite = 2 ** 28;
 const temporaryName = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
+/** What systems answer that cannot sync a folder: Windows, some network and FUSE file systems. */
+const unsyncable = ['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'EBADF', 'ENOTSUP'];
 
-/** A name beside `target` that nobody else uses and that `removeLeftovers` knows. */
+/** A name beside `target` that nobody else uses. */
 export function temporaryPath(target: string): string {
   const suffix = `${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   return path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+}
+
+/** Whether a name in a folder is one of `temporaryPath`. */
+export function isTemporary(name: string): boolean {
+  return temporaryName.test(name);
 }
 
 /** Writes every byte, then syncs; the file must not exist. Throws UserError('io') naming it. */
@@ -54,7 +62,7 @@ export function writeFileAtomic(file: string, content: Uint8Array | string, disk
   syncFolder(path.dirname(file), disk);
 }
 
-/** Makes renames and new entries of a folder durable. Where folders cannot be synced (Windows) this does nothing. */
+/** Makes renames and new entries of a folder durable. Where folders cannot be synced this does nothing. */
 export function syncFolder(folder: string, disk: Disk = realDisk): void {
   onDisk('write', folder, () => {
     let handle: number | undefined;
@@ -62,42 +70,37 @@ export function syncFolder(folder: string, disk: Disk = realDisk): void {
       handle = disk.open(folder, 'r');
       disk.sync(handle);
     } catch (error) {
-      if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'EBADF', 'ENOTSUP'].includes(errorCode(error))) throw error;
+      if (!unsyncable.includes(errorCode(error))) throw error;
     } finally {
       if (handle !== undefined) disk.close(handle);
     }
   });
 }
 
-/** Creates a folder and its parents. Throws UserError('io') naming it. */
-export function makeFolder(folder: string): void {
-  onDisk('create', folder, () => fs.mkdirSync(folder, { recursive: true }));
-}
-
-/**
- * Deletes what killed processes left half-written in a folder (not in its sub-folders). Only for the one who holds
- * the run's lock: a temporary file of a living writer would go too.
- * @returns the names deleted
- */
-export function removeLeftovers(folder: string): string[] {
-  const names = listFolder(folder).filter((name) => temporaryName.test(name));
-  for (const name of names) {
-    const leftover = path.join(folder, name);
-    onDisk('delete', leftover, () => fs.rmSync(leftover, { recursive: true, force: true }));
-  }
-  return names;
-}
-
-/** The names in a folder, sorted, [] where it does not exist. */
-export function listFolder(folder: string): string[] {
-  return onDisk('read', folder, () => {
+/** `writeFileAtomic` for a large file: piece by piece, and other work goes on while the disk writes. */
+export async function writePiecesAtomic(file: string, pieces: Iterable<Uint8Array>): Promise<void> {
+  const temporary = temporaryPath(file);
+  try {
+    const handle = await open(temporary, 'wx');
     try {
-      return fs.readdirSync(folder).sort();
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return [];
-      throw error;
+      for (const piece of pieces) await writePiece(handle, piece);
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
-  });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw renamed(asUserError(error, 'write', file), temporary, file);
+  }
+  syncFolder(path.dirname(file));
+}
+
+async function writePiece(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    done += (await handle.write(bytes, done, Math.min(bytes.length - done, largestWrite))).bytesWritten;
+  }
 }
 
 /** A person knows the final name, not the temporary one. */

@@ -1,5 +1,5 @@
 /**
- * The few file operations that writing a run needs, as one object, so that a test can put a full disk behind them, and
+ * The few file operations that writing needs, as one object, so that a test can put a full disk behind them, and
  * what the operating system's refusals are called in plain words.
  */
 import fs from 'node:fs';
@@ -25,8 +25,8 @@ export const realDisk: Disk = {
 };
 
 const refusals: Record<string, readonly [what: string, hint: string]> = {
-  ENOSPC: ['the disk is full', 'Free some space, then resume; what was already written is intact.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space, then resume; what was already written is intact.'],
+  ENOSPC: ['the disk is full', 'Free some space and try again; what was already written is intact.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space and try again; what was already written is intact.'],
   EACCES: ['permission denied', 'Check who owns the folder, or choose another one.'],
   EPERM: ['operation not permitted', 'Check who owns the folder, or choose another one.'],
   EROFS: ['the file system is read-only', 'Choose a folder on a writable disk.'],
