@@ -27,6 +27,8 @@ export function endWithParent(server: RpcServer): () => void {
     void end(bugCode);
   };
   process.on('disconnect', () => void end(0));
+  // The editor may have gone while this program was being loaded, and nobody heard of it.
+  if (!process.connected) void end(0);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end(0));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
