@@ -2,7 +2,7 @@
  * The host's end of a panel: answers the page's requests, every one of them, and tells it news.
  *
  * What a page sends is checked like anything from outside: unknown methods and params that do not fit their schema get an
- * error. A handler's answer must not hold Node's Buffers, which would cross as JSON; `plain` makes bytes of them.
+ * error.
  */
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
@@ -95,13 +95,23 @@ export class PanelChannel implements vscode.Disposable {
   }
 
   #post(message: HostMessage): void {
-    this.#webview.postMessage(message).then(undefined, () => {}); // the page is gone, and with it who would care
+    this.#webview.postMessage(portable(message)).then(undefined, () => {}); // the page is gone, and with it who would care
   }
 }
 
-/** Bytes that cross as they are, in a buffer of their own. */
-export function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+/**
+ * The editor passes the whole buffer under a typed array, and a Buffer of Node's as JSON: both become arrays of their own. What
+ * the backend answered is often a piece of the message it came in.
+ */
+function portable(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) {
+    if (Buffer.isBuffer(value)) return new Uint8Array(value);
+    const isWhole = value.byteLength === value.buffer.byteLength;
+    return isWhole || value instanceof DataView ? value : (value as Float64Array).slice();
+  }
+  if (Array.isArray(value)) return value.map(portable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, portable(inner)]));
 }
 
 function describe(error: unknown): PanelError {

@@ -34,6 +34,8 @@ export interface PanelOptions {
   readonly state?: unknown;
   /** What the page posts, as the extension host would get it. */
   readonly onMessage: (message: unknown) => void;
+  /** Called before the page's script runs: it may be answered from its first message on. */
+  readonly onOpen?: (page: PanelPage) => void;
 }
 
 export interface PanelPage {
@@ -70,14 +72,16 @@ export async function openPanel(browser: Browser, options: PanelOptions): Promis
     const contentType = file.endsWith('.css') ? 'text/css' : 'text/javascript';
     return route.fulfill({ contentType, body: await readFile(file) });
   });
-  await page.goto(`${origin}/`);
-  return {
+  const opened: PanelPage = {
     page,
     post: (message) => page.evaluate((text) => dmdDeliver(text), toWire(message)),
     state: () => state,
     problems,
     close: () => context.close(),
   };
+  options.onOpen?.(opened);
+  await page.goto(`${origin}/`);
+  return opened;
 }
 
 declare function dmdDeliver(text: string): void;

@@ -90,7 +90,9 @@ export class CursorBar {
     apply(this.#play, { title: `${playTitle} (Space)`, 'aria-label': playTitle });
     this.#play.replaceChildren(icon(playing ? icons.pause : icons.play));
     apply(this.#live, { 'aria-pressed': String(mode === 'live') });
-    this.#live.classList.toggle('on', mode === 'live' && focus !== undefined && isWorking(focus));
+    // A run that is over has nothing to follow.
+    this.#live.hidden = focus === undefined || !isWorking(focus);
+    this.#live.classList.toggle('on', mode === 'live');
     this.#showMarks(last);
   }
 

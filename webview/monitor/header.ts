@@ -1,5 +1,12 @@
 /** What the run in focus is, how far it is, and what can be done with it. */
-import { commandRun, openConfig, openTensorBoard, resumeRun, saveCsv } from '../../backend/protocol/panels/monitor.ts';
+import {
+  addRuns,
+  commandRun,
+  openConfig,
+  openTensorBoard,
+  resumeRun,
+  saveCsv,
+} from '../../backend/protocol/panels/monitor.ts';
 import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
 import type { RunRecord, ShownState } from '../../backend/protocol/rpc/runs.ts';
 import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
@@ -100,6 +107,7 @@ export class Header {
       canEnd && action(texts.checkpoint, 'save', send('checkpoint')),
       canEnd && action(texts.stop, 'stop', send('stop')),
       canGoOn && action(texts.goOn, 'play', () => host.request(resumeRun, { folder, set: [] })),
+      link(texts.addRun, () => this.#do(() => host.request(addRuns, {}))),
       record && link(texts.openConfig, () => this.#do(() => host.request(openConfig, { folder }))),
       record && link(texts.saveCsv, () => this.#do(() => host.request(saveCsv, { folder, tags: focus!.tags }))),
       record && link(texts.tensorBoard, () => this.#do(() => host.request(openTensorBoard, { folder }))),

@@ -1,5 +1,5 @@
 /** The runs that are shown together: colour, visibility, which one the pictures are of; and how their configs differ. */
-import { addRuns, compareConfigs, removeRun } from '../../backend/protocol/panels/monitor.ts';
+import { compareConfigs, removeRun } from '../../backend/protocol/panels/monitor.ts';
 import { lineColour, lineStroke, strokeBackground } from '../shared/colours.ts';
 import { element, fillWith, icon } from '../shared/dom.ts';
 import { fill } from '../shared/initial.ts';
@@ -19,19 +19,8 @@ export class RunList {
 
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
-    const { texts, host } = monitor;
-    const add = element(
-      'button',
-      { class: 'plain text', onclick: () => void host.request(addRuns, {}).catch(() => {}) },
-      icon(icons.add),
-      texts.addRun,
-    );
-    this.root = element(
-      'nav',
-      { class: 'runs', 'aria-label': texts.runs },
-      element('div', { class: 'run-row' }, this.#list, add),
-      this.#differences,
-    );
+    const { texts } = monitor;
+    this.root = element('nav', { class: 'runs', 'aria-label': texts.runs }, this.#list, this.#differences);
     monitor.onRuns.on(() => this.#updateSoon());
     this.#updateSoon();
   }
@@ -42,7 +31,7 @@ export class RunList {
 
   #update(): void {
     const { runs } = this.#monitor;
-    this.#list.hidden = runs.length < 2;
+    this.root.hidden = runs.length < 2;
     fillWith(this.#list, ...(runs.length < 2 ? [] : runs.map((run) => this.#entry(run))));
     void this.#compare();
   }

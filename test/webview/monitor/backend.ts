@@ -1,0 +1,58 @@
+/** The server's own answers about runs, without a process between: what the extension calls a Backend. */
+import { EventEmitter } from 'node:events';
+import type { NotificationDefinition, RequestDefinition } from '../../../backend/protocol/rpc/index.ts';
+import type { Handler, Server } from '../../../backend/server/handler.ts';
+import { registerRuns } from '../../../backend/server/runs/index.ts';
+
+interface Token {
+  readonly isCancellationRequested: boolean;
+  onCancellationRequested(listener: () => void): unknown;
+}
+
+export class BackendInProcess {
+  readonly #handlers = new Map<string, Handler<never, unknown>>();
+  readonly #news = new EventEmitter();
+  readonly #cleanUps: (() => void | Promise<void>)[] = [];
+  /** Methods asked for, in order. */
+  readonly asked: { method: string; params: unknown }[] = [];
+
+  constructor() {
+    const server: Server = {
+      handle: ({ method }, handler) => void this.#handlers.set(method, handler as Handler<never, unknown>),
+      notify: (definition, params) => this.tell(definition, params),
+      log: () => {},
+      onEnd: (cleanUp) => void this.#cleanUps.push(cleanUp),
+    };
+    registerRuns(server);
+  }
+
+  readonly onDidStart = () => ({ dispose: () => {} });
+
+  /** Answers this request in another way from now on. */
+  answer<P, R>(definition: RequestDefinition<P, R>, handler: (params: P) => Promise<R> | R): void {
+    this.#handlers.set(definition.method, handler as Handler<never, unknown>);
+  }
+
+  async request<P, R>(definition: RequestDefinition<P, R>, params: P, token?: Token): Promise<R> {
+    this.asked.push({ method: definition.method, params });
+    const abort = new AbortController();
+    token?.onCancellationRequested(() => abort.abort());
+    const handler = this.#handlers.get(definition.method) as Handler<P, R> | undefined;
+    if (!handler) throw new Error(`no handler for ${definition.method}`);
+    const context = { signal: abort.signal, notify: () => {}, log: () => {} };
+    return definition.result.parse(await handler(definition.params.parse(params), context));
+  }
+
+  onNotification<P>({ method }: NotificationDefinition<P>, handler: (params: P) => void) {
+    this.#news.on(method, handler);
+    return { dispose: () => this.#news.off(method, handler) };
+  }
+
+  tell<P>({ method, params: schema }: NotificationDefinition<P>, params: P): void {
+    this.#news.emit(method, schema.parse(params));
+  }
+
+  async end(): Promise<void> {
+    for (const cleanUp of this.#cleanUps) await cleanUp();
+  }
+}
