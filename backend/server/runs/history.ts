@@ -14,8 +14,8 @@ import { runPaths } from '../../runs/run-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';
 
-/** Some ten milliseconds of decoding. */
-const sliceBytes = 1 << 17;
+/** Some milliseconds of decoding. */
+const sliceBytes = 1 << 16;
 
 export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' }>;
 

@@ -105,7 +105,10 @@ export class WatchedRun {
     this.#leave ??= this.#links.listen(this.folder, {
       probe: false,
       onMessage: (message) => this.#heard(message),
-      onChange: () => this.#lookAndTell(),
+      onChange: () => {
+        this.#pace.clear(); // run.json lags behind: its steps and the run's own do not mix
+        this.#lookAndTell();
+      },
     });
     void this.#links.ensure(this.folder);
   }
@@ -133,7 +136,7 @@ function isProgress(before: RunRecord, now: RunRecord): boolean {
 
 /** Another one when the run or the person wrote something. */
 function signatureOf(folder: string): string {
-  return ['run.json', 'about.json']
+  return ['run.json', 'about.json', lockName]
     .map((name) => {
       const status = fs.statSync(path.join(folder, name), { throwIfNoEntry: false });
       return status ? `${status.ino} ${status.mtimeMs} ${status.size}` : '';

@@ -1,0 +1,244 @@
+/** Curves in memory: the same as the whole event folder read anew, whatever came when; and never long in the way. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { after, test } from 'node:test';
+import { readHistory } from '../../backend/runs/events/history.ts';
+import { encodeRecord } from '../../backend/runs/events/record.ts';
+import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { Column } from '../../backend/server/runs/columns.ts';
+import { type HistoryChange, RunHistory } from '../../backend/server/runs/history.ts';
+import { HistoryCache } from '../../backend/server/runs/history-cache.ts';
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-history-'));
+after(() => fs.rmSync(root, { recursive: true, force: true }));
+let folders = 0;
+
+function runFolder(): { folder: string; events: string } {
+  const folder = path.join(root, `run-${++folders}`);
+  const events = path.join(folder, 'events');
+  fs.mkdirSync(events, { recursive: true });
+  return { folder, events };
+}
+
+const below = (limit: number) => Math.floor(Math.random() * limit);
+
+test('a column keeps the last value of every step, in order, however they come', () => {
+  const column = new Column();
+  const expected = new Map<number, number>();
+  for (let i = 0; i < 3000; i++) {
+    if (Math.random() < 0.005) {
+      const from = below(1500);
+      column.dropFrom(from);
+      for (const step of [...expected.keys()]) if (step >= from) expected.delete(step);
+    }
+    const step = Math.random() < 0.8 ? i : below(3000);
+    column.set(step, i, i / 2);
+    expected.set(step, i);
+  }
+  const { steps, values, times } = column.read();
+  const sorted = [...expected].sort(([a], [b]) => a - b);
+  assert.deepEqual(
+    [...steps],
+    sorted.map(([step]) => step),
+  );
+  assert.deepEqual(
+    [...values],
+    sorted.map(([, value]) => value),
+  );
+  assert.deepEqual(
+    [...times],
+    sorted.map(([, value]) => value / 2),
+  );
+  assert.equal(column.length, expected.size);
+});
+
+/** As the events folder reads from scratch. */
+function whole(events: string): Record<string, [number, number, number][]> {
+  const { history } = readHistory(events);
+  return Object.fromEntries(
+    history
+      .tags('scalar')
+      .map((tag) => [
+        tag,
+        history.points('scalar', tag).map(({ step, value, wallTime }) => [step, value.value, wallTime]),
+      ]),
+  );
+}
+
+function kept(history: RunHistory): Record<string, [number, number, number][]> {
+  const rows = (tag: string) => {
+    const { steps, values, times } = history.curve(tag);
+    return [...steps].map((step, i): [number, number, number] => [step, values[i]!, times[i]!]);
+  };
+  return Object.fromEntries(history.tags().map((tag) => [tag, rows(tag)]));
+}
+
+/** What somebody has who only hears the changes. */
+function hear(history: RunHistory): () => Record<string, [number, number][]> {
+  const tags = new Map<string, Map<number, number>>();
+  history.onChange((change: HistoryChange) => {
+    if (change.type === 'restart') {
+      for (const points of tags.values())
+        for (const step of [...points.keys()]) if (step >= change.step) points.delete(step);
+      return;
+    }
+    for (const { step, scalars } of change.points) {
+      for (const [tag, value] of Object.entries(scalars)) {
+        tags.set(tag, (tags.get(tag) ?? new Map<number, number>()).set(step, value));
+      }
+    }
+  });
+  const sorted = (points: Map<number, number>) => [...points].sort(([a], [b]) => a - b);
+  return () =>
+    Object.fromEntries([...tags].flatMap(([tag, points]) => (points.size > 0 ? [[tag, sorted(points)]] : [])));
+}
+
+test('it is what the files say at every moment: growing, resumed, going back, several processes', async () => {
+  const { folder, events } = runFolder();
+  const history = new RunHistory(folder);
+  const heard = hear(history);
+  let step = 0;
+  for (let process = 0; process < 6; process++) {
+    const restartAt = process === 0 ? undefined : below(step + 2);
+    const writer = openEventWriter(events, {
+      ...(restartAt === undefined ? {} : { restartAt }),
+      now: () => 1e12 + 5000 * process,
+    });
+    step = restartAt ?? 0;
+    for (let i = 0; i < 5; i++) {
+      const until = step + below(30);
+      for (; step < until; step++) {
+        writer.add(step, {
+          scalars: { a: Math.random(), ...(step % 3 === 0 ? { b: Number.NaN } : {}) },
+          texts: { t: 'x' },
+        });
+        if (Math.random() < 0.2) writer.add(step, { scalars: { late: step } });
+      }
+      await history.advance();
+      assert.deepEqual(kept(history), whole(events));
+      const plain = Object.entries(kept(history)).map(([tag, rows]) => [tag, rows.map(([at, value]) => [at, value])]);
+      assert.deepEqual(heard(), Object.fromEntries(plain));
+    }
+    writer.close();
+  }
+  assert.equal(history.lastStep, Math.max(-1, ...kept(history).a!.map(([at]) => at)));
+});
+
+test('a folder made anew under the same name is read anew', async () => {
+  const { folder, events } = runFolder();
+  const write = (value: number, now: number) => {
+    const writer = openEventWriter(events, { now: () => now });
+    for (let step = 1; step <= 5; step++) writer.add(step, { scalars: { [`tag ${value}`]: value } });
+    writer.close();
+  };
+  write(1, 1e12);
+  const history = new RunHistory(folder);
+  await history.advance();
+  fs.rmSync(events, { recursive: true });
+  fs.mkdirSync(events);
+  write(2, 2e12);
+  await history.advance();
+  assert.deepEqual(history.tags(), ['tag 2']);
+});
+
+test('a damaged record, one that makes no sense, and a link to the outside are warnings; the rest is there', async () => {
+  const { folder, events } = runFolder();
+  const names = [1, 2, 3].map((n) => path.join(events, `events.out.tfevents.000000000${n}.host.1`));
+  const writer = openEventWriter(events, { now: () => 1e12 });
+  writer.add(1, { scalars: { sound: 1 } });
+  writer.close();
+  fs.writeFileSync(names[0]!, encodeRecord(new Uint8Array([0x2a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])));
+  fs.writeFileSync(names[1]!, 'not a record at all, though long enough for one');
+  const outside = path.join(root, `outside-${folders}`);
+  fs.writeFileSync(outside, fs.readFileSync(writer.file));
+  if (process.platform !== 'win32') fs.symlinkSync(outside, names[2]!);
+  const history = new RunHistory(folder);
+  await history.advance();
+  await history.advance();
+  assert.deepEqual([...history.curve('sound').steps], [1]);
+  const warnings = history.warnings().join('\n');
+  assert.match(warnings, /0000000002\.host.*CRC/);
+  if (process.platform !== 'win32') assert.match(warnings, /0000000003\.host\.1 leads out of/);
+  assert.deepEqual(history.curve('no such tag').steps, new Float64Array());
+});
+
+test('it can be broken off, and goes on later', async () => {
+  const { folder, events } = runFolder();
+  const writer = openEventWriter(events);
+  for (let step = 0; step < 5000; step++) writer.add(step, { scalars: { a: step, b: step, c: step } });
+  writer.close();
+  const history = new RunHistory(folder);
+  const abort = new AbortController();
+  history.onChange(() => abort.abort());
+  await assert.rejects(history.advance(abort.signal), { name: 'AbortError' });
+  assert.ok(history.curve('a').steps.length < 5000);
+  await history.advance();
+  assert.equal(history.curve('a').steps.length, 5000);
+});
+
+test('100,000 steps of 12 curves are read without holding up anything for 50 ms', async (context) => {
+  const { folder, events } = runFolder();
+  const writer = openEventWriter(events);
+  const tags = Array.from({ length: 12 }, (_, i) => `loss/${i}`);
+  for (let step = 1; step <= 100_000; step++) {
+    writer.add(step, { scalars: Object.fromEntries(tags.map((tag, i) => [tag, step * i])) });
+  }
+  writer.close();
+  const history = new RunHistory(folder);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  // What the thread computes at a stretch, whatever else the machine does meanwhile.
+  let [longest, before] = [0, process.cpuUsage()];
+  const start = performance.now();
+  const note = () => {
+    const { user, system } = process.cpuUsage(before);
+    longest = Math.max(longest, (user + system) / 1000);
+    before = process.cpuUsage();
+  };
+  let over = false;
+  const beat = () => {
+    note();
+    if (!over) setImmediate(beat);
+  };
+  beat();
+  await history.advance();
+  over = true;
+  delay.disable();
+  const ms = performance.now() - start;
+  context.diagnostic(
+    `read in ${ms.toFixed(0)} ms; event loop delay: 99 % ${(delay.percentile(99) / 1e6).toFixed(1)} ms, ` +
+      `most ${(delay.max / 1e6).toFixed(1)} ms; computed at most ${longest.toFixed(1)} ms at a stretch`,
+  );
+  assert.equal(history.curve('loss/11').values[99_999], Math.fround(1_100_000));
+  assert.ok(longest < 50, `${longest} ms`);
+  // What the thread waits for a processor is the machine's business where others use it too.
+  const isBusy = os.loadavg()[0]! > os.availableParallelism() / 2;
+  assert.ok(isBusy || delay.percentile(99) / 1e6 < 50, 'event loop delay');
+});
+
+test('the cache keeps what is held and what was used last, and no more than fits', async () => {
+  const cache = new HistoryCache({ bytes: 1e9, runs: 2 });
+  const all = Array.from({ length: 4 }, () => {
+    const { folder, events } = runFolder();
+    const writer = openEventWriter(events);
+    writer.add(1, { scalars: { a: 1 } });
+    writer.close();
+    return folder;
+  });
+  const held = cache.hold(all[0]!);
+  const first = await cache.current(all[0]!);
+  assert.equal(held.history, first);
+  const second = await cache.current(all[1]!);
+  for (const folder of all) await cache.current(folder);
+  assert.equal(await cache.current(all[0]!), first, 'held');
+  assert.notEqual(await cache.current(all[1]!), second, 'given up');
+  held.release();
+  for (const folder of all.slice(1)) await cache.current(folder);
+  assert.equal(cache.size, 2);
+  const tight = new HistoryCache({ bytes: 1, runs: 100 });
+  for (const folder of all) await tight.current(folder);
+  assert.equal(tight.size, 1, 'the one in use, however large');
+});
