@@ -57,7 +57,7 @@ export function statusText(run: RunRecord, others: number): string {
 
 /** A status bar is shared; the tooltip has the whole name. */
 function shortened(name: string): string {
-  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
+  return name.length > 24 ? `${name.slice(0, 23).trimEnd()}…` : name;
 }
 
 /** A process may work on one of the runs in this folder. */

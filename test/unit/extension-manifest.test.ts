@@ -1,45 +1,77 @@
 /** What package.json contributes is what the extension registers, and every file it names is there. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { decode } from 'fast-png';
+import { extensionContext, load } from './extension/load.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 const texts: Record<string, string> = JSON.parse(await readFile(join(root, 'package.nls.json'), 'utf8'));
 
-/** Bundles the extension as for the editor, activates it beside a `vscode` that only notes what is registered. */
-async function registeredCommands(): Promise<string[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'dmd-extension-'));
-  try {
-    const outfile = join(folder, 'extension.cjs');
-    const entryPoints = [join(root, 'extension', 'extension.ts')];
-    await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', external: ['vscode'] });
-    await mkdir(join(folder, 'node_modules', 'vscode'), { recursive: true });
-    await writeFile(
-      join(folder, 'node_modules', 'vscode', 'index.js'),
-      'exports.registered = [];\nexports.commands = { registerCommand(id) { exports.registered.push(id); return { dispose() {} }; } };',
-    );
-    const require = createRequire(outfile);
-    const subscriptions: unknown[] = [];
-    require(outfile).activate({ subscriptions });
-    const { registered } = require('vscode') as { registered: string[] };
-    assert.ok(subscriptions.length >= registered.length, 'every registration is disposed of with the extension');
-    return registered;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+const { commands, menus, views, viewsWelcome } = manifest.contributes;
+const contributed: string[] = commands.map(({ command }: { command: string }) => command);
+type MenuItem = { command?: string; submenu?: string; when?: string };
+const menuItems: [menu: string, item: MenuItem][] = Object.entries<MenuItem[]>(menus).flatMap(([menu, items]) =>
+  items.map((item): [string, MenuItem] => [menu, item]),
+);
 
-test('the extension registers exactly the commands it contributes', async () => {
-  const contributed = manifest.contributes.commands.map((entry: { command: string }) => entry.command);
-  assert.ok(contributed.length > 0);
-  assert.deepEqual((await registeredCommands()).sort(), contributed.sort());
+const { exports, vscode } = await load<{ activate(context: unknown): void; deactivate(): Promise<void> }>(
+  "export * from './extension/extension.ts';",
+);
+exports.activate(extensionContext(vscode));
+after(() => exports.deactivate());
+
+test('the extension registers exactly the commands and views it contributes', () => {
+  assert.deepEqual([...vscode.registered.keys()].sort(), [...contributed].sort());
+  const made = vscode.calls.filter(([name]) => name === 'createTreeView').map(([, id]) => id);
+  assert.deepEqual(made.sort(), views.dmd.map(({ id }: { id: string }) => id).sort());
+});
+
+test('menus, walkthrough and welcome texts name commands that are there', () => {
+  for (const [menu, { command }] of menuItems)
+    assert.ok(command && contributed.includes(command), `${menu}: ${command}`);
+  const linked = [...JSON.stringify(texts).matchAll(/\(command:([\w.]+)/g)].map(([, command]) => command!);
+  assert.ok(linked.length > 0);
+  for (const command of linked) {
+    assert.ok(contributed.includes(command) || /^workbench\./.test(command), command);
+  }
+});
+
+test('what only makes sense for a line of a view is hidden in the palette', () => {
+  const hidden = menuItems.filter(([menu, { when }]) => menu === 'commandPalette' && when === 'false');
+  const item = (command: string) =>
+    menuItems.some(([menu, { command: other }]) => menu === 'view/item/context' && other === command);
+  const named = new Set(hidden.map(([, { command }]) => command!));
+  assert.ok(named.size > 0);
+  for (const command of named)
+    assert.ok(item(command) || command.startsWith('dmd.refresh'), `nobody can call ${command}`);
+  for (const { command, title } of commands) {
+    if (/\bThis\b/.test(texts[title.slice(1, -1)]!) && command !== 'dmd.distillTeacher')
+      assert.ok(named.has(command), command);
+  }
+});
+
+test('every view says what to do when it is empty, untrusted or could not be filled', () => {
+  for (const { id } of views.dmd) {
+    const conditions = viewsWelcome
+      .filter(({ view }: { view: string }) => view === id)
+      .map(({ when }: { when: string }) => when);
+    assert.deepEqual(conditions, [
+      '!isWorkspaceTrusted',
+      `isWorkspaceTrusted && ${id} == loaded`,
+      `isWorkspaceTrusted && ${id} == failed`,
+    ]);
+  }
+});
+
+test('every command that starts the backend wants a trusted workspace', () => {
+  const free = ['dmd.showLog', 'dmd.showDevices', 'dmd.checkConfig', 'dmd.openGeneratePanel', 'dmd.openMonitor'];
+  for (const { command, enablement } of commands) {
+    if (!free.includes(command)) assert.match(enablement ?? '', /isWorkspaceTrusted/, command);
+  }
 });
 
 test('every command has the category DMD and a title in title case', () => {
@@ -62,11 +94,18 @@ test('every text of the manifest is in package.nls.json, and every text there is
   });
 });
 
-test('settings that name a program are not taken from an untrusted folder', () => {
+test('settings that name a program or a folder are not taken from an untrusted workspace', () => {
   const settings = Object.keys(manifest.contributes.configuration.properties);
-  const programs = settings.filter((name) => /path$/i.test(name));
-  assert.ok(programs.length > 0);
-  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, programs);
+  const places = settings.filter((name) => /(path|folders?)$/i.test(name));
+  assert.ok(places.length > 0);
+  assert.deepEqual([...manifest.capabilities.untrustedWorkspaces.restrictedConfigurations].sort(), places.sort());
+});
+
+test('icons are there, and the one of the activity bar has one colour', async () => {
+  for (const { icon } of [...manifest.contributes.viewsContainers.activitybar, ...views.dmd]) {
+    const svg = await readFile(join(root, icon), 'utf8');
+    assert.deepEqual([...new Set([...svg.matchAll(/(?:fill|stroke)="([^"]+)"/g)].map(([, color]) => color))], ['#fff']);
+  }
 });
 
 test('the manifest names the bundles that the build writes, and an icon of 128 pixels', async () => {
