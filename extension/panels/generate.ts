@@ -12,7 +12,7 @@ import { settingsOfImage } from '../generate/form.ts';
 import { insertPicture, type Shown, savePicture, savePictures } from '../generate/keep-picture.ts';
 import type { GenerateSession } from '../generate/session.ts';
 import type { Services } from '../services.ts';
-import { PanelChannel, plain } from './channel.ts';
+import { PanelChannel } from './channel.ts';
 import { generateTexts } from './generate-texts.ts';
 import { webviewHtml, webviewOptions } from './webview-html.ts';
 
@@ -95,10 +95,8 @@ export class GeneratePanel {
       return null;
     });
     channel.handle(panel.cancelJob, ({ job }) => done(session.cancel(job)));
-    channel.handle(panel.readImages, async ({ entry }) => {
-      return { sides: (await history.images(entry)).map((images) => images.map(plain)) };
-    });
-    channel.handle(panel.readThumbnail, async ({ entry }) => ({ png: plain(await history.image(entry, 0, 0)) }));
+    channel.handle(panel.readImages, async ({ entry }) => ({ sides: await history.images(entry) }));
+    channel.handle(panel.readThumbnail, async ({ entry }) => ({ png: await history.image(entry, 0, 0) }));
     channel.handle(panel.saveImage, async (ref) => savePicture(await this.#shown(ref)));
     channel.handle(panel.saveAll, async ({ entry }) => {
       const { sides } = await history.entry(entry);
