@@ -1,5 +1,4 @@
 /** A run config in the editor: what it offers while typing, one mark for each mistake, and what stands above it. */
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editorTest } from './driver/editor-test.ts';
@@ -20,7 +19,7 @@ editorTest(
   async ({ server, workbench }) => {
     const { page } = workbench;
     const file = join(server.workspace, 'mine.dmd.json');
-    const marks = page.locator('.monaco-editor .squiggly-error, .monaco-editor .squiggly-warning');
+    const marks = page.locator('#status\\.problems');
     const lens = (title: string) => page.locator('.codelens-decoration a', { hasText: title });
 
     await page.keyboard.press('Control+P');
@@ -29,17 +28,17 @@ editorTest(
     await workbench.statusItem('JSON with Comments').waitFor();
     for (const title of ['Start Run', 'Compare with Last Run', 'Check Again']) await lens(title).waitFor();
 
-    await marks.first().waitFor();
-    assert.equal(await marks.count(), 1, 'one mistake, one mark; the editor itself adds none, also for the last comma');
+    // Errors and warnings: the editor itself adds none, also not for the comment and the last comma.
+    await marks.filter({ hasText: /^\s*1\s*0\s*$/ }).waitFor();
     await page.locator('.view-line', { hasText: '"sed"' }).getByText('"sed"').click();
     await page.keyboard.press('Control+.');
-    await page.locator('.action-widget .monaco-list-row', { hasText: 'Change to "seed"' }).click();
+    await page.locator('.action-widget .monaco-list-row.focused', { hasText: 'Change to "seed"' }).waitFor();
+    await page.keyboard.press('Enter');
     await page.locator('.view-line', { hasText: '"seed"' }).waitFor();
 
     // With the text in order, the backend looks at what it names.
-    await page.keyboard.press('F8');
-    await page.locator('.marker-widget', { hasText: 'missing.safetensors' }).waitFor();
-    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+Shift+M');
+    await page.locator('.markers-panel .monaco-list-row', { hasText: 'missing.safetensors' }).waitFor();
 
     await page.locator('.view-line', { hasText: '"kind"' }).getByText('"distill"').click();
     await page.keyboard.press('End');
