@@ -17,7 +17,7 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
 
   const panel = workbench.webview();
   const picture = panel.getByRole('button', { name: 'star, seed 4711' });
-  await picture.waitFor({ timeout: 120_000 });
+  await picture.waitFor({ timeout: 180_000 });
   const pixels = await picture.locator('img').evaluate(pixelsOf);
 
   const made = join(server.workspace, 'made');

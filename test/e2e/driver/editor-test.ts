@@ -10,6 +10,10 @@ import { Workbench } from './workbench.ts';
 
 const results = fileURLToPath(new URL('../../../test-results', import.meta.url));
 
+/** Long, because machines that test may be busy; what is there is not waited for. */
+const testMilliseconds = 560_000;
+const actionMilliseconds = 60_000;
+
 export interface EditorContext {
   readonly editor: Editor;
   readonly server: EditorServer;
@@ -24,8 +28,9 @@ export function editorTest(
 ): void {
   for (const editor of testedEditors()) {
     const title = `${name} (VS Code ${editor.vscode})`;
-    test(title, { skip: editor.missing ?? false, timeout: 300_000 }, async () => {
+    test(title, { skip: editor.missing ?? false, timeout: testMilliseconds }, async ({ signal }) => {
       const server = await EditorServer.start(editor, { ...options, vsix: await packedExtension() });
+      signal.addEventListener('abort', () => void server.dispose()); // out of time: the next test wants the machine
       try {
         await withWindow(server, title, (workbench) => body({ editor, server, workbench }));
       } finally {
@@ -40,7 +45,7 @@ async function withWindow(server: EditorServer, title: string, body: (workbench:
   const said: string[] = [];
   try {
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(actionMilliseconds);
     page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`));
     const workbench = new Workbench(page);

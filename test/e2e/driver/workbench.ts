@@ -20,7 +20,7 @@ export class Workbench {
   }
 
   async ready(): Promise<void> {
-    await this.activityIcon.waitFor({ timeout: 60_000 });
+    await this.activityIcon.waitFor();
   }
 
   get activityIcon(): Locator {
