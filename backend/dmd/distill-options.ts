@@ -2,6 +2,7 @@
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { DistillShape } from './distill-programs.ts';
 import type { Draws, LabelChoice, Levels } from './draws.ts';
+import type { KeepsGradients } from './kept-gradients.ts';
 import type { UpdateSettings } from './optimizer-state.ts';
 
 /** What may change from step to step. */
@@ -38,6 +39,8 @@ export interface DistillOptions extends DistillShape {
   readonly teacherParameters: ReadonlyMap<string, TensorData>;
   /** Recorded draws in place of the seed's own streams. */
   readonly draws?: Draws;
+  /** Steps whose parameter gradients are kept until the next one; none unless given. */
+  readonly keepsGradients?: KeepsGradients;
   settings(step: number): StepSettings;
 }
 

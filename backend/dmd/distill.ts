@@ -11,6 +11,7 @@ import { createDistillPrograms, type DistillPrograms } from './distill-programs.
 import { type DrawPoint, type Draws, type Latents, streamDraws } from './draws.ts';
 import { fakeReport } from './fake-score-graph.ts';
 import { generatorReport } from './generator-graph.ts';
+import { KeptGradients } from './kept-gradients.ts';
 import { disposeState, freshState, type OptimizerState } from './optimizer-state.ts';
 import {
   allFinite,
@@ -35,6 +36,8 @@ export class DistillTrainer implements Trainer {
   step = 0;
   readonly imagesPerStep: number;
   readonly programs: DistillPrograms;
+  /** The latest iteration's parameter gradients of `generator` and `fake`, where `keepsGradients` says so. */
+  readonly gradients: KeptGradients;
   private readonly engine: Engine;
   private readonly options: DistillOptions;
   private readonly draws: Draws;
@@ -51,6 +54,7 @@ export class DistillTrainer implements Trainer {
     this.options = options;
     this.draws = options.draws ?? streamDraws(options.seed, options.batch, options.network, options.labels);
     this.programs = programs;
+    this.gradients = new KeptGradients(options.keepsGradients);
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
     this.teacher = options.matching && uploadParameters(engine, options.teacher.layout, options.teacherParameters);
@@ -71,6 +75,7 @@ export class DistillTrainer implements Trainer {
   async advance(): Promise<StepReport> {
     const step = this.step + 1;
     const settings = this.options.settings(step);
+    this.gradients.clear();
     const generator = await this.generatorUpdate(step, settings);
     const candidates: OptimizerState[] = [generator.state];
     const scalars: Scalars = { ...generator.scalars };
@@ -142,7 +147,7 @@ export class DistillTrainer implements Trainer {
       settings.generator,
       step,
     );
-    total!.dispose();
+    this.gradients.take('generator', total!, step);
     scalars.normGenerator = gradientNorm;
     return { state, scalars, images };
   }
@@ -199,7 +204,7 @@ export class DistillTrainer implements Trainer {
       total = await this.accumulate(total, results.gradient);
     }
     const update = await this.programs.fakeUpdater!.run(fake.state, total!, settings.fake, fake.steps + 1);
-    total!.dispose();
+    this.gradients.take('fake', total!, step);
     return { state: update.state, scalars: { lossFake: loss, normFake: update.gradientNorm } };
   }
 
@@ -262,6 +267,7 @@ export class DistillTrainer implements Trainer {
 
   async dispose(): Promise<void> {
     disposeAll(Object.values(this.latest));
+    this.gradients.clear();
     disposeState(this.generatorState);
     disposeState(this.fakeState);
     this.teacher?.dispose();

@@ -4,6 +4,7 @@ import { initialParameters, packParameters, unpackParameters } from '../graph/pa
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
 import type { Denoiser } from './denoiser.ts';
+import { type KeepsGradients, KeptGradients } from './kept-gradients.ts';
 import {
   Accumulator,
   disposeState,
@@ -39,6 +40,8 @@ export interface TeachOptions {
   readonly initial: ReadonlyMap<string, TensorData> | null;
   /** Settings of the update with number `step` (1 for the first): where warm-up and decay live. */
   settings(step: number): UpdateSettings;
+  /** Steps whose parameter gradient is kept until the next one; none unless given. */
+  readonly keepsGradients?: KeepsGradients;
   /** `count` training images with one-hot labels, a pure function of (step, micro-batch). */
   images(step: number, micro: number, count: number): Promise<{ images: TensorData; labels: TensorData | null }>;
 }
@@ -46,6 +49,8 @@ export interface TeachOptions {
 export class TeachTrainer implements Trainer {
   step = 0;
   readonly imagesPerStep: number;
+  /** The latest iteration's parameter gradient of `teacher`, where `keepsGradients` says so. */
+  readonly gradients: KeptGradients;
   private readonly engine: Engine;
   private readonly options: TeachOptions;
   private readonly loss: Program;
@@ -64,6 +69,7 @@ export class TeachTrainer implements Trainer {
     this.loss = programs.loss;
     this.updater = programs.updater;
     this.accumulator = programs.accumulator;
+    this.gradients = new KeptGradients(options.keepsGradients);
     this.imagesPerStep = options.batch * options.accumulation;
     const { layout } = options.network;
     const { initial, seed } = options;
@@ -83,10 +89,11 @@ export class TeachTrainer implements Trainer {
 
   async advance(): Promise<StepReport> {
     const step = this.step + 1;
+    this.gradients.clear();
     const { gradient, loss } = await this.gradient(step);
     const settings = this.options.settings(step);
     const next = await this.updater.run(this.state, gradient, settings, step);
-    gradient.dispose();
+    this.gradients.take('teacher', gradient, step);
     const scalars: Scalars = {
       'loss/teacher': loss,
       'norm/teacher': next.gradientNorm,
@@ -155,6 +162,7 @@ export class TeachTrainer implements Trainer {
   }
 
   async dispose(): Promise<void> {
+    this.gradients.clear();
     disposeState(this.state);
     await this.loss.dispose();
     await this.updater.dispose();

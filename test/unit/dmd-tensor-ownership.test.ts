@@ -82,12 +82,13 @@ interface Variant {
   readonly fakeUpdates?: number;
   readonly matching?: { weight: 'eq8'; realOnly: boolean } | null;
   readonly regression?: null;
+  readonly keepsGradients?: (step: number) => boolean;
   /** Micro-batch of step 2 whose reference image holds a NaN. */
   readonly poisoned?: number;
 }
 
 function distillation(engine: Engine, variant: Variant): Promise<DistillTrainer> {
-  const { accumulation = 1, fakeUpdates = 1, poisoned } = variant;
+  const { accumulation = 1, fakeUpdates = 1, poisoned, keepsGradients } = variant;
   const { matching = { weight: 'eq8', realOnly: false }, regression } = variant;
   return DistillTrainer.create(
     engine,
@@ -101,6 +102,7 @@ function distillation(engine: Engine, variant: Variant): Promise<DistillTrainer>
         sigmaData: 0.5,
       },
       ...{ matching, seed, levels: [0.05, 1, 20], accumulation, fakeUpdates },
+      ...(keepsGradients ? { keepsGradients } : {}),
       regression: regression === null ? null : { batch, distance: l2Distance },
       pairs: {
         async batch(step, micro) {
@@ -121,6 +123,7 @@ const fieldNames = ['x', 'xt', 'muReal', 'muFake', 'grad'];
 const variants: Record<string, Variant> = {
   'as the paper has it': {},
   'two micro-batches, three fake-score updates': { accumulation: 2, fakeUpdates: 3 },
+  'keeping gradients in every other step': { fakeUpdates: 2, keepsGradients: (step) => step % 2 === 1 },
   'the real score alone': { matching: { weight: 'eq8', realOnly: true }, accumulation: 2 },
   'without distribution matching': { matching: null, accumulation: 2 },
   'without regression': { regression: null, fakeUpdates: 2 },
@@ -133,7 +136,12 @@ for (const [title, variant] of Object.entries(variants)) {
     const before = alive.size;
     for (let step = 1; step <= 3; step++) {
       await trainer.advance();
-      assert.equal(alive.size, before + Object.keys(trainer.tensors).length, [...alive.values()].join(', '));
+      const gradients = variant.keepsGradients?.(step) ? 2 : 0;
+      assert.equal(
+        alive.size,
+        before + Object.keys(trainer.tensors).length + gradients,
+        [...alive.values()].join(', '),
+      );
     }
     trainer.restore(3, await trainer.save());
     await trainer.dispose();

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { decodePng, readPngText } from '../../backend/data/png.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { listCheckpoints } from '../../backend/runs/checkpoints.ts';
-import { readHistory } from '../../backend/runs/events/history.ts';
+import { type History, readHistory } from '../../backend/runs/events/history.ts';
 import { listFields, readFields } from '../../backend/runs/fields.ts';
 import { readRun, runPaths } from '../../backend/runs/run-folder.ts';
 import { loadTeacher } from '../../backend/runs/training/teacher.ts';
@@ -57,9 +57,16 @@ test('a distillation with every recording is bit-equal to one without, and every
   assert.deepEqual(stepsOf('scalar', 'loss/matching'), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(stepsOf('scalar', 'probe/cosine/50'), [0, 2, 4, 6]);
   assert.deepEqual(stepsOf('image', 'samples'), [0, 2, 4, 6]);
-  assert.deepEqual(history.tags('histogram'), ['field/grad', 'weights/fake', 'weights/generator']);
+  assert.deepEqual(history.tags('histogram'), [
+    'field/grad',
+    'gradients/fake',
+    'gradients/generator',
+    'weights/fake',
+    'weights/generator',
+  ]);
   assert.deepEqual(stepsOf('histogram', 'weights/fake'), [0, 4, 6]);
   assert.deepEqual(stepsOf('histogram', 'field/grad'), [4, 6]);
+  for (const network of ['generator', 'fake']) assertGradientsHaveTheirNorm(history, network, [4, 6]);
 
   assert.deepEqual(
     listFields(paths.fields, 'training').map(({ step }) => step),
@@ -109,6 +116,20 @@ test('the final weights are the average, and say what they are; the file is a te
   assert.equal((await loadTeacher(file)).network.layout.size, layout.size);
 });
 
+/** The histogram of a network's gradient is of the numbers whose norm was recorded in the same iteration. */
+function assertGradientsHaveTheirNorm(history: History, network: string, steps: number[]): void {
+  const norms = new Map(history.points('scalar', `norm/${network}`).map(({ step, value }) => [step, value]));
+  const found = history.points('histogram', `gradients/${network}`);
+  assert.deepEqual(
+    found.map(({ step }) => step),
+    steps,
+  );
+  for (const { step, value } of found) {
+    const norm = norms.get(step)!.value;
+    assert.ok(Math.abs(Math.sqrt(value.histogram.sumSquares) - norm) < 1e-4 * norm, `${network}, step ${step}`);
+  }
+}
+
 test('a teacher run records loss, samples and histograms, and ends with a teacher', async () => {
   const root = scratch();
   const record = { samplesEvery: 6, samples: 4, sampleSteps: 2, histogramsEvery: 3 };
@@ -125,6 +146,7 @@ test('a teacher run records loss, samples and histograms, and ends with a teache
     history.points('histogram', 'weights/teacher').map(({ step }) => step),
     [0, 3, 6],
   );
+  assertGradientsHaveTheirNorm(history, 'teacher', [3, 6]);
   assert.equal((await loadTeacher(path.join(folder, 'teacher.safetensors'))).network.labelDim, 10);
 });
 

@@ -134,7 +134,7 @@ const record = z
     samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
     fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
     probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
-    histogramsEvery: every(500, "Record histograms of the gradient and the networks' weights"),
+    histogramsEvery: every(500, "Record histograms of the image gradient, and of the networks' weights and gradients"),
     budgetMB: z
       .number()
       .nonnegative()

@@ -58,7 +58,7 @@ export const teachSchema = z
         samplesEvery: every(1000, 'Record a grid of samples from fixed noise'),
         samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
         sampleSteps: whole(1, 'steps').default(18).describe('Heun steps of these samples. Default 18.'),
-        histogramsEvery: every(1000, "Record histograms of the network's weights"),
+        histogramsEvery: every(1000, "Record histograms of the network's weights and gradient"),
       })
       .prefault({})
       .describe('What is recorded beside the loss curve, which has every iteration.'),

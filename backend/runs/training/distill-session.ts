@@ -11,7 +11,7 @@ import { DistillProbe } from './distill-probe.ts';
 import { GeneratorPreview } from './generator-preview.ts';
 import { openPairsFor, openReferencePairs } from './pairs.ts';
 import { openDistance } from './regression-distance.ts';
-import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { loadTeacher, type Teacher } from './teacher.ts';
 import { writeModel } from './write-model.ts';
 
@@ -76,6 +76,7 @@ async function startDistill(
       regression: regression.enabled ? { batch: regression.batch ?? batch, distance } : null,
       fakeUpdates: config.fake.updatesPerStep,
       settings: distillSettings(config),
+      keepsGradients: (step) => isDue(record.histogramsEvery, step, config.iterations),
     },
     { generator: weights, fake: weights },
   );
@@ -144,6 +145,7 @@ class DistillSession implements TrainingSession {
       histograms: {
         'weights/generator': await generator.read(),
         'weights/fake': await fake.read(),
+        ...gradientHistograms(await this.trainer.gradients.read()),
         ...(grad ? { 'field/grad': await grad.read() } : {}),
       },
     });

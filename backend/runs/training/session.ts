@@ -41,6 +41,11 @@ export interface TrainingSession {
   dispose(): Promise<void>;
 }
 
+/** Parameter gradients by network as they are recorded. */
+export function gradientHistograms(gradients: ReadonlyMap<string, Float32Array>): Record<string, Float32Array> {
+  return Object.fromEntries(Array.from(gradients, ([network, numbers]) => [`gradients/${network}`, numbers]));
+}
+
 /** Whether something recorded every so many iterations (0 never) is due. */
 export function isDue(every: number, step: number, iterations: number): boolean {
   return every > 0 && (step % every === 0 || step === iterations);

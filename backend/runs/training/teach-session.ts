@@ -16,7 +16,7 @@ import { stream } from '../../random/stream.ts';
 import { type Model, openModel } from '../model-file.ts';
 import { mirrored } from './mirror.ts';
 import { previewInputs } from './preview-inputs.ts';
-import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { writeModel } from './write-model.ts';
 
 const allScenes = 1_000_000;
@@ -104,6 +104,7 @@ async function startTeach(
     sigmaData: loss.sigma_data,
     initial,
     settings: teachSettings(config),
+    keepsGradients: (step) => isDue(record.histogramsEvery, step, config.iterations),
     images: (step, micro, count) => trainingImages(config, data, step, micro, count),
   });
   const preview =
@@ -159,7 +160,8 @@ class TeachSession implements TrainingSession {
     }
     if (isDue(record.histogramsEvery, step, iterations)) {
       const weights = await this.trainer.parameters.current.read();
-      context.recorder.add(step, { histograms: { 'weights/teacher': weights } });
+      const gradients = gradientHistograms(await this.trainer.gradients.read());
+      context.recorder.add(step, { histograms: { 'weights/teacher': weights, ...gradients } });
     }
   }
 
