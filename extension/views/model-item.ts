@@ -22,14 +22,14 @@ export function modelContext({ origin, role, problem, model }: ModelInfo): strin
   return `model.${origin}.${role}${/\.onnx$/i.test(model) ? '.onnx' : ''}${problem === '' ? '' : '.problem'}`;
 }
 
-/** "generator · 32 × 32 · 1 call · 4.2 MB". */
+/** "32 × 32 · 1 call · 4.2 MB · generator". */
 export function modelDescription(info: ModelInfo): string {
   const [, height, width] = info.imageShape ?? [];
   return line([
-    roleName(info.role),
     width === undefined ? '' : `${width} × ${height}`,
     info.steps === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', info.steps),
     fileSize(info.bytes),
+    roleName(info.role),
   ]);
 }
 
