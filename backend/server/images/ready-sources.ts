@@ -83,9 +83,10 @@ type Opened = Omit<ReadySource, 'classes' | 'run'>;
 
 async function openWeights(model: string, device: DeviceName, images: number): Promise<Opened> {
   const { network, weights, path: _, ...rest } = await openModel(model);
-  const engine = await openDevice(device, 0);
+  const batch = batchOf(network, images);
+  const engine = await openDevice(device, threadsFor(network, batch));
   try {
-    const source = await SeededSource.create(engine, network, weights, batchOf(network, images));
+    const source = await SeededSource.create(engine, network, weights, batch);
     return { ...rest, network, source, dispose: () => engine.dispose() };
   } catch (error) {
     await engine.dispose();
@@ -100,6 +101,14 @@ async function openFile(path: string, device: DeviceName): Promise<Opened> {
 
 function batchOf({ imageShape: [, height, width] }: Network, images: number): number {
   return Math.max(1, Math.min(images, 16, Math.floor(pixelsPerCall / (height * width))));
+}
+
+/**
+ * A small call gains nothing from further CPU threads, and on a busy machine it waits for the slowest of them (measured:
+ * half the time with one). 0: one per core.
+ */
+function threadsFor({ layout, imageShape: [, height, width] }: Network, batch: number): number {
+  return layout.size * height * width * batch < 2e9 ? 1 : 0;
 }
 
 /** The first call takes longer (memory, on a GPU also shaders): that is no part of what a picture takes. */
