@@ -1,4 +1,5 @@
 /** A run config in the editor: what it offers while typing, one mark for each mistake, and what stands above it. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editorTest } from './driver/editor-test.ts';
@@ -59,3 +60,23 @@ editorTest('a new config begins as a preset and stays unsaved until the person s
   await workbench.page.locator('.codelens-decoration a', { hasText: 'Start Run' }).waitFor();
   await workbench.page.locator('.tabs-container .tab.dirty', { hasText: 'cifar10.dmd.json' }).waitFor();
 });
+
+const task = { type: 'dmd', label: 'mine', config: 'mine.dmd.json', set: ['iterations=1'], problemMatcher: '$dmd' };
+const tasks = JSON.stringify({ version: '2.0.0', tasks: [task] });
+
+editorTest(
+  'a config runs as a task, and its mistakes are listed',
+  { files: { 'mine.dmd.json': mistaken, '.vscode/tasks.json': tasks } },
+  async ({ workbench }) => {
+    const { page } = workbench;
+    await workbench.run('Tasks: Run Task');
+    await workbench.pick('mine');
+    // The task's terminal comes to the front: the list is opened once the mistake has been found.
+    const counts = page.locator('#status\\.problems', { hasText: /^\s*1\s*0\s*$/ });
+    await counts.waitFor({ timeout: 60_000 });
+    await page.keyboard.press('Control+Shift+M');
+    const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'unknown key "sed"' });
+    await row.waitFor();
+    assert.match((await row.textContent()) ?? '', /\[Ln 4, Col 3\]/);
+  },
+);
