@@ -102,7 +102,7 @@ export class Follower {
       if (heard && this.#link === 'heard') this.#link = 'level';
       for (const event of this.#recorded.news()) this.#emit(event);
     } catch (error) {
-      onError(error);
+      if (!this.#stopped) onError(error);
     }
     this.#tailSoon(links.standing(folder) ? linkedTailMs : tailMs);
   }

@@ -97,7 +97,7 @@ export class Heard<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(check);
-        reject(new Error(`not told: ${what}; but ${JSON.stringify(this.all.slice(-5))}`));
+        reject(new Error(`not told: ${what}; but ${JSON.stringify(this.all.slice(-5)).slice(-1000)}`));
       }, 20_000);
       const check = () => {
         const found = look();
