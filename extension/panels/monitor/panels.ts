@@ -5,7 +5,7 @@ import type { Services } from '../../services.ts';
 import { webviewOptions } from '../webview-html.ts';
 import { MonitorPanel } from './panel.ts';
 import { pickRuns } from './pick-runs.ts';
-import { monitorViewType } from './register.ts';
+import { monitorViewType } from './view-type.ts';
 
 export class MonitorPanels {
   readonly #context: vscode.ExtensionContext;

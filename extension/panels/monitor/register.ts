@@ -1,8 +1,7 @@
 /** The monitor: the command that opens it, and what brings it back after a reload of the window. */
 import * as vscode from 'vscode';
 import type { Services } from '../../services.ts';
-
-export const monitorViewType = 'dmd.monitor';
+import { monitorViewType } from './view-type.ts';
 
 /** @see MonitorPanels for what the command takes */
 export function registerMonitor(context: vscode.ExtensionContext, services: Services): void {
