@@ -17,8 +17,9 @@ import { root, run } from './lib/process.mjs';
 import { installAllowed, prepareEditors, prepareSystem } from './lib/system-packages.mjs';
 import { count, printDetails, readRecords } from './lib/test-report.mjs';
 
-const folders = ['test/unit', 'test/golden', 'test/integration', 'test/e2e'];
+const folders = ['test/unit', 'test/golden', 'test/integration', 'test/webview', 'test/e2e'];
 const inEditor = (file) => file.startsWith('test/e2e/');
+const inBrowser = (file) => file.startsWith('test/webview/');
 const usesPackage = (file) => inEditor(file) || file.includes('/package.');
 const strict = process.env.CI === 'true' || process.env.CI === '1';
 
@@ -82,15 +83,18 @@ async function checkSources() {
   return failed;
 }
 
-/** First what needs no editor, two files at a time; then the editor tests, which measure time, one by one. */
+/** First what needs no browser, two files at a time; then panels and editor tests, which measure time, one by one. */
 async function runAll(files, mayInstall, work) {
-  const plain = files.filter((file) => !inEditor(file));
+  const plain = files.filter((file) => !inEditor(file) && !inBrowser(file));
+  const panels = files.filter(inBrowser);
   const editor = files.filter(inEditor);
   const vsix = files.some(usesPackage) ? { DMD_TEST_VSIX: await packageExtension({ folder: work }) } : {};
   const parts = [];
-  if (plain.length > 0) {
+  if (plain.length + panels.length > 0) {
     const environment = { ...(await prepareSystem({ mayInstall })), ...vsix };
-    parts.push(await runTests(plain, { environment, concurrency: 2, log: join(work, 'tests.jsonl') }));
+    const run = (some, concurrency, log) => runTests(some, { environment, concurrency, log: join(work, log) });
+    if (plain.length > 0) parts.push(await run(plain, 2, 'tests.jsonl'));
+    if (panels.length > 0) parts.push(await run(panels, 1, 'panels.jsonl'));
   }
   if (editor.length > 0) {
     const environment = { ...(await prepareEditors({ mayInstall })), ...vsix };
