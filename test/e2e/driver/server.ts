@@ -41,6 +41,7 @@ export class EditorServer {
   readonly #folder: string;
   readonly #port: number;
   readonly #editor: Editor;
+  readonly #workspaceSettings: Record<string, unknown> = {};
   #child: ChildProcess | undefined;
 
   private constructor(editor: Editor, folder: string, port: number) {
@@ -92,6 +93,12 @@ export class EditorServer {
     const ended = once(child, 'exit');
     process.kill(-child.pid!, 'SIGKILL'); // the group of the editor, of which the backend is not
     await ended;
+  }
+
+  /** Changes a setting of the workspace, which the editor takes up at once. */
+  setting(name: string, value: unknown): void {
+    this.#workspaceSettings[name] = value;
+    write(join(this.workspace, '.vscode', 'settings.json'), JSON.stringify(this.#workspaceSettings, null, 2));
   }
 
   /** What the editor's processes printed. */
