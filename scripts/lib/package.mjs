@@ -2,6 +2,7 @@
 //
 // ONNX Runtime lies in dist/node_modules, where Node looks for what dist/*.js import; vsce leaves a node_modules folder
 // at the top out. Of its native libraries only the platform's own go in.
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -74,7 +75,9 @@ async function copyProject(stage) {
   );
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/!\[[^\]]*\]\((?!https?:)([^)\s]+)\)/g)].map(([, path]) => path);
-  for (const path of [...texts, ...pictures]) await cp(join(root, path), join(stage, path), { recursive: true });
+  const there = pictures.filter((path) => existsSync(join(root, path)));
+  for (const path of pictures) if (!there.includes(path)) say(`Left out: README.md shows ${path}, which is not there.`);
+  for (const path of [...texts, ...there]) await cp(join(root, path), join(stage, path), { recursive: true });
 }
 
 async function copyRuntime(stage, target) {

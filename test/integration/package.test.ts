@@ -58,6 +58,13 @@ test('what the manifest and the sources name is in the package', () => {
   assert.match(readFileSync(join(folder, 'extension.vsixmanifest'), 'utf8'), new RegExp(`TargetPlatform="${target}"`));
 });
 
+test('the pictures that the README shows are in the package', () => {
+  const readme = readFileSync(join(installed, 'readme.md'), 'utf8');
+  const files = packed();
+  for (const [, path] of readme.matchAll(/!\[[^\]]*\]\((?!https?:)([^)\s]+)\)/g))
+    assert.ok(files.includes(path!), path);
+});
+
 test('the notices name every package in the bundles, with its licence', () => {
   const notices = readFileSync(join(installed, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
   const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
