@@ -1,8 +1,8 @@
 /**
  * Convolutions in ONNX Runtime's own blocked layout (NCHWc: [B, C/n, H, W, n], n channels side by side as the processor
  * takes them). The runtime goes there by itself for constant kernels only; in training kernels are values, so the same
- * operators are written here, with the kernel brought into the layout at every run. Counting the way there and back it is
- * 1.4 times faster than the runtime's ordinary convolution (docs/performance.md).
+ * operators are written here, with the kernel brought into the layout at every run. Counting the way there and back it is up
+ * to 1.4 times faster than the runtime's ordinary convolution (docs/performance.md).
  */
 import type { Tensor } from '../../graph.ts';
 import type { OnnxAttributes } from '../proto.ts';
