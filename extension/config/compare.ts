@@ -40,7 +40,8 @@ export async function compareWithLastRun(
 /** As a run would get it: every default, absolute paths, and a name. Throws UserError('config'). */
 function resolved(text: string, file: string): Config {
   const config = mapPaths(parseConfig(text, file), (path) => resolve(dirname(file), path));
-  return { ...config, name: config.name ?? nameFromFile(file) };
+  // Read once more, so that the name stands where it does in the run's own config.
+  return parseConfig(JSON.stringify({ ...config, name: config.name ?? nameFromFile(file) }), file);
 }
 
 function pretty(config: Config): string {

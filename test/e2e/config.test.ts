@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editorTest } from './driver/editor-test.ts';
+import { theRun, untilRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
 
 const mistaken = `{
@@ -78,5 +79,51 @@ editorTest(
     const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'unknown key "sed"' });
     await row.waitFor();
     assert.match((await row.textContent()) ?? '', /\[Ln 4, Col 3\]/);
+  },
+);
+
+const small = `{
+  "kind": "distill",
+  "iterations": 1,
+  "batch": 1,
+  "device": "cpu",
+  "regression": { "enabled": false },
+  "record": { "samplesEvery": 0, "fieldsEvery": 0, "probeEvery": 0, "histogramsEvery": 0 }
+}
+`;
+
+editorTest(
+  'a run starts from its config, unsaved changes included, and the config is compared with it',
+  { files: { 'small.dmd.json': small } },
+  async ({ server, workbench }) => {
+    const { page } = workbench;
+    const lens = (title: string) => page.locator('.codelens-decoration a', { hasText: title });
+    await page.keyboard.press('Control+P');
+    await workbench.quickInput.fill('small.dmd.json');
+    await workbench.paletteRow('small.dmd.json').click();
+    await lens('Start Run').waitFor();
+    await page.locator('.view-line', { hasText: '"iterations"' }).click();
+    await page.keyboard.press('End');
+    await page.keyboard.type(' "seed": 5,');
+    await lens('Start Run').click();
+    const run = await theRun(join(server.workspace, 'runs'));
+    await untilRun(run, 'finished', ({ state }) => state === 'finished');
+    const used = JSON.parse(readFileSync(join(run, 'config.dmd.json'), 'utf8'));
+    assert.deepEqual([used.seed, used.name], [5, 'small']);
+    assert.match(readFileSync(join(server.workspace, 'small.dmd.json'), 'utf8'), /"seed": 5/, 'saved before it starts');
+
+    await workbench.tab('small.dmd.json').click();
+    await page.locator('.view-line', { hasText: '"seed": 5' }).click();
+    await page.keyboard.press('End');
+    await page.keyboard.type(' "labels": "none",');
+    await lens('Compare with Last Run').click();
+    await workbench.tab(/↔ small.dmd.json/).waitFor();
+    // Both sides have every default: only what was changed differs.
+    await page.locator('.monaco-diff-editor .editor.modified .view-line', { hasText: '"labels": "none"' }).waitFor();
+    await page.locator('.monaco-diff-editor .editor.original .view-line', { hasText: '"labels": "uniform"' }).waitFor();
+    for (const mark of ['.original .view-overlays .line-delete', '.modified .view-overlays .line-insert']) {
+      await page.locator(`.monaco-diff-editor ${mark}`).first().waitFor();
+      assert.equal(await page.locator(`.monaco-diff-editor ${mark}`).count(), 1, mark);
+    }
   },
 );
