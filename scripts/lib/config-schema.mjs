@@ -82,7 +82,7 @@ function helper(schema, path) {
     const properties = Object.entries(schema.properties).map(([key, value]) => [key, helper(value, [...path, key])]);
     return { ...explained, ...snippets(schema), properties: Object.fromEntries(properties) };
   }
-  const { type, enum: words, enumDescriptions, items } = schema;
+  const { type, enum: words, enumDescriptions } = schema;
   const suggested = words ? { enum: words, markdownEnumDescriptions: enumDescriptions } : { type };
   return { ...explained, ...valueSnippets(schema), anyOf: [suggested, {}] };
 }
