@@ -1,13 +1,16 @@
-/** Pictures of the panels in every kind of theme, for people to look at: in test-results/pictures, or DMD_TEST_PICTURES. */
+/**
+ * Pictures of the panels in every kind of theme, for people to look at: in test-results/pictures/VERSION, or, for the
+ * README, in the folder that DMD_TEST_PICTURES names.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { editorTest } from './driver/editor-test.ts';
 import { probeSteps, theRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
 
-const folder = process.env.DMD_TEST_PICTURES ?? fileURLToPath(new URL('../../test-results/pictures', import.meta.url));
+const results = fileURLToPath(new URL('../../test-results/pictures', import.meta.url));
 
 /** As in the files' names, as the editor calls them, and as it marks its window. */
 const themes = [
@@ -18,6 +21,7 @@ const themes = [
 ];
 
 editorTest('the panels in every theme', {}, async ({ editor, server, workbench }) => {
+  const folder = resolve(process.env.DMD_TEST_PICTURES ?? join(results, editor.vscode));
   mkdirSync(folder, { recursive: true });
   const { page } = workbench;
   const shown = workbench.webview();
@@ -25,7 +29,7 @@ editorTest('the panels in every theme', {}, async ({ editor, server, workbench }
     for (const { name, theme, mark } of themes) {
       server.setting('workbench.colorTheme', theme);
       await page.locator(`.monaco-workbench.${mark}`).waitFor();
-      const file = join(folder, `${panel}-${name}-${editor.vscode}.png`);
+      const file = join(folder, `${panel}-${name}.png`);
       await workbench.picture(file);
       assert.ok(statSync(file).size > 10_000, `${file} shows something`);
     }
