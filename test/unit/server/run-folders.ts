@@ -77,6 +77,9 @@ export function playRun(folder: string, step = 0): PlayedRun {
   };
 }
 
+/** Only for what never comes: a busy machine may take long. */
+const patienceMs = 90_000;
+
 /** Collects what is told, and waits for what should be. */
 export class Heard<T> {
   readonly all: T[] = [];
@@ -98,7 +101,7 @@ export class Heard<T> {
       const timer = setTimeout(() => {
         this.#waiting.delete(check);
         reject(new Error(`not told: ${what}; but ${JSON.stringify(this.all.slice(-5)).slice(-1000)}`));
-      }, 20_000);
+      }, patienceMs);
       const check = () => {
         const found = look();
         if (found === undefined) return;
