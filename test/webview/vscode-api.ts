@@ -90,5 +90,9 @@ function noting(area: string, own: object = {}): Record<string, (...values: unkn
 }
 
 export const window = noting('window');
-export const workspace = noting('workspace', { isTrusted: true, fs: noting('workspace.fs') });
+export const workspace = noting('workspace', {
+  isTrusted: true,
+  workspaceFolders: undefined,
+  fs: noting('workspace.fs'),
+});
 export const commands = noting('commands');

@@ -2,8 +2,8 @@
 import { compareConfigs, removeRun } from '../../backend/protocol/panels/monitor.ts';
 import { lineColour, lineStroke, strokeBackground } from '../shared/colours.ts';
 import { element, fillWith, icon } from '../shared/dom.ts';
+import { beforeNextFrame } from '../shared/frame.ts';
 import { fill } from '../shared/initial.ts';
-import { beforeNextFrame } from '../shared/topic.ts';
 import type { RunData } from './data/run-data.ts';
 import { stateText } from './header.ts';
 import { icons } from './icons.ts';

@@ -1,6 +1,7 @@
 /** A monitor as a person has it, without the editor: the real page in a browser, the real host code, the server's answers. */
 import { EventEmitter } from 'node:events';
 import type { Browser } from 'playwright-core';
+import type { UserError } from '../../../backend/protocol/errors.ts';
 import { openPanel, origin, type PanelPage } from '../harness.ts';
 import type { ThemeName } from '../themes.ts';
 import { importWithVscode } from '../vscode-stub.ts';
@@ -12,6 +13,7 @@ export interface HostModule {
     answers: Map<string, (...values: never[]) => unknown>;
     workspace: Record<string, unknown>;
   };
+  UserError: typeof UserError;
   MonitorPanels: new (
     context: object,
     services: object,

@@ -140,7 +140,7 @@ export class ChartCard {
           tags.length > 1 && ordered ? orderedColour(i, tags.length) : lineColour(tags.length > 1 ? i : place);
         return {
           id: `${run.folder}\n${tag}`,
-          label: [several ? run.name : '', own].filter(Boolean).join(' · '),
+          label: own || (several ? run.name : ''),
           name: several ? `${title}, ${run.name}` : title,
           raw,
           smooth: state.smoothing > 0 ? this.#smooth(`${run.folder}\n${tag}`, raw, state.smoothing) : null,
@@ -159,9 +159,9 @@ export class ChartCard {
     return smoothed.series();
   }
 
-  /** One entry per curve: its stroke, its name, its value; a click shows or hides it. */
+  /** One entry per curve: its stroke, its name, its value; a click shows or hides it. Of many curves, a row per tag. */
   #fillLegend(): void {
-    const { texts } = this.#monitor;
+    const { runs } = this.#monitor;
     const key = JSON.stringify(
       this.#traces.map((trace) => [trace.id, trace.label, trace.colour, this.#hidden(trace.id)]),
     );
@@ -169,24 +169,38 @@ export class ChartCard {
     if (same) return;
     this.#legendKey = key;
     this.#values = this.#traces.map((trace) => ({ trace, value: element('span', { class: 'number' }) }));
+    const table = this.plan.tags.length > 1 && runs.length > 1;
+    const labels = [...new Set(this.#traces.map(({ label }) => label))];
+    const entries = (label: string) => this.#values.filter(({ trace }) => trace.label === label);
     fillWith(
       this.#legend,
-      ...this.#values.map(({ trace, value }) => {
-        const swatch = element('span', { class: 'swatch' });
-        swatch.style.background = strokeBackground(trace.colour, trace.stroke);
-        return element(
-          'button',
-          {
-            class: 'plain series',
-            title: fill(texts.hideSeries, trace.name),
-            'aria-pressed': String(!this.#hidden(trace.id)),
-            onclick: () => this.#monitor.toggle('hiddenSeries', trace.id),
-          },
-          swatch,
-          trace.label ? element('span', { class: 'label' }, trace.label) : null,
-          value,
-        );
-      }),
+      ...(table
+        ? labels.map((label) =>
+            element(
+              'div',
+              { class: 'legend-row' },
+              element('span', { class: 'muted small' }, label),
+              ...entries(label).map((entry) => this.#entry(entry, false)),
+            ),
+          )
+        : this.#values.map((entry) => this.#entry(entry, true))),
+    );
+  }
+
+  #entry({ trace, value }: { trace: Trace; value: HTMLElement }, named: boolean): HTMLElement {
+    const swatch = element('span', { class: 'swatch' });
+    swatch.style.background = strokeBackground(trace.colour, trace.stroke);
+    return element(
+      'button',
+      {
+        class: 'plain series',
+        title: fill(this.#monitor.texts.hideSeries, trace.name),
+        'aria-pressed': String(!this.#hidden(trace.id)),
+        onclick: () => this.#monitor.toggle('hiddenSeries', trace.id),
+      },
+      swatch,
+      named && trace.label !== '' && element('span', { class: 'label' }, trace.label),
+      value,
     );
   }
 
@@ -208,7 +222,9 @@ export class ChartCard {
 
   async #save(): Promise<void> {
     const { host, cursor, texts } = this.#monitor;
-    const lines = this.#values.map(({ trace, value }) => ({ ...trace, value: value.textContent ?? '' }));
+    const lines = this.#values
+      .filter(({ trace }) => !this.#hidden(trace.id))
+      .map(({ trace, value }) => ({ ...trace, value: value.textContent ?? '' }));
     const title = `${this.#title} · ${fill(texts.atStep, count(cursor.step))}`;
     const png = await chartPicture(this.#plot.canvas, title, lines);
     await host.request(savePng, { name: `${this.plan.id.replaceAll(/[^\w-]+/g, '-')}.png`, png });

@@ -3,7 +3,6 @@ import { themeColour } from '../../shared/colours.ts';
 import { toPng } from '../../shared/png.ts';
 
 interface Line {
-  readonly label: string;
   readonly name: string;
   readonly colour: string;
   readonly stroke: readonly number[];
@@ -25,7 +24,7 @@ export function chartPicture(drawing: HTMLCanvasElement, title: string, lines: r
   context.fillText(title, row / 2, row * 0.7);
   context.drawImage(drawing, 0, row * 1.3);
   context.font = `${11 * ratio}px ${themeColour('font-family', 'sans-serif')}`;
-  lines.forEach(({ label, name, colour, stroke, value }, i) => {
+  lines.forEach(({ name, colour, stroke, value }, i) => {
     const y = drawing.height + row * (1.8 + i);
     context.strokeStyle = colour;
     context.lineWidth = 2 * ratio;
@@ -34,7 +33,7 @@ export function chartPicture(drawing: HTMLCanvasElement, title: string, lines: r
     context.moveTo(row / 2, y);
     context.lineTo(row * 1.8, y);
     context.stroke();
-    context.fillText(`${label || name}  ${value}`, row * 2.2, y);
+    context.fillText(`${name}  ${value}`, row * 2.2, y);
   });
   return toPng(canvas);
 }

@@ -1,7 +1,7 @@
 /** All charts: in groups that can be folded, over the same steps; only what is on the screen is drawn. */
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
+import { beforeNextFrame } from '../../shared/frame.ts';
 import { fill } from '../../shared/initial.ts';
-import { beforeNextFrame } from '../../shared/topic.ts';
 import type { RunData } from '../data/run-data.ts';
 import { count } from '../format.ts';
 import { icons } from '../icons.ts';

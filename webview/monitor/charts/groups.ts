@@ -28,7 +28,7 @@ const order: readonly GroupId[] = [
 ];
 
 /** Tags in the order people look at them. */
-const first = ['loss/matching', 'loss/regression', 'loss/fake', 'loss/teacher'];
+const first = ['loss/matching', 'loss/regression', 'loss/fake', 'loss/teacher', 'residual/real', 'norm/generator'];
 
 /** Curves of these groups are drawn over each other. */
 const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {

@@ -144,7 +144,8 @@ export class Plot {
           x: false,
           y: false,
           points: { show: false },
-          drag: { x: true, y: false, setScale: false, dist: leastSelection },
+          // uPlot takes a click at the very edge for a drag and would swallow it.
+          drag: { x: true, y: false, setScale: false, dist: leastSelection, click: () => {} },
           bind: { mousedown: (_, __, select) => (event) => this.#press(event, select), dblclick: () => () => null },
         },
         hooks: { draw: [(plot) => this.#paint(plot)], setSelect: [(plot) => this.#selected(plot)] },

@@ -2,8 +2,8 @@
 import { readFields, savePng } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, Fields } from '../../../backend/protocol/rpc/runs.ts';
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
+import { beforeNextFrame } from '../../shared/frame.ts';
 import { fill } from '../../shared/initial.ts';
-import { beforeNextFrame } from '../../shared/topic.ts';
 import type { RunData } from '../data/run-data.ts';
 import { atOrBefore, merged } from '../data/steps.ts';
 import { count } from '../format.ts';

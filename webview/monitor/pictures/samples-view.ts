@@ -1,8 +1,8 @@
 /** The grid of samples recorded at the cursor's step or last before it. */
 import { readSamples } from '../../../backend/protocol/panels/monitor.ts';
 import { apply, element, setText } from '../../shared/dom.ts';
+import { beforeNextFrame } from '../../shared/frame.ts';
 import { fill } from '../../shared/initial.ts';
-import { beforeNextFrame } from '../../shared/topic.ts';
 import { atOrBefore } from '../data/steps.ts';
 import { count } from '../format.ts';
 import { isWorking, type Monitor } from '../monitor.ts';

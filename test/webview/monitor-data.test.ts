@@ -1,0 +1,260 @@
+/** What the monitor's curves are made of: extents, means and steps, against the plain way to compute them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { groupOf, groupTags, planCharts } from '../../webview/monitor/charts/groups.ts';
+import { type CursorRange, TimeCursor } from '../../webview/monitor/cursor.ts';
+import { Series } from '../../webview/monitor/data/series.ts';
+import { Smoothed } from '../../webview/monitor/data/smoothing.ts';
+import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
+import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
+import { robustMax, Scales } from '../../webview/monitor/pictures/scale.ts';
+
+const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+function randomValue(): number {
+  return Math.random() < 0.05 ? odd[Math.floor(Math.random() * 3)]! : Math.random() * 2 - 1;
+}
+
+/** A curve and the plain lists it should equal. */
+function randomCurve(count: number) {
+  const steps: number[] = [];
+  for (let i = 0; i < count; i++) steps.push((steps.at(-1) ?? 0) + 1 + Math.floor(Math.random() * 3));
+  return { steps, values: steps.map(randomValue) };
+}
+
+function plainExtent(values: readonly number[]) {
+  const finite = values.filter(Number.isFinite);
+  return { min: Math.min(...finite), max: Math.max(...finite) };
+}
+
+function assertExtents(series: Series, values: readonly number[]): void {
+  for (let trial = 0; trial < 200; trial++) {
+    const [from, to] = [Math.random(), Math.random()].map((part) => Math.floor(part * (values.length + 1))).sort(order);
+    assert.deepEqual(
+      series.extent(from, to),
+      plainExtent(values.slice(from, to)),
+      `[${from}, ${to}) of ${values.length}`,
+    );
+  }
+}
+
+const order = (a: number, b: number) => a - b;
+
+test('extents of a curve are those of its values, however it grew and shrank', () => {
+  for (const count of [1, 7, 8, 9, 63, 64, 65, 700]) {
+    const { steps, values } = randomCurve(count);
+    const series = new Series();
+    for (let at = 0; at < count; ) {
+      const size = 1 + Math.floor(Math.random() * 40);
+      series.append(steps.slice(at, at + size), values.slice(at, at + size));
+      at += size;
+    }
+    assertExtents(series, values);
+    const keep = Math.floor(Math.random() * count);
+    series.dropFrom(steps[keep]!);
+    assert.equal(series.length, keep);
+    assertExtents(series, values.slice(0, keep));
+    const again = values.slice(keep).map(randomValue);
+    series.append(steps.slice(keep), again);
+    assertExtents(series, [...values.slice(0, keep), ...again]);
+    const all = [...values.slice(0, keep), ...again];
+    assert.deepEqual(
+      series.odd.slice(),
+      all.flatMap((value, i) => (Number.isFinite(value) ? [] : [i])),
+    );
+  }
+});
+
+test('a curve takes a step once, and finds steps', () => {
+  const series = new Series();
+  series.append([0, 10, 20], [1, 2, 3]);
+  assert.equal(series.append([10, 20, 30], [7, 7, 4]), 1);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => series.value(i)),
+    [1, 2, 3, 4],
+  );
+  assert.deepEqual(
+    [-1, 0, 9, 10, 31].map((step) => series.indexUpTo(step)),
+    [-1, 0, 0, 1, 3],
+  );
+  assert.deepEqual(
+    [-5, 4, 6, 99].map((step) => series.nearest(step)),
+    [0, 0, 1, 3],
+  );
+  assert.equal(new Series().nearest(3), -1);
+});
+
+test('smoothing is the mean with weights that fall with the steps, from the first value on', () => {
+  const { steps, values } = randomCurve(300);
+  const reach = 1 + Math.random() * 30;
+  const source = new Series();
+  const smoothed = new Smoothed(source, reach);
+  source.append(steps.slice(0, 100), values.slice(0, 100));
+  smoothed.series();
+  source.append(steps, values);
+  const expected = (at: number) => {
+    let [sum, weight] = [0, 0];
+    for (let i = 0; i <= at; i++) {
+      if (!Number.isFinite(values[i])) continue;
+      const w = Math.exp((steps[i]! - steps[at]!) / reach);
+      sum += w * values[i]!;
+      weight += w;
+    }
+    return Number.isFinite(values[at]) ? sum / weight : Number.NaN;
+  };
+  const compare = (series: Series) => {
+    for (let i = 0; i < series.length; i++) {
+      const [got, want] = [series.value(i), expected(i)];
+      assert.ok(Object.is(got, want) || Math.abs(got - want) < 1e-9, `value ${i}: ${got}, not ${want}`);
+    }
+  };
+  assert.equal(smoothed.series().length, 300);
+  compare(smoothed.series());
+  source.dropFrom(steps[50]!);
+  assert.equal(smoothed.series().length, 50);
+  compare(smoothed.series());
+});
+
+test('a constant stays what it is when it is smoothed', () => {
+  const source = new Series();
+  const steps = Array.from({ length: 500 }, (_, i) => i * i);
+  source.append(
+    steps,
+    steps.map(() => 0.3),
+  );
+  const { min, max } = new Smoothed(source, 50).series().extent();
+  assert.ok(Math.abs(min - 0.3) < 1e-12 && Math.abs(max - 0.3) < 1e-12);
+});
+
+test('recorded steps are found at, before and after a step', () => {
+  const steps = [0, 4, 8];
+  assert.deepEqual(
+    [0, 3, 4, 99].map((step) => atOrBefore(steps, step)),
+    [0, 0, 4, 8],
+  );
+  assert.equal(atOrBefore([10], 3), 10, 'the first one when there is none before');
+  assert.equal(atOrBefore([], 3), undefined);
+  assert.deepEqual(
+    [0, 4, 5].map((step) => before(steps, step)),
+    [undefined, 0, 4],
+  );
+  assert.deepEqual(
+    [0, 5, 8].map((step) => after(steps, step)),
+    [4, 8, undefined],
+  );
+});
+
+test('every tag has a group, and is in one chart', () => {
+  const tags = [
+    'loss/matching',
+    'probe/cosine/900',
+    'probe/cosine/100',
+    'residual/fake',
+    'residual/real',
+    'what/else',
+    'lambda',
+  ];
+  const charts = groupTags(tags).flatMap(planCharts);
+  assert.deepEqual(charts.flatMap((chart) => [...chart.tags]).sort(), tags.toSorted());
+  assert.deepEqual(charts.find(({ id }) => id === 'probe/cosine')?.tags, ['probe/cosine/100', 'probe/cosine/900']);
+  assert.deepEqual(charts.find(({ id }) => id === 'residual')?.tags, ['residual/real', 'residual/fake']);
+  assert.equal(groupOf('what/else'), 'other');
+});
+
+function cursorOver(steps: number[], over = false): { cursor: TimeCursor; range: { last: number } } {
+  const range = { last: steps.at(-1)! };
+  const get = (): CursorRange => ({
+    first: steps[0]!,
+    last: range.last,
+    over,
+    neighbour: (step, direction) => (direction > 0 ? after(steps, step) : before(steps, step)),
+    recorded: (step, direction) => (direction > 0 ? after([0, 4], step) : before([0, 4], step)),
+  });
+  return { cursor: new TimeCursor(get, 'live', 0), range };
+}
+
+test('a live cursor follows, peeks at what is pointed at, and comes back', () => {
+  const { cursor, range } = cursorOver([0, 1, 2, 3, 4, 5]);
+  assert.equal(cursor.step, 5);
+  range.last = 9;
+  assert.equal(cursor.step, 9);
+  cursor.hover(2);
+  assert.equal(cursor.step, 2);
+  cursor.leave();
+  assert.equal(cursor.step, 9);
+  cursor.move(-1, true);
+  assert.deepEqual([cursor.mode, cursor.step], ['free', 4]);
+  cursor.hover(3);
+  cursor.leave();
+  assert.equal(cursor.step, 3, 'a free cursor stays where the pointer left it');
+});
+
+test('a pinned cursor goes only where it is sent', () => {
+  const { cursor } = cursorOver([0, 1, 2, 3, 4, 5], true);
+  cursor.hover(1);
+  assert.equal(cursor.mode, 'free', 'a run that is over has nothing to follow');
+  cursor.pin(2);
+  cursor.hover(4);
+  assert.equal(cursor.step, 2);
+  assert.equal(cursor.move(1, false), true);
+  assert.deepEqual([cursor.mode, cursor.step], ['pinned', 3]);
+  cursor.goTo(1000);
+  assert.equal(cursor.step, 5);
+  assert.equal(cursor.move(1, false), false);
+  cursor.unpin();
+  cursor.hover(1);
+  assert.equal(cursor.step, 1);
+});
+
+function probe(step: number, size: number) {
+  const fill = (count: number, value: () => number) => Float32Array.from({ length: count }, value);
+  const shape = [2, 3, 1, 2, 2]; // 2 levels, 3 images
+  const tensors = [
+    { name: 'x', shape: [3, 1, 2, 2], data: fill(12, Math.random) },
+    { name: 'sigma', shape: [2], data: Float32Array.of(0.1, 4) },
+    { name: 'cosine', shape: [2, 3], data: fill(6, Math.random) },
+    { name: 'muReal', shape, data: fill(24, () => size * (Math.random() - 0.5)) },
+    { name: 'muFake', shape, data: fill(24, () => size * (Math.random() - 0.5)) },
+  ];
+  return { kind: 'probe' as const, step, tensors, metadata: {} };
+}
+
+test('a cell of the probe is one image at one level, and the difference is mu_real - mu_fake', () => {
+  const fields = probe(3, 1);
+  const set = readFieldSet(fields);
+  const [, , cosine, real, fake] = fields.tensors.map(({ data }) => data);
+  const [low, high] = set.columns(2, 9);
+  assert.equal(set.columns(2, 9).length, 2);
+  assert.deepEqual([low!.sigma, high!.sigma], [Math.fround(0.1), 4]);
+  assert.equal(high!.cosine, cosine![5]);
+  assert.equal(high!.residualRatio, null);
+  assert.equal(high!.picture('grad'), null);
+  const at = (1 * 3 + 2) * 4;
+  const expected = real!.subarray(at, at + 4).map((value, i) => value - fake![at + i]!);
+  assert.deepEqual(high!.picture('difference')!.data, expected);
+});
+
+test('a colour scale is one for all steps: the widest that was seen, without the most extreme values', () => {
+  const scales = new Scales();
+  const [narrow, wide] = [readFieldSet(probe(1, 0.1)), readFieldSet(probe(2, 10))];
+  scales.see('run probe', narrow);
+  const before = scales.end('run probe', 'difference');
+  assert.equal(before, robustMax(narrow.values('difference')!));
+  scales.see('run probe', wide);
+  const end = scales.end('run probe', 'difference');
+  assert.equal(end, robustMax(wide.values('difference')!));
+  scales.see('run probe', narrow);
+  assert.equal(scales.end('run probe', 'difference'), end);
+  const values = new Float32Array(1000).fill(1);
+  values.set([500, Number.NaN, Number.POSITIVE_INFINITY]);
+  assert.equal(robustMax(values), 1);
+});
+
+test('fields that do not have the shape of fields show nothing, and do no harm', () => {
+  const tensors = [
+    { name: 'x', shape: [2, 1, 2, 2], data: new Float32Array(7) },
+    { name: 'muReal', shape: [9], data: new Float32Array(9) },
+  ];
+  const set = readFieldSet({ kind: 'training', step: 1, tensors, metadata: {} });
+  assert.deepEqual([set.images, set.columns(0, 5).length, set.values('difference')], [0, 0, null]);
+});
