@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { build } from './lib/bundle.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ensureInstalled } from './lib/install.mjs';
-import { root, run } from './lib/process.mjs';
+import { root, run, sourceLoader } from './lib/process.mjs';
 
 main(async () => {
   await ensureInstalled();
@@ -20,7 +20,7 @@ main(async () => {
   for (const name of chosen) {
     say(`\n${name}`);
     const flags = args.filter((arg) => arg.startsWith('-'));
-    const status = await run(process.execPath, ['--import', 'tsx', join('test/bench', name), ...flags]);
+    const status = await run(process.execPath, ['--import', sourceLoader, join('test/bench', name), ...flags]);
     if (status !== 0) failed++;
   }
   return failed > 0 ? 1 : 0;

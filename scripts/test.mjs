@@ -13,7 +13,7 @@ import { build } from './lib/bundle.mjs';
 import { Failure, main, say, seconds } from './lib/console.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { packageExtension } from './lib/package.mjs';
-import { root, run } from './lib/process.mjs';
+import { root, run, sourceLoader } from './lib/process.mjs';
 import { installAllowed, prepareEditors, prepareSystem } from './lib/system-packages.mjs';
 import { count, printDetails, readRecords } from './lib/test-report.mjs';
 
@@ -110,7 +110,7 @@ async function runTests(files, { environment, concurrency, log }) {
   const status = await run(
     process.execPath,
     [
-      ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'],
+      ...['--import', sourceLoader, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'],
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...['--test-reporter=./scripts/lib/record-reporter.mjs', `--test-reporter-destination=${log}`],
       ...files,

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** The checkout, wherever the script was called from. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** What `--import` takes to run the sources, wherever the process that inherits it runs. */
+export const sourceLoader = new URL('../../test/tsx.mjs', import.meta.url).href;
+
 /** Runs a program in the checkout on this terminal; resolves to its exit code (128 and the signal's number if killed). */
 export function run(command, args, { env = process.env } = {}) {
   const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell: needsShell(command) });

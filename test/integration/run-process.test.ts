@@ -14,7 +14,7 @@ import { readRun, runPaths } from '../../backend/runs/run-folder.ts';
 import type { RunRequest } from '../../backend/runs/training/open.ts';
 import { distillConfig, scratch, teachConfig, tinyTeacher } from '../unit/training/tiny.ts';
 
-const fromSources = ['--import', new URL('../tsx-worker.mjs', import.meta.url).href];
+const fromSources = ['--import', new URL('../tsx.mjs', import.meta.url).href];
 const starter = fileURLToPath(new URL('./run-process/starter.ts', import.meta.url));
 const dmd = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));
 const runtime = scratch();

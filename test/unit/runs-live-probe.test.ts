@@ -68,20 +68,15 @@ test('what is shown is what is recorded, and the recorder says so at once', asyn
 test('a paused run shows its probe once per request; across threads the fields are handed over', async () => {
   const { start } = await setUp();
   const messages: RunMessage[] = [];
-  const execArgv = ['--import', new URL('../tsx-worker.mjs', import.meta.url).href];
-  const run = await startLiveRun(
-    { start: start({ iterations: 100_000 }), set: [], half: false },
-    (message) => {
-      messages.push(message);
-      const paused = message.type === 'state' && message.state === 'paused';
-      if (message.type === 'step' && message.step === 1) run.send({ type: 'pause' });
-      if (paused) run.send({ type: 'probe', on: true });
-      if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: false });
-      if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: true });
-      if (message.type === 'probe' && probesOf(messages).length === 2) run.send({ type: 'stop' });
-    },
-    execArgv,
-  );
+  const run = await startLiveRun({ start: start({ iterations: 100_000 }), set: [], half: false }, (message) => {
+    messages.push(message);
+    const paused = message.type === 'state' && message.state === 'paused';
+    if (message.type === 'step' && message.step === 1) run.send({ type: 'pause' });
+    if (paused) run.send({ type: 'probe', on: true });
+    if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: false });
+    if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: true });
+    if (message.type === 'probe' && probesOf(messages).length === 2) run.send({ type: 'stop' });
+  });
   await run.ended;
   assert.equal(messages.at(-1)?.type, 'ended', JSON.stringify(messages.at(-1)));
   const [first, second] = probesOf(messages);

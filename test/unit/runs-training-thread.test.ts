@@ -8,8 +8,6 @@ import type { RunRequest } from '../../backend/runs/training/open.ts';
 import { type RunThread, startRunThread } from '../../backend/runs/training/run-thread.ts';
 import { scratch, teachConfig } from './training/tiny.ts';
 
-const execArgv = ['--import', new URL('../tsx-worker.mjs', import.meta.url).href];
-
 interface Started {
   readonly thread: RunThread;
   readonly messages: RunMessage[];
@@ -17,14 +15,10 @@ interface Started {
 
 function start(request: RunRequest, onMessage: (message: RunMessage, thread: RunThread) => void = () => {}): Started {
   const messages: RunMessage[] = [];
-  const thread: RunThread = startRunThread(
-    request,
-    (message) => {
-      messages.push(message);
-      onMessage(message, thread);
-    },
-    execArgv,
-  );
+  const thread: RunThread = startRunThread(request, (message) => {
+    messages.push(message);
+    onMessage(message, thread);
+  });
   return { thread, messages };
 }
 

@@ -101,6 +101,7 @@ function editorApi(state: unknown): string {
 const __name = (value) => value; // what tsx calls around functions
 ${crossing}
 let state = ${JSON.stringify(state) ?? 'undefined'};
+window.dmdCrossing = crossing;
 window.dmdDeliver = (text) => window.dispatchEvent(new MessageEvent('message', { data: crossing.fromWire(text) }));
 window.acquireVsCodeApi = () => ({
   postMessage: (message) => void window.dmdPost(crossing.toWire(message)),

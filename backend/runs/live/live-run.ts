@@ -12,13 +12,8 @@ export interface LiveRun extends RunThread {
 /**
  * Call it in the main thread.
  * @param onMessage called for every message; the last one is `ended` or `failed`, whatever happens
- * @param execArgv Node's flags for the thread; default: those of this process
  */
-export async function startLiveRun(
-  request: RunRequest,
-  onMessage: (message: RunMessage) => void,
-  execArgv?: string[],
-): Promise<LiveRun> {
+export async function startLiveRun(request: RunRequest, onMessage: (message: RunMessage) => void): Promise<LiveRun> {
   let stopping = false;
   const tell = (message: RunMessage) => {
     // Between the command and the end of an iteration the thread may still say that it runs.
@@ -33,7 +28,7 @@ export async function startLiveRun(
   };
   const onNote = (text: string) => onMessage({ type: 'note', level: 'warning', text });
   const endpoint = await openEndpoint({ onCommand: (command) => send(command), onNote });
-  const thread = startRunThread({ ...request, contact: endpoint.contact }, tell, execArgv);
+  const thread = startRunThread({ ...request, contact: endpoint.contact }, tell);
   return {
     contact: endpoint.contact,
     send,

@@ -11,16 +11,9 @@ export interface RunThread {
   readonly ended: Promise<void>;
 }
 
-/**
- * @param onMessage called for every message; the last one is `ended` or `failed`, whatever happens
- * @param execArgv Node's flags for the thread; default: those of this process
- */
-export function startRunThread(
-  request: RunRequest,
-  onMessage: (message: RunMessage) => void,
-  execArgv: string[] = process.execArgv,
-): RunThread {
-  const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { workerData: request, execArgv });
+/** @param onMessage called for every message; the last one is `ended` or `failed`, whatever happens */
+export function startRunThread(request: RunRequest, onMessage: (message: RunMessage) => void): RunThread {
+  const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { workerData: request });
   let folder: string | null = null;
   let over = false;
   const fail = (message: string, stack = '') => {

@@ -9,12 +9,6 @@ export class ImageThread {
   #waiting = 0;
   /** Settles when the thread is free for the next in the queue. */
   #free: Promise<unknown> = Promise.resolve();
-  readonly #execArgv: string[];
-
-  /** @param execArgv Node's flags for the thread */
-  constructor(execArgv: string[] = process.execArgv) {
-    this.#execArgv = execArgv;
-  }
 
   /** Throws what the work throws; UserError('cancelled') once the signal is aborted, also while it still waits. */
   do<W extends Work>(work: W, onProgress: OnProgress, signal: AbortSignal): Promise<Results[W['type']]> {
@@ -65,7 +59,7 @@ export class ImageThread {
 
   #start(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('./images.worker.ts', import.meta.url), { execArgv: this.#execArgv });
+    const worker = new Worker(new URL('./images.worker.ts', import.meta.url));
     // The next piece of work gets a new thread.
     const gone = () => {
       if (this.#worker === worker) this.#worker = null;

@@ -1,0 +1,157 @@
+/** How long the monitor's page takes to draw, with as many points as asked for: milliseconds until the pixels are there. */
+import type { Browser } from 'playwright-core';
+import { monitorLive } from '../../../backend/protocol/panels/monitor.ts';
+import { followRun, openRun, readCurves, unfollowRun } from '../../../backend/protocol/rpc/index.ts';
+import { toWire } from '../crossing.ts';
+import { BackendInProcess } from './backend.ts';
+import { type OpenMonitor, openMonitor } from './open.ts';
+
+const folder = '/runs/long';
+const levels = 5;
+const images = 4;
+const side = 32;
+
+export interface LongRun {
+  readonly tags: readonly string[];
+  /** Of each curve. */
+  readonly points: number;
+  readonly smoothing: number;
+}
+
+export interface Timings {
+  /** Of all charts on the screen, from the start of the frame. */
+  readonly redraw: number[];
+  /** From the turn of the wheel. */
+  readonly zoom: number[];
+  /** From the arrival of a step's numbers and probe to its curve and its fields. */
+  readonly step: number[];
+}
+
+export async function timeMonitor(browser: Browser, run: LongRun, turns: number): Promise<Timings> {
+  const backend = longRun(run);
+  const monitor = await openMonitor({
+    browser,
+    backend,
+    folders: [folder],
+    state: stateOf(run),
+    width: 1280,
+    height: 900,
+  });
+  try {
+    await monitor.page
+      .locator('.chart')
+      .nth(run.tags.length - 1)
+      .waitFor({ timeout: 120_000 });
+    await monitor.page.locator('output.step', { hasText: /\d{4}|\d,\d{3}/ }).waitFor({ timeout: 120_000 });
+    const { redraw, zoom } = (await monitor.page.evaluate(zoomTimings(turns))) as { redraw: number[]; zoom: number[] };
+    return { redraw, zoom, step: await stepTimings(monitor, run, turns) };
+  } finally {
+    await monitor.close();
+    await backend.end();
+  }
+}
+
+/** A noisy loss with a peak now and then, in a run that goes on. */
+function longRun({ tags, points }: LongRun): BackendInProcess {
+  const backend = new BackendInProcess();
+  const record = {
+    ...{ folder, name: 'long', tags: [], kind: 'distill' as const, state: 'running' as const, step: points },
+    ...{ iterations: 2 * points, device: 'cpu', threads: 1, createdAt: null, startedAt: null, endedAt: null },
+    ...{ updatedAt: null, secondsLeft: null, work: null, process: null, error: null },
+  };
+  const none = { training: [], probe: [], stop: [] };
+  backend.answer(openRun, () => ({ record, config: '{}', tags: [...tags], samples: [], fields: none, warnings: [] }));
+  backend.answer(followRun, () => null);
+  backend.answer(unfollowRun, () => null);
+  const steps = Float64Array.from({ length: points }, (_, i) => i + 1);
+  const value = (i: number) => 1 / (1 + i / 1e4) + 0.3 * Math.random() + (i % 9973 === 0 ? 1 : 0);
+  backend.answer(readCurves, ({ tags: asked }) =>
+    asked.map((tag) => ({ tag, steps, times: steps, values: steps.map((_, i) => value(i)) })),
+  );
+  return backend;
+}
+
+function stateOf({ smoothing }: LongRun) {
+  return {
+    folders: [folder],
+    focus: null,
+    hidden: [],
+    cursor: { mode: 'live', step: 0 },
+    zoom: null,
+    smoothing,
+    logCharts: [],
+    closedGroups: [],
+    hiddenSeries: [],
+    fields: { kind: 'probe', image: 0, channel: -1, scales: { difference: null, grad: null }, perLevel: false },
+  };
+}
+
+/**
+ * Turns the wheel and waits for the frame that shows it. What the page does in a frame lies between the two callbacks around
+ * its own; reading a pixel makes the browser finish drawing.
+ */
+function zoomTimings(turns: number): string {
+  return `(async () => {
+    const over = document.querySelector('.u-over');
+    const box = over.getBoundingClientRect();
+    const flush = () => {
+      for (const canvas of document.querySelectorAll('.plot canvas')) canvas.getContext('2d').getImageData(0, 0, 1, 1);
+    };
+    const turn = (deltaY) => new Promise((done) => {
+      let start;
+      requestAnimationFrame(() => { start = performance.now(); });
+      const turned = performance.now();
+      over.dispatchEvent(new WheelEvent('wheel', {
+        deltaY, ctrlKey: true, bubbles: true, cancelable: true, clientX: box.left + box.width * 0.6, clientY: box.top + 20,
+      }));
+      requestAnimationFrame(() => { flush(); done([performance.now() - start, performance.now() - turned]); });
+    });
+    const times = { redraw: [], zoom: [] };
+    for (let i = 0; i < ${turns}; i++) {
+      const [redraw, zoom] = await turn(i % 20 < 10 ? -120 : 120);
+      times.redraw.push(redraw);
+      times.zoom.push(zoom);
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    document.dispatchEvent(new KeyboardEvent('keydown', { key: '0' }));
+    return times;
+  })()`;
+}
+
+async function stepTimings({ page }: OpenMonitor, { tags, points }: LongRun, turns: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let turn = 1; turn <= turns; turn++) {
+    const step = points + turn;
+    const one = Float64Array.of(step);
+    const curves = tags.map((tag) => ({ tag, steps: one, times: one, values: Float64Array.of(Math.random()) }));
+    const news = [
+      { type: 'curves' as const, curves },
+      { type: 'probe' as const, fields: probeAt(step) },
+    ].map((event) => toWire({ type: 'notification', method: monitorLive.method, params: { folder, event } }));
+    times.push(
+      (await page.evaluate(`(async () => {
+        const news = ${JSON.stringify(news)}.map((text) => dmdCrossing.fromWire(text));
+        const shown = () => document.querySelector('.field-grid')?.dataset.step === '${step}';
+        const start = performance.now();
+        for (const data of news) window.dispatchEvent(new MessageEvent('message', { data }));
+        while (!shown()) await new Promise(requestAnimationFrame);
+        for (const canvas of document.querySelectorAll('canvas')) canvas.getContext('2d').getImageData(0, 0, 1, 1);
+        return performance.now() - start;
+      })()`)) as number,
+    );
+  }
+  return times;
+}
+
+/** As large as that of the built-in model. */
+function probeAt(step: number) {
+  const random = (length: number) => Float32Array.from({ length }, () => Math.random() - 0.5);
+  const image = 3 * side * side;
+  const shape = [levels, images, 3, side, side];
+  const tensors = [
+    { name: 'x', shape: shape.slice(1), data: random(images * image) },
+    { name: 'sigma', shape: [levels], data: Float32Array.of(0.02, 0.3, 2.5, 12, 45) },
+    ...['xt', 'muReal', 'muFake', 'grad'].map((name) => ({ name, shape, data: random(levels * images * image) })),
+  ];
+  return { kind: 'probe' as const, step, tensors, metadata: {} };
+}
