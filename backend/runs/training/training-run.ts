@@ -34,8 +34,9 @@ export async function trainingRun(
     try {
       await work(opened, request, { control, report, disk });
     } catch (error) {
-      noteFailure(opened, error);
-      throw error;
+      const told = withWayOn(opened, error);
+      noteFailure(opened, told);
+      throw told;
     } finally {
       opened.run.close();
       await opened.engine.dispose();
@@ -100,6 +101,13 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
 
 function isCancelled(error: unknown): boolean {
   return error instanceof UserError && error.kind === 'cancelled';
+}
+
+/** What the disk refuses ends a run, not its past: the error says also how to go on once there is room. */
+function withWayOn({ run, config }: Opened, error: unknown): unknown {
+  if (!(error instanceof UserError) || error.kind !== 'io') return error;
+  const way = `Then go on from the last checkpoint: dmd ${config.kind} --resume ${run.paths.folder}`;
+  return new UserError('io', error.message, error.hint ? `${error.hint} ${way}` : way, { cause: error });
 }
 
 /** Says in run.json why the run ended. */
