@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { DistillTrainer } from '../../backend/dmd/distill.ts';
 import { streamDraws } from '../../backend/dmd/draws.ts';
 import { l2Distance } from '../../backend/dmd/generator-graph.ts';
-import { TeachTrainer } from '../../backend/dmd/teach.ts';
+import { createTeachTrainer } from '../../backend/dmd/teach.ts';
 import { NumericStop } from '../../backend/dmd/trainer.ts';
 import type { DeviceTensor, Engine, Feed, Program } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
@@ -174,7 +174,7 @@ for (const poisoned of [0, 1, 2]) {
 test('teaching keeps one state, and the zeros that a gradient is summed from', async () => {
   const { engine, alive } = countingEngine();
   let poison = false;
-  const trainer = await TeachTrainer.create(engine, {
+  const trainer = await createTeachTrainer(engine, {
     ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5, initial: null },
     settings: () => update,
     async images(step, micro) {

@@ -5,8 +5,9 @@ import { openImageDataset } from '../../data/image-dataset.ts';
 import { sceneDataset } from '../../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
 import { DenoiseProgram } from '../../dmd/denoise-program.ts';
+import type { LossTrainer } from '../../dmd/loss-trainer.ts';
 import { teachSettings } from '../../dmd/schedule.ts';
-import { type TeachOptions, TeachTrainer } from '../../dmd/teach.ts';
+import { createTeachTrainer, type TeachOptions } from '../../dmd/teach.ts';
 import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
@@ -94,7 +95,7 @@ async function startTeach(
   const { engine, report } = context;
   const { seed, batch, accumulation, loss, record } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
-  const trainer = await TeachTrainer.create(engine, {
+  const trainer = await createTeachTrainer(engine, {
     network,
     seed,
     batch,
@@ -133,13 +134,13 @@ interface Parts {
   readonly config: TeachConfig;
   readonly network: Network;
   readonly data: ImageDataset;
-  readonly trainer: TeachTrainer;
+  readonly trainer: LossTrainer;
   readonly preview: DenoiseProgram | null;
   readonly context: SessionContext;
 }
 
 class TeachSession implements TrainingSession {
-  readonly trainer: TeachTrainer;
+  readonly trainer: LossTrainer;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
