@@ -9,6 +9,7 @@ import { layoutLowerings } from './lower/layout.ts';
 import type { Lowerings } from './lower/lowering.ts';
 import { matmulLowerings } from './lower/matmul.ts';
 import { normalizeLowerings } from './lower/normalize.ts';
+import { poolLowerings } from './lower/pool.ts';
 import { resampleLowerings } from './lower/resample.ts';
 import { encodeModel, type OnnxModel } from './proto.ts';
 import { OnnxWriter, type Target } from './writer.ts';
@@ -21,6 +22,7 @@ export const lowerings: Lowerings = {
   ...layoutLowerings,
   ...convLowerings,
   ...resampleLowerings,
+  ...poolLowerings,
   ...normalizeLowerings,
   ...matmulLowerings,
   input: (_writer, node) => [node.attrs.name as string],

@@ -6,6 +6,7 @@ import type { GradientRules } from './gradient-rule.ts';
 import { layoutGradients } from './layout.grad.ts';
 import { matmulGradients } from './matmul.grad.ts';
 import { normalizeGradients } from './normalize.grad.ts';
+import { poolGradients } from './pool.grad.ts';
 import { reduceGradients } from './reduce.grad.ts';
 import { resampleGradients } from './resample.grad.ts';
 
@@ -16,6 +17,7 @@ export const gradientRules: GradientRules = {
   ...matmulGradients,
   ...convGradients,
   ...resampleGradients,
+  ...poolGradients,
   ...normalizeGradients,
   ...attentionGradients,
   // The trigger of a recomputation barrier only orders execution.

@@ -5,5 +5,6 @@ export * from './elementwise.ts';
 export { broadcastTo, concat, pad, reshape, slice, sliceAxis, transpose } from './layout.ts';
 export { linear, matmul } from './matmul.ts';
 export { channelAffine, groupNorm } from './normalize.ts';
+export { averagePool2d, maxPool2d, type PoolOptions } from './pool.ts';
 export { max, mean, sum, sumTo } from './reduce.ts';
 export { downsample2, upsample2 } from './resample.ts';

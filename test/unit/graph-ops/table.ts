@@ -3,5 +3,6 @@ import { elementwiseCases } from './elementwise-cases.ts';
 import { layoutCases } from './layout-cases.ts';
 import { networkCases } from './network-cases.ts';
 import type { OpCase } from './op-case.ts';
+import { poolCases } from './pool-cases.ts';
 
-export const opCases: readonly OpCase[] = [...elementwiseCases, ...layoutCases, ...networkCases];
+export const opCases: readonly OpCase[] = [...elementwiseCases, ...layoutCases, ...networkCases, ...poolCases];

@@ -4,6 +4,7 @@ import { elementwiseKernels } from './elementwise.ts';
 import type { Kernels } from './kernel.ts';
 import { layoutKernels } from './layout.ts';
 import { normalizeKernels } from './normalize.ts';
+import { poolKernels } from './pool.ts';
 import { productKernels } from './products.ts';
 import { resampleKernels } from './resample.ts';
 
@@ -12,6 +13,7 @@ export const kernels: Kernels = {
   ...layoutKernels,
   ...convKernels,
   ...resampleKernels,
+  ...poolKernels,
   ...productKernels,
   ...normalizeKernels,
 };
