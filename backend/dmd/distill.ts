@@ -3,16 +3,18 @@
  * program and the fake score's program on the same images, advances both states functionally, and commits both or
  * neither: until then nothing has changed, so a NaN stop or a breakpoint costs nothing.
  */
-import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
-import { type ParameterLayout, packParameters, unpackParameters } from '../graph/parameters.ts';
+import { type DeviceTensor, type Engine, isDeviceTensor } from '../engine/engine.ts';
+import { packParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import type { DistillMethod, Feeds, Generation } from './distill-method.ts';
 import type { DistillOptions, StartingWeights, StepSettings } from './distill-options.ts';
-import { createDistillPrograms, type DistillPrograms } from './distill-programs.ts';
-import { type DrawPoint, type Draws, type Latents, streamDraws } from './draws.ts';
+import type { DistillPrograms } from './distill-programs.ts';
+import type { DrawPoint } from './draws.ts';
+import { edmMethod } from './edm-method.ts';
 import { fakeReport } from './fake-score-graph.ts';
 import { generatorReport } from './generator-graph.ts';
-import { KeptGradients } from './kept-gradients.ts';
-import { disposeState, freshState, type OptimizerState } from './optimizer-state.ts';
+import { type KeepsGradients, KeptGradients } from './kept-gradients.ts';
+import { type Accumulator, disposeState, freshState, type OptimizerState } from './optimizer-state.ts';
 import {
   allFinite,
   disposeAll,
@@ -32,39 +34,50 @@ export type StepTensors = Readonly<Record<string, DeviceTensor>>;
 
 const tensorOutputs = ['x', 'xt', 'muReal', 'muFake', 'grad'] as const;
 
+/** Images on the device, and the conditions they were made under. */
+interface Generated {
+  readonly x: DeviceTensor;
+  readonly conditions: Feeds;
+}
+
 export class DistillTrainer implements Trainer {
   step = 0;
   readonly imagesPerStep: number;
-  readonly programs: DistillPrograms;
   /** The latest iteration's parameter gradients of `generator` and `fake`, where `keepsGradients` says so. */
   readonly gradients: KeptGradients;
   private readonly engine: Engine;
-  private readonly options: DistillOptions;
-  private readonly draws: Draws;
-  /** The teacher's parameters; null where no loss needs it. */
-  private readonly teacher: DeviceTensor | null;
+  private readonly method: DistillMethod;
   private generatorState: OptimizerState;
   private fakeState: OptimizerState;
   private fakeSteps = 0;
   private latest: Record<string, DeviceTensor> = {};
   private latestDraws = new Map<string, TensorData>();
 
-  private constructor(engine: Engine, options: DistillOptions, programs: DistillPrograms, start: StartingWeights) {
+  /** @param start flat parameters of what is trained of either network */
+  constructor(
+    engine: Engine,
+    method: DistillMethod,
+    start: { readonly generator: Float32Array; readonly fake: Float32Array },
+    keepsGradients?: KeepsGradients,
+  ) {
     this.engine = engine;
-    this.options = options;
-    this.draws = options.draws ?? streamDraws(options.seed, options.batch, options.network, options.labels);
-    this.programs = programs;
-    this.gradients = new KeptGradients(options.keepsGradients);
-    this.imagesPerStep = options.batch * options.accumulation;
-    const { layout } = options.network;
-    this.teacher = options.matching && uploadParameters(engine, options.teacher.layout, options.teacherParameters);
-    this.generatorState = freshState(engine, packParameters(layout, start.generator));
-    this.fakeState = freshState(engine, packParameters(layout, start.fake));
+    this.method = method;
+    this.gradients = new KeptGradients(keepsGradients);
+    this.imagesPerStep = method.imagesPerStep;
+    this.generatorState = freshState(engine, start.generator);
+    this.fakeState = freshState(engine, start.fake);
   }
 
+  /** For EDM's networks. */
   static async create(engine: Engine, options: DistillOptions, start: StartingWeights): Promise<DistillTrainer> {
-    if (!options.matching && !options.regression) throw new Error('both losses are switched off: nothing to train');
-    return new DistillTrainer(engine, options, await createDistillPrograms(engine, options), start);
+    const method = await edmMethod(engine, options);
+    const { layout } = options.network;
+    const flat = { generator: packParameters(layout, start.generator), fake: packParameters(layout, start.fake) };
+    return new DistillTrainer(engine, method, flat, options.keepsGradients);
+  }
+
+  get programs(): DistillPrograms {
+    return this.method.programs;
   }
 
   /** The latest iteration's x, xt, muReal, muFake, grad; valid until the next `advance`. */
@@ -74,21 +87,21 @@ export class DistillTrainer implements Trainer {
 
   async advance(): Promise<StepReport> {
     const step = this.step + 1;
-    const settings = this.options.settings(step);
+    const settings = this.method.settings(step);
     this.gradients.clear();
     const generator = await this.generatorUpdate(step, settings);
     const candidates: OptimizerState[] = [generator.state];
     const scalars: Scalars = { ...generator.scalars };
     let fake = { state: this.fakeState, steps: this.fakeSteps };
-    if (this.trainsFake && allFinite(scalars)) {
-      for (let k = 0; k < this.options.fakeUpdates && allFinite(scalars); k++) {
+    if (this.programs.fake && allFinite(scalars)) {
+      for (let k = 0; k < this.method.fakeUpdates && allFinite(scalars); k++) {
         const update = await this.fakeUpdate(step, k, generator, fake, settings);
         candidates.push(update.state);
         Object.assign(scalars, update.scalars);
         fake = { state: update.state, steps: fake.steps + 1 };
       }
     }
-    disposeAll(generator.images.filter((image) => image !== this.latest.x));
+    disposeAll(generator.images.map(({ x }) => x).filter((x) => x !== this.latest.x));
     if (!allFinite(scalars)) {
       const tensors = await this.fields();
       candidates.forEach(disposeState);
@@ -114,34 +127,34 @@ export class DistillTrainer implements Trainer {
     this.step = step;
   }
 
-  private get trainsFake(): boolean {
-    return this.options.matching !== null && !this.options.matching.realOnly;
-  }
-
   private async generatorUpdate(step: number, settings: StepSettings) {
-    const { accumulation } = this.options;
+    const { programs, accumulation } = this.method;
     const scalars: Scalars = {};
-    const images: DeviceTensor[] = [];
+    const images: Generated[] = [];
     let total: DeviceTensor | null = null;
     disposeAll(Object.values(this.latest));
     this.latest = {};
     for (let micro = 0; micro < accumulation; micro++) {
-      const feeds = await this.generatorFeeds(step, micro, settings);
-      const results = await this.programs.generator.run(feeds);
+      const { feeds, conditions } = await this.method.generation({ step, micro, update: 0 }, settings);
+      const results = await programs.generator.run({
+        generator: this.generatorState.parameters,
+        ...(programs.fake ? { fake: this.fakeState.parameters } : {}),
+        ...feeds,
+      });
       const report = await this.readReport(results.report, generatorReport);
       for (const [name, value] of Object.entries(report)) scalars[name] = (scalars[name] ?? 0) + value / accumulation;
-      total = await this.accumulate(total, results.gradient);
-      images.push(results.x);
+      total = await this.accumulate(programs.generatorAccumulator, total, results.gradient);
+      images.push({ x: results.x, conditions });
       const fields = pick(results, tensorOutputs);
       // A person who looks for the cause of a NaN needs the micro-batch that had it.
       if (micro === accumulation - 1 || !allFinite(report)) {
         this.latest = fields;
-        this.latestDraws = hostFeeds(feeds, ['sigma', 'z', 'labels']);
+        this.latestDraws = hostFeeds(feeds, this.method.recorded);
         break;
       }
       disposeAll(Object.values(fields).filter((tensor) => tensor !== results.x));
     }
-    const { state, gradientNorm } = await this.programs.generatorUpdater.run(
+    const { state, gradientNorm } = await programs.generatorUpdater.run(
       this.generatorState,
       total!,
       settings.generator,
@@ -152,27 +165,6 @@ export class DistillTrainer implements Trainer {
     return { state, scalars, images };
   }
 
-  private async generatorFeeds(step: number, micro: number, settings: StepSettings): Promise<Record<string, Feed>> {
-    const { network, levels, matching, regression, pairs } = this.options;
-    const point: DrawPoint = { step, micro, update: 0 };
-    const feeds: Record<string, Feed> = { generator: this.generatorState.parameters, ...this.draws.latents(point) };
-    if (matching) {
-      const range = { levels, first: settings.firstLevel, last: settings.lastLevel };
-      Object.assign(feeds, this.draws.matching(point, range));
-      feeds.teacher = this.teacher!;
-      if (!matching.realOnly) feeds.fake = this.fakeState.parameters;
-    }
-    if (regression) {
-      if (!pairs) throw new Error('regression needs noise-image pairs');
-      const reference = await pairs.batch(step, micro, regression.batch);
-      feeds.refZ = reference.z;
-      feeds.refImages = reference.y;
-      if (network.labelDim > 0) feeds.refLabels = reference.labels!;
-      feeds.lambda = { shape: [], data: Float32Array.of(settings.lambda) };
-    }
-    return feeds;
-  }
-
   /**
    * One fake-score update. The first trains on the images of the generator's program run, made before its update; later
    * ones on fresh images of the candidate generator.
@@ -180,40 +172,44 @@ export class DistillTrainer implements Trainer {
   private async fakeUpdate(
     step: number,
     k: number,
-    generator: { state: OptimizerState; images: DeviceTensor[] },
+    generator: { state: OptimizerState; images: Generated[] },
     fake: { state: OptimizerState; steps: number },
     settings: StepSettings,
   ) {
-    const { levels, accumulation } = this.options;
-    const range = { levels, first: 0, last: levels.length - 1 };
+    const { programs, accumulation } = this.method;
     let total: DeviceTensor | null = null;
     let loss = 0;
     for (let micro = 0; micro < accumulation; micro++) {
       const point: DrawPoint = { step, micro, update: k };
-      const latents = this.draws.latents(point);
-      const fresh = k > 0 ? await this.freshImages(latents, generator.state.parameters) : null;
-      const results = await this.programs.fake!.run({
+      const fresh = k > 0 ? await this.freshImages(await this.method.fresh(point), generator.state.parameters) : null;
+      const { x, conditions } = fresh ?? generator.images[micro];
+      const results = await programs.fake!.run({
         fake: fake.state.parameters,
-        x: fresh ?? generator.images[micro],
-        ...(latents.labels ? { labels: latents.labels } : {}),
-        ...this.draws.fake(point, range),
+        x,
+        ...conditions,
+        ...this.method.fakeFeeds(point),
       });
-      fresh?.dispose();
+      fresh?.x.dispose();
       loss += (await this.readReport(results.report, fakeReport)).lossFake / accumulation;
       results.denoised.dispose();
-      total = await this.accumulate(total, results.gradient);
+      total = await this.accumulate(programs.fakeAccumulator, total, results.gradient);
     }
-    const update = await this.programs.fakeUpdater!.run(fake.state, total!, settings.fake, fake.steps + 1);
+    const update = await programs.fakeUpdater!.run(fake.state, total!, settings.fake, fake.steps + 1);
     this.gradients.take('fake', total!, step);
     return { state: update.state, scalars: { lossFake: loss, normFake: update.gradientNorm } };
   }
 
-  private async freshImages(latents: Latents, parameters: DeviceTensor): Promise<DeviceTensor> {
-    return (await this.programs.generate!.run({ generator: parameters, ...latents })).x;
+  private async freshImages({ feeds, conditions }: Generation, parameters: DeviceTensor): Promise<Generated> {
+    const { x } = await this.programs.generate!.run({ generator: parameters, ...feeds });
+    return { x, conditions };
   }
 
-  private async accumulate(total: DeviceTensor | null, gradient: DeviceTensor): Promise<DeviceTensor> {
-    return this.programs.accumulator?.add(total, gradient, 1 / this.options.accumulation) ?? gradient;
+  private async accumulate(
+    accumulator: Accumulator | null,
+    total: DeviceTensor | null,
+    gradient: DeviceTensor,
+  ): Promise<DeviceTensor> {
+    return accumulator?.add(total, gradient, 1 / this.method.accumulation) ?? gradient;
   }
 
   private async readReport<Name extends string>(tensor: DeviceTensor, names: readonly Name[]) {
@@ -236,13 +232,14 @@ export class DistillTrainer implements Trainer {
 
   /** The networks' current parameters on the device, for previews and probes. Valid until the next `advance`. */
   get parameters() {
-    const { generatorState, fakeState, teacher } = this;
+    const { generatorState, fakeState } = this;
+    const { teacher } = this.method;
     return { generator: generatorState.parameters, average: generatorState.ema, fake: fakeState.parameters, teacher };
   }
 
   /** The generator's averaged weights by parameter name: what is sampled and exported. */
   async generatorWeights(): Promise<Map<string, TensorData>> {
-    return unpackParameters(this.options.network.layout, (await this.generatorState.ema.read()).slice());
+    return this.method.generatorWeights((await this.generatorState.ema.read()).slice());
   }
 
   async save(): Promise<Map<string, StateArrays>> {
@@ -254,14 +251,14 @@ export class DistillTrainer implements Trainer {
   }
 
   restore(step: number, files: ReadonlyMap<string, StateArrays>): void {
-    const { size } = this.options.network.layout;
-    const generator = restoreState(this.engine, files.get('generator'), size);
-    const fake = restoreState(this.engine, files.get('fake'), size);
+    const { layouts, fakeUpdates } = this.method;
+    const generator = restoreState(this.engine, files.get('generator'), layouts.generator.size);
+    const fake = restoreState(this.engine, files.get('fake'), layouts.fake.size);
     disposeState(this.generatorState);
     disposeState(this.fakeState);
     this.generatorState = generator;
     this.fakeState = fake;
-    this.fakeSteps = files.get('fake')?.get('steps')?.data[0] ?? step * this.options.fakeUpdates;
+    this.fakeSteps = files.get('fake')?.get('steps')?.data[0] ?? step * fakeUpdates;
     this.step = step;
   }
 
@@ -270,20 +267,16 @@ export class DistillTrainer implements Trainer {
     this.gradients.clear();
     disposeState(this.generatorState);
     disposeState(this.fakeState);
-    this.teacher?.dispose();
+    this.method.teacher?.dispose();
     await this.programs.dispose();
   }
-}
-
-function uploadParameters(engine: Engine, layout: ParameterLayout, values: ReadonlyMap<string, TensorData>) {
-  return engine.upload({ shape: [layout.size], data: packParameters(layout, values) });
 }
 
 function pick(tensors: Record<string, DeviceTensor>, names: readonly string[]): Record<string, DeviceTensor> {
   return Object.fromEntries(names.filter((name) => tensors[name]).map((name) => [name, tensors[name]]));
 }
 
-function hostFeeds(feeds: Record<string, Feed>, names: readonly string[]): Map<string, TensorData> {
+function hostFeeds(feeds: Feeds, names: readonly string[]): Map<string, TensorData> {
   const host = new Map<string, TensorData>();
   for (const name of names) {
     const feed = feeds[name];
