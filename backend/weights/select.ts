@@ -7,7 +7,12 @@ const shown = 3;
 export interface SelectOptions {
   /** Names that may be in the file although nothing expects them. Default: `isDerivedBuffer`. */
   readonly ignore?: (name: string) => boolean;
+  /** What to do about it, in the words of the file's kind. */
+  readonly hint?: string;
 }
+
+const usualHint =
+  'Check that the configuration (class, model_type, widths, resolution, label_dim) is the one of these weights.';
 
 /** Buffers of the original networks that follow from the configuration: resampling filters, iDDPM's noise levels. */
 function isDerivedBuffer(name: string): boolean {
@@ -23,7 +28,7 @@ export function selectTensors<T extends { readonly shape: readonly number[] }>(
   tensors: ReadonlyMap<string, T>,
   expected: ReadonlyMap<string, readonly number[]>,
   file: string,
-  { ignore = isDerivedBuffer }: SelectOptions = {},
+  { ignore = isDerivedBuffer, hint = usualHint }: SelectOptions = {},
 ): Map<string, T> {
   const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   const unexpected = [...tensors.keys()].filter((name) => !expected.has(name) && !ignore(name));
@@ -40,11 +45,7 @@ export function selectTensors<T extends { readonly shape: readonly number[] }>(
   const problems = [list(missing, 'missing'), list(unexpected, 'unexpected'), list(misshapen, 'of another shape')];
   const found = problems.filter((problem) => problem !== '');
   if (found.length > 0) {
-    throw new UserError(
-      'weights',
-      `${file}: the tensors do not fit the network: ${found.join('; ')}`,
-      'Check that the configuration (class, model_type, widths, resolution, label_dim) is the one of these weights.',
-    );
+    throw new UserError('weights', `${file}: the tensors do not fit the network: ${found.join('; ')}`, hint);
   }
   return selected;
 }

@@ -1,0 +1,8 @@
+/** Diffusers folders, read and written. */
+export { type Component, componentOf, configOf, refuseOtherPipelines, textToImageClasses } from './components.ts';
+export { modelFile } from './contained.ts';
+export { type DiffusersFolder, dmdFile, indexFile, isDiffusersFolder, openDiffusersFolder } from './folder.ts';
+export { type JsonObject, readJsonObject, readText } from './json-file.ts';
+export { type ExpectedTensors, readComponentWeights, readNetworkWeights } from './read-weights.ts';
+export { type WeightFiles, weightFilesOf } from './weight-files.ts';
+export { type ModelToWrite, type NetworkToWrite, writeComponent, writeDiffusersFolder } from './write.ts';

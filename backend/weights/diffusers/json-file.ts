@@ -1,0 +1,41 @@
+/** The small JSON files of a model folder: read whole, checked to be objects, refused in words that name the file. */
+import fs from 'node:fs';
+import { onDisk } from '../../files/disk.ts';
+import { UserError } from '../../protocol/errors.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A vocabulary has about 1 MB, an index of shards less: more is no configuration. */
+const largestJson = 2 ** 26;
+
+/** Throws UserError('weights') when it is too large, damaged, a pointer to something else, or no object. */
+export function readJsonObject(file: string): JsonObject {
+  const text = readText(file);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError('weights', `${file} is not JSON`, why(text), { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UserError('weights', `${file} holds no JSON object`, 'Fetch the file again.');
+  }
+  return value as JsonObject;
+}
+
+/** A text file of a model folder, UTF-8. */
+export function readText(file: string): string {
+  const { size } = onDisk('read', file, () => fs.statSync(file));
+  if (size > largestJson) {
+    throw new UserError('weights', `${file} has ${size} bytes, more than any model needs`, 'Do not trust this folder.');
+  }
+  return onDisk('read', file, () => fs.readFileSync(file, 'utf8'));
+}
+
+/** What a damaged JSON file often is. */
+function why(text: string): string {
+  if (text.startsWith('version https://git-lfs'))
+    return "It is a Git LFS pointer: run 'git lfs pull' where it came from.";
+  if (/^\s*<(!doctype|html)/i.test(text)) return 'It is a web page: the download failed. Fetch the file again.';
+  return 'The file is damaged or incomplete: fetch it again.';
+}
