@@ -16,6 +16,11 @@ export async function generateImage(session: GenerateSession, panel: GeneratePan
   );
   const form = await askForm(session, model);
   if (!form) return;
+  await generateInProgress(session, panel, form);
+}
+
+/** Shows how far it is, with a way to stop it, and then the image in the panel. */
+export async function generateInProgress(session: GenerateSession, panel: GeneratePanel, form: Form): Promise<void> {
   const entry = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: l10n.t('Generating an image'), cancellable: true },
     async (progress, token) => {

@@ -7,6 +7,9 @@ export const defaultForm: Form = {
   model: 'builtin:scenes',
   class: 'seed',
   prompt: '',
+  negative: '',
+  guidance: null,
+  live: false,
   seed: 0,
   locked: false,
   count: 4,
@@ -49,13 +52,32 @@ function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
   return info;
 }
 
-function settingsFor(form: Form, { model, role, steps, classes, prompt }: ModelInfo, chosen: number | null) {
+function settingsFor(form: Form, info: ModelInfo, chosen: number | null): GenerateSettings {
+  const { model, role, steps, classes } = info;
   const seeds = Array.from({ length: form.count }, (_, i) => (form.seed + i) % seedCount);
   return {
-    ...{ model, seeds, device: form.device, prompt: prompt && form.prompt.trim() !== '' ? form.prompt : null },
+    ...{ model, seeds, device: form.device, ...wordsOf(form, info) },
     classes: classesOf(form, seeds.length, classes.length),
     steps: role === 'generator' ? steps : (chosen ?? steps),
   };
+}
+
+/** An empty prompt is one too: a text model then draws what it likes. */
+function wordsOf({ prompt, negative, guidance }: Form, info: ModelInfo) {
+  if (!info.prompt) return { prompt: null };
+  if (info.guidance === null) return { prompt };
+  return {
+    prompt,
+    ...(negative.trim() === '' ? {} : { negative }),
+    ...(guidance === null ? {} : { guidance }),
+  };
+}
+
+/** What a text model is asked while the person types: one image. Null for a model that needs several steps. */
+export function liveSettings(form: Form, models: readonly ModelInfo[]): GenerateSettings | null {
+  const info = models.find(({ model }) => model === form.model);
+  if (!info?.prompt || info.steps !== 1) return null;
+  return settingsFor({ ...form, count: 1 }, usable(form.model, models), null);
 }
 
 function classesOf({ class: chosen }: Form, images: number, classes: number): number[] | null {
@@ -71,7 +93,8 @@ export function formOf(sides: readonly GenerateSettings[], before: Form): Form {
   const { seeds, classes, steps } = first;
   const single = classes?.every((id) => id === classes[0]) ? classes[0] : undefined;
   return {
-    ...{ model: first.model, prompt: first.prompt ?? '', device: first.device },
+    ...{ model: first.model, prompt: first.prompt ?? '', device: first.device, live: before.live },
+    ...{ negative: (first.negative ?? second?.negative) || '', guidance: first.guidance ?? second?.guidance ?? null },
     class: classes === null ? 'seed' : (single ?? 'each'),
     seed: seeds[0] ?? 0,
     locked: true,

@@ -30,6 +30,7 @@ interface Queued {
   stage: Stage;
   done: number;
   total: number;
+  preview: Uint8Array | null;
 }
 
 export class Generations {
@@ -49,8 +50,8 @@ export class Generations {
 
   /** The one under way first. */
   jobs(): Job[] {
-    return this.#queue.map(({ id, title, stage, done, total }) => {
-      return { id, title, label: this.#word(stage), done, total, waiting: stage === 'waiting' };
+    return this.#queue.map(({ id, title, stage, done, total, preview }) => {
+      return { id, title, label: this.#word(stage), done, total, waiting: stage === 'waiting', preview };
     });
   }
 
@@ -58,7 +59,7 @@ export class Generations {
   add(title: string, parts: readonly Part[], signal?: AbortSignal): Promise<Made> {
     const total = parts.reduce((sum, { settings }) => sum + settings.seeds.length, 0);
     const id = `generate-${++this.#count}`;
-    const job: Queued = { id, title, cancel: new AbortController(), stage: 'waiting', done: 0, total };
+    const job: Queued = { id, title, cancel: new AbortController(), stage: 'waiting', done: 0, total, preview: null };
     const cancel = () => this.cancel(id);
     signal?.addEventListener('abort', cancel);
     this.#queue.push(job);
@@ -94,6 +95,14 @@ export class Generations {
     this.#onChange();
   }
 
+  /** From the backend, between two steps of a sampler. */
+  preview({ id, png }: { id: string; png: Uint8Array }): void {
+    const job = this.#queue.find((queued) => queued.id === id.split('/')[0]);
+    if (!job) return;
+    job.preview = png;
+    this.#onChange();
+  }
+
   async #run(job: Queued, parts: readonly Part[]): Promise<Made> {
     const sides: Side[] = [];
     const pictures: Uint8Array[][] = [];
@@ -116,9 +125,11 @@ export class Generations {
 }
 
 function sideOf(settings: GenerateSettings, { title, role, classes }: ModelInfo, generated: Generated): Side {
-  const { images, width, height, device, why, millisecondsPerImage, startupMilliseconds, modelSha256 } = generated;
+  const { images, width, height, device, why, millisecondsPerImage, startupMilliseconds, modelSha256, notes } =
+    generated;
   return {
     ...{ settings, title, role, device, why, width, height, millisecondsPerImage, startupMilliseconds, modelSha256 },
+    notes,
     images: images.map(({ seed, class: id }) => ({
       seed,
       class: id,

@@ -18,6 +18,11 @@ export function registerGenerate(context: vscode.ExtensionContext, services: Ser
       const { generateImage } = await import('../commands/generate-image.ts');
       await generateImage(session, panel, typeof argument === 'string' ? argument : undefined);
     }),
+    command('dmd.generateFromPrompt', vscode.l10n.t('Could not generate the image'), async (argument) => {
+      const { session, panel } = await loaded();
+      const { generateFromPrompt } = await import('../commands/generate-from-prompt.ts');
+      await generateFromPrompt(session, panel, typeof argument === 'string' ? argument : undefined);
+    }),
     command('dmd.openGeneratePanel', vscode.l10n.t('Could not open the panel'), async (argument) => {
       const { session, panel } = await loaded();
       // From the models view: with this model.

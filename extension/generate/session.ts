@@ -8,8 +8,10 @@ import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { type Entry, type Form, formSchema, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
 import {
+  type Generated,
   type GenerateSettings,
   generateImages,
+  imagePreview,
   listDevices,
   listModels,
   type ModelInfo,
@@ -20,7 +22,7 @@ import { errorText } from '../error-text.ts';
 import { isCancelled } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActiveDocument } from './active-document.ts';
-import { defaultForm, formOf, settingsOf } from './form.ts';
+import { defaultForm, formOf, liveSettings, settingsOf } from './form.ts';
 import { Generations } from './generations.ts';
 import { History } from './history.ts';
 
@@ -28,6 +30,7 @@ const { l10n } = vscode;
 const formKey = 'dmd.generate.form';
 const largestPng = 64 * 2 ** 20;
 const mebibyte = 2 ** 20;
+const mostPrompts = 100;
 
 type Loaded = Pick<View, 'state' | 'problem' | 'models' | 'devices'>;
 
@@ -45,6 +48,8 @@ export class GenerateSession implements vscode.Disposable {
   #formVersion = 0;
   #loaded: Loaded = { state: 'loading', problem: '', models: [], devices: [] };
   #loading: Promise<void> | null = null;
+  /** Of the latest live image. */
+  #overtaken = new AbortController();
 
   readonly onDidChangeView = this.#viewChanged.event;
   readonly onDidChangeJobs = this.#jobsChanged.event;
@@ -67,6 +72,7 @@ export class GenerateSession implements vscode.Disposable {
       ...[this.document, this.#viewChanged, this.#jobsChanged, this.#finished],
       this.document.onDidChange(() => this.#viewChanged.fire()),
       backend.onNotification(progress, (news) => this.#generations.progress(news)),
+      backend.onNotification(imagePreview, (news) => this.#generations.preview(news)),
       roots.onDidChange(reload),
       modelFiles.onDidChange(reload),
       // A run that ends leaves a model behind.
@@ -78,6 +84,7 @@ export class GenerateSession implements vscode.Disposable {
 
   dispose(): void {
     this.#generations.cancelAll();
+    this.#overtaken.abort();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
@@ -96,7 +103,7 @@ export class GenerateSession implements vscode.Disposable {
       ...this.#loaded,
       form: this.#form,
       formVersion: this.#formVersion,
-      history: await this.history.list(),
+      ...(await this.#remembered()),
       document: document ? vscode.workspace.asRelativePath(document.uri) : '',
       jobs: this.#generations.jobs(),
     };
@@ -138,6 +145,26 @@ export class GenerateSession implements vscode.Disposable {
     return entry;
   }
 
+  /** The image of a form that may change again at once; null when it has, or when there is none to draw. */
+  async drawLive(form: Form): Promise<Generated | null> {
+    const settings = liveSettings(form, this.models);
+    this.#overtaken.abort();
+    if (!settings) return null;
+    const own = new AbortController();
+    this.#overtaken = own;
+    try {
+      return await ask(this.#services.backend, 'live', settings, own.signal);
+    } catch (error) {
+      if (own.signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  /** The newest first, each once. */
+  async prompts(): Promise<string[]> {
+    return (await this.#remembered()).prompts;
+  }
+
   cancel(job: string): void {
     this.#generations.cancel(job);
   }
@@ -165,6 +192,14 @@ export class GenerateSession implements vscode.Disposable {
   async undoDelete(): Promise<void> {
     await this.history.undoDelete();
     this.#viewChanged.fire();
+  }
+
+  async #remembered(): Promise<Pick<View, 'history' | 'prompts'>> {
+    const history = await this.history.list();
+    const prompts = history
+      .map(({ sides }) => sides[0]?.settings.prompt ?? '')
+      .filter((prompt) => prompt.trim() !== '');
+    return { history, prompts: [...new Set(prompts)].slice(0, mostPrompts) };
   }
 
   async #load(): Promise<void> {

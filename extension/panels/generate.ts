@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import * as panel from '../../backend/protocol/panels/generate.ts';
 import { type Entry, mostImages } from '../../backend/protocol/panels/generate.ts';
+import type { Generated } from '../../backend/protocol/rpc/images.ts';
 import { errorText } from '../error-text.ts';
 import { isCancelled } from '../errors.ts';
 import { settingsOfImage } from '../generate/form.ts';
@@ -94,6 +95,7 @@ export class GeneratePanel {
       session.generate(form).catch((error: unknown) => this.#fail(channel, error));
       return null;
     });
+    channel.handle(panel.drawLive, async (form) => liveOf(await session.drawLive(form)));
     channel.handle(panel.cancelJob, ({ job }) => done(session.cancel(job)));
     channel.handle(panel.readImages, async ({ entry }) => ({ sides: await history.images(entry) }));
     channel.handle(panel.readThumbnail, async ({ entry }) => ({ png: await history.image(entry, 0, 0) }));
@@ -155,6 +157,12 @@ export async function pickPng(): Promise<vscode.Uri | undefined> {
   const openLabel = vscode.l10n.t('Restore Settings');
   const [file] = (await vscode.window.showOpenDialog({ filters: { PNG: ['png'] }, openLabel })) ?? [];
   return file;
+}
+
+function liveOf(generated: Generated | null): panel.Live | null {
+  if (!generated?.images[0]) return null;
+  const { width, height, millisecondsPerImage, notes } = generated;
+  return { png: generated.images[0].png, width, height, millisecondsPerImage, notes };
 }
 
 function done(_: unknown): null {

@@ -7,7 +7,7 @@ import { defaultForm, formOf, settingsOf, settingsOfImage } from '../../extensio
 
 const info = (changes: Partial<ModelInfo>): ModelInfo => ({
   ...{ model: 'g', title: 'G', origin: 'imported', role: 'generator', imageShape: [3, 8, 8], classes: ['a', 'b', 'c'] },
-  ...{ prompt: false, steps: 1, bytes: 1, run: null, teacher: 't', problem: '' },
+  ...{ prompt: false, guidance: null, steps: 1, bytes: 1, run: null, teacher: 't', problem: '' },
   ...changes,
 });
 const models = [
@@ -15,6 +15,7 @@ const models = [
   info({ model: 't', title: 'T', role: 'teacher', steps: 18, teacher: null }),
   info({ model: 'plain', classes: [], teacher: null }),
   info({ model: 'words', prompt: true }),
+  info({ model: 'guided', prompt: true, guidance: 7.5, role: 'teacher', steps: 50 }),
   info({ model: 'broken', problem: 'cut off' }),
 ];
 const form = { ...defaultForm, model: 'g' };
@@ -42,7 +43,11 @@ test('a class is one for all, one after the other, or left open; a model without
 test('a prompt goes only to a model that takes one', () => {
   assert.equal(settingsOf({ ...form, prompt: 'a disc' }, models)[0]?.prompt, null);
   assert.equal(settingsOf({ ...form, model: 'words', prompt: 'a disc' }, models)[0]?.prompt, 'a disc');
-  assert.equal(settingsOf({ ...form, model: 'words', prompt: '  ' }, models)[0]?.prompt, null);
+  assert.equal(
+    settingsOf({ ...form, model: 'words', prompt: '' }, models)[0]?.prompt,
+    '',
+    'an empty prompt is one too',
+  );
 });
 
 test('side by side asks both for the same seeds and classes, the teacher in its steps', () => {

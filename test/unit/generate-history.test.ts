@@ -17,7 +17,7 @@ const plenty = () => ({ entries: 100, bytes: 1e9 });
 const side = (seeds: number[]): Side => ({
   settings: { model: 'builtin:scenes', seeds, classes: null, prompt: null, steps: 1, device: 'cpu' },
   ...{ title: 'G', role: 'generator', device: 'cpu', why: '', width: 8, height: 8 },
-  ...{ millisecondsPerImage: 1, startupMilliseconds: 0, modelSha256: 'ab' },
+  ...{ millisecondsPerImage: 1, startupMilliseconds: 0, modelSha256: 'ab', notes: [] },
   images: seeds.map((seed) => ({ seed, class: null, className: '' })),
 });
 const pngs = (seeds: number[]) => seeds.map((seed) => Uint8Array.of(0x89, seed));

@@ -58,6 +58,41 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await close();
   });
 
+  test('a text model of one step draws while one types; guidance only where a model is guided', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], imageShape: [3, 64, 64] });
+    const guided = model({ ...words, model: '/m/guided', title: 'Guided', guidance: 7.5, steps: 50, role: 'teacher' });
+    const { host, page, close } = await open(view({ models: [words, guided], prompts: ['a blue ring', 'a red disc'] }));
+    let drawn = 0;
+    host.answers['generate/live'] = ({ prompt }) => {
+      drawn++;
+      const notes = String(prompt).includes('dragon') ? ['"dragon" is new to this model'] : [];
+      return { png: picture(drawn), width: 64, height: 64, millisecondsPerImage: 20, notes };
+    };
+    await host.change({ form: { ...host.current.form, model: '/m/words' }, formVersion: 1 });
+    const visible = () => Promise.all(['#negative', '#guidance', '#live'].map((id) => page.locator(id).isVisible()));
+
+    await page.locator('#live').waitFor();
+    assert.deepEqual(await visible(), [false, false, true]);
+    const live = page.locator('section.live');
+    await page.locator('#prompt textarea').fill('a red disc');
+    await host.saw('generate/form', ({ prompt }) => prompt === 'a red disc');
+    assert.equal(drawn, 0, 'not before it is asked for');
+    await page.locator('#live').click();
+    await live.locator('img[alt="a red disc"]').waitFor();
+    await page.locator('#prompt textarea').fill('a green dragon');
+    await live.locator('img[alt="a green dragon"]').waitFor();
+    await live.getByText('"dragon" is new to this model').waitFor();
+    await page.locator('select#recent').selectOption('a blue ring');
+    await live.locator('img[alt="a blue ring"]').waitFor();
+    assert.equal(await page.locator('#prompt textarea').inputValue(), 'a blue ring');
+    await page.locator('select#model').selectOption('/m/guided');
+    assert.deepEqual(await visible(), [true, true, false]);
+    assert.equal(await live.isVisible(), false, 'many steps do not follow the typing');
+    await page.locator('#guidance input').fill('4.5');
+    await host.saw('generate/form', ({ guidance }) => guidance === 4.5);
+    await close();
+  });
+
   test('steps, prompt and classes show only where the model has them', async () => {
     const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [] });
     const { page, close } = await open(view({ models: [model(), teacher, words] }));

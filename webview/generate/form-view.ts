@@ -9,6 +9,7 @@ type Field = HTMLElement & { value: string };
 type Box = HTMLElement & { checked: boolean };
 
 const largestSeed = 2 ** 32 - 1;
+const longestPrompt = 10_000;
 
 export interface FormActions {
   changed(form: Form): void;
@@ -25,6 +26,10 @@ export class FormView {
   readonly #device: Choice;
   readonly #other: Choice;
   readonly #prompt: Field;
+  readonly #recent: Choice;
+  readonly #live: Box;
+  readonly #negative: Field;
+  readonly #guidance: Field;
   readonly #seed: Field;
   readonly #count: Field;
   readonly #steps: Field;
@@ -46,6 +51,11 @@ export class FormView {
     this.#other = new Choice('other', text('other'), changed);
     this.#prompt = element('vscode-text-area', { id: 'prompt', rows: 3, oninput: changed }, text('prompt')) as Field;
     this.#prompt.setAttribute('placeholder', text('promptHint'));
+    this.#recent = new Choice('recent', text('recent'), () => this.#recall());
+    this.#live = element('vscode-checkbox', { id: 'live', onchange: changed }, text('live')) as Box;
+    this.#negative = element('vscode-text-field', { id: 'negative', oninput: changed }, text('negative')) as Field;
+    this.#negative.setAttribute('placeholder', text('negativeHint'));
+    this.#guidance = field('guidance', text('guidance'), changed);
     this.#seed = field('seed', text('seed'), changed);
     this.#count = field('count', text('count'), changed);
     this.#steps = field('steps', text('steps'), changed);
@@ -60,6 +70,10 @@ export class FormView {
       this.#problem,
       this.#class.element,
       this.#prompt,
+      this.#live,
+      this.#recent.element,
+      this.#negative,
+      this.#guidance,
       element(
         'div',
         { class: 'row' },
@@ -88,8 +102,11 @@ export class FormView {
     if (takeForm || !this.#form) {
       this.#form = view.form;
       this.#filling = true; // the toolkit's boxes say that they changed also when it was not the person
-      const { prompt, seed, count, steps, locked, beside } = view.form;
+      const { prompt, negative, guidance, live, seed, count, steps, locked, beside } = view.form;
       this.#prompt.value = prompt;
+      this.#negative.value = negative;
+      this.#guidance.value = guidance === null ? '' : String(guidance);
+      this.#live.checked = live;
       this.#seed.value = String(seed);
       this.#count.value = String(count);
       this.#steps.value = steps === null ? '' : String(steps);
@@ -117,7 +134,7 @@ export class FormView {
     const classes = info?.classes ?? [];
     this.#class.show(classOptions(classes, text), String(form.class));
     this.#class.visible(classes.length > 0);
-    this.#prompt.hidden = !info?.prompt;
+    this.#showWords(view, info);
     this.#device.show(deviceOptions(view, form.device, text), form.device);
     const teacher = form.beside || info?.role === 'teacher';
     this.#steps.hidden = !teacher;
@@ -128,6 +145,29 @@ export class FormView {
     this.#problem.hidden = gone === '';
     const usable = state === 'ready' && gone === '';
     this.#start.toggleAttribute('disabled', !usable);
+  }
+
+  /** What only a text model has. */
+  #showWords({ prompts }: View, info: ModelInfo | undefined): void {
+    const text = this.#text;
+    const takesPrompt = info?.prompt ?? false;
+    this.#prompt.hidden = !takesPrompt;
+    this.#live.hidden = !takesPrompt || info?.steps !== 1;
+    const recent = prompts.map((prompt) => ({ value: prompt, label: shortened(prompt), title: prompt }));
+    this.#recent.show([{ value: '', label: text('recentChoose') }, ...recent], '');
+    this.#recent.visible(takesPrompt && recent.length > 0);
+    const guidance = info?.guidance ?? null;
+    this.#negative.hidden = guidance === null;
+    this.#guidance.hidden = guidance === null;
+    this.#guidance.setAttribute('placeholder', text('stepsDefault', guidance ?? ''));
+  }
+
+  /** An earlier prompt takes the place of what is typed. */
+  #recall(): void {
+    const { value } = this.#recent;
+    if (value === '') return;
+    this.#prompt.value = value;
+    this.#read();
   }
 
   #read(): void {
@@ -141,7 +181,10 @@ export class FormView {
     this.#form = {
       model,
       class: typeof chosen === 'number' && chosen >= known ? 'seed' : chosen,
-      prompt: this.#prompt.value.slice(0, 10_000),
+      prompt: this.#prompt.value.slice(0, longestPrompt),
+      negative: this.#negative.value.slice(0, longestPrompt),
+      guidance: decimal(this.#guidance.value, 0, 100),
+      live: this.#live.checked,
       seed: whole(this.#seed.value, 0, largestSeed) ?? before.seed,
       locked: this.#locked.checked,
       count: whole(this.#count.value, 1, mostImages) ?? before.count,
@@ -158,14 +201,15 @@ export class FormView {
   }
 
   #markWrong(): void {
-    const wrong = (node: Field, min: number, max: number, empty: boolean) => {
-      const bad = !(empty && node.value.trim() === '') && whole(node.value, min, max) === null;
+    const wrong = (node: Field, min: number, max: number, empty: boolean, read = whole) => {
+      const bad = !(empty && node.value.trim() === '') && read(node.value, min, max) === null;
       node.classList.toggle('wrong', bad);
       node.setAttribute('aria-invalid', String(bad));
     };
     wrong(this.#seed, 0, largestSeed, false);
     wrong(this.#count, 1, mostImages, false);
     wrong(this.#steps, 1, 1000, true);
+    wrong(this.#guidance, 0, 100, true, decimal);
   }
 
   #randomSeed(): void {
@@ -195,6 +239,17 @@ function whole(text: string, min: number, max: number): number | null {
   if (!/^\s*\d+\s*$/.test(text)) return null;
   const value = Number(text);
   return value >= min && value <= max ? value : null;
+}
+
+/** Null for what is no number in the range. */
+function decimal(text: string, min: number, max: number): number | null {
+  if (!/^\s*\d+([.,]\d+)?\s*$/.test(text)) return null;
+  const value = Number(text.replace(',', '.'));
+  return value >= min && value <= max ? value : null;
+}
+
+function shortened(prompt: string): string {
+  return prompt.length > 60 ? `${prompt.slice(0, 59)}…` : prompt;
 }
 
 function modelOptions(models: readonly ModelInfo[], chosen: string, state: View['state']): Option[] {

@@ -5,6 +5,7 @@ import { element, fillWith } from '../shared/dom.ts';
 import type { Host } from '../shared/host.ts';
 import { FormView } from './form-view.ts';
 import { HistoryView } from './history-view.ts';
+import { LiveView } from './live-view.ts';
 import { Notice } from './notice.ts';
 import { QueueView } from './queue-view.ts';
 import { ResultsView, type Selected } from './results-view.ts';
@@ -22,6 +23,7 @@ export class GeneratePage {
   readonly #notice: Notice;
   readonly #form: FormView;
   readonly #queue: QueueView;
+  readonly #live: LiveView;
   readonly #results: ResultsView;
   readonly #history: HistoryView;
   readonly #message = element('div', { class: 'message' });
@@ -41,11 +43,15 @@ export class GeneratePage {
     this.#text = text;
     this.#notice = new Notice(text);
     this.#form = new FormView(text, {
-      changed: (form) => host.notify(panel.formChanged, form),
+      changed: (form) => {
+        host.notify(panel.formChanged, form);
+        this.#followLive();
+      },
       generate: () => this.#generate(),
       openPng: () => this.#try(() => this.#restorePng(null)),
     });
     this.#queue = new QueueView(text, (job) => this.#try(() => host.request(panel.cancelJob, { job })));
+    this.#live = new LiveView(host, text, (error) => this.#notice.fail(error));
     this.#results = new ResultsView(text, (selected) => this.#select(selected));
     this.#history = new HistoryView(text, {
       thumbnail: async (entry) => (await host.request(panel.readThumbnail, { entry })).png,
@@ -57,6 +63,7 @@ export class GeneratePage {
       { class: 'results', 'aria-label': text('results') },
       this.#notice.element,
       this.#queue.element,
+      this.#live.element,
       this.#message,
       this.#results.element,
       this.#toolbar,
@@ -88,6 +95,7 @@ export class GeneratePage {
   #take(view: panel.View): void {
     this.#view = view;
     this.#form.show(view, view.formVersion !== this.#formVersion);
+    if (view.formVersion !== this.#formVersion) this.#followLive();
     this.#formVersion = view.formVersion;
     this.#queue.show(view.jobs);
     const wanted = view.show || this.#shown;
@@ -188,6 +196,14 @@ export class GeneratePage {
         button('delete', text('delete'), () => this.#delete(entry.id)),
       ),
     );
+  }
+
+  /** Only a model of one step is fast enough to follow the typing. */
+  #followLive(): void {
+    const { form } = this.#form;
+    const info = this.#view?.models.find(({ model }) => model === form?.model);
+    const fits = info?.prompt && info.steps === 1 && info.problem === '';
+    this.#live.follow(form?.live && fits && form.prompt.trim() !== '' ? form : null);
   }
 
   #generate(): void {

@@ -7,6 +7,7 @@ interface Row {
   readonly element: HTMLElement;
   readonly label: HTMLElement;
   readonly bar: HTMLProgressElement;
+  readonly preview: HTMLImageElement;
 }
 
 export class QueueView {
@@ -46,13 +47,21 @@ export class QueueView {
       },
       this.#text('cancel'),
     );
-    const row = element('li', {}, element('span', { class: 'grow' }, title), label, bar, stop);
-    return { element: row, label, bar };
+    const preview = element('img', { class: 'so-far', alt: this.#text('soFar'), hidden: true });
+    const row = element('li', {}, preview, element('span', { class: 'grow' }, title), label, bar, stop);
+    return { element: row, label, bar, preview };
   }
 
-  #update({ label, bar }: Row, { label: stage, done, total }: Job): void {
+  #update({ label, bar, preview }: Row, { label: stage, done, total, preview: png }: Job): void {
+    if (png) this.#showPreview(preview, png);
     setText(label, done > 0 ? `${stage}: ${this.#text('done', done, total)}` : stage);
     if (done > 0) bar.value = done / total;
     else bar.removeAttribute('value');
+  }
+
+  #showPreview(image: HTMLImageElement, png: Uint8Array): void {
+    if (image.src) URL.revokeObjectURL(image.src);
+    image.src = URL.createObjectURL(new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' }));
+    image.hidden = false;
   }
 }

@@ -67,6 +67,7 @@ export class ResultsView {
           this.#ratio(side, sides),
         ),
         element('p', { class: 'muted small', title: why }, facts.join(' · ')),
+        ...side.notes.map((note) => element('p', { class: 'note small' }, note)),
       ),
       this.#grid(side, urls, index),
     );
@@ -86,7 +87,7 @@ export class ResultsView {
     const columns = Math.ceil(Math.sqrt(side.images.length));
     const size = shownSize(side.width, side.images.length);
     const buttons = side.images.map(({ seed, className, class: id }, image) => {
-      const shown = className || (id === null ? '' : `${id}`);
+      const shown = className || (id === null ? (side.settings.prompt ?? '') : `${id}`);
       const caption = [shown, this.#text('seedOf', seed)].filter(Boolean).join(', ');
       const picture = element('img', { src: urls[image] ?? '', alt: '', draggable: false });
       picture.style.width = `${size}px`;

@@ -15,6 +15,12 @@ export const formSchema = z.object({
   /** One class for all, `seed`: drawn from each seed, `each`: one after the other. */
   class: z.union([z.int().min(0), z.enum(['seed', 'each'])]),
   prompt: z.string().max(10_000),
+  /** What the image is to be unlike. */
+  negative: z.string().max(10_000).default(''),
+  /** Guidance scale; null: the model's own. */
+  guidance: z.number().min(0).max(100).nullable().default(null),
+  /** The image follows the typing, where the model needs one step. */
+  live: z.boolean().default(false),
   /** Of the first image; the others count up from it. */
   seed: z
     .int()
@@ -45,6 +51,8 @@ export const sideSchema = z.object({
   millisecondsPerImage: z.number(),
   startupMilliseconds: z.number(),
   modelSha256: z.string(),
+  /** What the person should know of the prompt. */
+  notes: z.array(z.string()).default([]),
   images: z.array(z.object({ seed: z.int(), class: z.int().nullable(), className: z.string() })).min(1),
 });
 export type Side = z.infer<typeof sideSchema>;
@@ -67,6 +75,8 @@ export const jobSchema = z.object({
   done: z.number(),
   total: z.number(),
   waiting: z.boolean(),
+  /** Between two steps: the image so far. */
+  preview: bytes.nullable(),
 });
 export type Job = z.infer<typeof jobSchema>;
 
@@ -83,6 +93,8 @@ export const viewSchema = z.object({
   devices: z.array(z.object({ name: z.string(), detail: z.string(), available: z.boolean() })),
   /** The newest first. */
   history: z.array(entrySchema),
+  /** The newest first, each once. */
+  prompts: z.array(z.string()),
   /** Name of the file that a picture can be inserted into; '' for none. */
   document: z.string(),
   /** The queue, the one under way first. */
@@ -92,12 +104,24 @@ export const viewSchema = z.object({
 });
 export type View = z.infer<typeof viewSchema>;
 
+/** An image that is shown while the person types. */
+const liveSchema = z.object({
+  png: bytes,
+  width: z.int(),
+  height: z.int(),
+  millisecondsPerImage: z.number(),
+  notes: z.array(z.string()),
+});
+export type Live = z.infer<typeof liveSchema>;
+
 const imageRef = z.object({ entry: z.string(), side: z.int().min(0), image: z.int().min(0) });
 
 /** The page's first question. */
 export const readView = request('generate/view', z.object({}), viewSchema);
 /** Answered when it is in the queue. */
 export const start = request('generate/start', formSchema, nothing);
+/** The image of the prompt as far as it is typed; null when a later one has overtaken it. Not kept in the history. */
+export const drawLive = request('generate/live', formSchema, liveSchema.nullable(), null);
 export const cancelJob = request('generate/cancel', z.object({ job: z.string() }), nothing);
 /** The PNG files of an entry, by side. */
 export const readImages = request(

@@ -14,6 +14,8 @@ export const modelInfoSchema = z.object({
   classes: z.array(z.string()),
   /** Whether it takes a prompt. */
   prompt: z.boolean(),
+  /** Guidance scale unless one asks for another; null for a model that is not guided. */
+  guidance: z.number().nullable().default(null),
   /** Network calls per image unless one asks for something else, e.g. 1, or 35 for 18 Heun steps. */
   steps: z.int(),
   bytes: z.number(),
@@ -59,6 +61,12 @@ export const generateSettingsSchema = z.object({
   /** One class for all, one for each, or null: drawn from each seed. */
   classes: z.array(z.int().min(0)).nullable(),
   prompt: z.string().max(10_000).nullable(),
+  /** What the image is to be unlike; for a guided model. */
+  negative: z.string().max(10_000).optional(),
+  /** Guidance scale; left out, the model's own. 1 is without. */
+  guidance: z.number().min(0).max(100).optional(),
+  /** Sampler of a text model by its short name, e.g. ddim or pndm; left out, the model's own. */
+  sampler: z.string().max(40).optional(),
   /** Sampler steps; 1 is a single call. */
   steps: z.int().min(1).max(1000),
   device: z.string(),
@@ -83,6 +91,8 @@ export const generatedSchema = z.object({
   device: z.string(),
   why: z.string(),
   modelSha256: z.string(),
+  /** What the person should know of the prompt, e.g. words the model has never seen. */
+  notes: z.array(z.string()).default([]),
 });
 export type Generated = z.infer<typeof generatedSchema>;
 
@@ -103,6 +113,12 @@ export const readPngSettings = request(
 
 /** Frees what `images/generate` keeps ready. */
 export const releaseModels = request('models/release', z.object({}), nothing);
+
+/** What a sampler with several steps has so far, for a request with an id: a small PNG of the first image. */
+export const imagePreview = notification(
+  'images/preview',
+  z.object({ id: z.string(), step: z.int(), steps: z.int(), png: bytes }),
+);
 
 /** How far a request with an id is. */
 export const progress = notification(

@@ -15,7 +15,7 @@ const classes = ['disc', 'ring', 'square', 'triangle', 'star', 'cross', 'crescen
 export function model(changes: Partial<ModelInfo> = {}): ModelInfo {
   return {
     ...{ model: 'builtin:scenes', title: 'Scenes, one-step generator', origin: 'builtin', role: 'generator' },
-    ...{ imageShape: [3, 32, 32], classes, prompt: false, steps: 1, bytes: 2e6, run: null },
+    ...{ imageShape: [3, 32, 32], classes, prompt: false, guidance: null, steps: 1, bytes: 2e6, run: null },
     ...{ teacher: 'builtin:scenes/teacher', problem: '' },
     ...changes,
   };
@@ -30,7 +30,7 @@ export function side(count: number, changes: Partial<Side> = {}, seed = 42): Sid
   return {
     settings: { model: 'builtin:scenes', seeds, classes: null, prompt: null, steps: 1, device: 'auto' },
     ...{ title: 'Scenes, one-step generator', role: 'generator', device: 'cpu', why: 'it was asked for' },
-    ...{ width: 32, height: 32, millisecondsPerImage: 12.34, startupMilliseconds: 0, modelSha256: 'ab' },
+    ...{ width: 32, height: 32, millisecondsPerImage: 12.34, startupMilliseconds: 0, modelSha256: 'ab', notes: [] },
     images: seeds.map((own, i) => ({ seed: own, class: i % 10, className: classes[i % 10]! })),
     ...changes,
   };
@@ -63,14 +63,14 @@ export function view(changes: Partial<View> = {}): View {
   return {
     form: {
       ...{ model: 'builtin:scenes', class: 'seed', prompt: '', seed: 42, locked: false, count: 4, steps: null },
-      ...{ device: 'auto', beside: false, other: '' },
+      ...{ device: 'auto', beside: false, other: '', negative: '', guidance: null, live: false },
     },
     ...{ formVersion: 0, models: [model(), teacher], state: 'ready', problem: '', history: [], document: '' },
     devices: [
       { name: 'cpu', detail: '260 GFLOP/s in 3x3 convolutions', available: true },
       { name: 'cuda', detail: 'no CUDA here', available: false },
     ],
-    ...{ jobs: [], show: '' },
+    ...{ jobs: [], show: '', prompts: [] },
     ...changes,
   };
 }
