@@ -30,7 +30,10 @@ export function formulaWeights(
   ruleOf: (name: string, shape: readonly number[]) => WeightRule,
 ): Map<string, TensorData> {
   const weights = new Map(
-    entries.map(({ name, shape }) => [name, { shape, data: hashed(name, sizeOf(shape), ruleOf(name, shape)) }]),
+    entries.map(({ name, shape }) => [
+      name,
+      { shape, data: Float32Array.from(hashedNumbers(name, sizeOf(shape), ruleOf(name, shape))) },
+    ]),
   );
   for (const { name, index, value } of theCase.part(formulaSchema, theCase.json.weight_formula, 'weight_formula')
     .check) {
@@ -41,11 +44,11 @@ export function formulaWeights(
   return weights;
 }
 
-/** FNV-1a of the name, plus index times the golden ratio, through the finaliser of MurmurHash3. */
-function hashed(name: string, count: number, rule: WeightRule): Float32Array {
+/** FNV-1a of the name, plus index times the golden ratio, through the finaliser of MurmurHash3. In float64. */
+export function hashedNumbers(name: string, count: number, rule: WeightRule): Float64Array {
   let seed = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 0x01000193);
-  return Float32Array.from({ length: count }, (_, i) => {
+  return Float64Array.from({ length: count }, (_, i) => {
     let x = (seed + Math.imul(i, 0x9e3779b9)) | 0;
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
     x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);

@@ -1,4 +1,5 @@
 /** The kinds of cases this version can check. */
+import { fidInception } from './fid-inception.ts';
 import { frechet } from './frechet.ts';
 import { guidance } from './guidance.ts';
 import type { Kind } from './kind.ts';
@@ -15,6 +16,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'dmd2-edm-guidance': guidance,
   'dmd-trajectory': trajectory,
   'frechet-distance': frechet,
+  'fid-inception-features': fidInception,
   'lpips-vgg': lpipsVgg,
   pickles,
 };
