@@ -26,16 +26,16 @@ for k, (height, width, to_height, to_width) in enumerate(sizes):
     arrays[f"{k}.bicubic"] = np.stack([np.asarray(plane) for plane in planes])
     planes = [Image.fromarray(plane.astype(np.uint8)).resize(to, Image.BICUBIC) for plane in picture]
     arrays[f"{k}.bicubic-bytes"] = np.stack([np.asarray(plane) for plane in planes]).astype(np.float32)
-    x = torch.from_numpy(picture)[None]
+    x = torch.from_numpy(picture)[None].double()  # in float32, PyTorch rounds the positions
     linear = torch.nn.functional.interpolate(x, size=(to_height, to_width), mode="bilinear", align_corners=False)
-    arrays[f"{k}.bilinear"] = linear[0].numpy()
+    arrays[f"{k}.bilinear"] = linear[0].float().numpy()
     # The corner rule as an affine sampling grid: pixel i of n comes from i * old / n.
     theta = torch.eye(2, 3, dtype=torch.float64)
     theta[0, 2] = 1 / width - 1 / to_width
     theta[1, 2] = 1 / height - 1 / to_height
     grid = torch.nn.functional.affine_grid(theta[None], [1, 2, to_height, to_width], align_corners=False)
     corner = torch.nn.functional.grid_sample(
-        x.double(), grid, mode="bilinear", padding_mode="border", align_corners=False
+        x, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
     arrays[f"{k}.bilinear-corner"] = corner[0].float().numpy()
 save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, out / "io.safetensors")
