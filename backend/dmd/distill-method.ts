@@ -30,7 +30,7 @@ export interface DistillMethod {
   readonly fakeUpdates: number;
   /** What is trained of either network. */
   readonly layouts: { readonly generator: ParameterLayout; readonly fake: ParameterLayout };
-  /** The frozen teacher's parameters; null where nothing needs it. The trainer frees them. */
+  /** The frozen teacher's parameters; null where nothing needs it. */
   readonly teacher: DeviceTensor | null;
   /** Those of a generation's feeds that are recorded beside the score fields. */
   readonly recorded: readonly string[];
@@ -43,4 +43,6 @@ export interface DistillMethod {
   fakeFeeds(at: DrawPoint): Feeds;
   /** The generator's weights, by the network's parameter names, from its flat parameters in training. */
   generatorWeights(flat: Float32Array): Map<string, TensorData>;
+  /** Frees what it put on the device. The programs are freed by the trainer. */
+  dispose(): void;
 }

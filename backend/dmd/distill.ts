@@ -267,7 +267,7 @@ export class DistillTrainer implements Trainer {
     this.gradients.clear();
     disposeState(this.generatorState);
     disposeState(this.fakeState);
-    this.method.teacher?.dispose();
+    this.method.dispose();
     await this.programs.dispose();
   }
 }

@@ -41,6 +41,7 @@ export async function edmMethod(engine: Engine, options: DistillOptions): Promis
     },
     fakeFeeds: (at) => ({ ...draws.fake(at, { levels, first: 0, last: levels.length - 1 }) }),
     generatorWeights: (flat) => unpackParameters(layout, flat),
+    dispose: () => teacher?.dispose(),
   };
 }
 
