@@ -75,6 +75,7 @@ test('every recorded case passes, and its arrays are dumped under their names', 
     'lpips-vgg',
     'pickles',
     'precond-forward',
+    'sd-guidance-formula',
   ]);
   for (const name of ['precond-iddpm', 'dmd-trajectory', small]) {
     const { arrays } = JSON.parse(readFileSync(join(cases, name, 'case.json'), 'utf8')) as CaseJson;

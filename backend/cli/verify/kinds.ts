@@ -7,6 +7,7 @@ import { lpipsVgg } from './lpips-vgg.ts';
 import { networkForward } from './network-forward.ts';
 import { pickles } from './pickles.ts';
 import { sampler } from './sampler.ts';
+import { sdGuidance } from './sd-guidance.ts';
 import { trajectory } from './trajectory.ts';
 
 export const kinds: Readonly<Record<string, Kind>> = {
@@ -15,6 +16,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'edm-sampler': sampler,
   'dmd2-edm-guidance': guidance,
   'dmd-trajectory': trajectory,
+  'sd-guidance-formula': sdGuidance,
   'frechet-distance': frechet,
   'fid-inception-features': fidInception,
   'lpips-vgg': lpipsVgg,

@@ -1,0 +1,131 @@
+/**
+ * Kind `sd-guidance-formula`: distribution matching and the fake score's loss in a latent space, with predictions that are given
+ * instead of a network. The very graphs of latent distillation compute it, on a network whose prediction is its parameter.
+ */
+import { z } from 'zod';
+import { type VpSchedule, vpSchedule } from '../../diffusion/vp/index.ts';
+import { latentFakeScoreGraph } from '../../dmd/latent/fake-score-graph.ts';
+import { guided } from '../../dmd/latent/formulas.ts';
+import { isGuided, type LatentMatching, latentMatching, teacherInput } from '../../dmd/latent/generator-graph.ts';
+import { levelFeeds } from '../../dmd/latent/method.ts';
+import type { LatentNetwork } from '../../dmd/latent/network.ts';
+import { trainedPart } from '../../dmd/latent/trained.ts';
+import { meanDistance } from '../../dmd/matching.ts';
+import type { Tensor } from '../../graph/graph.ts';
+import { Graph } from '../../graph/graph.ts';
+import { sliceAxis } from '../../graph/ops/index.ts';
+import { collectParameters, type ParameterSource } from '../../graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { type Case, damaged } from './case.ts';
+import type { NumberArray } from './compare.ts';
+import type { Kind } from './kind.ts';
+import { runOnce } from './run-once.ts';
+
+const configSchema = z.looseObject({
+  guidance_scales: z.array(z.number()).default([]),
+  prediction_type: z.literal('epsilon', { error: 'the formulas are those of predicted noise' }).default('epsilon'),
+});
+
+export const sdGuidance: Kind = async ({ case: theCase, engine }) => {
+  const config = theCase.part(configSchema, theCase.json.config, 'config');
+  const schedule = vpSchedule(config);
+  const latents = theCase.input('latents', [-1, -1, -1, -1]);
+  const { shape } = latents;
+  const given = (name: string) => theCase.input(name, shape);
+  const timesteps = timestepsOf(theCase, shape[0]!, schedule);
+  const level = levelFeeds(schedule, { timesteps, noise: given('noise') });
+  const context = { shape: [shape[0]!, 1, 1], data: new Float32Array(shape[0]!) };
+  const shared = { x: latents, ...level, context, fake: flat(given('eps_fake')) };
+
+  const arrays = new Map<string, NumberArray>();
+  const scalars = new Map<string, number>();
+  arrays.set('alphas_cumprod', { shape: [schedule.timesteps], data: schedule.alphasCumprod });
+  for (const scale of config.guidance_scales) {
+    const options = matchingOf(shape, schedule, scale);
+    const conditional = given('eps_cond');
+    const teacher = isGuided(options) ? joined(given('eps_uncond'), conditional) : flat(conditional);
+    const unconditional = isGuided(options) ? { unconditional: { shape: [1, 1, 1], data: new Float32Array(1) } } : {};
+    const found = await runOnce(engine, matchingGraph(options, shape[0]!), { ...shared, teacher, ...unconditional });
+    for (const [name, array] of found) arrays.set(shareds.has(name) ? name : `${name}.scale${scale}`, array);
+    const loss = `loss_dm.scale${scale}`;
+    scalars.set(loss, arrays.get(loss)!.data[0]!);
+    arrays.delete(loss);
+  }
+  const fake = await runOnce(engine, latentFakeScoreGraph(matchingOf(shape, schedule, 1), shape[0]!), shared);
+  arrays.set('pred_fake', fake.get('denoised')!);
+  scalars.set('loss_fake_mean.eps_fake', fake.get('report')!.data[0]!);
+  return { arrays, scalars };
+};
+
+/** What a scale of guidance does not change. */
+const shareds = new Set(['noisy_latents']);
+
+/** Whole timesteps of the schedule, [B]. */
+function timestepsOf(theCase: Case, batch: number, schedule: VpSchedule): number[] {
+  const { shape, data } = theCase.array('timesteps');
+  if (sizeOf(shape) !== batch) throw damaged(`${theCase.name}: array 'timesteps' is [${shape}] for ${batch} latents`);
+  return Array.from(data, (t) => {
+    if (Number.isInteger(t) && t >= 0 && t < schedule.timesteps) return t;
+    throw damaged(`${theCase.name}: 'timesteps' holds ${t}, not one of the ${schedule.timesteps} timesteps`);
+  });
+}
+
+/** The prediction is the network's one parameter, the guided teacher's for both halves of the doubled batch. */
+function networkGiving(shape: readonly number[], batch: number): LatentNetwork {
+  const predict: LatentNetwork['predict'] = (source, sample) =>
+    source.get('prediction', sample.shape, { kind: 'zeros' });
+  const [channels, height, width] = shape.slice(1) as [number, number, number];
+  const layout = collectParameters((source) => source.get('prediction', [batch, ...shape.slice(1)], { kind: 'zeros' }));
+  return { layout, latentShape: [channels, height, width], contextDim: 1, predict };
+}
+
+function matchingOf(shape: readonly number[], schedule: VpSchedule, guidance: number): LatentMatching {
+  const batch = shape[0]!;
+  const single = networkGiving(shape, batch);
+  const part = trainedPart(single.layout, null);
+  return {
+    network: guidance > 1 ? networkGiving(shape, 2 * batch) : single,
+    prediction: 'epsilon',
+    generator: part,
+    fake: part,
+    schedule,
+    tokens: 1,
+    generatorTimestep: schedule.timesteps - 1,
+    guidance,
+    batch,
+    matching: { weight: 'eq8', realOnly: false },
+    regression: null,
+  };
+}
+
+/** Outputs named as in the reference data, without the scale. */
+function matchingGraph(options: LatentMatching, batch: number): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', [batch, ...options.network.latentShape]);
+  const context = graph.input('context', [batch, options.tokens, options.network.contextDim]);
+  const teacher = teacherInput(graph, options);
+  const part = latentMatching(graph, options, x, context, teacher);
+  const [xt, muReal] = ['xt', 'muReal'].map((name) => graph.outputs.get(name)!);
+  graph.output('noisy_latents', xt!);
+  graph.output('eps_real', realPrediction(options, teacher(), batch));
+  graph.output('pred_real', muReal!);
+  graph.output('weight_factor', meanDistance(x, muReal!));
+  graph.output('grad_latents', part.imageGradient);
+  graph.output('loss_dm', part.report.lossMatching);
+  return graph;
+}
+
+/** What the guided teacher predicts: the step in between that the graph does not give out. */
+function realPrediction(options: LatentMatching, teacher: ParameterSource, batch: number): Tensor {
+  const { latentShape } = options.network;
+  const all = teacher.get('prediction', [isGuided(options) ? 2 * batch : batch, ...latentShape], { kind: 'zeros' });
+  if (!isGuided(options)) return all;
+  return guided(sliceAxis(all, 0, 0, batch), sliceAxis(all, 0, batch, 2 * batch), options.guidance);
+}
+
+const flat = ({ shape, data }: TensorData): TensorData => ({ shape: [sizeOf(shape)], data });
+
+/** Both as one flat buffer. */
+function joined(first: TensorData, second: TensorData): TensorData {
+  return { shape: [first.data.length + second.data.length], data: Float32Array.from([...first.data, ...second.data]) };
+}
