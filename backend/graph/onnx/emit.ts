@@ -5,6 +5,9 @@
 import type { Graph, Node, Tensor } from '../graph.ts';
 import { convLowerings } from './lower/conv.ts';
 import { elementwiseLowerings } from './lower/elementwise.ts';
+import { embeddingLowerings } from './lower/embedding.ts';
+import { headAttentionLowerings } from './lower/head-attention.ts';
+import { layerNormLowerings } from './lower/layer-norm.ts';
 import { layoutLowerings } from './lower/layout.ts';
 import type { Lowerings } from './lower/lowering.ts';
 import { matmulLowerings } from './lower/matmul.ts';
@@ -25,6 +28,9 @@ export const lowerings: Lowerings = {
   ...poolLowerings,
   ...normalizeLowerings,
   ...matmulLowerings,
+  ...layerNormLowerings,
+  ...embeddingLowerings,
+  ...headAttentionLowerings,
   input: (_writer, node) => [node.attrs.name as string],
   constant: (writer, node) => [writer.floats(node.attrs.shape as number[], node.attrs.data as Float32Array)],
   detach: (_writer, _node, [x]) => [x],

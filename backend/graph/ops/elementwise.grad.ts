@@ -1,6 +1,6 @@
 /** Gradients of the element-wise operations; those of broadcast operands are summed back to the operand's shape. */
 import type { Tensor } from '../graph.ts';
-import { cos, div, greater, mul, neg, sign, siluGrad, sin, sub } from './elementwise.ts';
+import { cos, div, geluGrad, greater, mul, neg, sign, siluGrad, sin, sub } from './elementwise.ts';
 import { type GradientRule, type GradientRules, rule1 } from './gradient-rule.ts';
 import { sumTo } from './reduce.ts';
 
@@ -33,6 +33,7 @@ export const elementwiseGradients: GradientRules = {
   tanh: unary((_x, y, dy) => mul(dy, sub(1, mul(y, y)))),
   relu: unary((x, _y, dy) => mul(dy, greater(x, 0))),
   silu: unary(siluGrad),
+  gelu: unary((x, _y, dy) => geluGrad(x, dy)),
   add: binary(pass, pass),
   sub: binary(pass, (_a, _b, _y, dy) => neg(dy)),
   mul: binary(

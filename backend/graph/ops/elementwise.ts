@@ -36,6 +36,8 @@ export const tanh = unary('tanh');
 export const relu = unary('relu');
 /** x * sigmoid(x). */
 export const silu = unary('silu');
+/** x * Phi(x), Phi the normal distribution function: the exact form, by the error function. */
+export const gelu = unary('gelu');
 /** Passes its input on; gradients stop here. */
 export const detach = unary('detach');
 export const add = binary('add');
@@ -51,4 +53,9 @@ export const equal = binary('equal');
 const siluGradOp = defineOp('siluGrad', sameAsFirst);
 /** d silu(x)/dx * dy, given y = silu(x); a single op so that engines can lower it well. All of one shape. */
 export const siluGrad = (x: Tensor, y: Tensor, dy: Tensor) => apply1(siluGradOp, [x, y, dy]);
+const geluGradOp = defineOp('geluGrad', sameAsFirst);
+/** d gelu(x)/dx * dy. */
+export const geluGrad = (x: Tensor, dy: Tensor) => apply1(geluGradOp, [x, dy]);
+/** x * sigmoid(1.702 x), CLIP's approximation of gelu. */
+export const quickGelu = (x: Tensor) => mul(x, sigmoid(mul(x, 1.702)));
 export const square = (x: Tensor) => mul(x, x);

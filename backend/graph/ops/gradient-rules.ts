@@ -2,7 +2,10 @@
 import { attentionGradients } from './attention.grad.ts';
 import { convGradients } from './conv.grad.ts';
 import { elementwiseGradients } from './elementwise.grad.ts';
+import { embeddingGradients } from './embedding.grad.ts';
 import type { GradientRules } from './gradient-rule.ts';
+import { headAttentionGradients } from './head-attention.grad.ts';
+import { layerNormGradients } from './layer-norm.grad.ts';
 import { layoutGradients } from './layout.grad.ts';
 import { matmulGradients } from './matmul.grad.ts';
 import { normalizeGradients } from './normalize.grad.ts';
@@ -20,6 +23,9 @@ export const gradientRules: GradientRules = {
   ...poolGradients,
   ...normalizeGradients,
   ...attentionGradients,
+  ...layerNormGradients,
+  ...embeddingGradients,
+  ...headAttentionGradients,
   // The trigger of a recomputation barrier only orders execution.
   barrier: (_, [dy]) => [dy, null],
 };

@@ -2,6 +2,9 @@
 export { attention, softmax } from './attention.ts';
 export { type ConvOptions, conv2d } from './conv.ts';
 export * from './elementwise.ts';
+export { embedding } from './embedding.ts';
+export { type HeadAttentionOptions, headAttention } from './head-attention.ts';
+export { layerNorm } from './layer-norm.ts';
 export { broadcastTo, concat, pad, reshape, slice, sliceAxis, transpose } from './layout.ts';
 export { linear, matmul } from './matmul.ts';
 export { channelAffine, groupNorm } from './normalize.ts';

@@ -18,6 +18,7 @@ const unary: [op: string, apply: (x: Tensor) => Tensor, draw: Draw][] = [
   ['tanh', ops.tanh, 'normal'],
   ['relu', ops.relu, 'nonzero'],
   ['silu', ops.silu, 'normal'],
+  ['gelu', ops.gelu, 'normal'],
 ];
 
 const unaryCases = unary.flatMap(([op, apply, draw]) =>
@@ -80,6 +81,10 @@ export const elementwiseCases: OpCase[] = [
     opCase('siluGrad', `[${shape}]`, [shape, shape], (x, dy) => ops.siluGrad(x, ops.silu(x), dy), 'none'),
   ),
   opCase('siluGrad', 'far from zero', [drawn('far', 19), [19]], (x, dy) => ops.siluGrad(x, ops.silu(x), dy), 'none'),
+  ...[[5, 7], [], [3, 1, 4]].map((shape) => opCase('geluGrad', `[${shape}]`, [shape, shape], ops.geluGrad, 'none')),
+  opCase('geluGrad', 'far from zero', [drawn('far', 19), [19]], ops.geluGrad, 'none'),
+  opCase('gelu', 'far from zero', [drawn('far', 19)], ops.gelu, 'agrees'),
+  opCase('mul', 'quickGelu', [[4, 5]], ops.quickGelu),
   opCase('sign', 'a scalar', [drawn('integers')], ops.sign, 'none'),
   opCase('sign', 'with zeros', [drawn('integers', 4, 1, 7)], ops.sign, 'none'),
   opCase('detach', 'passes on', [[2, 3]], ops.detach, 'none'),

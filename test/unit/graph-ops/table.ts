@@ -4,5 +4,12 @@ import { layoutCases } from './layout-cases.ts';
 import { networkCases } from './network-cases.ts';
 import type { OpCase } from './op-case.ts';
 import { poolCases } from './pool-cases.ts';
+import { tokenCases } from './token-cases.ts';
 
-export const opCases: readonly OpCase[] = [...elementwiseCases, ...layoutCases, ...networkCases, ...poolCases];
+export const opCases: readonly OpCase[] = [
+  ...elementwiseCases,
+  ...layoutCases,
+  ...networkCases,
+  ...poolCases,
+  ...tokenCases,
+];

@@ -10,6 +10,9 @@ const binary =
   (tf, [a, b]) =>
     compute(tf, a, b);
 
+/** (1 + erf(x / sqrt 2)) / 2. */
+const normalDistribution = (tf: Tf, x: Tensor) => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+
 export const elementwiseKernels: Kernels = {
   neg: unary((tf, x) => tf.neg(x)),
   exp: unary((tf, x) => tf.exp(x)),
@@ -23,6 +26,7 @@ export const elementwiseKernels: Kernels = {
   tanh: unary((tf, x) => tf.tanh(x)),
   relu: unary((tf, x) => tf.relu(x)),
   silu: unary((tf, x) => tf.mul(x, tf.sigmoid(x))),
+  gelu: unary((tf, x) => tf.mul(x, normalDistribution(tf, x))),
   detach: unary((tf, x) => tf.clone(x)),
   add: binary((tf, a, b) => tf.add(a, b)),
   sub: binary((tf, a, b) => tf.sub(a, b)),
@@ -36,6 +40,11 @@ export const elementwiseKernels: Kernels = {
   siluGrad: (tf, [x, , dy]) => {
     const s = tf.sigmoid(x);
     return tf.mul(dy, tf.add(s, tf.mul(x, tf.mul(s, tf.sub(1, s)))));
+  },
+  // d/dx x Phi(x) = Phi(x) + x times the normal density.
+  geluGrad: (tf, [x, dy]) => {
+    const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return tf.mul(dy, tf.add(normalDistribution(tf, x), tf.mul(x, density)));
   },
   // Nodes run one by one in the graph's order, so the trigger is already there.
   barrier: unary((tf, value) => tf.clone(value)),

@@ -7,6 +7,7 @@ import { normalizeKernels } from './normalize.ts';
 import { poolKernels } from './pool.ts';
 import { productKernels } from './products.ts';
 import { resampleKernels } from './resample.ts';
+import { tokenKernels } from './tokens.ts';
 
 export const kernels: Kernels = {
   ...elementwiseKernels,
@@ -16,4 +17,5 @@ export const kernels: Kernels = {
   ...poolKernels,
   ...productKernels,
   ...normalizeKernels,
+  ...tokenKernels,
 };

@@ -1,4 +1,5 @@
 /** Element-wise operations in ONNX. */
+import type { OnnxWriter } from '../writer.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 
 const direct =
@@ -23,6 +24,25 @@ const siluGrad: Lowering = (writer, _node, [x, y, dy]) => {
   return [writer.op('Mul', [dy, writer.op('Add', [y, writer.op('Mul', [s, rest])])])];
 };
 
+/** x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2. */
+const gelu: Lowering = (writer, _node, [x]) => {
+  if (writer.target === 'ort-cpu') return [writer.ortOp('Gelu', [x])];
+  return [writer.op('Mul', [x, normalDistribution(writer, x)])];
+};
+
+/** dy (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)). */
+const geluGrad: Lowering = (writer, _node, [x, dy]) => {
+  const exponent = writer.op('Mul', [writer.op('Mul', [x, x]), writer.scalar(-0.5)]);
+  const density = writer.op('Mul', [writer.op('Exp', [exponent]), writer.scalar(1 / Math.sqrt(2 * Math.PI))]);
+  const slope = writer.op('Add', [normalDistribution(writer, x), writer.op('Mul', [x, density])]);
+  return [writer.op('Mul', [dy, slope])];
+};
+
+function normalDistribution(writer: OnnxWriter, x: string): string {
+  const erf = writer.op('Erf', [writer.op('Mul', [x, writer.scalar(Math.SQRT1_2)])]);
+  return writer.op('Mul', [writer.op('Add', [erf, writer.scalar(1)]), writer.scalar(0.5)]);
+}
+
 export const elementwiseLowerings: Lowerings = {
   neg: direct('Neg'),
   exp: direct('Exp'),
@@ -45,4 +65,6 @@ export const elementwiseLowerings: Lowerings = {
   equal: comparison('Equal'),
   silu,
   siluGrad,
+  gelu,
+  geluGrad,
 };
