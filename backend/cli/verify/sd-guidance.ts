@@ -11,6 +11,7 @@ import { levelFeeds } from '../../dmd/latent/method.ts';
 import type { LatentNetwork } from '../../dmd/latent/network.ts';
 import { trainedPart } from '../../dmd/latent/trained.ts';
 import { meanDistance } from '../../dmd/matching.ts';
+import type { Feed } from '../../engine/engine.ts';
 import type { Tensor } from '../../graph/graph.ts';
 import { Graph } from '../../graph/graph.ts';
 import { sliceAxis } from '../../graph/ops/index.ts';
@@ -44,9 +45,10 @@ export const sdGuidance: Kind = async ({ case: theCase, engine }) => {
     const options = matchingOf(shape, schedule, scale);
     const conditional = given('eps_cond');
     const teacher = isGuided(options) ? joined(given('eps_uncond'), conditional) : flat(conditional);
-    const unconditional = isGuided(options) ? { unconditional: { shape: [1, 1, 1], data: new Float32Array(1) } } : {};
-    const found = await runOnce(engine, matchingGraph(options, shape[0]!), { ...shared, teacher, ...unconditional });
-    for (const [name, array] of found) arrays.set(shareds.has(name) ? name : `${name}.scale${scale}`, array);
+    const feeds: Record<string, Feed> = { ...shared, teacher };
+    if (isGuided(options)) feeds.unconditional = { shape: [1, 1, 1], data: new Float32Array(1) };
+    const found = await runOnce(engine, matchingGraph(options, shape[0]!), feeds);
+    for (const [name, array] of found) arrays.set(unscaled.has(name) ? name : `${name}.scale${scale}`, array);
     const loss = `loss_dm.scale${scale}`;
     scalars.set(loss, arrays.get(loss)!.data[0]!);
     arrays.delete(loss);
@@ -58,7 +60,7 @@ export const sdGuidance: Kind = async ({ case: theCase, engine }) => {
 };
 
 /** What a scale of guidance does not change. */
-const shareds = new Set(['noisy_latents']);
+const unscaled = new Set(['noisy_latents']);
 
 /** Whole timesteps of the schedule, [B]. */
 function timestepsOf(theCase: Case, batch: number, schedule: VpSchedule): number[] {
