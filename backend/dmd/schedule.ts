@@ -54,8 +54,11 @@ export function distillSettings(config: DistillConfig): (step: number) => StepSe
   };
 }
 
-/** Settings by iteration of a teacher's training. */
-export function teachSettings(config: TeachConfig): (step: number) => UpdateSettings {
-  const { optimizer, ema, iterations } = config;
+/** Settings by iteration of a training with one optimizer. */
+export function updateSettingsOf({
+  optimizer,
+  ema,
+  iterations,
+}: Pick<TeachConfig, 'optimizer' | 'ema' | 'iterations'>): (step: number) => UpdateSettings {
   return (step) => updateSettings(optimizer, ema, step, iterations);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distillSettings, emaDecay, learningRate, teachSettings } from '../../backend/dmd/schedule.ts';
+import { distillSettings, emaDecay, learningRate, updateSettingsOf } from '../../backend/dmd/schedule.ts';
 import { parseConfig, type TeachConfig } from '../../backend/protocol/config/index.ts';
 import { distillConfig, teachConfig } from './training/tiny.ts';
 
@@ -86,7 +86,7 @@ test("the defaults of a distillation are the paper's: AdamW (0.9, 0.999), decay 
 
 test('a teacher has one optimizer, with the average over it', () => {
   const config = teachConfig({ optimizer: { lr: 1, warmup: 10 }, ema: 0.5, iterations: 50 }) as TeachConfig;
-  const { learningRate: rate, emaDecay: decay } = teachSettings(config)(5);
+  const { learningRate: rate, emaDecay: decay } = updateSettingsOf(config)(5);
   assert.equal(rate, 0.5);
   assert.equal(decay, 6 / 15);
 });

@@ -6,7 +6,7 @@ import { sceneDataset } from '../../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
 import { DenoiseProgram } from '../../dmd/denoise-program.ts';
 import type { LossTrainer } from '../../dmd/loss-trainer.ts';
-import { teachSettings } from '../../dmd/schedule.ts';
+import { updateSettingsOf } from '../../dmd/schedule.ts';
 import { createTeachTrainer, type TeachOptions } from '../../dmd/teach.ts';
 import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
@@ -104,7 +104,7 @@ async function startTeach(
     stdLogSigma: loss.P_std,
     sigmaData: loss.sigma_data,
     initial,
-    settings: teachSettings(config),
+    settings: updateSettingsOf(config),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, config.iterations),
     images: (step, micro, count) => trainingImages(config, data, step, micro, count),
   });

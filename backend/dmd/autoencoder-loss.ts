@@ -1,0 +1,79 @@
+/**
+ * The loss an autoencoder of latent diffusion is trained with (Rombach et al., arXiv 2112.10752, appendix G; the latents' part
+ * is that of Kingma and Welling, arXiv 1312.6114), with a distance between neighbouring pixels' differences in place of
+ * perceptual and adversarial losses.
+ */
+import { gradients } from '../graph/gradients.ts';
+import { Graph, type Tensor } from '../graph/graph.ts';
+import { abs, add, exp, maximum, mean, minimum, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
+import { flatParameters, flatten, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
+
+/** An autoencoder with a Gaussian of latents for each image. */
+export interface GaussianAutoencoder {
+  readonly layout: ParameterLayout;
+  readonly imageChannels: number;
+  readonly latentChannels: number;
+  /** Image pixels per latent pixel along a side. */
+  readonly downFactor: number;
+  /** Images [B, C, H, W] -> moments [B, latentChannels, H/f, W/f]; no variance where latents are exact. */
+  encode(source: ParameterSource, images: Tensor): { mean: Tensor; logVariance: Tensor | null };
+  decode(source: ParameterSource, latents: Tensor): Tensor;
+}
+
+export interface AutoencoderLossWeights {
+  readonly distance: 'l1' | 'l2';
+  /** Weight of the distance between differences of neighbouring pixels. */
+  readonly edges: number;
+  /** Weight of the divergence from a standard normal, per latent number. */
+  readonly kl: number;
+}
+
+/** As diffusers limits it. */
+const logVarianceRange = [-30, 20] as const;
+
+/** [latentChannels, size / f, size / f]. */
+export function latentShapeOf(
+  { latentChannels, downFactor }: Pick<GaussianAutoencoder, 'latentChannels' | 'downFactor'>,
+  size: number,
+): [number, number, number] {
+  return [latentChannels, size / downFactor, size / downFactor];
+}
+
+/**
+ * Inputs: parameters [N], images [B, C, size, size], noise [B, ...latent] standard normal.
+ * Outputs: loss, reconstruction, edges, kl [1] (the parts before their weights), gradient [N].
+ */
+export function autoencoderLossGraph(
+  network: GaussianAutoencoder,
+  size: number,
+  batch: number,
+  { distance, edges, kl }: AutoencoderLossWeights,
+): Graph {
+  const graph = new Graph();
+  const parameters = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+  const images = graph.input('images', [batch, network.imageChannels, size, size]);
+  const noise = graph.input('noise', [batch, ...latentShapeOf(network, size)]);
+  const { mean: centre, logVariance } = network.encode(parameters, images);
+  if (!logVariance) throw new Error('an autoencoder without variances cannot be trained with this loss');
+  const [least, most] = logVarianceRange;
+  const spread = minimum(maximum(logVariance, least), most);
+  const latents = add(centre, mul(exp(mul(spread, 0.5)), noise));
+  const error = sub(network.decode(parameters, latents), images);
+  const far = (difference: Tensor) => mean(distance === 'l1' ? abs(difference) : square(difference));
+  const parts = {
+    reconstruction: far(error),
+    edges: mul(add(far(steps(error, 2)), far(steps(error, 3))), 0.5),
+    kl: mul(mean(sub(add(square(centre), exp(spread)), add(spread, 1))), 0.5),
+  };
+  const loss = add(add(parts.reconstruction, mul(parts.edges, edges)), mul(parts.kl, kl));
+  graph.output('loss', reshape(loss, [1]));
+  for (const [name, part] of Object.entries(parts)) graph.output(name, reshape(part, [1]));
+  graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  return graph;
+}
+
+/** From each pixel to the next one along an axis. */
+function steps(x: Tensor, axis: number): Tensor {
+  const length = x.shape[axis];
+  return sub(sliceAxis(x, axis, 1, length), sliceAxis(x, axis, 0, length - 1));
+}
