@@ -4,5 +4,5 @@ export { modelFile } from './contained.ts';
 export { type DiffusersFolder, dmdFile, indexFile, isDiffusersFolder, openDiffusersFolder } from './folder.ts';
 export { type JsonObject, readJsonObject, readText } from './json-file.ts';
 export { type ExpectedTensors, readComponentWeights, readNetworkWeights } from './read-weights.ts';
-export { type WeightFiles, weightFilesOf } from './weight-files.ts';
+export { chooseWeights, type WeightFiles, type WeightNames, weightFilesOf } from './weight-files.ts';
 export { type ModelToWrite, type NetworkToWrite, writeComponent, writeDiffusersFolder } from './write.ts';

@@ -24,21 +24,41 @@ export interface WeightFiles {
   readonly variant: string;
 }
 
+/** Names of a component's weights: one file, or an index of several. */
+export interface WeightNames {
+  readonly file: string;
+  readonly isIndex: boolean;
+  /** Where an index is, what its shards' names match. */
+  readonly shards: RegExp;
+  readonly variant: string;
+}
+
 /**
- * The files of a component: of the wanted variant, else of full precision or, where there is none, of fp16.
- * @throws UserError('weights') when there are none or a shard is missing
+ * Chooses among what a folder has: the wanted variant, else full precision or, where there is none, fp16. Undefined where
+ * there are no weights.
  */
-export function weightFilesOf({ folder, name }: Component, wanted?: string): WeightFiles {
-  const inside = (file: string) => modelFile(folder.path, `${name}/${file}`);
+export function chooseWeights(has: (file: string) => boolean, wanted?: string): WeightNames | undefined {
   for (const variant of wanted === undefined ? ['', 'fp16'] : [wanted]) {
     const infix = variant === '' ? '' : `.${variant}`;
     for (const [stem, ending] of names) {
-      const whole = inside(`${stem}${infix}.${ending}`);
-      if (whole !== undefined) return { files: [whole], variant };
+      const shards = new RegExp(`^${stem}(\\.\\w+)?-\\d+-of-\\d+(\\.\\w+)?\\.${ending}$`);
       // Both orders are met: diffusers and transformers have changed their minds.
-      const index = inside(`${stem}.${ending}.index${infix}.json`) ?? inside(`${stem}${infix}.${ending}.index.json`);
-      if (index !== undefined) return { files: shards(index, inside), variant };
+      const indices = [`${stem}.${ending}.index${infix}.json`, `${stem}${infix}.${ending}.index.json`];
+      const file = [`${stem}${infix}.${ending}`, ...indices].find(has);
+      if (file !== undefined) return { file, isIndex: indices.includes(file), shards, variant };
     }
+  }
+  return undefined;
+}
+
+/** The files of a component, chosen as above. Throws UserError('weights') when there are none or a shard is missing. */
+export function weightFilesOf({ folder, name }: Component, wanted?: string): WeightFiles {
+  const inside = (file: string) => modelFile(folder.path, `${name}/${file}`);
+  const chosen = chooseWeights((file) => inside(file) !== undefined, wanted);
+  if (chosen) {
+    const { variant, isIndex } = chosen;
+    const file = inside(chosen.file)!;
+    return { variant, files: isIndex ? shards(file, inside) : [file] };
   }
   const has = fs.readdirSync(path.join(folder.path, name)).join(', ') || 'nothing';
   const what = wanted === undefined ? 'weights' : `weights of the variant ${wanted}`;
@@ -56,10 +76,7 @@ function shards(index: string, inside: (file: string) => string | undefined): st
   const found = wanted.map(inside);
   const missing = wanted.filter((_, i) => found[i] === undefined);
   if (missing.length === 0) return found.filter((file) => file !== undefined);
-  const message = `${path.dirname(index)}: ${missing.length} of ${wanted.length} shards are missing (${missing[0]}, ...)`;
-  throw new UserError(
-    'weights',
-    message.replace(', ...)', missing.length > 1 ? ', ...)' : ')'),
-    'Download the model again, all of it.',
-  );
+  const first = missing.length > 1 ? `${missing[0]}, ...` : missing[0];
+  const message = `${path.dirname(index)}: ${missing.length} of ${wanted.length} shards are missing (${first})`;
+  throw new UserError('weights', message, 'Download the model again, all of it.');
 }
