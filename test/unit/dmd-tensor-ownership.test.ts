@@ -6,12 +6,13 @@ import { streamDraws } from '../../backend/dmd/draws.ts';
 import { l2Distance } from '../../backend/dmd/generator-graph.ts';
 import { createTeachTrainer } from '../../backend/dmd/teach.ts';
 import { NumericStop } from '../../backend/dmd/trainer.ts';
-import type { DeviceTensor, Engine, Feed, Program } from '../../backend/engine/engine.ts';
+import type { Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { countingEngine } from './training/counting-engine.ts';
 import { labelDim, tinyNetwork } from './training/tiny.ts';
 
 const network = createNetwork(tinyNetwork);
@@ -19,51 +20,6 @@ const batch = 2;
 const seed = Math.random();
 const cpu = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 after(() => cpu.dispose());
-
-/** An engine that knows which of its tensors are alive, and refuses to free or feed one that is not. */
-function countingEngine(): { engine: Engine; alive: Map<DeviceTensor, string> } {
-  const alive = new Map<DeviceTensor, string>();
-  const inner = new Map<Feed, DeviceTensor>();
-  const owned = (tensor: DeviceTensor, origin: string): DeviceTensor => {
-    const outer: DeviceTensor = {
-      shape: tensor.shape,
-      read() {
-        assert.ok(alive.has(outer), `${origin} is read after it was freed`);
-        return tensor.read();
-      },
-      dispose() {
-        assert.ok(alive.delete(outer), `${origin} is freed twice`);
-        tensor.dispose();
-      },
-    };
-    alive.set(outer, origin);
-    inner.set(outer, tensor);
-    return outer;
-  };
-  const unwrapped = (feed: Feed, name: string) => {
-    const tensor = inner.get(feed);
-    assert.ok(!tensor || alive.has(feed as DeviceTensor), `${name} is fed after it was freed`);
-    return tensor ?? feed;
-  };
-  const mapped = <A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B) =>
-    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
-  const counting = (program: Program, title: string): Program => ({
-    inputNames: program.inputNames,
-    outputNames: program.outputNames,
-    dispose: () => program.dispose(),
-    async run(feeds) {
-      const results = await program.run(mapped(feeds, unwrapped));
-      return mapped(results, (tensor, name) => owned(tensor, `${title}.${name}`));
-    },
-  });
-  const engine: Engine = {
-    device: cpu.device,
-    upload: (value) => owned(cpu.upload(value), 'upload'),
-    dispose: async () => {},
-    compile: async (graph, options) => counting(await cpu.compile(graph, options), options?.name ?? 'program'),
-  };
-  return { engine, alive };
-}
 
 const update = {
   ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -131,7 +87,7 @@ const variants: Record<string, Variant> = {
 
 for (const [title, variant] of Object.entries(variants)) {
   test(`distilling ${title} keeps two states, the teacher and the latest fields`, async () => {
-    const { engine, alive } = countingEngine();
+    const { engine, alive } = countingEngine(cpu);
     const trainer = await distillation(engine, variant);
     const before = alive.size;
     for (let step = 1; step <= 3; step++) {
@@ -151,7 +107,7 @@ for (const [title, variant] of Object.entries(variants)) {
 
 for (const poisoned of [0, 1, 2]) {
   test(`a NaN in micro-batch ${poisoned} of 3 stops with that one's fields and frees the rest`, async () => {
-    const { engine, alive } = countingEngine();
+    const { engine, alive } = countingEngine(cpu);
     const trainer = await distillation(engine, { accumulation: 3, fakeUpdates: 2, poisoned });
     const before = alive.size;
     await trainer.advance();
@@ -172,7 +128,7 @@ for (const poisoned of [0, 1, 2]) {
 }
 
 test('teaching keeps one state, and the zeros that a gradient is summed from', async () => {
-  const { engine, alive } = countingEngine();
+  const { engine, alive } = countingEngine(cpu);
   let poison = false;
   const trainer = await createTeachTrainer(engine, {
     ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5, initial: null },

@@ -1,0 +1,73 @@
+/** Latent distillations of the linear network, in microseconds an iteration. */
+
+import { vpSchedule } from '../../../backend/diffusion/vp/index.ts';
+import { DistillTrainer } from '../../../backend/dmd/distill.ts';
+import { l2Distance } from '../../../backend/dmd/generator-graph.ts';
+import type { LatentShape } from '../../../backend/dmd/latent/generator-graph.ts';
+import { type LatentOptions, latentMethod } from '../../../backend/dmd/latent/method.ts';
+import { trainedPart } from '../../../backend/dmd/latent/trained.ts';
+import type { Engine } from '../../../backend/engine/engine.ts';
+import { unpackParameters } from '../../../backend/graph/parameters.ts';
+import { sizeOf } from '../../../backend/graph/tensor-data.ts';
+import { stream } from '../../../backend/random/stream.ts';
+import { contextDim, latentShape, linearNetwork, tokens } from './linear-network.ts';
+
+export const batch = 2;
+export const paired = 1;
+const seed = 5;
+const update = {
+  ...{ learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  ...{ weightDecay: 0.01, clip: 10, emaDecay: 0.9 },
+};
+
+const normal = (shape: readonly number[], ...path: (string | number)[]) => ({
+  shape,
+  data: stream(seed, ...path).randn(sizeOf(shape)),
+});
+
+export interface Variant extends Partial<Pick<LatentShape, 'matching' | 'regression' | 'guidance'>> {
+  readonly accumulation?: number;
+  readonly fakeUpdates?: number;
+  readonly ranks?: { readonly generator: number | null; readonly fake: number | null };
+  /** Step whose pairs hold a NaN. */
+  readonly poisoned?: number;
+}
+
+export async function latentTraining(engine: Engine, variant: Variant = {}): Promise<DistillTrainer> {
+  const { accumulation = 1, fakeUpdates = 1, ranks, poisoned, guidance = 3 } = variant;
+  const { matching = { weight: 'eq8', realOnly: false } } = variant;
+  const { regression = { batch: paired, distance: l2Distance } } = variant;
+  const { layout } = linearNetwork;
+  const flat = stream(seed, 'teacher').randn(layout.size);
+  const teacherWeights = unpackParameters(layout, flat);
+  const schedule = vpSchedule({ beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 });
+  const options: LatentOptions = {
+    ...{ network: linearNetwork, prediction: 'epsilon', schedule, tokens, generatorTimestep: 999, batch, guidance },
+    ...{ matching, regression, seed, teacherWeights, accumulation, fakeUpdates },
+    generator: trainedPart(layout, ranks?.generator ?? null),
+    fake: trainedPart(layout, ranks?.fake ?? null),
+    prompts: {
+      count: 7,
+      unconditional: normal([1, tokens, contextDim], 'unconditional'),
+      async embeddings(prompts) {
+        const data = prompts.flatMap((prompt) => [...normal([tokens, contextDim], 'prompt', prompt).data]);
+        return { shape: [prompts.length, tokens, contextDim], data: Float32Array.from(data) };
+      },
+    },
+    pairs: {
+      async batch(step, micro, count) {
+        const y = normal([count, ...latentShape], 'y', step, micro);
+        if (step === poisoned) y.data[3] = Number.NaN;
+        return {
+          z: normal([count, ...latentShape], 'z', step, micro),
+          y,
+          context: normal([count, tokens, contextDim], 'context', step, micro),
+        };
+      },
+    },
+    settings: () => ({ generator: update, fake: update, lambda: 0.25, firstLevel: 20, lastLevel: 980 }),
+  };
+  const method = await latentMethod(engine, options);
+  const start = (part: 'generator' | 'fake') => options[part].start(teacherWeights, stream(seed, part));
+  return new DistillTrainer(engine, method, { generator: start('generator'), fake: start('fake') });
+}
