@@ -28,7 +28,7 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
 
   const file = join(server.workspace, 'star.png');
   await panel.getByRole('button', { name: 'Save...' }).click();
-  await workbench.answer(file);
+  await workbench.answerFile(file);
   await until('the picture to be saved', () => existsSync(file));
   assertSamePixels(pixels, file);
 
@@ -37,7 +37,7 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
   await seed.fill('1');
   await shown.selectOption({ label: '3 triangle' });
   await panel.getByRole('button', { name: 'Restore from PNG...' }).click();
-  await workbench.answer(file);
+  await workbench.answerFile(file);
   await panel.getByText('Settings restored.').waitFor();
   assert.equal(await seed.inputValue(), '4711');
   assert.equal(await shown.inputValue(), '4');

@@ -1,5 +1,6 @@
 /** The editor's window, driven as a person does: by what it shows. */
 import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { until } from './until.ts';
 
 export class Workbench {
   readonly page: Page;
@@ -58,6 +59,16 @@ export class Workbench {
   async answer(text: string): Promise<void> {
     await this.quickInput.fill(text);
     await this.page.keyboard.press('Enter');
+  }
+
+  /**
+   * Answers an open file dialog. Once it has read the folder it starts in, it writes that into its field, over whatever was
+   * typed before.
+   */
+  async answerFile(path: string): Promise<void> {
+    await until('the dialog to show a folder', async () => (await this.quickInput.inputValue()).startsWith('/'), 60);
+    await this.answer(path);
+    await this.quickInput.waitFor({ state: 'hidden' });
   }
 
   /** Shows the extension's views. */
