@@ -39,7 +39,7 @@ export async function timeMonitor(browser: Browser, run: LongRun, turns: number)
   });
   try {
     await monitor.page
-      .locator('.chart')
+      .locator('.chart .series .number')
       .nth(run.tags.length - 1)
       .waitFor({ timeout: 120_000 });
     await monitor.page.locator('output.step', { hasText: /\d{4}|\d,\d{3}/ }).waitFor({ timeout: 120_000 });
