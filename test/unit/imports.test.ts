@@ -30,6 +30,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-protocol', 'backend/protocol/a.ts', '../random/leaf.ts'],
   ['layer-random', 'backend/random/a.ts', '../graph/leaf.ts'],
   ['layer-files', 'backend/files/a.ts', '../graph/leaf.ts'],
+  ['layer-text', 'backend/text/a.ts', '../graph/leaf.ts'],
   ['layer-graph', 'backend/graph/a.ts', '../nets/leaf.ts'],
   ['layer-engine', 'backend/engine/a.ts', '../nets/leaf.ts'],
   ['layer-weights', 'backend/weights/a.ts', '../engine/leaf.ts'],
