@@ -38,6 +38,17 @@ export class SceneFeatures {
     return accumulator.statistics();
   }
 
+  /** The features themselves, [N, 64]. */
+  async features(images: TensorData): Promise<Float32Array> {
+    const out = new Float32Array(images.shape[0] * featureCount);
+    let at = 0;
+    for await (const { features, count } of this.batches(images)) {
+      out.set(features.subarray(0, count * featureCount), at * featureCount);
+      at += count;
+    }
+    return out;
+  }
+
   /** Class scores [N, 10]. */
   async logits(images: TensorData): Promise<Float32Array> {
     const out = new Float32Array(images.shape[0] * 10);
@@ -73,7 +84,12 @@ const heldOutSeed = 20_231_128;
 
 /** Features of the first `count` held-out scenes. */
 export function heldOutStatistics(features: SceneFeatures, count: number): Promise<FeatureStatistics> {
-  return features.statistics(sceneBatch(heldOutSeed, [...Array(count).keys()]).images);
+  return features.statistics(heldOutScenes([...Array(count).keys()]));
+}
+
+/** Held-out scenes by number, [N, 3, 32, 32]. */
+export function heldOutScenes(indices: readonly number[]): TensorData {
+  return sceneBatch(heldOutSeed, indices).images;
 }
 
 /** Share of images [N, 3, 32, 32] in which the checker finds the class asked for, 0..1. */

@@ -1,0 +1,44 @@
+/** `dmd eval`: the paper's table for the models given. */
+import { type Command, Option } from 'commander';
+import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
+import type { EvalOptions } from '../eval/eval.ts';
+import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
+
+const notes = `
+Per model: network calls and milliseconds of one image, Frechet distance, precision and recall (k = 3), for "scenes" the share
+of pictures that show what was asked for. Without --inception the features are those of a small
+network trained on "scenes", which compare with nothing else; with it every distance names its kind, because the three
+kinds resize pictures differently. docs/measures.md says how.
+
+  dmd eval builtin:scenes/teacher builtin:scenes
+  dmd eval network-snapshot.pkl runs/a/generator.safetensors --reference cifar10-32x32.npz \\
+    --inception pt_inception-2015-12-05-6726825d.pth --resize edm --count 50000`;
+
+export function registerEval(program: Command): void {
+  const command = commonOptions(program.command('eval'))
+    .description('the measures of the paper for the models given: calls, latency, distance, precision, recall, score')
+    .argument('<model...>', 'model files, or builtin:scenes (the generator) and builtin:scenes/teacher')
+    .option('--reference <path>', 'folder or zip of images, or a .npz with mu and sigma (default: held-out "scenes")')
+    .option('--captions <file>', "prompts for models that take them: a line each, or COCO's captions_val2014.json")
+    .option('--inception <file>', "pytorch-fid's pt_inception-2015-12-05-6726825d.pth: distances are FID then")
+    .addOption(
+      new Option('--resize <kind>', 'whose way to 299 pixels: statistics in a .npz must have been made the same way')
+        .choices(['pytorch-fid', 'clean-fid', 'edm'])
+        .default('pytorch-fid'),
+    )
+    .option('--count <n>', 'pictures per model, and at most as many reference images', positiveInteger, 2000)
+    .option(
+      '--steps <n>',
+      "steps of a model's own sampler; 1 is a single call (default: 1 for a generator, the model's own for a teacher)",
+      positiveInteger,
+    )
+    .option('--seed <n>', 'seed of the first picture; the next ones follow', wholeNumber, 100_000)
+    .addHelpText('after', notes)
+    .action(evaluate);
+  deviceOptions(command, 'auto');
+}
+
+async function evaluate(models: string[], options: EvalOptions & CommonOptions): Promise<void> {
+  const { evalCommand } = await import('../eval/eval.ts');
+  await evalCommand(models, options, createOutput(options));
+}

@@ -1,0 +1,112 @@
+/** The work of `dmd eval`: opens features and references once, measures one model after the other, prints the table. */
+import { readCaptions } from '../../data/captions.ts';
+import { deviceProducts } from '../../dmd/pair-products.ts';
+import { openEngine } from '../../engine/devices.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { type InceptionKind, inceptionWays } from '../../metrics/inception/preprocess.ts';
+import { openContestant } from '../../runs/evaluate/contestants.ts';
+import { type Evaluation, evaluate, type PromptScorer, pairSide } from '../../runs/evaluate/evaluate.ts';
+import { ReferenceShelf } from '../../runs/evaluate/shelf.ts';
+import { openInceptionSpace, openSceneSpace } from '../../runs/evaluate/spaces.ts';
+import { createProgress, progressMode } from '../../runs/progress.ts';
+import { interruptible } from '../interrupt.ts';
+import { type Output, table } from '../output.ts';
+
+export interface EvalOptions {
+  readonly reference?: string;
+  readonly captions?: string;
+  readonly inception?: string;
+  readonly resize: InceptionKind;
+  readonly count: number;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export async function evalCommand(models: readonly string[], options: EvalOptions, output: Output): Promise<void> {
+  const captions = options.captions ? await readCaptions(options.captions) : null;
+  const { engine } = await openEngine(options);
+  try {
+    const promptScorer = null;
+    await interruptible((signal) =>
+      evaluateAll(models, { ...options, captions, engine, promptScorer, signal }, output),
+    );
+  } finally {
+    await engine.dispose();
+  }
+}
+
+interface Opened extends Omit<EvalOptions, 'captions'> {
+  readonly captions: readonly string[] | null;
+  readonly engine: Engine;
+  readonly promptScorer: PromptScorer | null;
+  readonly signal: AbortSignal;
+}
+
+async function evaluateAll(models: readonly string[], options: Opened, output: Output): Promise<void> {
+  const { engine, count, seed, captions, promptScorer, signal, inception, resize, reference: path } = options;
+  const space = inception ? await openInceptionSpace(engine, inception, resize) : await openSceneSpace(engine);
+  const shelf = new ReferenceShelf({ space, builtInSpace: !inception, path: path ?? null, count, captions });
+  const { products, dispose } = await deviceProducts(engine, pairSide, space.dims);
+  const rows: Row[] = [];
+  for (const name of models) {
+    const contestant = await openContestant(name, { engine, steps: options.steps ?? null });
+    const reference = await shelf.referenceFor(contestant);
+    const progress = createProgress(progressMode(output.json), name, count, { unit: 'images' });
+    try {
+      const onProgress = (done: number) => progress.update(done);
+      const measured = await evaluate({
+        ...{ contestant, count, seed, prompts: captions ?? reference?.prompts ?? null, promptScorer, products },
+        ...{ compared: reference && { space, reference }, onProgress, signal },
+      });
+      rows.push({ name, measured, reference: reference?.label ?? null });
+      output.event('eval', {
+        ...{ model: name, ...measured, count, seed, device: engine.device },
+        ...{ reference: reference?.label ?? null, distanceName: reference && space.distanceName },
+        ...{ promptScoreName: promptScorer?.name ?? null },
+      });
+    } finally {
+      progress.end();
+      await contestant.dispose();
+    }
+  }
+  await dispose();
+  await space.dispose();
+  report(rows, options, space.distanceName, output);
+}
+
+interface Row {
+  readonly name: string;
+  readonly measured: Evaluation;
+  readonly reference: string | null;
+}
+
+/** The paper's table, without the columns that nothing was measured for, and under it what the numbers are. */
+function report(rows: readonly Row[], options: Opened, distanceName: string, output: Output): void {
+  const { count, seed, engine, inception, resize, promptScorer } = options;
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const columns: [title: string, cell: (row: Row) => string | null][] = [
+    ['model', ({ name }) => name],
+    ['calls', ({ measured }) => String(measured.calls)],
+    ['ms per image', ({ measured }) => (1000 * measured.secondsPerImage).toFixed(1)],
+    [distanceName, ({ measured }) => written(measured.distance, (value) => value.toFixed(2))],
+    ['precision', ({ measured }) => written(measured.precision, (value) => value.toFixed(3))],
+    ['recall', ({ measured }) => written(measured.recall, (value) => value.toFixed(3))],
+    ['right', ({ measured }) => written(measured.right, percent)],
+    [promptScorer?.name ?? '', ({ measured }) => written(measured.promptScore, (value) => value.toFixed(2))],
+  ];
+  const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== null));
+  const lines = rows.map((row) => shown.map(([, cell]) => cell(row) ?? '-'));
+  for (const line of table([shown.map(([title]) => title), ...lines])) output.line(line);
+  output.line();
+  output.line(`${count} pictures per model, seeds from ${seed}; one image at a time on ${engine.device}`);
+  const references = new Set(rows.flatMap(({ reference }) => reference ?? []));
+  for (const label of references) output.line(`compared with ${label}`);
+  if (inception && references.size > 0) {
+    output.line(`${resize}: ${inceptionWays[resize].what}`);
+    output.line('published numbers are of 50,000 pictures (COCO: 30,000); fewer give a larger distance');
+  }
+}
+
+const written = (value: number | null, write: (value: number) => string) => (value === null ? null : write(value));
