@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerDevices } from './devices.ts';
 import { registerDistill } from './distill.ts';
+import { registerEval } from './eval.ts';
 import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
 import { registerPairs } from './pairs.ts';
@@ -23,5 +24,6 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerVerify,
   registerDevices,
   registerScore,
+  registerEval,
   registerFeatures,
 ];
