@@ -24,7 +24,10 @@ export interface EncodedPrompt {
   readonly length: number;
   /** The part of the (normalised) prompt that did not fit, from the first word that is not wholly in; mostly ''. */
   readonly truncated: string;
-  /** Words that are no token of their own, each once, in lower case; with a vocabulary of few words: those it has never seen. */
+  /**
+   * Words that it has never seen, each once, in lower case: those that words.txt lacks; without that file, as with CLIP's own
+   * vocabulary, those that are no token of their own.
+   */
   readonly unknownWords: readonly string[];
 }
 
@@ -44,6 +47,7 @@ export class ClipTokenizer {
   readonly endId: number;
   readonly padId: number;
   readonly #pairs: BytePairs;
+  readonly #words: ReadonlySet<string> | null;
   /** Looked for in the text as typed, and in the normalised text. */
   readonly #typed: readonly AddedToken[];
   readonly #normalized: readonly AddedToken[];
@@ -56,6 +60,7 @@ export class ClipTokenizer {
     this.maxTokens = maxTokens;
     this.vocabularySize = [...vocab.values()].reduce((most, id) => Math.max(most, id), 0) + 1;
     this.#pairs = bytePairs({ vocab, merges }, parts.unknownToken, where);
+    this.#words = parts.words ?? null;
     const idOf = (content: string) => added.find((token) => token.content === content)!.id;
     this.startId = idOf(parts.startToken);
     this.endId = idOf(parts.endToken);
@@ -101,7 +106,7 @@ export class ClipTokenizer {
         truncated = part.rest().trim();
         break;
       }
-      if (part.word && (part.ids.length > 1 || part.ids[0] === this.#pairs.unknownId)) unknown.add(part.text);
+      if (part.word && !this.#knows(part)) unknown.add(part.text);
     }
     ids.push(this.endId);
     const { length } = ids;
@@ -112,6 +117,10 @@ export class ClipTokenizer {
   /** As `encode` finds them. */
   unknownWords(prompt: string): readonly string[] {
     return this.encode(prompt).unknownWords;
+  }
+
+  #knows({ text, ids }: Part): boolean {
+    return this.#words?.has(text) ?? (ids.length === 1 && ids[0] !== this.#pairs.unknownId);
   }
 
   /** The text's parts with their tokens, one after the other; `rest` is the text from there on. */

@@ -1,6 +1,6 @@
 /**
  * A tokenizer's folder, as diffusers and transformers write it: vocab.json and merges.txt, or tokenizer.json; tokenizer_config.json,
- * special_tokens_map.json and added_tokens.json where they are there. Throws UserError('weights') that names the file.
+ * special_tokens_map.json and added_tokens.json where they are there; and words.txt, which is this project's own (train-bpe.ts). Throws UserError('weights') that names the file.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import {
   parseMerges,
   parseTokenizerJson,
   parseVocab,
+  parseWords,
   refused,
   type Vocabulary,
 } from './vocabulary.ts';
@@ -62,6 +63,7 @@ export const tokenizerFileNames = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
+  'words.txt',
 ] as const;
 export type TokenizerFileName = (typeof tokenizerFileNames)[number];
 export type TokenizerFiles = Readonly<Partial<Record<TokenizerFileName, string>>>;
@@ -79,23 +81,27 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 /** The contents of a tokenizer's files. @param where how messages call their folder */
 export function parseTokenizerFiles(files: TokenizerFiles, where: string): TokenizerParts {
   const called = (name: TokenizerFileName) => join(where, name);
-  const parsed = vocabularyOf(files, where);
+  const { added, ...vocabulary } = vocabularyOf(files, where);
+  const words = files['words.txt'] === undefined ? null : parseWords(files['words.txt'], called('words.txt'));
   const settingsIn = <Schema extends z.ZodType>(schema: Schema, name: TokenizerFileName) =>
     checked(schema, files[name] === undefined ? {} : parseJson(files[name], called(name)), called(name));
   const config = settingsIn(configSchema, 'tokenizer_config.json');
   const map = settingsIn(mapSchema, 'special_tokens_map.json');
   const listed = Object.entries(settingsIn(addedSchema, 'added_tokens.json'));
   const decoder = Object.entries(config.added_tokens_decoder);
-  return tokenizerParts(parsed, {
-    special: Object.fromEntries(roles.map((role) => [role, map[role] ?? config[role] ?? names[role]])),
-    added: [
-      ...listed.map(([content, id]) => ({ content, id, normalized: true })),
-      ...decoder.map(([id, { content, normalized }]) => ({ content, id: Number(id), normalized })),
-      ...parsed.added,
-    ],
-    maxTokens: config.model_max_length,
-    where,
-  });
+  return tokenizerParts(
+    { ...vocabulary, words },
+    {
+      special: Object.fromEntries(roles.map((role) => [role, map[role] ?? config[role] ?? names[role]])),
+      added: [
+        ...listed.map(([content, id]) => ({ content, id, normalized: true })),
+        ...decoder.map(([id, { content, normalized }]) => ({ content, id: Number(id), normalized })),
+        ...added,
+      ],
+      maxTokens: config.model_max_length,
+      where,
+    },
+  );
 }
 
 function vocabularyOf(files: TokenizerFiles, where: string): Vocabulary & { added: readonly AddedToken[] } {
@@ -117,7 +123,7 @@ interface Settings {
 }
 
 /** A vocabulary with special tokens, CLIP's own by default. */
-export function tokenizerParts({ vocab, merges }: Vocabulary, settings: Settings): TokenizerParts {
+export function tokenizerParts({ vocab, merges, words = null }: Vocabulary, settings: Settings): TokenizerParts {
   const { where, special: wanted = {}, maxTokens = CLIP_LENGTH } = settings;
   const added = new Map<string, AddedToken>();
   const texts = roles.map((role) => {
@@ -132,7 +138,8 @@ export function tokenizerParts({ vocab, merges }: Vocabulary, settings: Settings
   for (const { content, id, normalized } of settings.added ?? []) added.set(content, { content, id, normalized });
   const [startToken, endToken, unknownToken, padToken] = texts as [string, string, string, string];
   const length = maxTokens === null || maxTokens > MOST_LENGTH ? CLIP_LENGTH : Math.floor(maxTokens);
-  return { vocab, merges, added: [...added.values()], startToken, endToken, unknownToken, padToken, maxTokens: length };
+  const special = { startToken, endToken, unknownToken, padToken };
+  return { vocab, merges, words, added: [...added.values()], ...special, maxTokens: length };
 }
 
 /** Null where there is no such file. */

@@ -1,12 +1,13 @@
 /**
  * Makes a vocabulary from captions, in the form and order of CLIP's: 256 bytes, the same at a word's end, merges, start and end. The
  * most frequent pair of neighbours is merged next (Sennrich et al. 2016), of equally frequent ones the first in the alphabet, so that
- * the same captions in any order give the same files.
+ * the same captions in any order give the same files. A token can be the end of longer words only (`art` of `part`), so that the words
+ * themselves are listed too.
  */
 import { WORD_END } from './bpe.ts';
 import { byteCharacters, toByteCharacters, vocabularyOrder } from './bytes.ts';
 import type { Vocabulary } from './vocabulary.ts';
-import { normalizeText, piecesOf } from './words.ts';
+import { isWord, normalizeText, piecesOf } from './words.ts';
 
 /** A vocabulary without a merge: bytes twice, start and end. */
 export const LEAST_VOCABULARY = 2 * 256 + 2;
@@ -39,18 +40,21 @@ export function trainBpe(captions: Iterable<string>, vocabularySize: number): Vo
     '<|startoftext|>',
     '<|endoftext|>',
   ];
-  return { vocab: new Map(tokens.map((token, id) => [token, id])), merges };
+  const whole = words.filter(({ text, symbols }) => isWord(text) && symbols.length === 1).map(({ text }) => text);
+  return { vocab: new Map(tokens.map((token, id) => [token, id])), merges, words: new Set(whole.sort()) };
 }
 
-/** The texts of vocab.json and merges.txt. */
-export function vocabularyFiles({ vocab, merges }: Vocabulary): { 'vocab.json': string; 'merges.txt': string } {
+/** The texts of vocab.json, merges.txt and, where the words are known, words.txt. */
+export function vocabularyFiles({ vocab, merges, words }: Vocabulary) {
   return {
+    ...(words ? { 'words.txt': [...words].map((word) => `${word}\n`).join('') } : {}),
     'vocab.json': `${JSON.stringify(Object.fromEntries(vocab))}\n`,
     'merges.txt': `#version: 0.2\n${merges.map((pair) => `${pair.join(' ')}\n`).join('')}`,
   };
 }
 
 interface Word {
+  readonly text: string;
   symbols: string[];
   readonly count: number;
 }
@@ -63,7 +67,7 @@ function wordsOf(captions: Iterable<string>): Word[] {
   return [...counts].map(([text, count]) => {
     const symbols = toByteCharacters(text);
     symbols.push(symbols.pop()! + WORD_END);
-    return { symbols, count };
+    return { text, symbols, count };
   });
 }
 

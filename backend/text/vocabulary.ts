@@ -11,6 +11,8 @@ import { type BytePairs, ID_LIMIT, type Merge, pairKey, WORD_END } from './bpe.t
 export interface Vocabulary {
   readonly vocab: ReadonlyMap<string, number>;
   readonly merges: readonly (readonly [left: string, right: string])[];
+  /** Every word that the text which it was made from has and that is one token; null where nobody wrote that down. */
+  readonly words?: ReadonlySet<string> | null;
 }
 
 /** A token that is one wherever it stands in a text. */
@@ -57,6 +59,13 @@ export function parseMerges(text: string, file: string): [string, string][] {
     if (left && right && more === undefined) return [[left, right]];
     throw refused(`${file}: line ${i + 1} is not two tokens with a space between: ${show(line)}`);
   });
+}
+
+/** The lines of words.txt, one word each. */
+export function parseWords(text: string, file: string): Set<string> {
+  const words = text.split(/\r?\n/).filter((line) => line !== '');
+  if (words.length > MOST_TOKENS) throw refused(`${file}: ${words.length} lines`);
+  return new Set(words);
 }
 
 /** Merges by pairs of ids. */

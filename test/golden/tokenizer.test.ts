@@ -11,6 +11,7 @@ interface Recorded {
 }
 const { prompts, variants } = JSON.parse(read('clip.json')) as Recorded;
 const vocabulary = { 'vocab.json': read('vocab.json'), 'merges.txt': read('merges.txt') };
+const words = read('words.txt');
 
 for (const [name, { files, length, ids }] of Object.entries(variants)) {
   test(`every recorded prompt becomes the recorded ids: ${name}`, () => {
@@ -37,6 +38,6 @@ test('the variants and prompts are all there', () => {
 
 test('the recorded vocabulary is what training on the captions gives, in whatever order they come', () => {
   const captions = read('captions.txt').trim().split('\n');
-  assert.deepEqual(vocabularyFiles(trainBpe(captions, 640)), vocabulary);
-  assert.deepEqual(vocabularyFiles(trainBpe([...captions].reverse(), 640)), vocabulary);
+  assert.deepEqual(vocabularyFiles(trainBpe(captions, 640)), { ...vocabulary, 'words.txt': words });
+  assert.deepEqual(vocabularyFiles(trainBpe([...captions].reverse(), 640)), { ...vocabulary, 'words.txt': words });
 });

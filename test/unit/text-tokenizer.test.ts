@@ -56,6 +56,18 @@ test('words it does not know are named once, in lower case; digits and signs nev
   assert.deepEqual(tokenizer.unknownWords(prompt), ['dragon', 'dragons', 'the', 'bluee', 'ärger']);
 });
 
+test('the end of a longer word is a token, but no word', () => {
+  const trained = trainBpe(['chart', 'part', 'smart cart', 'an 8'], 2000);
+  assert.ok(trained.vocab.has('art</w>'));
+  assert.deepEqual([...trained.words!], ['an', 'cart', 'chart', 'part', 'smart']);
+  const own = ClipTokenizer.fromFiles(vocabularyFiles(trained), 'folder');
+  assert.deepEqual(own.unknownWords('An art part, 8 9'), ['art']);
+  const { 'words.txt': _, ...without } = vocabularyFiles(trained);
+  assert.deepEqual(ClipTokenizer.fromFiles(without, 'folder').unknownWords('An art part, 8 9 arts'), ['arts']);
+  const few = trainBpe(['chart', 'part', 'smart cart', 'an 8'], LEAST_VOCABULARY + 1);
+  assert.deepEqual([...few.words!], []);
+});
+
 test('what does not fit is said, from the first word that is not wholly in', () => {
   const fits = `${'red '.repeat(75)}`;
   assert.equal(tokenizer.encode(fits).truncated, '');
