@@ -16,7 +16,14 @@ interface Run {
   denoised: (number[] | null)[];
 }
 const file = new URL('schedulers/diffusers.json', import.meta.url);
-const { runs, size, seed } = JSON.parse(readFileSync(file, 'utf8')) as { runs: Run[]; size: number; seed: number };
+interface Recorded {
+  runs: Run[];
+  size: number;
+  seed: number;
+  /** By class name, what diffusers writes where nothing is set. */
+  saved: Record<string, Record<string, unknown>>;
+}
+const { runs, size, seed, saved } = JSON.parse(readFileSync(file, 'utf8')) as Recorded;
 
 /**
  * A share of the largest number of a state. Where Euler starts at zero terminal SNR its state is 4096 times the noise, and diffusers'
@@ -87,4 +94,16 @@ test('every sampler has recorded runs', () => {
   const seen = new Set(runs.map(({ config }) => createVpSampler(config).name));
   assert.deepEqual([...seen].sort(), [...samplerNames].sort());
   assert.equal(runs.length, 50);
+});
+
+test('every key that diffusers writes is known', () => {
+  assert.equal(Object.keys(saved).length, samplerNames.length);
+  for (const [name, config] of Object.entries(saved)) {
+    assert.equal(config._class_name, name);
+    const sampler = createVpSampler(config);
+    assert.deepEqual(sampler.warnings, [], name);
+    for (const other of samplerNames.filter((one) => one !== sampler.name)) {
+      assert.deepEqual(createVpSampler(config, other).warnings, [], `${other} of ${name}`);
+    }
+  }
 });

@@ -86,7 +86,10 @@ const dpm = z.object({
   lower_order_final: z.boolean().default(true),
   euler_at_final: z.boolean().default(false),
   /** Leaves out timesteps whose log(alpha/sigma) is below. */
-  lambda_min_clipped: z.number().or(z.literal('-Infinity')).nullish(),
+  lambda_min_clipped: z
+    .number()
+    .or(z.literal(['-Infinity', Number.NEGATIVE_INFINITY]))
+    .nullish(),
   use_lu_lambdas: only(false),
   variance_type: only(null),
 });
