@@ -61,7 +61,9 @@ function modelOf(name: string, config: Record<string, unknown>, options?: TextUN
   const run: Model['run'] = (source, input) => {
     const { mean, logVariance } = encode(source, input('images'));
     const decoded = decode(source, input('latents'));
-    return logVariance ? { decoded, mean, log_variance: logVariance } : { decoded, mean };
+    const results: Record<string, Tensor> = { decoded, mean };
+    if (logVariance) results.log_variance = logVariance;
+    return results;
   };
   return { layout, run };
 }

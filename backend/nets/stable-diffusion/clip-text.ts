@@ -91,17 +91,33 @@ function embed(p: ParameterSource, config: ClipTextConfig, ids: Tensor): Tensor 
   return add(embedding(table, ids), sliceAxis(positions, 0, 0, ids.shape[1]));
 }
 
+/** What of a config a layer depends on; CLIP's image encoder is made of the same layers. */
+export type ClipLayerConfig = Pick<
+  ClipTextConfig,
+  | 'hidden_size'
+  | 'intermediate_size'
+  | 'num_hidden_layers'
+  | 'num_attention_heads'
+  | 'hidden_act'
+  | 'layer_norm_eps'
+  | 'initializer_factor'
+>;
+
 /** x [B * L, C] -> [B * L, C]. Normalisation comes first in each branch. */
-function encoderLayer(p: ParameterSource, config: ClipTextConfig, x: Tensor, batch: number): Tensor {
+export function encoderLayer(
+  p: ParameterSource,
+  config: ClipLayerConfig,
+  x: Tensor,
+  batch: number,
+  causal = true,
+): Tensor {
   const { hidden_size: width, num_hidden_layers: layers, initializer_factor: factor } = config;
   const std = { narrow: width ** -0.5 * (2 * layers) ** -0.5 * factor, wide: (2 * width) ** -0.5 * factor };
-  const attended = attend(
-    scoped(p, 'self_attn'),
-    config,
-    layerNormLayer(p, 'layer_norm1', x, config.layer_norm_eps),
+  const attended = attend(scoped(p, 'self_attn'), config, layerNormLayer(p, 'layer_norm1', x, config.layer_norm_eps), {
     batch,
-    std.narrow,
-  );
+    causal,
+    std: std.narrow,
+  });
   const h = add(x, attended);
   const mlp = scoped(p, 'mlp');
   const hidden = dense(
@@ -115,11 +131,19 @@ function encoderLayer(p: ParameterSource, config: ClipTextConfig, x: Tensor, bat
   return add(h, dense(mlp, 'fc2', activated, width, std.narrow));
 }
 
-function attend(p: ParameterSource, config: ClipTextConfig, x: Tensor, batch: number, std: number): Tensor {
+interface AttendOptions {
+  readonly batch: number;
+  readonly causal: boolean;
+  /** Deviation of the starting weights. */
+  readonly std: number;
+}
+
+function attend(p: ParameterSource, config: ClipLayerConfig, x: Tensor, options: AttendOptions): Tensor {
+  const { batch, causal, std } = options;
   const [rows, width] = x.shape;
   const projected = (name: string) => reshape(dense(p, name, x, width, std), [batch, rows / batch, width]);
   const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map(projected);
-  const mixed = headAttention(q, k, v, { heads: config.num_attention_heads, causal: true });
+  const mixed = headAttention(q, k, v, { heads: config.num_attention_heads, causal });
   return dense(p, 'out_proj', reshape(mixed, [rows, width]), width, width ** -0.5 * config.initializer_factor);
 }
 

@@ -112,6 +112,14 @@ export function unetLevels(config: UNetConfig): UNetLevel[] {
   }
   const each = (key: 'layers_per_block' | 'attention_head_dim' | 'transformer_layers_per_block') =>
     spread(what, key, config[key], levels);
+  if (channels[0] % 2 !== 0) {
+    throw unsupported(
+      what,
+      'block_out_channels',
+      channels,
+      'the time embedding has pairs of channels; make the first even',
+    );
+  }
   const [layers, heads, depth] = [
     each('layers_per_block'),
     each('attention_head_dim'),
