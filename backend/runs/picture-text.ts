@@ -15,8 +15,8 @@ export interface PictureMaker {
   readonly steps: number;
   /** For more than one step: the sampler's name and the options that were set. */
   readonly sampler: Readonly<Record<string, unknown>>;
-  /** Noise level that sampling starts from. */
-  readonly sigma: number;
+  /** Noise level that sampling starts from; null for models that count in timesteps. */
+  readonly sigma: number | null;
   readonly device: string;
   /** The name of the run's folder, and what the model file says about its making. */
   readonly run: string | null;
@@ -42,7 +42,7 @@ export function makerText(maker: PictureMaker): Record<string, string> {
     'dmd.role': maker.role,
     'dmd.steps': String(maker.steps),
     ...(maker.steps > 1 ? { 'dmd.sampler': JSON.stringify(maker.sampler) } : {}),
-    'dmd.sigma': String(maker.sigma),
+    ...(maker.sigma === null ? {} : { 'dmd.sigma': String(maker.sigma) }),
     'dmd.device': maker.device,
     ...(maker.run === null ? {} : { 'dmd.run': maker.run }),
     ...(metadata['dmd.step'] === undefined ? {} : { 'dmd.step': metadata['dmd.step'] }),

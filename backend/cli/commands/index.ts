@@ -2,9 +2,11 @@
 import type { Command } from 'commander';
 import { registerDevices } from './devices.ts';
 import { registerDistill } from './distill.ts';
+import { registerDownload } from './download.ts';
 import { registerEval } from './eval.ts';
 import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
+import { registerImport } from './import.ts';
 import { registerPairs } from './pairs.ts';
 import { registerRuns } from './runs.ts';
 import { registerSample } from './sample.ts';
@@ -20,6 +22,8 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerPairs,
   registerSample,
   registerExport,
+  registerImport,
+  registerDownload,
   registerRuns,
   registerVerify,
   registerDevices,

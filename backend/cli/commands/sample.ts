@@ -10,12 +10,22 @@ otherwise. Noise and classes are those that EDM's generate.py draws for the same
 
   dmd sample builtin:scenes --seeds 0-15
   dmd sample builtin:scenes/teacher --seeds 0-15 --class 3 --steps 40
-  dmd sample network-snapshot.pkl --sampler ablation --with solver=euler --with discretization=vp --steps 256`;
+  dmd sample network-snapshot.pkl --sampler ablation --with solver=euler --with discretization=vp --steps 256
+
+A text-to-image model is a diffusers folder and takes a prompt. A teacher makes 50 steps of its own scheduler at guidance
+7.5 unless the folder or the options say otherwise; noise is that of torch.manual_seed.
+
+  dmd sample stable-diffusion-v1-5 --prompt "a lighthouse in a storm" --scheduler dpm --steps 20 --seeds 0-3
+  dmd sample sd-turbo --prompt "a lighthouse in a storm"`;
 
 export function registerSample(program: Command): void {
   const command = commonOptions(program.command('sample'))
     .description('make pictures with a generator (one call) or a teacher (a sampler)')
-    .argument('[model]', 'a model file, builtin:scenes (the generator) or builtin:scenes/teacher', 'builtin:scenes')
+    .argument(
+      '[model]',
+      'a model file or folder, builtin:scenes (the generator) or builtin:scenes/teacher',
+      'builtin:scenes',
+    )
     .addOption(
       new Option('--seeds <list>', 'one picture per seed, e.g. 0-15 or 1,5,9')
         .argParser(numberList)
@@ -25,6 +35,12 @@ export function registerSample(program: Command): void {
     .option('--steps <n>', 'steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)', positiveInteger)
     .option('--sampler <name>', "edm (Heun's method) or ablation (any published schedule)", samplerName, 'edm')
     .option('--with <key=value>', "an option of the sampler under EDM's name, e.g. S_churn=40; may be repeated", pair)
+    .option('--prompt <text>', 'what a text-to-image model is to show')
+    .option('--negative <text>', 'what guidance leads away from')
+    .option('--guidance <scale>', 'scale of classifier-free guidance; 1 is none', guidanceScale)
+    .option('--scheduler <name>', "ddim, pndm, dpm, unipc, euler or lcm (default: the text-to-image model's own)")
+    .option('--size <height>x<width>', 'in pixels (default: what the text-to-image model was trained on)', imageSize)
+    .option('--low-memory', 'keep weights of text-to-image models in memory once; somewhat slower')
     .option('--batch <n>', 'pictures per network call', positiveInteger, 16)
     .option('--out <dir>', 'folder for the pictures and grid.png', 'samples')
     .option('--columns <n>', 'pictures per row of the grid (default: as square as it gets)', positiveInteger)
@@ -41,6 +57,22 @@ async function sample(model: string, options: SampleOptions & CommonOptions): Pr
 function samplerName(text: string): string {
   if (text !== 'edm' && text !== 'ablation') throw new InvalidArgumentError('Expected edm or ablation.');
   return text;
+}
+
+function guidanceScale(text: string): number {
+  const scale = Number(text);
+  if (text.trim() === '' || !(scale >= 0 && scale <= 1000))
+    throw new InvalidArgumentError('Expected a number from 0 on.');
+  return scale;
+}
+
+/** '512x768' as [512, 768]. */
+function imageSize(text: string): [number, number] {
+  const [height, width, ...rest] = text.split('x').map(positiveInteger);
+  if (height === undefined || width === undefined || rest.length > 0) {
+    throw new InvalidArgumentError('Expected height and width, like 512x768.');
+  }
+  return [height, width];
 }
 
 /** 'S_churn=40' as a number where it is one. */

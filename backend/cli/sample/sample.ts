@@ -8,9 +8,10 @@ import { writePiecesAtomic } from '../../files/atomic.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { runOf } from '../../runs/lineage.ts';
-import { type Model, openModel } from '../../runs/model-file.ts';
+import { type Model, modelPath, openModel } from '../../runs/model-file.ts';
 import { makerText, type PictureMaker, pictureText } from '../../runs/picture-text.ts';
 import { createProgress, progressMode } from '../../runs/progress.ts';
+import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 
@@ -20,6 +21,13 @@ export interface SampleOptions {
   readonly steps?: number;
   readonly sampler: SamplerName;
   readonly with?: Readonly<Record<string, unknown>>;
+  readonly prompt?: string;
+  readonly negative?: string;
+  readonly guidance?: number;
+  readonly scheduler?: string;
+  /** Height and width in pixels. */
+  readonly size?: readonly [number, number];
+  readonly lowMemory?: boolean;
   readonly batch: number;
   readonly out: string;
   readonly columns?: number;
@@ -31,6 +39,11 @@ export interface SampleOptions {
 const teacherSteps = 18;
 
 export async function sampleCommand(name: string, options: SampleOptions, output: Output): Promise<void> {
+  if (isDiffusersFolder(modelPath(name))) {
+    const { sampleText } = await import('./sample-text.ts');
+    return sampleText(name, options, output);
+  }
+  refuseTextOptions(name, options);
   const model = await openModel(name);
   refuseUndrawable(model);
   const { seeds } = options;
@@ -87,6 +100,15 @@ async function writePictures(
 function imageAt({ shape: [, ...shape], data }: TensorData, index: number): TensorData {
   const size = sizeOf(shape);
   return { shape, data: data.subarray(index * size, (index + 1) * size) };
+}
+
+const textOptions = ['prompt', 'negative', 'guidance', 'scheduler', 'size'] as const;
+
+function refuseTextOptions(name: string, options: SampleOptions): void {
+  const given = textOptions.find((option) => options[option] !== undefined);
+  if (given === undefined) return;
+  const message = `--${given} is for text-to-image models, which ${name} is not`;
+  throw new UserError('usage', message, 'Name the folder of one, with its model_index.json.');
 }
 
 function refuseUndrawable({ network: { imageShape }, path }: Model): void {

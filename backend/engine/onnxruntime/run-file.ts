@@ -6,7 +6,7 @@ import { runtime } from './runtime.ts';
 export interface OnnxFile {
   /** Shapes of the inputs by name; -1 for an axis that the file leaves open. */
   readonly inputs: ReadonlyMap<string, readonly number[]>;
-  /** Feeds and results by the names in the file. */
+  /** Feeds and results by the names in the file; whole numbers are converted to the type that it wants. */
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Map<string, TensorData>>;
   close(): Promise<void>;
 }
@@ -22,12 +22,11 @@ export async function openOnnxFile(path: string, device: OrtDevice = 'cpu', thre
     const shape = input.isTensor ? input.shape.map((length) => (typeof length === 'number' ? length : -1)) : [];
     return [input.name, shape] as const;
   });
+  const types = new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.type : 'none']));
   return {
     inputs: new Map(inputs),
     async run(feeds) {
-      const tensors = Object.entries(feeds).map(
-        ([name, { shape, data }]) => [name, new runtime.Tensor('float32', data, shape)] as const,
-      );
+      const tensors = Object.entries(feeds).map(([name, feed]) => [name, typed(feed, types.get(name), name)] as const);
       const results = await session.run(Object.fromEntries(tensors));
       return new Map(
         session.outputNames.map((name) => {
@@ -38,6 +37,14 @@ export async function openOnnxFile(path: string, device: OrtDevice = 'cpu', thre
     },
     close: () => session.release(),
   };
+}
+
+/** A feed in the type that the file declares for it. */
+function typed({ shape, data }: TensorData, type: string | undefined, name: string) {
+  if (type === 'int64') return new runtime.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+  if (type === 'int32') return new runtime.Tensor('int32', Int32Array.from(data), shape);
+  if (type === 'float32' || type === undefined) return new runtime.Tensor('float32', data, shape);
+  throw new Error(`input '${name}' is ${type}; only float32, int32 and int64 can be fed`);
 }
 
 /** Opens, runs once and closes. */

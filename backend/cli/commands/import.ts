@@ -1,0 +1,59 @@
+/** `dmd import`: a one-step text-to-image model from a base folder and a bare UNet file. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from '../arguments.ts';
+import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
+
+interface ImportOptions extends CommonOptions {
+  readonly out: string;
+  readonly timestep?: number;
+  readonly prediction?: 'epsilon' | 'v_prediction' | 'sample' | 'velocity';
+  readonly half?: boolean;
+}
+
+const predictions = ['epsilon', 'v_prediction', 'sample', 'velocity'];
+
+const notes = `
+The published one-step generators of Stable Diffusion 1.5 are bare state dicts of its UNet beside the unchanged rest of the
+model: name the folder of that model, in the layout of diffusers, and the file. The new folder holds the UNet and the
+name of the base. Models that are diffusers folders of their own (SD-Turbo, InstaFlow) need no import.
+
+  dmd import stable-diffusion-v1-5 pytorch_model.bin --out dmd2-sd15
+  dmd sample dmd2-sd15 --prompt "a lighthouse in a storm"`;
+
+export function registerImport(program: Command): void {
+  commonOptions(program.command('import'))
+    .description('make a one-step text-to-image model of a base folder and a UNet file')
+    .argument('<base>', 'a diffusers folder: the model that the generator was distilled from')
+    .argument('<unet>', 'the weights of its UNet: .safetensors, .bin, .pth or .pt')
+    .requiredOption('--out <dir>', 'the folder to make')
+    .option('--timestep <n>', 'timestep the generator is called at (default: the last one)', wholeNumber)
+    .addOption(
+      new Option('--prediction <kind>', `what it predicts: ${predictions.join(', ')} (default: as the base)`).argParser(
+        predictionKind,
+      ),
+    )
+    .option('--half', 'store the weights as float16')
+    .addHelpText('after', notes)
+    .action(importModel);
+}
+
+async function importModel(base: string, unet: string, options: ImportOptions): Promise<void> {
+  const output = createOutput(options);
+  const { importUNet } = await import('../../runs/text/import-unet.ts');
+  const { out, timestep, prediction, half = false } = options;
+  const imported = await importUNet({
+    ...{ base, file: unet, out, half },
+    ...(timestep === undefined ? {} : { timestep }),
+    ...(prediction === undefined ? {} : { prediction }),
+  });
+  const millions = (imported.parameters / 1e6).toFixed(1);
+  output.line(
+    `${out}: a generator of ${millions} million parameters, ${imported.prediction} at timestep ${imported.timestep}`,
+  );
+  output.event('imported', { ...imported });
+}
+
+function predictionKind(text: string): string {
+  if (!predictions.includes(text)) throw new InvalidArgumentError(`Expected one of ${predictions.join(', ')}.`);
+  return text;
+}

@@ -1,0 +1,85 @@
+/**
+ * How a text-to-image model is called: as a teacher, by a sampler in many steps, or as a generator, once. `dmd.json` in the
+ * model folder says so; for folders without one it follows from what is known of published models.
+ */
+import { z } from 'zod';
+import { type PredictionType, predictionTypes, samplerOfConfig } from '../../diffusion/vp/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { DiffusersFolder, JsonObject } from '../../weights/diffusers/index.ts';
+
+/** What a generator's one prediction is; `velocity` is InstaFlow's: image = noise + velocity. */
+export type OneStepPrediction = PredictionType | 'velocity';
+
+const schema = z.object({
+  /** Folder, relative to this one, of the model that has all components which are missing here. */
+  base: z.string().optional(),
+  role: z.enum(['teacher', 'generator']).default('generator'),
+  /** Timestep that a generator is called at; the last of the base's schedule where it is left out. */
+  timestep: z.number().min(0).optional(),
+  /** Default: the scheduler's prediction_type. */
+  prediction: z.enum([...predictionTypes, 'velocity']).optional(),
+  /** Steps and guidance of a teacher where nothing else is asked for. */
+  steps: z.int().min(1).optional(),
+  guidance: z.number().optional(),
+});
+
+/** What dmd.json may hold. */
+export type DmdInfo = z.input<typeof schema>;
+
+/** A generator: what it predicts at which timestep. */
+export interface OneStep {
+  readonly timestep: number;
+  readonly prediction: OneStepPrediction;
+}
+
+export interface Calling {
+  /** Null for a teacher. */
+  readonly oneStep: OneStep | null;
+  /** Steps where none are asked for. */
+  readonly steps: number;
+  /** Guidance scale where none is asked for; 1 is none. */
+  readonly guidance: number;
+}
+
+/**
+ * @param schedulerConfig scheduler_config.json
+ * @param lastTimestep of its schedule
+ * @throws UserError('weights') that names the key of dmd.json which is wrong
+ */
+export function callingOf(
+  { path, pipeline, dmd }: DiffusersFolder,
+  schedulerConfig: JsonObject,
+  prediction: PredictionType,
+  lastTimestep: number,
+): Calling {
+  if (Object.keys(dmd).length > 0) {
+    const info = parse(dmd, path);
+    if (info.role === 'teacher') return { oneStep: null, steps: info.steps ?? 50, guidance: info.guidance ?? 7.5 };
+    const oneStep = { timestep: info.timestep ?? lastTimestep, prediction: info.prediction ?? prediction };
+    return { oneStep, steps: 1, guidance: 1 };
+  }
+  // InstaFlow's networks count time from 1000 (noise) down to 0 and predict dx/dt.
+  if (pipeline === 'RectifiedFlowPipeline') {
+    return { oneStep: { timestep: lastTimestep + 1, prediction: 'velocity' }, steps: 1, guidance: 1 };
+  }
+  return { oneStep: null, ...usualSteps(schedulerConfig) };
+}
+
+/** Distilled models say what they are by their scheduler: SD-Turbo's trails (one step), latent consistency has its own. */
+function usualSteps(config: JsonObject): { steps: number; guidance: number } {
+  const sampler = samplerOfConfig(config);
+  if (sampler === 'lcm') return { steps: 4, guidance: 1 };
+  if (sampler === 'euler' && config.timestep_spacing === 'trailing') return { steps: 1, guidance: 1 };
+  return { steps: 50, guidance: 7.5 };
+}
+
+function parse(dmd: JsonObject, path: string): z.output<typeof schema> {
+  const result = schema.safeParse(dmd);
+  if (result.success) return result.data;
+  const [{ path: key, message }] = result.error.issues as [z.core.$ZodIssue];
+  throw new UserError(
+    'weights',
+    `${path}: dmd.json: ${key.join('.')}: ${message}`,
+    'Correct it or import the model again.',
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * Makes a one-step model of a base folder and the UNet that somebody distilled from it: published generators are bare
+ * state dicts (DMD2's `pytorch_model.bin`). The new folder holds the UNet alone and names the base for all the rest.
+ */
+import path from 'node:path';
+import { listFolder } from '../../files/folders.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { componentOf, configOf, readNetworkWeights, writeDiffusersFolder } from '../../weights/diffusers/index.ts';
+import type { DmdInfo } from './dmd-info.ts';
+import { expectedOf, openTextModel } from './text-model.ts';
+
+export interface ImportRequest {
+  /** A whole text-to-image model. */
+  readonly base: string;
+  /** UNet weights: safetensors or a PyTorch file. */
+  readonly file: string;
+  /** The folder to make. */
+  readonly out: string;
+  /** As in dmd.json; left out, the base's last timestep and prediction type. */
+  readonly timestep?: number;
+  readonly prediction?: DmdInfo['prediction'];
+  /** Store as float16. */
+  readonly half?: boolean;
+}
+
+export interface Imported {
+  readonly folder: string;
+  readonly parameters: number;
+  readonly timestep: number;
+  readonly prediction: string;
+}
+
+/**
+ * @throws UserError: 'weights' for the base or a state dict that does not fit its UNet, 'io' where the folder cannot be
+ *   written or is not empty
+ */
+export async function importUNet(request: ImportRequest): Promise<Imported> {
+  const { base, file, out, half = false } = request;
+  const model = openTextModel(base);
+  if (model.folder.base) {
+    const message = `${base} is no whole model itself: it has its components from ${model.folder.base.path}`;
+    throw new UserError('weights', message, 'Name that one as the base.');
+  }
+  if (listFolder(out).length > 0) {
+    throw new UserError('io', `${out} is not empty`, 'Name a new folder with --out.');
+  }
+  const weights = await readNetworkWeights([file], expectedOf(model.unet.layout), file);
+  const { _class_name: className, _diffusers_version: _, ...config } = configOf(componentOf(model.folder, 'unet'));
+  const dmd: DmdInfo = {
+    ...{ base: baseReference(out, base), role: 'generator' },
+    timestep: request.timestep ?? model.schedule.timesteps - 1,
+    prediction: request.prediction ?? model.sampler().predictionType,
+  };
+  await writeDiffusersFolder(out, { unet: { className: String(className), config, tensors: weights }, dmd }, { half });
+  return { folder: out, parameters: model.unet.layout.size, timestep: dmd.timestep!, prediction: dmd.prediction! };
+}
+
+/** Neighbours can move together; anything else is named by its whole path. */
+export function baseReference(folder: string, base: string): string {
+  const [from, to] = [path.resolve(folder), path.resolve(base)];
+  return path.dirname(from) === path.dirname(to) ? path.relative(from, to) : to;
+}

@@ -1,0 +1,143 @@
+/**
+ * A text-to-image model as it lies on the disk: its networks as functions, its tokenizer, its scheduler, and how it is
+ * called. Configurations are read here; weights only when a network is first compiled.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { createVpSampler, type SamplerName, type VpSampler, type VpSchedule } from '../../diffusion/vp/index.ts';
+import type { ParameterLayout } from '../../graph/parameters.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import {
+  type Autoencoder,
+  createAutoencoderKL,
+  createAutoencoderTiny,
+  createClipText,
+  createTextUNet,
+  type TextEncoder,
+  type TextUNet,
+} from '../../nets/stable-diffusion/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { ClipTokenizer, tokenizerFileNames } from '../../text/index.ts';
+import {
+  type Component,
+  componentOf,
+  configOf,
+  type DiffusersFolder,
+  modelFile,
+  type OnnxFiles,
+  onnxFilesOf,
+  openDiffusersFolder,
+  readComponentWeights,
+  readText,
+  refuseOtherPipelines,
+  textToImageClasses,
+} from '../../weights/diffusers/index.ts';
+import { cachedSnapshot, isRepositoryName } from '../hub/cache.ts';
+import { type Calling, callingOf } from './dmd-info.ts';
+
+export interface TextModel {
+  readonly folder: DiffusersFolder;
+  readonly name: string;
+  readonly tokenizer: ClipTokenizer;
+  readonly textEncoder: TextEncoder;
+  readonly unet: TextUNet;
+  readonly vae: Autoencoder;
+  readonly calling: Calling;
+  /** Height and width of pictures where none are asked for. */
+  readonly imageSize: readonly [number, number];
+  /** The noise schedule that the networks were trained with. */
+  readonly schedule: VpSchedule;
+  /** The model's own sampler, or another one on its noise schedule. Throws UserError('config'). */
+  sampler(name?: SamplerName): VpSampler;
+  /** The networks as files that run as they are; null where there are weights. */
+  readonly onnx: OnnxFiles | null;
+  /** Weights by parameter name. Throws UserError('weights'). */
+  readWeights(component: 'text_encoder' | 'unet' | 'vae'): Promise<Map<string, TensorData>>;
+}
+
+export interface TextModelOptions {
+  /** Which of several sets of weights, e.g. fp16 or non_ema. */
+  readonly variant?: string;
+}
+
+/** Throws UserError: 'weights' for the folder and its files, 'config' for a configuration that is not supported. */
+export function openTextModel(name: string, { variant }: TextModelOptions = {}): TextModel {
+  const folder = openDiffusersFolder(modelFolder(name));
+  refuseOtherPipelines(folder.base ?? folder);
+  const component = (part: string) => componentOf(folder, part, textToImageClasses[part]);
+  const onnx = onnxFilesOf(folder);
+  const vaePart = onnx ? { ...componentOf(folder, 'vae_decoder'), className: 'AutoencoderKL' } : component('vae');
+  const partOf = (part: string) => (onnx ? componentOf(folder, part) : component(part));
+  const components = { text_encoder: partOf('text_encoder'), unet: partOf('unet'), vae: vaePart };
+  const textEncoder = inConfigOf(components.text_encoder, createClipText);
+  const unet = inConfigOf(components.unet, createTextUNet);
+  const createVae = components.vae.className === 'AutoencoderTiny' ? createAutoencoderTiny : createAutoencoderKL;
+  const vae = inConfigOf<Autoencoder>(components.vae, createVae);
+  refuseMisfits(folder.path, textEncoder, unet, vae);
+  const schedulerConfig = configOf(componentOf(folder, 'scheduler'), 'scheduler_config.json');
+  const own = createVpSampler(schedulerConfig);
+  const layouts = { text_encoder: textEncoder.layout, unet: unet.layout, vae: vae.layout };
+  const [, height, width] = unet.latentShape;
+  return {
+    ...{ folder, name, textEncoder, unet, vae },
+    onnx,
+    tokenizer: tokenizerOf(component('tokenizer'), textEncoder),
+    calling: callingOf(folder, schedulerConfig, own.predictionType, own.schedule.timesteps - 1),
+    imageSize: [height * vae.downFactor, width * vae.downFactor],
+    schedule: own.schedule,
+    sampler: (wanted) => (wanted === undefined ? own : createVpSampler(schedulerConfig, wanted)),
+    readWeights: (part) => readComponentWeights(components[part], expectedOf(layouts[part]), variant),
+  };
+}
+
+/** A folder as it is, or the cache's newest of a model that was downloaded under this name. */
+function modelFolder(name: string): string {
+  if (fs.existsSync(name) || !isRepositoryName(name)) return name;
+  const cached = cachedSnapshot(name);
+  if (cached !== undefined) return cached;
+  throw new UserError(
+    'weights',
+    `${name} is neither a folder nor a downloaded model`,
+    `dmd download ${name} fetches it.`,
+  );
+}
+
+/** Its files are read here, so that none of them leads out of the folder. */
+function tokenizerOf({ folder, name }: Component, text: TextEncoder): ClipTokenizer {
+  const found = tokenizerFileNames.map((file) => [file, modelFile(folder.path, `${name}/${file}`)] as const);
+  const files = found.flatMap(([file, real]) => (real === undefined ? [] : [[file, readText(real)] as const]));
+  const tokenizer = ClipTokenizer.fromFiles(Object.fromEntries(files), path.join(folder.path, name));
+  const { vocab_size: rows } = text.config;
+  if (tokenizer.vocabularySize <= rows && tokenizer.maxTokens <= text.maxTokens) return tokenizer;
+  const sizes = `${tokenizer.vocabularySize} tokens, ${tokenizer.maxTokens} a prompt; ${rows} and ${text.maxTokens}`;
+  const message = `${folder.path}: tokenizer and text encoder are of different sizes (${sizes})`;
+  throw new UserError('weights', message, 'These components are not of one model.');
+}
+
+/** What a layout asks a file for. */
+export function expectedOf({ entries }: ParameterLayout): Map<string, readonly number[]> {
+  return new Map(entries.map(({ name, shape }) => [name, shape]));
+}
+
+/** Networks speak of keys; the person also wants to know of which file. */
+function inConfigOf<T>(component: Component, create: (config: unknown) => T): T {
+  try {
+    return create(configOf(component));
+  } catch (error) {
+    if (!(error instanceof UserError) || error.kind !== 'config') throw error;
+    const file = path.join(component.folder.path, component.name, 'config.json');
+    throw new UserError('config', `${file}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
+function refuseMisfits(folder: string, text: TextEncoder, unet: TextUNet, vae: Autoencoder): void {
+  const refuse = (what: string) => {
+    throw new UserError('weights', `${folder}: ${what}`, 'These components are not of one model.');
+  };
+  if (text.contextDim !== unet.contextDim) {
+    refuse(`the text encoder gives ${text.contextDim} numbers per token, the unet takes ${unet.contextDim}`);
+  }
+  if (vae.latentChannels !== unet.latentShape[0]) {
+    refuse(`the vae has ${vae.latentChannels} latent channels, the unet ${unet.latentShape[0]}`);
+  }
+}
