@@ -9,6 +9,7 @@ import type { Errors } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { End } from './process.ts';
 import type { Supervisor } from './supervisor.ts';
+import { onlyViews } from './viewing.ts';
 
 /** Crashes that follow one another are one message; the log has them all. */
 const crashMessageMilliseconds = 180_000;
@@ -29,7 +30,7 @@ export class EditorBackend implements Backend {
   }
 
   async request<P, R>(definition: RequestDefinition<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
-    requireTrust();
+    if (!onlyViews(definition.method)) requireTrust();
     return (await this.#load()).request(definition, params, token);
   }
 

@@ -10,6 +10,8 @@ export interface RunNode {
   readonly folder: string;
 }
 
+const untrusted = () => vscode.l10n.t('This workspace is not trusted: its runs can be looked at, and that is all.');
+
 export class RunsTree implements vscode.TreeDataProvider<RunNode> {
   readonly #services: Services;
   readonly #nodes = new Map<string, RunNode>();
@@ -29,10 +31,10 @@ export class RunsTree implements vscode.TreeDataProvider<RunNode> {
   }
 
   async getChildren(node?: RunNode): Promise<RunNode[]> {
-    if (node || !vscode.workspace.isTrusted) return [];
+    if (node) return [];
     try {
       const runs = await this.#services.runs.watch();
-      this.#show('loaded', '');
+      this.#show('loaded', runs.length > 0 && !vscode.workspace.isTrusted ? untrusted() : '');
       const known = new Map(this.#nodes);
       this.#nodes.clear();
       for (const { folder } of runs) this.#nodes.set(folder, known.get(folder) ?? { folder });

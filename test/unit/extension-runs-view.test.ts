@@ -183,10 +183,20 @@ test('an error is said above the empty list, and looking again tries again', asy
   assert.deepEqual(said('executeCommand').at(-1), ['setContext', 'dmd.runs', 'loaded']);
 });
 
-test('in an untrusted workspace nothing is asked', async () => {
+test('in an untrusted workspace runs are listed too, with a word on what can be done with them', async () => {
   vscode.workspace.isTrusted = false;
-  assert.deepEqual(await new RunsTree(services).getChildren(), []);
-  assert.deepEqual(backend.asked, []);
+  backend.answers['runs/watch'] = () => [record()];
+  const tree = new RunsTree(services);
+  let message = '';
+  tree.onMessage = (text) => {
+    message = text;
+  };
+  assert.equal((await tree.getChildren()).length, 1);
+  assert.match(message, /not trusted: its runs can be looked at/);
+  backend.answers['runs/watch'] = () => [];
+  await tree.refresh();
+  assert.deepEqual(await tree.getChildren(), []);
+  assert.equal(message, '', 'the welcome text says it');
 });
 
 test('a line says how far the run is; its texts are text', () => {

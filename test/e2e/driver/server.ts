@@ -15,7 +15,8 @@ const quietSettings = {
   'workbench.reduceMotion': 'on',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
-  'security.workspace.trust.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.banner': 'never',
   'telemetry.telemetryLevel': 'off',
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly settings?: Record<string, unknown>;
   /** Files of the workspace: path -> text. */
   readonly files?: Record<string, string>;
+  /** False: the workspace is one that nobody has said they trust. */
+  readonly trusted?: boolean;
 }
 
 export class EditorServer {
@@ -40,14 +43,16 @@ export class EditorServer {
   readonly workspace: string;
   readonly #folder: string;
   readonly #port: number;
+  readonly #trusted: boolean;
   readonly #editor: Editor;
   readonly #workspaceSettings: Record<string, unknown> = {};
   #child: ChildProcess | undefined;
 
-  private constructor(editor: Editor, folder: string, port: number) {
+  private constructor(editor: Editor, folder: string, port: number, trusted: boolean) {
     this.#editor = editor;
     this.#folder = folder;
     this.#port = port;
+    this.#trusted = trusted;
     this.workspace = join(folder, 'workspace');
     this.url = `http://127.0.0.1:${port}/`;
   }
@@ -55,7 +60,8 @@ export class EditorServer {
   /** Installs the extension into a new profile and starts the editor on a new workspace. */
   static async start(editor: Editor, options: ServerOptions): Promise<EditorServer> {
     // Short, because the paths of Unix sockets are.
-    const server = new EditorServer(editor, mkdtempSync(join(tmpdir(), 'dmd-e2e-')), await freePort());
+    const folder = mkdtempSync(join(tmpdir(), 'dmd-e2e-'));
+    const server = new EditorServer(editor, folder, await freePort(), options.trusted ?? true);
     try {
       server.#prepare(options);
       await server.#install(options.vsix);
@@ -69,7 +75,8 @@ export class EditorServer {
 
   /** Starts the editor, also once more after `kill`, with everything it had. */
   async launch(): Promise<void> {
-    const quiet = ['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'];
+    const trust = this.#trusted ? ['--disable-workspace-trust'] : [];
+    const quiet = ['--disable-telemetry', '--disable-update-check', ...trust];
     const address = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`];
     const child = this.#spawn([...address, ...quiet, '--disable-getting-started-override', this.workspace]);
     this.#child = child;
@@ -126,7 +133,8 @@ export class EditorServer {
   }
 
   #prepare({ settings, files = {} }: ServerOptions): void {
-    const all = { ...quietSettings, ...settings };
+    const trust = { 'security.workspace.trust.enabled': !this.#trusted };
+    const all = { ...quietSettings, ...trust, ...settings };
     write(join(this.#folder, 'user', 'User', 'settings.json'), JSON.stringify(all, null, 2));
     write(join(this.#folder, 'config.yaml'), 'auth: none\n');
     write(this.#logFile, '');
