@@ -6,7 +6,7 @@ import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 const notes = `
 Per model: network calls and milliseconds of one image, Frechet distance, precision and recall (k = 3), for "scenes" the share
-of pictures that show what was asked for. Without --inception the features are those of a small
+of pictures that show what was asked for, with --clip the CLIP score. Without --inception the features are those of a small
 network trained on "scenes", which compare with nothing else; with it every distance names its kind, because the three
 kinds resize pictures differently. docs/measures.md says how.
 
@@ -25,6 +25,10 @@ export function registerEval(program: Command): void {
       new Option('--resize <kind>', 'whose way to 299 pixels: statistics in a .npz must have been made the same way')
         .choices(['pytorch-fid', 'clean-fid', 'edm'])
         .default('pytorch-fid'),
+    )
+    .option(
+      '--clip <folder>',
+      'a CLIP folder of transformers (config.json, safetensors, vocabulary): adds the CLIP score',
     )
     .option('--count <n>', 'pictures per model, and at most as many reference images', positiveInteger, 2000)
     .option(

@@ -17,6 +17,7 @@ export interface EvalOptions {
   readonly captions?: string;
   readonly inception?: string;
   readonly resize: InceptionKind;
+  readonly clip?: string;
   readonly count: number;
   readonly steps?: number;
   readonly seed: number;
@@ -28,7 +29,7 @@ export async function evalCommand(models: readonly string[], options: EvalOption
   const captions = options.captions ? await readCaptions(options.captions) : null;
   const { engine } = await openEngine(options);
   try {
-    const promptScorer = null;
+    const promptScorer = options.clip ? await openPromptScorer(engine, options.clip) : null;
     await interruptible((signal) =>
       evaluateAll(models, { ...options, captions, engine, promptScorer, signal }, output),
     );
@@ -110,3 +111,8 @@ function report(rows: readonly Row[], options: Opened, distanceName: string, out
 }
 
 const written = (value: number | null, write: (value: number) => string) => (value === null ? null : write(value));
+
+async function openPromptScorer(engine: Engine, folder: string) {
+  const { openClipScorer } = await import('../../runs/evaluate/clip-scorer.ts');
+  return openClipScorer(engine, folder);
+}
