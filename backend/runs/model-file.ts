@@ -35,6 +35,13 @@ export const builtinModels: Readonly<Record<string, string>> = {
   'scenes/generator': 'scenes/generator.safetensors',
 };
 
+/** The same for text-to-image models: folders. */
+export const builtinTextModels: Readonly<Record<string, string>> = {
+  'scenes-text': 'scenes-text/student',
+  'scenes-text/teacher': 'scenes-text/teacher',
+  'scenes-text/generator': 'scenes-text/student',
+};
+
 /**
  * @param name a path or a `builtin:` name
  * @throws UserError('weights') that names the file and, where it is one, the tensor
@@ -69,15 +76,16 @@ export function rolesOf(
 export function modelPath(name: string): string {
   if (!name.startsWith('builtin:')) return name;
   const model = name.slice('builtin:'.length);
-  if (!Object.hasOwn(builtinModels, model)) {
-    const known = Object.keys(builtinModels).map((builtin) => `builtin:${builtin}`);
+  const known = { ...builtinModels, ...builtinTextModels };
+  if (!Object.hasOwn(known, model)) {
+    const names = Object.keys(known).map((builtin) => `builtin:${builtin}`);
     throw new UserError(
       'weights',
       `there is no built-in model '${model}'`,
-      `Built in: ${known.join(', ')}; or give a file.`,
+      `Built in: ${names.join(', ')}; or give a file.`,
     );
   }
-  const path = join(packageRoot(), 'media', builtinModels[model]);
+  const path = join(packageRoot(), 'media', known[model]);
   if (!existsSync(path)) throw new UserError('weights', `${path} is missing`, 'Install the package again.');
   return path;
 }

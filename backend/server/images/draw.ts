@@ -43,6 +43,7 @@ export async function draw(
     millisecondsPerImage: drawn.secondsPerImage * 1000,
     startupMilliseconds: startup,
     modelSha256: model.sha256,
+    notes: [],
   };
 }
 

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/errors.ts';
 import { errorFrom } from '../../runs/training/describe-error.ts';
-import type { FromThread, OnProgress, Results, ToThread, Work } from './work.ts';
+import type { FromThread, Report, Results, ToThread, Work } from './work.ts';
 
 export class ImageThread {
   #worker: Worker | null = null;
@@ -11,12 +11,12 @@ export class ImageThread {
   #free: Promise<unknown> = Promise.resolve();
 
   /** Throws what the work throws; UserError('cancelled') once the signal is aborted, also while it still waits. */
-  do<W extends Work>(work: W, onProgress: OnProgress, signal: AbortSignal): Promise<Results[W['type']]> {
-    if (this.#waiting > 0) onProgress('waiting', 0, this.#waiting);
+  do<W extends Work>(work: W, report: Report, signal: AbortSignal): Promise<Results[W['type']]> {
+    if (this.#waiting > 0) report.progress('waiting', 0, this.#waiting);
     this.#waiting++;
     const turn = this.#free.then(() => {
       if (signal.aborted) throw new UserError('cancelled', 'It was stopped before its turn came.');
-      return this.#perform(work, onProgress, signal);
+      return this.#perform(work, report, signal);
     });
     this.#free = turn.catch(() => {}).finally(() => this.#waiting--);
     return turn;
@@ -31,7 +31,7 @@ export class ImageThread {
     await this.#worker?.terminate();
   }
 
-  #perform<W extends Work>(work: W, onProgress: OnProgress, signal: AbortSignal): Promise<Results[W['type']]> {
+  #perform<W extends Work>(work: W, report: Report, signal: AbortSignal): Promise<Results[W['type']]> {
     const worker = this.#start();
     return new Promise((resolve, reject) => {
       const cancel = () => worker.postMessage({ type: 'cancel' } satisfies ToThread);
@@ -43,7 +43,8 @@ export class ImageThread {
         finish();
       };
       const take = (message: FromThread) => {
-        if (message.type === 'progress') onProgress(message.label, message.done, message.total);
+        if (message.type === 'progress') report.progress(message.label, message.done, message.total);
+        else if (message.type === 'preview') report.preview(message.step, message.steps, message.png);
         else if (message.type === 'failed') settle(() => reject(errorFrom(message.error)));
         else settle(() => resolve(message.result as Results[W['type']]));
       };

@@ -5,31 +5,42 @@
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../../protocol/errors.ts';
 import { exportModel } from '../../runs/export-model.ts';
-import { openModel } from '../../runs/model-file.ts';
+import { modelPath, openModel } from '../../runs/model-file.ts';
 import { describeError } from '../../runs/training/describe-error.ts';
+import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { draw } from './draw.ts';
+import { drawText } from './draw-text.ts';
 import { ReadySources } from './ready-sources.ts';
-import type { ExportWork, FromThread, OnProgress, Results, ToThread, Work } from './work.ts';
+import { ReadyTexts } from './ready-texts.ts';
+import type { ExportWork, FromThread, Report, Results, ToThread, Work } from './work.ts';
 
 const port = parentPort!;
 const ready = new ReadySources();
+const texts = new ReadyTexts();
 let cancel = new AbortController();
 
 const say = (message: FromThread) => port.postMessage(message);
-const onProgress: OnProgress = (label, done, total) => say({ type: 'progress', label, done, total });
+const report: Report = {
+  progress: (label, done, total) => say({ type: 'progress', label, done, total }),
+  preview: (step, steps, png) => say({ type: 'preview', step, steps, png }),
+};
 
 async function perform(work: Work): Promise<Results[Work['type']]> {
-  if (work.type === 'generate') return draw(work, ready, onProgress, cancel.signal);
+  if (work.type === 'generate') {
+    const isText = isDiffusersFolder(modelPath(work.settings.model));
+    return isText ? drawText(work, texts, report, cancel.signal) : draw(work, ready, report.progress, cancel.signal);
+  }
   if (work.type === 'export') return exportOnnx(work);
   await ready.release();
+  await texts.release();
   return null;
 }
 
 async function exportOnnx({ model: name, file }: ExportWork): Promise<Results['export']> {
-  onProgress('loading', 0, 3);
+  report.progress('loading', 0, 3);
   const model = await openModel(name);
   if (cancel.signal.aborted) throw new UserError('cancelled', 'The export was stopped; nothing was written.');
-  const done = await exportModel(model, file, 1, (stage) => onProgress(stage, stage === 'writing' ? 1 : 2, 3));
+  const done = await exportModel(model, file, 1, (stage) => report.progress(stage, stage === 'writing' ? 1 : 2, 3));
   if (done.ok) return { file, bytes: done.bytes };
   const message = `${file} was written, but run on its own it computes other pixels than ${model.path}`;
   const hint = `The largest difference is ${done.largestError}, in pixels up to ${done.largest}. Do not use the file.`;

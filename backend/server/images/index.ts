@@ -1,10 +1,17 @@
 /** Requests for pictures, and the other work of the thread that makes them. What computes is loaded when first asked. */
 import { isAbsolute } from 'node:path';
 import { UserError } from '../../protocol/errors.ts';
-import { exportModel, generateImages, progress, readPngSettings, releaseModels } from '../../protocol/rpc/images.ts';
+import {
+  exportModel,
+  generateImages,
+  imagePreview,
+  progress,
+  readPngSettings,
+  releaseModels,
+} from '../../protocol/rpc/images.ts';
 import type { RequestContext, Server } from '../handler.ts';
 import type { ImageThread } from './image-thread.ts';
-import type { OnProgress } from './work.ts';
+import type { Report } from './work.ts';
 
 /** Models that nobody used for so long are freed: a training wants the memory. */
 const idleMilliseconds = 10 * 60_000;
@@ -17,14 +24,15 @@ export function registerImages(server: Server): void {
   };
   const release = async (signal: AbortSignal) => {
     const started = await thread;
-    if (started?.started) await started.do({ type: 'release' }, () => {}, signal);
+    const nobody = { progress: () => {}, preview: () => {} };
+    if (started?.started) await started.do({ type: 'release' }, nobody, signal);
   };
   const idle = idleTimer(() => release(new AbortController().signal));
 
   server.handle(generateImages, async ({ id, settings, metadata }, context) => {
     refuseRelative(settings.model);
     const { chooseDevice } = await import('../../engine/devices.ts');
-    if (settings.device === 'auto') told(id, context)('choosing a device', 0, settings.seeds.length);
+    if (settings.device === 'auto') told(id, context).progress('choosing a device', 0, settings.seeds.length);
     const { device, why } = await chooseDevice({ device: settings.device });
     const work = { type: 'generate', settings, metadata, device, why } as const;
     return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
@@ -49,8 +57,11 @@ export function registerImages(server: Server): void {
   });
 }
 
-function told(id: string, context: RequestContext): OnProgress {
-  return (label, done, total) => context.notify(progress, { id, label, done, total });
+function told(id: string, context: RequestContext): Report {
+  return {
+    progress: (label, done, total) => context.notify(progress, { id, label, done, total }),
+    preview: (step, steps, png) => context.notify(imagePreview, { id, step, steps, png }),
+  };
 }
 
 /** The backend's own folder is nobody's idea of a starting point. */

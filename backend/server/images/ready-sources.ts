@@ -11,6 +11,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { classNames, lineageOf } from '../../runs/lineage.ts';
 import { type ModelRole, modelPath, openModel } from '../../runs/model-file.ts';
 import { openOnnxModel } from '../../runs/onnx-model.ts';
+import { Recent } from './recent.ts';
 
 export interface ReadySource {
   readonly source: SeededSource;
@@ -31,37 +32,21 @@ const kept = 3;
 const pixelsPerCall = 16 * 32 * 32;
 
 export class ReadySources {
-  /** The one used last comes last. */
-  readonly #sources = new Map<string, ReadySource>();
+  readonly #sources = new Recent<ReadySource>(kept);
 
   /** @param onOpen called when it is not ready and has to be opened */
   async get(model: string, device: DeviceName, images: number, onOpen: () => void): Promise<ReadySource> {
     const path = modelPath(model);
     // A file that cannot be looked at is told about by whoever reads it.
     const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: 0, size: 0 }));
-    const key = [resolve(path), mtimeMs, size, device, images].join('|');
-    let source = this.#sources.get(key);
-    this.#sources.delete(key);
-    if (!source) {
+    return this.#sources.get([resolve(path), mtimeMs, size, device, images].join('|'), () => {
       onOpen();
-      // Before the new one is opened: device memory holds only so many.
-      await this.#keep(kept - 1);
-      source = await open(model, path, device, images);
-    }
-    this.#sources.set(key, source);
-    return source;
+      return open(model, path, device, images);
+    });
   }
 
-  async release(): Promise<void> {
-    await this.#keep(0);
-  }
-
-  async #keep(count: number): Promise<void> {
-    for (const [key, source] of this.#sources) {
-      if (this.#sources.size <= count) return;
-      this.#sources.delete(key);
-      await source.dispose();
-    }
+  release(): Promise<void> {
+    return this.#sources.release();
   }
 }
 

@@ -36,7 +36,15 @@ export type ToThread = Work | { readonly type: 'cancel' };
 /** To one piece of work; the last message is `done` or `failed`. */
 export type FromThread =
   | { readonly type: 'progress'; readonly label: string; readonly done: number; readonly total: number }
+  | { readonly type: 'preview'; readonly step: number; readonly steps: number; readonly png: Uint8Array }
   | { readonly type: 'done'; readonly result: Results[Work['type']] }
   | { readonly type: 'failed'; readonly error: ErrorMessage };
 
 export type OnProgress = (label: string, done: number, total: number) => void;
+
+/** What whoever asked is told on the way. */
+export interface Report {
+  readonly progress: OnProgress;
+  /** The first image as far as it is, after a step of a sampler. */
+  readonly preview: (step: number, steps: number, png: Uint8Array) => void;
+}

@@ -7,9 +7,11 @@ import type { ModelInfo } from '../../protocol/rpc/images.ts';
 import { classNames, type Lineage, lineageOf, runOf } from '../../runs/lineage.ts';
 import { type ModelRole, modelPath, openModel, rolesOf } from '../../runs/model-file.ts';
 import { describeOnnx } from '../../runs/onnx-model.ts';
+import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { configKey } from '../../weights/load.ts';
 import { readSafetensorsHeader } from '../../weights/safetensors.ts';
 import { selectTensors } from '../../weights/select.ts';
+import { describeText } from './describe-text.ts';
 
 /** Sampler steps of a teacher where none are asked for: what EDM uses for CIFAR-10. */
 const teacherSteps = 18;
@@ -32,7 +34,7 @@ export class ModelDescriber {
     const path = modelPath(model);
     const file = await stat(path).catch(() => null);
     if (!file) return damaged(model, path, 0, 'There is no such file any more.');
-    const version = `${file.mtimeMs} ${file.size}`;
+    const version = `${file.mtimeMs} ${file.size}`; // of a folder: changes when files come or go
     const known = this.#known.get(model);
     if (known?.version === version) return known.info;
     const info = await describe(model, path, file.size);
@@ -49,12 +51,14 @@ interface Facts {
 
 async function describe(model: string, path: string, bytes: number): Promise<ModelInfo> {
   try {
+    if (isDiffusersFolder(path)) return describeText(model, path);
     const facts = await factsOf(model, path);
     const lineage = await lineageOf(model, facts.metadata);
     const { imageShape, labelDim } = facts.network;
     return {
       ...{ model, title: titleOf(model, path, lineage, facts), origin: originOf(model, path, lineage), bytes },
       ...{ role: facts.role, imageShape: [...imageShape], classes: classNames(labelDim, lineage), prompt: false },
+      guidance: null,
       steps: facts.role === 'generator' ? 1 : teacherSteps,
       run: lineage.run,
       teacher: facts.role === 'generator' ? lineage.teacher : null,
@@ -107,6 +111,6 @@ function damaged(model: string, path: string, bytes: number, problem: string): M
   return {
     ...{ model, title: run ? basename(run) : basename(path), bytes, run, teacher: null },
     origin: originOf(model, path, { run, teacher: null, scenes: false }),
-    ...{ role: 'generator', imageShape: null, classes: [], prompt: false, steps: 1, problem },
+    ...{ role: 'generator', imageShape: null, classes: [], prompt: false, guidance: null, steps: 1, problem },
   };
 }

@@ -1,0 +1,45 @@
+/** A text-to-image model in a few words. Only configurations are read, and the sizes of its files. */
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { ModelInfo } from '../../protocol/rpc/images.ts';
+import { runOf } from '../../runs/lineage.ts';
+import { openTextModel, type TextModel } from '../../runs/text/text-model.ts';
+import { componentOf, weightFilesOf } from '../../weights/diffusers/index.ts';
+
+const components = ['text_encoder', 'unet', 'vae'] as const;
+
+const builtinTitles: Readonly<Record<string, string>> = {
+  'builtin:scenes-text': 'Scenes from a prompt, one-step generator',
+  'builtin:scenes-text/generator': 'Scenes from a prompt, one-step generator',
+  'builtin:scenes-text/teacher': 'Scenes from a prompt, teacher',
+};
+
+/** Throws UserError for a folder that is no model, or one that is not supported. */
+export function describeText(model: string, path: string): ModelInfo {
+  const text = openTextModel(path);
+  const { calling, folder, imageSize, vae } = text;
+  const run = runOf(path);
+  return {
+    ...{ model, title: titleOf(model, path, run), bytes: bytesOf(text), run },
+    origin: model.startsWith('builtin:') ? 'builtin' : run ? 'run' : 'imported',
+    role: calling.oneStep ? 'generator' : 'teacher',
+    imageShape: [vae.imageChannels, ...imageSize],
+    ...{ classes: [], prompt: true, steps: calling.steps, problem: '' },
+    guidance: calling.oneStep || calling.guidance <= 1 ? null : calling.guidance,
+    teacher: calling.oneStep ? teacherOf(model, folder.base?.path ?? null) : null,
+  };
+}
+
+function titleOf(model: string, path: string, run: string | null): string {
+  return builtinTitles[model] ?? (run ? `${basename(run)}, ${basename(path)}` : basename(path));
+}
+
+/** The built-in teacher goes by its name, so that settings mean the same on every machine. */
+function teacherOf(model: string, base: string | null): string | null {
+  return model.startsWith('builtin:') ? 'builtin:scenes-text/teacher' : base;
+}
+
+function bytesOf({ folder }: TextModel): number {
+  const files = components.flatMap((name) => weightFilesOf(componentOf(folder, name)).files);
+  return files.reduce((sum, file) => sum + statSync(file).size, 0);
+}

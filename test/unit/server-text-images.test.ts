@@ -1,0 +1,124 @@
+/** `images/...` and `models/...` with a text-to-image model: the tiny pipeline that diffusers saved, and a student of it. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { decodePng } from '../../backend/data/png.ts';
+import { openDevice } from '../../backend/engine/open.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
+import {
+  describeModel,
+  type GenerateSettings,
+  generateImages,
+  listModels,
+  readPngSettings,
+} from '../../backend/protocol/rpc/images.ts';
+import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { registerImages } from '../../backend/server/images/index.ts';
+import { registerModels } from '../../backend/server/models/index.ts';
+import { FakeServer } from './server/fake-server.ts';
+
+const teacher = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dmd-text-images-'));
+const student = join(folder, 'student');
+mkdirSync(student);
+cpSync(join(teacher, 'unet'), join(student, 'unet'), { recursive: true });
+cpSync(teacher, join(folder, 'teacher'), { recursive: true });
+writeFileSync(join(student, 'dmd.json'), JSON.stringify({ base: '../teacher', role: 'generator' }));
+const server = new FakeServer();
+registerImages(server);
+registerModels(server);
+after(async () => {
+  await server.end();
+  rmSync(folder, { recursive: true });
+});
+
+const settings = (changes: Partial<GenerateSettings> = {}): GenerateSettings => ({
+  ...{ model: student, seeds: [3], classes: null, prompt: 'a red circle', steps: 1, device: 'cpu' },
+  ...changes,
+});
+const generate = (changes: Partial<GenerateSettings> = {}, signal?: AbortSignal) =>
+  server.ask(generateImages, { id: 'g', settings: settings(changes), metadata: true }, signal);
+const refuses = (changes: Partial<GenerateSettings>, kind: string, words: RegExp) =>
+  assert.rejects(
+    generate(changes),
+    (error) => error instanceof UserError && error.kind === kind && words.test(`${error.message} ${error.hint}`),
+  );
+
+test('a folder is told by what it is: steps and guidance of a teacher, one step and the teacher of a student', async () => {
+  const [first, second] = await Promise.all(
+    [join(folder, 'teacher'), student].map((model) => server.ask(describeModel, { model })),
+  );
+  assert.deepEqual([first?.problem, first?.prompt, first?.role], ['', true, 'teacher']);
+  assert.ok(first && first.steps > 1 && first.guidance !== null && first.guidance > 1);
+  assert.deepEqual([second?.problem, second?.role, second?.steps, second?.guidance], ['', 'generator', 1, null]);
+  assert.equal(second?.teacher, join(folder, 'teacher'));
+  assert.deepEqual(second?.imageShape, first.imageShape);
+  const listed = await server.ask(listModels, { roots: [], files: [student] });
+  assert.ok(listed.some(({ model }) => model === student));
+  const broken = await server.ask(describeModel, { model: folder });
+  assert.notEqual(broken.problem, '');
+});
+
+test('a prompt becomes the pixels that the pipeline draws, and its PNG restores it', async () => {
+  const engine = await openDevice('cpu', 1);
+  const pipeline = TextPipeline.open(student, { engine });
+  const { images } = await pipeline.draw({ prompt: 'a red circle', seeds: [3, 8] });
+  await pipeline.dispose();
+  await engine.dispose();
+  const made = await generate({ seeds: [3, 8] });
+  assert.deepEqual([made.width, made.height], [images.shape[3], images.shape[2]]);
+  const pixels = images.data.length / 2;
+  for (const [i, { png }] of made.images.entries()) {
+    const drawn = decodePng(png);
+    drawn.data.forEach((value, k) => {
+      const wanted = Math.min(1, Math.max(-1, images.data[i * pixels + k]!));
+      assert.ok(Math.abs(value - wanted) < 1.1 / 127.5, `pixel ${k} of image ${i}: ${value} against ${wanted}`);
+    });
+  }
+  const restored = await server.ask(readPngSettings, { png: made.images[1]!.png });
+  const again = await generate({ ...restored!.settings, device: 'cpu' });
+  assert.deepEqual(again.images[0]!.png, made.images[1]!.png);
+  assert.equal(restored?.settings.prompt, 'a red circle');
+  const other = await generate({ prompt: 'a blue square', seeds: [3] });
+  assert.notDeepEqual(other.images[0]!.png, made.images[0]!.png, 'the prompt matters');
+});
+
+test('a teacher reports its steps and shows the image so far; guidance and what it is to be unlike matter', async () => {
+  server.said.length = 0;
+  const model = join(folder, 'teacher');
+  const plain = await generate({ model, steps: 4, guidance: 5 });
+  const shares = server.said.flatMap(({ method, params }) =>
+    method === 'progress' && (params as { label: string }).label === 'sampling'
+      ? [(params as { done: number }).done]
+      : [],
+  );
+  assert.ok(shares.length >= 4 && shares.every((done, i) => i === 0 || done >= shares[i - 1]!), `${shares}`);
+  assert.equal(shares.at(-1), 1);
+  const unlike = await generate({ model, steps: 4, guidance: 5, negative: 'a blue square' });
+  const weaker = await generate({ model, steps: 4, guidance: 2 });
+  const others = [unlike, weaker].map(({ images }) => Buffer.from(images[0]!.png).toString('base64'));
+  assert.equal(new Set([Buffer.from(plain.images[0]!.png).toString('base64'), ...others]).size, 3);
+});
+
+test('what a text model cannot do is refused by name, and cancelling ends it', async () => {
+  await refuses({ classes: [1] }, 'usage', /no classes/);
+  await refuses({ model: join(folder, 'teacher'), steps: 3, sampler: 'dreamy' }, 'usage', /no sampler 'dreamy'.*pndm/);
+  await refuses({ model: join(folder, 'nowhere') }, 'weights', /nowhere/);
+  const cancel = new AbortController();
+  const drawing = generate({ model: join(folder, 'teacher'), steps: 300 }, cancel.signal);
+  server.onSaid = ({ method, params }) => {
+    if (method === 'progress' && (params as { done: number }).done > 0) cancel.abort();
+  };
+  await assert.rejects(drawing, (error) => error instanceof UserError && error.kind === 'cancelled');
+  server.onSaid = () => {};
+});
+
+test('what was cut off a long prompt is said, and which words are new to a small vocabulary', async () => {
+  const { notes } = await generate({ prompt: `${'a red circle and '.repeat(60)} the end` });
+  assert.match(notes.join('\n'), /too long.*cut off: .*red circle/);
+  assert.match(notes.join('\n'), /does not know: .*circle/);
+  assert.deepEqual((await generate({ prompt: '' })).notes, []);
+});
