@@ -7,7 +7,7 @@ import type { Engine, Feed, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
-import { type Denoiser, labelInput } from './denoiser.ts';
+import { labelInput } from './denoiser.ts';
 import { generateGraph } from './distill-programs.ts';
 import { type MatchingOptions, matchingPart } from './generator-graph.ts';
 
@@ -18,6 +18,20 @@ export interface ProbeOptions extends MatchingOptions {
   readonly count: number;
   /** Noise levels, in the order they are recorded. */
   readonly sigmas: readonly number[];
+}
+
+/** What a probe is made of, for whatever family of models. */
+export interface ProbeParts {
+  /** Gives x [N, ...]. */
+  readonly generate: Graph;
+  /** Gives xt, muReal, muFake and grad [N, ...] of x at one level. */
+  readonly scores: Graph;
+  /** Fixed inputs of both graphs by name, besides x, the parameters and the level's: each graph takes those that it has. */
+  readonly inputs: Readonly<Record<string, TensorData>>;
+  /** The graph's inputs of each level, in the order they are recorded. */
+  readonly levels: readonly Readonly<Record<string, TensorData>>[];
+  /** Recorded beside the fields, `sigma` [L] among them. */
+  readonly recorded: Readonly<Record<string, TensorData>>;
 }
 
 export interface ProbeReading {
@@ -32,50 +46,44 @@ export interface ProbeReading {
 }
 
 export class Probe {
-  readonly #options: ProbeOptions;
+  readonly #parts: ProbeParts;
   readonly #generate: Program;
   readonly #scores: Program;
-  readonly #inputs: { z: TensorData; labels?: TensorData; noise: TensorData };
 
-  private constructor(options: ProbeOptions, generate: Program, scores: Program) {
-    this.#options = options;
+  private constructor(parts: ProbeParts, generate: Program, scores: Program) {
+    this.#parts = parts;
     this.#generate = generate;
     this.#scores = scores;
-    this.#inputs = fixedInputs(options);
   }
 
-  static async create(engine: Engine, options: ProbeOptions): Promise<Probe> {
-    const { network, count, generatorSigma } = options;
-    const generate = await engine.compile(generateGraph(network, count, generatorSigma), { name: 'probe: generate' });
-    return new Probe(options, generate, await engine.compile(scoresGraph(options), { name: 'probe: scores' }));
+  /** For EDM's networks. */
+  static create(engine: Engine, options: ProbeOptions): Promise<Probe> {
+    return Probe.of(engine, edmParts(options));
+  }
+
+  static async of(engine: Engine, parts: ProbeParts): Promise<Probe> {
+    const generate = await engine.compile(parts.generate, { name: 'probe: generate' });
+    return new Probe(parts, generate, await engine.compile(parts.scores, { name: 'probe: scores' }));
   }
 
   /** Parameters are flat, as the trainer has them. */
   async read(parameters: { generator: Feed; fake: Feed; teacher: Feed }): Promise<ProbeReading> {
-    const { network, count, sigmas, matching } = this.#options;
-    const { z, labels, noise } = this.#inputs;
-    const { x } = await this.#generate.run({ generator: parameters.generator, z, ...(labels ? { labels } : {}) });
-    const image = (await x.read()).slice();
-    const levels: Map<string, Float32Array>[] = [];
-    for (const sigma of sigmas) {
-      const results = await this.#scores.run({
-        x,
-        noise,
-        teacher: parameters.teacher,
-        sigma: { shape: [count], data: new Float32Array(count).fill(sigma) },
-        ...(labels ? { labels } : {}),
-        ...(matching.realOnly ? {} : { fake: parameters.fake }),
-      });
+    const { inputs, levels, recorded } = this.#parts;
+    const feeds = { ...inputs, ...parameters };
+    const { x } = await this.#generate.run(taken(this.#generate, feeds));
+    const image = { shape: x.shape, data: (await x.read()).slice() };
+    const readings: Map<string, Float32Array>[] = [];
+    for (const level of levels) {
+      const results = await this.#scores.run(taken(this.#scores, { ...feeds, ...level, x }));
       const fields = new Map<string, Float32Array>();
       for (const [name, tensor] of Object.entries(results)) {
         fields.set(name, (await tensor.read()).slice());
         tensor.dispose();
       }
-      levels.push(fields);
+      readings.push(fields);
     }
     x.dispose();
-    const inputs = { z: copy(z), ...(labels ? { labels: copy(labels) } : {}) };
-    return assemble(image, levels, inputs, { network, count, sigmas });
+    return assemble(image, readings, recorded);
   }
 
   async dispose(): Promise<void> {
@@ -84,8 +92,25 @@ export class Probe {
   }
 }
 
+function taken({ inputNames }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
+}
+
+function edmParts(options: ProbeOptions): ProbeParts {
+  const { network, count, generatorSigma, sigmas } = options;
+  const inputs = fixedInputs(options);
+  const { noise, ...recorded } = inputs;
+  return {
+    generate: generateGraph(network, count, generatorSigma),
+    scores: scoresGraph(options),
+    inputs,
+    levels: sigmas.map((sigma) => ({ sigma: { shape: [count], data: new Float32Array(count).fill(sigma) } })),
+    recorded: { ...recorded, sigma: { shape: [sigmas.length], data: Float32Array.from(sigmas) } },
+  };
+}
+
 /** Noise z and eps, and the classes in turn: the same eps at every level, so that only the level differs. */
-function fixedInputs({ network, seed, count }: ProbeOptions) {
+function fixedInputs({ network, seed, count }: ProbeOptions): Record<string, TensorData> {
   const shape = [count, ...network.imageShape];
   const normal = (what: string) => ({ shape, data: stream(seed, 'probe', what).randn(sizeOf(shape)) });
   const labels = { shape: [count, network.labelDim], data: new Float32Array(count * network.labelDim) };
@@ -108,27 +133,25 @@ function copy({ shape, data }: TensorData): TensorData {
 }
 
 function assemble(
-  x: Float32Array,
+  x: TensorData,
   levels: readonly Map<string, Float32Array>[],
-  inputs: Record<string, TensorData>,
-  { network, count, sigmas }: { network: Denoiser; count: number; sigmas: readonly number[] },
+  recorded: Readonly<Record<string, TensorData>>,
 ): ProbeReading {
-  const image = [count, ...network.imageShape];
-  const tensors = new Map<string, TensorData>(Object.entries(inputs));
-  tensors.set('x', { shape: image, data: x });
-  tensors.set('sigma', { shape: [sigmas.length], data: Float32Array.from(sigmas) });
+  const [count] = x.shape;
+  const tensors = new Map(Object.entries(recorded).map(([name, value]) => [name, copy(value)]));
+  tensors.set('x', x);
   for (const name of levels[0].keys()) {
-    const data = new Float32Array(sigmas.length * x.length);
+    const data = new Float32Array(levels.length * x.data.length);
     levels.forEach((fields, level) => {
-      data.set(fields.get(name)!, level * x.length);
+      data.set(fields.get(name)!, level * x.data.length);
     });
-    tensors.set(name, { shape: [sigmas.length, ...image], data });
+    tensors.set(name, { shape: [levels.length, ...x.shape], data });
   }
   if (!tensors.has('muFake')) return { tensors, cosine: [], residualRatio: [] };
-  const comparisons = levels.map((fields) => compare(x, fields.get('muReal')!, fields.get('muFake')!, count));
+  const comparisons = levels.map((fields) => compare(x.data, fields.get('muReal')!, fields.get('muFake')!, count));
   for (const name of ['cosine', 'residualRatio'] as const) {
     const data = Float32Array.from(comparisons.flatMap((comparison) => comparison[name]));
-    tensors.set(name, { shape: [sigmas.length, count], data });
+    tensors.set(name, { shape: [levels.length, count], data });
   }
   return {
     tensors,

@@ -93,6 +93,32 @@ const sources: readonly Source[] = [
     file: 'presets/imagenet64.dmd.json',
   },
   {
+    kind: 'distill',
+    name: 'sd15-guidance3',
+    title: 'Stable Diffusion v1.5, guidance 3',
+    detail: "The paper's settings for Stable Diffusion v1.5, with guidance 3 on the real score.",
+    file: 'presets/sd15-guidance3.dmd.json',
+  },
+  {
+    kind: 'distill',
+    name: 'sd15-guidance8',
+    title: 'Stable Diffusion v1.5, guidance 8',
+    detail:
+      "The paper's settings for Stable Diffusion v1.5, with guidance 8 on the real score and for the pairs. Put beside this " +
+      'file what the preset sd15-guidance3 names, or give the paths here.',
+    file: 'presets/sd15-guidance3.dmd.json',
+    set: { name: 'sd15-guidance8', 'text.guidance': 8 },
+  },
+  {
+    kind: 'distill',
+    name: 'scenes-text-student',
+    title: 'Built-in text model',
+    detail:
+      'Made the built-in one-step text model (in float16) from the built-in text teacher; recording does not change it.',
+    file: 'scenes-text/student.dmd.json',
+    set: { record: watched },
+  },
+  {
     kind: 'teach',
     name: 'scenes',
     title: 'A teacher for the built-in data',

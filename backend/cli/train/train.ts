@@ -40,7 +40,7 @@ export async function train(
   options: TrainOptions,
   output: Output,
 ): Promise<number> {
-  const set = [...commonAssignments(options), ...assignments, ...(options.set ?? [])];
+  const set = changesOf(assignments, options);
   const { half = false, resume, until } = options;
   if (resume !== undefined && (file !== undefined || options.preset !== undefined)) {
     throw new UserError(
@@ -65,7 +65,12 @@ export async function train(
   return last?.type === 'ended' && last.state === 'stopped' && watcher.stopped() ? exitCodes.cancelled : 0;
 }
 
-function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefined, options: TrainOptions) {
+/** All that options change of a config. */
+export function changesOf(assignments: readonly string[], options: TrainOptions): string[] {
+  return [...commonAssignments(options), ...assignments, ...(options.set ?? [])];
+}
+
+export function newRun(kind: ConfigKind, defaults: () => Config, file: string | undefined, options: TrainOptions) {
   if (file !== undefined && options.preset !== undefined) {
     throw new UserError('usage', 'a config file and --preset are two configs', 'Name one of them.');
   }

@@ -1,5 +1,6 @@
 /** `kind: "distill"`: everything a distillation needs to know. Defaults are the paper's where it names one. */
 import { checkpointKey, choice, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { textSection } from './distill-text.ts';
 import { schedulePoints } from './schedule.ts';
 import { z } from './zod.ts';
 
@@ -14,7 +15,9 @@ const generator = z
       .positive()
       .meta({ unit: 'data units' })
       .default(80)
-      .describe("Noise level the generator is called at: G(z) = D(sigma z; sigma). Default 80, EDM's sigma_max."),
+      .describe(
+        "Noise level the generator is called at: G(z) = D(sigma z; sigma). Default 80, EDM's sigma_max; text: the last timestep.",
+      ),
   })
   .prefault({})
   .describe('The one-step generator G and its optimizer (AdamW).');
@@ -47,7 +50,10 @@ const levels = z
     rho: z.number().positive().default(7).describe('Exponent of the spacing. Default 7.'),
   })
   .prefault({})
-  .describe('Karras noise levels, ascending, that distribution matching and the fake score draw from by index.');
+  .describe(
+    'Karras noise levels, ascending, that distribution matching and the fake score draw from by index; with prompts the ' +
+      "teacher's own timesteps.",
+  );
 
 const matching = z
   .strictObject({
@@ -111,7 +117,9 @@ const regression = z
           .describe('How many pairs to make, or to use of the folder. Default 2000.'),
         steps: whole(1, 'steps')
           .default(18)
-          .describe('Heun steps of the teacher per pair. Default 18 (paper, CIFAR-10).'),
+          .describe(
+            'Sampler steps of the teacher per pair: Heun, or PNDM with prompts. Default 18 (paper: CIFAR-10; SD 50).',
+          ),
       })
       .prefault({})
       .describe("Noise-image pairs from the teacher's deterministic sampler."),
@@ -166,7 +174,8 @@ export const distillSchema = z
       .min(1)
       .default('builtin:scenes')
       .describe(
-        'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, or builtin:scenes. Default builtin:scenes.',
+        'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, a diffusers folder, or builtin:scenes. ' +
+          'Default builtin:scenes.',
       ),
     iterations: whole(1, 'updates')
       .default(5000)
@@ -185,6 +194,7 @@ export const distillSchema = z
     fake,
     matching,
     regression,
+    text: textSection,
     schedules,
     record,
     checkpoint: checkpointKey,
@@ -203,6 +213,9 @@ export const distillSchema = z
     if (m.minStep > m.maxStep) complain(['matching', 'minStep'], `must not be above maxStep, ${m.maxStep}`);
     if (r.enabled && r.distance === 'lpips' && !r.lpipsWeights) {
       complain(['regression', 'distance'], 'lpips needs regression.lpipsWeights');
+    }
+    if (r.enabled && r.distance === 'lpips' && config.text.prompts && config.text.regressionSpace === 'latent') {
+      complain(['text', 'regressionSpace'], 'lpips compares images: must be image');
     }
     for (const key of ['minStep', 'maxStep'] as const) {
       config.schedules[key]?.forEach(([, value], i) => {

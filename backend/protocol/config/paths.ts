@@ -16,6 +16,7 @@ export function mapPaths(config: Config, replace: (path: string) => string): Con
     };
   }
   const { lpipsWeights, vggWeights, pairs } = config.regression;
+  const { prompts, decoder } = config.text;
   return {
     ...config,
     ...out,
@@ -25,6 +26,11 @@ export function mapPaths(config: Config, replace: (path: string) => string): Con
       ...(lpipsWeights === undefined ? {} : { lpipsWeights: given(lpipsWeights) }),
       ...(vggWeights === undefined ? {} : { vggWeights: given(vggWeights) }),
       pairs: pairs.path === undefined ? pairs : { ...pairs, path: given(pairs.path) },
+    },
+    text: {
+      ...config.text,
+      ...(prompts === undefined ? {} : { prompts: prompts === 'scenes' ? prompts : given(prompts) }),
+      ...(decoder === undefined ? {} : { decoder: given(decoder) }),
     },
   };
 }

@@ -4,7 +4,10 @@ import { UserError } from '../../protocol/errors.ts';
 import type { SessionPlan } from './session.ts';
 
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
-  distill: ['kind', 'seed', 'generator.sigma', 'regression.pairs'],
+  distill: [
+    ...['kind', 'seed', 'generator.sigma', 'regression.pairs'],
+    ...['text.prompts', 'text.count', 'text.pairGuidance', 'text.lora'],
+  ],
   teach: ['kind', 'seed', 'network', 'data', 'initial'],
 };
 

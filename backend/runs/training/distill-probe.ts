@@ -3,44 +3,27 @@
  * Compiled when it is first needed. A state is probed once, even when its reading is both recorded and shown.
  */
 import type { DistillTrainer } from '../../dmd/distill.ts';
-import { Probe, type ProbeReading } from '../../dmd/probe.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Probe, ProbeReading } from '../../dmd/probe.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import type { Recorder } from './recorder.ts';
-import type { Teacher } from './teacher.ts';
 
 type Parameters = DistillTrainer['parameters'];
 
 export class DistillProbe {
-  readonly #engine: Engine;
   readonly #config: DistillConfig;
-  readonly #teacher: Teacher;
-  readonly #levels: ArrayLike<number>;
+  readonly #create: () => Promise<Probe>;
   #probe: Promise<Probe> | undefined;
   /** Recorded a moment ago, and nobody's yet. */
   #recorded: { step: number; reading: ProbeReading } | undefined;
 
-  /** @param levels the ladder that record.probe.levels are indices of */
-  constructor(engine: Engine, config: DistillConfig, teacher: Teacher, levels: ArrayLike<number>) {
-    this.#engine = engine;
+  constructor(config: DistillConfig, create: () => Promise<Probe>) {
     this.#config = config;
-    this.#teacher = teacher;
-    this.#levels = levels;
+    this.#create = create;
   }
 
   compile(): Promise<Probe> {
-    const { matching, record, generator } = this.#config;
-    const { network } = this.#teacher;
-    this.#probe ??= Probe.create(this.#engine, {
-      network,
-      teacher: network,
-      generatorSigma: generator.sigma,
-      matching: { weight: matching.weight, realOnly: matching.realOnly },
-      seed: record.probe.seed,
-      count: record.probe.count,
-      sigmas: record.probe.levels.map((level) => this.#levels[level]),
-    });
+    this.#probe ??= this.#create();
     return this.#probe;
   }
 

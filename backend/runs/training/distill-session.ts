@@ -1,34 +1,27 @@
 /** Distilling as a run: its teacher and pairs, and what is recorded of it. */
 import path from 'node:path';
 import { karrasSigmas } from '../../diffusion/karras.ts';
-import { DistillTrainer, type StepSettings } from '../../dmd/distill.ts';
+import { DistillTrainer } from '../../dmd/distill.ts';
 import type { Distance } from '../../dmd/generator-graph.ts';
+import { Probe } from '../../dmd/probe.ts';
 import { distillSettings } from '../../dmd/schedule.ts';
-import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { DistillProbe } from './distill-probe.ts';
+import { DistillSession } from './distill-run.ts';
 import { GeneratorPreview } from './generator-preview.ts';
+import { planLatentDistill } from './latent/session.ts';
+import { isTextTeacher } from './latent/teacher.ts';
 import { openPairsFor, openReferencePairs } from './pairs.ts';
 import { openDistance } from './regression-distance.ts';
-import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { loadTeacher, type Teacher } from './teacher.ts';
 import { writeModel } from './write-model.ts';
 
-/** What the trainer's numbers are recorded as. */
-const tags: Readonly<Record<string, string>> = {
-  lossMatching: 'loss/matching',
-  lossRegression: 'loss/regression',
-  lossFake: 'loss/fake',
-  normGenerator: 'norm/generator',
-  normFake: 'norm/fake',
-  gradientMean: 'gradient/mean',
-  residualReal: 'residual/real',
-  residualFake: 'residual/fake',
-};
-
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
 export async function planDistill(config: DistillConfig): Promise<SessionPlan> {
+  if (isTextTeacher(config.teacher)) return planLatentDistill(config);
+  refuseTextKeys(config);
   const teacher = await loadTeacher(config.teacher);
   if (config.labels === 'none' && teacher.network.labelDim === 0) {
     const hint = 'Remove labels from the config.';
@@ -43,6 +36,13 @@ export async function planDistill(config: DistillConfig): Promise<SessionPlan> {
     inputs: { teacher: { path: teacher.path, sha256: teacher.sha256 }, ...inputs },
     start: (context) => startDistill(config, teacher, distance, context),
   };
+}
+
+/** Prompts say that a text-to-image teacher is meant; everything else of `text` has defaults. */
+function refuseTextKeys({ text, teacher }: DistillConfig): void {
+  if (text.prompts === undefined) return;
+  const message = `text.prompts: ${teacher} is no text-to-image model`;
+  throw new UserError('config', message, 'Name a diffusers folder as teacher, or remove the key.');
 }
 
 async function startDistill(
@@ -80,96 +80,37 @@ async function startDistill(
     },
     { generator: weights, fake: weights },
   );
-  const probe = matching.enabled ? new DistillProbe(engine, config, teacher, levels) : null;
+  const createProbe = () =>
+    Probe.create(engine, {
+      network,
+      teacher: network,
+      generatorSigma: generator.sigma,
+      matching: { weight: matching.weight, realOnly: matching.realOnly },
+      seed: record.probe.seed,
+      count: record.probe.count,
+      sigmas: record.probe.levels.map((level) => levels[level]),
+    });
+  const probe = matching.enabled ? new DistillProbe(config, createProbe) : null;
   if (record.probeEvery > 0) await probe?.compile();
   const preview = record.samplesEvery > 0 ? await GeneratorPreview.create(engine, config, network) : null;
-  return new DistillSession({ config, teacher, trainer, probe, preview, context });
+  const writeWeights = (folder: string, half: boolean) => writeGenerator(folder, half, { config, teacher, trainer });
+  return new DistillSession({ config, trainer, probe, preview, context, writeWeights });
 }
 
-interface Parts {
-  readonly config: DistillConfig;
-  readonly teacher: Teacher;
-  readonly trainer: DistillTrainer;
-  readonly probe: DistillProbe | null;
-  readonly preview: GeneratorPreview | null;
-  readonly context: SessionContext;
-}
-
-class DistillSession implements TrainingSession {
-  readonly trainer: DistillTrainer;
-  readonly readProbe: TrainingSession['readProbe'];
-  readonly #parts: Parts;
-  readonly #settings: (step: number) => StepSettings;
-
-  constructor(parts: Parts) {
-    this.trainer = parts.trainer;
-    this.#parts = parts;
-    const { probe, trainer } = parts;
-    this.readProbe = probe ? (step) => probe.live(step, trainer.parameters) : undefined;
-    this.#settings = distillSettings(parts.config);
-  }
-
-  scalars({ step, scalars }: StepReport): Scalars {
-    const { generator, fake, lambda, firstLevel, lastLevel } = this.#settings(step);
-    return {
-      ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value])),
-      'rate/generator': generator.learningRate,
-      'rate/fake': fake.learningRate,
-      lambda,
-      'level/first': firstLevel,
-      'level/last': lastLevel,
-    };
-  }
-
-  async record(step: number): Promise<void> {
-    const { config, probe, preview, context } = this.#parts;
-    const { record, iterations } = config;
-    const { recorder } = context;
-    const { parameters } = this.trainer;
-    if (preview && isDue(record.samplesEvery, step, iterations)) {
-      recorder.samples(step, await preview.images(parameters.average));
-    }
-    if (probe && isDue(record.probeEvery, step, iterations)) await probe.record(recorder, step, parameters);
-    if (isDue(record.histogramsEvery, step, iterations)) await this.#histograms(step);
-    if (step > 0 && isDue(record.fieldsEvery, step, iterations)) {
-      recorder.fields(step, 'training', await this.trainer.fields(), {
-        generatorSigma: String(config.generator.sigma),
-      });
-    }
-  }
-
-  async #histograms(step: number): Promise<void> {
-    const { generator, fake } = this.trainer.parameters;
-    const { grad } = this.trainer.tensors;
-    this.#parts.context.recorder.add(step, {
-      histograms: {
-        'weights/generator': await generator.read(),
-        'weights/fake': await fake.read(),
-        ...gradientHistograms(await this.trainer.gradients.read()),
-        ...(grad ? { 'field/grad': await grad.read() } : {}),
-      },
-    });
-  }
-
-  async writeWeights(folder: string, half: boolean): Promise<string[]> {
-    const { config, teacher } = this.#parts;
-    const file = path.join(folder, 'generator.safetensors');
-    const metadata = {
-      'dmd.role': 'generator',
-      'dmd.generatorSigma': String(config.generator.sigma),
-      'dmd.step': String(this.trainer.step),
-      'dmd.teacher': teacher.sha256,
-    };
-    await writeModel(file, teacher.network.config, await this.trainer.generatorWeights(), metadata, half);
-    return [file];
-  }
-
-  async dispose(): Promise<void> {
-    const { probe, preview } = this.#parts;
-    await probe?.dispose();
-    await preview?.dispose();
-    await this.trainer.dispose();
-  }
+async function writeGenerator(
+  folder: string,
+  half: boolean,
+  { config, teacher, trainer }: { config: DistillConfig; teacher: Teacher; trainer: DistillTrainer },
+): Promise<string[]> {
+  const file = path.join(folder, 'generator.safetensors');
+  const metadata = {
+    'dmd.role': 'generator',
+    'dmd.generatorSigma': String(config.generator.sigma),
+    'dmd.step': String(trainer.step),
+    'dmd.teacher': teacher.sha256,
+  };
+  await writeModel(file, teacher.network.config, await trainer.generatorWeights(), metadata, half);
+  return [file];
 }
 
 async function pairsOf(config: DistillConfig, teacher: Teacher, { engine, paths, report, control }: SessionContext) {

@@ -21,7 +21,10 @@ export interface OpenDistance {
 }
 
 /** Throws UserError that names the key, file or tensor. With the regression switched off no file is opened. */
-export async function openDistance({ regression }: DistillConfig, { network, path }: Teacher): Promise<OpenDistance> {
+export async function openDistance(
+  { regression }: DistillConfig,
+  { network, path }: { readonly network: Pick<Teacher['network'], 'imageShape'>; readonly path: string },
+): Promise<OpenDistance> {
   const { enabled, distance, lpipsWeights: lpipsFile, vggWeights: vggFile } = regression;
   if (!enabled || distance === 'l2' || lpipsFile === undefined) return { distance: l2Distance, inputs: {} };
   if (network.imageShape.length !== 3 || network.imageShape[0] !== 3) {

@@ -1,6 +1,7 @@
 /** What a run needs of a kind of training, distilling or teaching, besides its trainer. */
 import type { Scalars, StepReport, Trainer } from '../../dmd/trainer.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, Feed } from '../../engine/engine.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
 import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
 import type { RunPaths } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
@@ -38,6 +39,13 @@ export interface TrainingSession {
   readonly readProbe?: ((step: number) => Promise<RunMessageOf<'probe'>>) | undefined;
   /** Writes the trained weights into a folder; returns the paths. */
   writeWeights(folder: string, half: boolean): Promise<string[]>;
+  dispose(): Promise<void>;
+}
+
+/** Sample pictures of fixed inputs, the same at every recorded step. */
+export interface Preview {
+  /** [samples, C, H, W]. Parameters are flat: what is sampled of the generator, and the teacher's below adapters. */
+  images(generator: Feed, teacher: Feed | null): Promise<TensorData>;
   dispose(): Promise<void>;
 }
 

@@ -78,7 +78,10 @@ function keyOf(config: Config): string {
   const { device } = config;
   const keys =
     config.kind === 'distill'
-      ? { device, teacher: config.teacher, labels: config.labels, regression: config.regression }
+      ? {
+          ...{ device, teacher: config.teacher, labels: config.labels, regression: config.regression },
+          ...{ text: config.text, sigma: config.generator.sigma, levels: config.matching.levels.count },
+        }
       : { device, network: config.network, data: config.data, initial: config.initial };
   return JSON.stringify([config.kind, keys, named]);
 }

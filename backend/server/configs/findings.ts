@@ -4,6 +4,10 @@ import { errorCode } from '../../files/disk.ts';
 import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { describeError } from '../../runs/training/describe-error.ts';
+import { openDecoder } from '../../runs/training/latent/decoder.ts';
+import { openTextPairs } from '../../runs/training/latent/pairs.ts';
+import { readPrompts } from '../../runs/training/latent/prompts.ts';
+import { isTextTeacher, openTextTeacher } from '../../runs/training/latent/teacher.ts';
 import { openPairsFor } from '../../runs/training/pairs.ts';
 import { openDistance } from '../../runs/training/regression-distance.ts';
 import { planTeach } from '../../runs/training/teach-session.ts';
@@ -29,6 +33,7 @@ export function findingsOf(config: Config, openTeacher: OpenTeacher = loadTeache
 }
 
 async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher): Promise<Finding[]> {
+  if (isTextTeacher(config.teacher)) return latentFindings(config);
   const found: Finding[] = [];
   const note = (key: string, severity: Finding['severity'], message: string) => found.push({ key, severity, message });
   const teacher = await guarded(
@@ -59,6 +64,25 @@ async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher):
   if (set.count < pairs.count) {
     note('regression.pairs.count', 'warning', `The folder has ${set.count} pairs: no more will be used.`);
   }
+  return found;
+}
+
+/** A text-to-image teacher may have gigabytes: its configurations are opened, not its weights. */
+async function latentFindings(config: DistillConfig): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const { text, regression } = config;
+  const named = (otherwise: string) => (message: string) => {
+    const [, key] = /^((?:text|matching|generator|labels)[\w.]*):/.exec(message) ?? [];
+    return key ?? otherwise;
+  };
+  const teacher = await guarded(found, named('teacher'), async () => openTextTeacher(config));
+  await guarded(found, named('text.prompts'), async () => text.prompts && readPrompts(config));
+  if (!teacher || !regression.enabled) return found;
+  if (text.decoder !== undefined && text.regressionSpace === 'image') {
+    await guarded(found, named('text.decoder'), () => openDecoder(text.decoder!, teacher));
+  }
+  const { path: pairs } = regression.pairs;
+  if (pairs !== undefined) await guarded(found, named('regression.pairs.path'), () => openTextPairs(teacher, pairs));
   return found;
 }
 

@@ -1,0 +1,65 @@
+/** `text` of a distillation: what a text-to-image teacher needs beside the keys that every teacher has. */
+import { choice, whole } from './common.ts';
+import { z } from './zod.ts';
+
+const rank = (what: string) =>
+  whole(0, 'rank')
+    .default(0)
+    .describe(`${what}: rank of low-rank adapters on the attention projections; 0 trains all weights. Default 0.`);
+
+export const textSection = z
+  .strictObject({
+    prompts: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A text file with one prompt per line, or scenes: captions of the built-in captioned scenes.'),
+    count: whole(1, 'prompts')
+      .optional()
+      .describe(
+        'Prompts to use: the first lines of the file, or captions to draw. Default: all lines; 20000 captions.',
+      ),
+    guidance: z
+      .number()
+      .min(1)
+      .default(3)
+      .describe('Scale of classifier-free guidance on the real score; 1 none. Default 3 (paper; its other model 8).'),
+    pairGuidance: z
+      .number()
+      .min(1)
+      .optional()
+      .describe("Scale of guidance for the pairs that the teacher's sampler makes. Default: that of the real score."),
+    regressionSpace: choice({
+      latent: 'The latents themselves; costs nothing.',
+      image: 'The decoded images, as in the paper; the decoder runs forward and backward in every iteration.',
+    })
+      .default('latent')
+      .describe('Where the regression loss compares; lpips needs image. Default latent (paper: image).'),
+    decoder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Folder of the autoencoder that decodes for the regression, such as a tiny one (taesd). Default: the teacher's.",
+      ),
+    recompute: choice({
+      none: 'Keeps every value of the forward pass for the gradient: fastest.',
+      blocks: 'Computes the inner values of each block a second time: about a third slower, with far less memory.',
+    })
+      .default('none')
+      .describe('What the gradient keeps in memory. Default none.'),
+    teacherPrecision: choice({
+      float32: 'As the networks in training.',
+      float16: 'Half the memory for the frozen teacher, where the device computes in float16.',
+    })
+      .default('float32')
+      .describe('Numbers of the frozen teacher. Default float32.'),
+    lora: z
+      .strictObject({ generator: rank('The generator'), fake: rank('The fake score') })
+      .prefault({})
+      .describe('Low-rank adapters in place of training all weights: memory for a bit of freedom.'),
+  })
+  .prefault({})
+  .describe('For a text-to-image teacher (a diffusers folder): prompts, guidance, and what saves memory.');
+
+export type DistillTextConfig = z.infer<typeof textSection>;

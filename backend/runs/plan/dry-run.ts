@@ -1,0 +1,62 @@
+/** What a dry run of a distillation is made of, for either family of models. */
+import type { DistillTrainer } from '../../dmd/distill.ts';
+import { graphCost } from '../../graph/cost.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { initialParameters, type ParameterLayout, unpackParameters } from '../../graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { stream } from '../../random/stream.ts';
+
+/** Cost of one micro-batch, both networks' halves. */
+export interface MicroCost {
+  readonly flops: number;
+  /** Values alive at one time, of the half that has more. */
+  readonly peakBytes: number;
+  /** Parameters, optimizer states old and new, gradients. */
+  readonly weightBytes: number;
+}
+
+export interface DryRun {
+  /** On random weights and data, one micro-batch per update. */
+  readonly trainer: DistillTrainer;
+  readonly parameters: { readonly network: number; readonly generator: number; readonly fake: number };
+  readonly imagesPerMicro: number;
+  /** Of the config, and of what is tried: the same object where that is the config's own size. */
+  readonly whole: MicroCost;
+  readonly part: MicroCost;
+  /** Null where none are made. */
+  readonly pairs: { readonly count: number; readonly flopsPerPair: number } | null;
+}
+
+export interface HalvesOfMicro {
+  readonly generator: Graph;
+  readonly fake: Graph | null;
+  /** Times that the fake half runs. */
+  readonly fakeUpdates: number;
+}
+
+/** @param layouts what is trained of either network, and the teacher where it is needed */
+export function microCost(
+  { generator, fake, fakeUpdates }: HalvesOfMicro,
+  layouts: { generator: ParameterLayout; fake: ParameterLayout; teacher: ParameterLayout | null },
+): MicroCost {
+  const halves = [graphCost(generator), ...(fake ? [graphCost(fake)] : [])];
+  const [first, second] = halves;
+  // Old and new states of four buffers each until they are committed, and one gradient at a time.
+  const trained = 8 * (layouts.generator.size + layouts.fake.size);
+  const gradient = Math.max(layouts.generator.trainedSize, layouts.fake.trainedSize);
+  // The teacher on the device, and by name for what is written in the end.
+  const teacher = 2 * (layouts.teacher?.size ?? 0);
+  return {
+    flops: first!.flops + (second?.flops ?? 0) * fakeUpdates,
+    peakBytes: Math.max(...halves.map(({ peakBytes }) => peakBytes)),
+    weightBytes: 4 * (trained + gradient + teacher),
+  };
+}
+
+export function randomWeights(layout: ParameterLayout): Map<string, TensorData> {
+  return unpackParameters(layout, initialParameters(layout, stream(0, 'plan')));
+}
+
+export function randomTensor(shape: readonly number[]): TensorData {
+  return { shape, data: stream(0, 'plan', 'data').randn(sizeOf(shape)) };
+}

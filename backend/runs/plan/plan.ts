@@ -1,0 +1,99 @@
+/**
+ * What a distillation will need on a device, found out before it is begun: the very iterations of the run on random weights and
+ * random data, timed. Where the whole thing would not fit, or would take too long to try, the same with a smaller network,
+ * scaled by operations and bytes read off the graphs.
+ */
+import { freemem } from 'node:os';
+import { openEngine } from '../../engine/devices.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { isTextTeacher } from '../training/latent/teacher.ts';
+import { type DryRun, edmDryRun } from './edm-dry-run.ts';
+import { latentDryRun } from './latent-dry-run.ts';
+
+export interface Plan {
+  readonly device: string;
+  /** Whether the config's own size was tried; otherwise a smaller one, and the numbers are scaled. */
+  readonly tried: boolean;
+  /** Numbers in one network, and how many of them are trained. */
+  readonly parameters: { readonly network: number; readonly generator: number; readonly fake: number };
+  /** Of the whole process, in bytes, and what it consists of. */
+  readonly memory: { readonly total: number; readonly weights: number; readonly activations: number };
+  readonly imagesPerUpdate: number;
+  readonly secondsPerUpdate: number;
+  readonly pairs: { readonly count: number; readonly seconds: number } | null;
+  /** Pairs and all updates. */
+  readonly seconds: number;
+}
+
+/** What may be tried: memory that is free, and operations that take a few seconds. */
+const shareOfMemory = 0.5;
+const mostFlops = 1e11;
+/** Updates after the first; the median counts. */
+const timed = 5;
+
+/** Throws UserError for what the run itself would refuse. */
+export async function planDistillation(config: DistillConfig): Promise<Plan> {
+  const { engine, device } = await openEngine({ device: config.device, threads: config.threads });
+  try {
+    const limits = { bytes: freemem() * shareOfMemory, flops: mostFlops };
+    const base = process.memoryUsage.rss();
+    const dry = isTextTeacher(config.teacher)
+      ? await latentDryRun(engine, config, limits)
+      : await edmDryRun(engine, config);
+    const { trainer, whole, part, pairs } = dry;
+    const times: number[] = [];
+    await trainer.advance();
+    for (let i = 0; i < timed; i++) {
+      const start = performance.now();
+      await trainer.advance();
+      times.push((performance.now() - start) / 1000);
+    }
+    const resident = process.memoryUsage.rss();
+    await trainer.dispose();
+    return assemble(
+      config,
+      device === 'cpu' ? engine.device : device,
+      { dry, base, resident, seconds: median(times) },
+      { whole, part, pairs },
+    );
+  } finally {
+    await engine.dispose();
+  }
+}
+
+interface Measured {
+  readonly dry: DryRun;
+  readonly base: number;
+  readonly resident: number;
+  /** Of one micro-batch as it was tried. */
+  readonly seconds: number;
+}
+
+function assemble(
+  { accumulation, iterations }: DistillConfig,
+  device: string,
+  { dry, base, resident, seconds }: Measured,
+  { whole, part, pairs }: Pick<DryRun, 'whole' | 'part' | 'pairs'>,
+): Plan {
+  const tried = whole === part;
+  const activationsTried = Math.max(resident - base - part.weightBytes, 0);
+  const activations = tried ? activationsTried : activationsTried * (whole.peakBytes / part.peakBytes);
+  const total = tried ? resident : base + whole.weightBytes + activations;
+  const microSeconds = seconds * (whole.flops / part.flops);
+  const secondsPerUpdate = microSeconds * accumulation;
+  const pairSeconds = pairs && pairs.count * pairs.flopsPerPair * (microSeconds / whole.flops);
+  return {
+    device,
+    tried,
+    parameters: dry.parameters,
+    memory: { total, weights: whole.weightBytes, activations },
+    imagesPerUpdate: dry.imagesPerMicro * accumulation,
+    secondsPerUpdate,
+    pairs: pairs && { count: pairs.count, seconds: pairSeconds! },
+    seconds: (pairSeconds ?? 0) + secondsPerUpdate * iterations,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}

@@ -1,0 +1,47 @@
+/** Decoded one-step samples of fixed noise and prompts: the same grid at every recorded step. */
+import { type LatentShape, latentGenerateGraph } from '../../../dmd/latent/generator-graph.ts';
+import type { Engine, Feed, Program } from '../../../engine/engine.ts';
+import { Graph } from '../../../graph/graph.ts';
+import { sizeOf, type TensorData } from '../../../graph/tensor-data.ts';
+import { stream } from '../../../random/stream.ts';
+import type { Preview } from '../session.ts';
+import { type Decoder, decodeWith } from './decoder.ts';
+
+export interface LatentPreviewOptions {
+  readonly shape: LatentShape;
+  readonly seed: number;
+  /** Of the prompts, one per picture, [N, L, D]. */
+  readonly context: TensorData;
+  readonly decoder: Decoder;
+}
+
+export async function latentPreview(engine: Engine, options: LatentPreviewOptions): Promise<Preview> {
+  const { shape, seed, context, decoder } = options;
+  const [count] = context.shape;
+  const latent = [count, ...shape.network.latentShape];
+  const z = { shape: latent, data: stream(seed, 'samples', 'z').randn(sizeOf(latent)) };
+  const generate = await engine.compile(latentGenerateGraph(shape, count), { name: 'samples' });
+  const decode = await compileDecoder(engine, decoder, latent);
+  return {
+    async images(generator, teacher) {
+      const feeds: Record<string, Feed> = { generator, z, context };
+      if (shape.generator.adapts) feeds.teacher = teacher!;
+      const { x } = await generate.run(feeds);
+      const { images } = await decode.run({ latents: x });
+      const picture = { shape: images.shape, data: (await images.read()).slice() };
+      x.dispose();
+      images.dispose();
+      return picture;
+    },
+    async dispose() {
+      await generate.dispose();
+      await decode.dispose();
+    },
+  };
+}
+
+async function compileDecoder(engine: Engine, decoder: Decoder, latent: readonly number[]): Promise<Program> {
+  const graph = new Graph();
+  graph.output('images', decodeWith(decoder, await decoder.readWeights())(graph.input('latents', latent)));
+  return engine.compile(graph, { name: 'decoder' });
+}

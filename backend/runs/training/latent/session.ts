@@ -1,0 +1,129 @@
+/** Distilling a text-to-image teacher as a run (the paper's Stable Diffusion recipe). */
+import path from 'node:path';
+import { DistillTrainer } from '../../../dmd/distill.ts';
+import type { LatentMatching, LatentShape } from '../../../dmd/latent/generator-graph.ts';
+import { latentMethod } from '../../../dmd/latent/method.ts';
+import { latentProbe } from '../../../dmd/latent/probe.ts';
+import { Probe } from '../../../dmd/probe.ts';
+import { distillSettings } from '../../../dmd/schedule.ts';
+import type { TensorData } from '../../../graph/tensor-data.ts';
+import type { DistillConfig } from '../../../protocol/config/index.ts';
+import { stream } from '../../../random/stream.ts';
+import { DistillProbe } from '../distill-probe.ts';
+import { DistillSession } from '../distill-run.ts';
+import { isDue, type Preview, type SessionContext, type SessionPlan, type TrainingSession } from '../session.ts';
+import { openDecoder } from './decoder.ts';
+import { type OpenLatentDistance, openLatentDistance } from './distance.ts';
+import { TextEmbeddings } from './embeddings.ts';
+import { openOrMakeTextPairs, openTextPairs } from './pairs.ts';
+import { latentPreview } from './preview.ts';
+import { type PromptList, readPrompts } from './prompts.ts';
+import { latentShapeOf } from './shape.ts';
+import { openTextTeacher, type TextTeacher, teacherInputs } from './teacher.ts';
+import { writeStudent } from './write-student.ts';
+
+/** Loads and checks everything the config names. Throws UserError; nothing is written. */
+export async function planLatentDistill(config: DistillConfig): Promise<SessionPlan> {
+  const teacher = openTextTeacher(config);
+  const prompts = readPrompts(config);
+  const { enabled, pairs } = config.regression;
+  if (enabled && pairs.path !== undefined) await openTextPairs(teacher, pairs.path);
+  const distance = await openLatentDistance(config, teacher);
+  const inputs = { ...(await teacherInputs(teacher)), ...distance.inputs };
+  return {
+    // Fields and probe share the budget evenly.
+    fieldBytes: (config.record.budgetMB * 1e6) / 2,
+    inputs,
+    start: (context) => start(config, { teacher, sha256: inputs.teacher!.sha256, prompts, distance }, context),
+  };
+}
+
+interface Opened {
+  readonly teacher: TextTeacher;
+  /** Of the UNet. */
+  readonly sha256: string;
+  readonly prompts: PromptList;
+  readonly distance: OpenLatentDistance;
+}
+
+async function start(config: DistillConfig, opened: Opened, context: SessionContext): Promise<TrainingSession> {
+  const { engine, report } = context;
+  const { teacher, prompts, distance } = opened;
+  const { seed, regression, accumulation, record, iterations } = config;
+  const embeddings = new TextEmbeddings(engine, teacher);
+  const pairs = regression.enabled ? await pairsOf(config, opened, embeddings, context) : null;
+  report({ type: 'note', level: 'info', text: 'compiling the training step' });
+  noteMemory(config, report);
+  const weights = await teacher.model.readWeights('unet');
+  const shape = latentShapeOf(config, teacher, regression.enabled ? await distance.create() : null);
+  const listed = await embeddings.listed(prompts.prompts);
+  const method = await latentMethod(engine, {
+    ...shape,
+    ...{ seed, accumulation, pairs, prompts: listed, teacherWeights: weights },
+    fakeUpdates: config.fake.updatesPerStep,
+    settings: distillSettings(config),
+  });
+  const flat = (part: 'generator' | 'fake') => shape[part].start(weights, stream(seed, 'adapters', part));
+  const trainer = new DistillTrainer(engine, method, { generator: flat('generator'), fake: flat('fake') }, (step) =>
+    isDue(record.histogramsEvery, step, iterations),
+  );
+  const fixedPrompts = (count: number) =>
+    listed.embeddings(Array.from({ length: count }, (_, i) => i % prompts.prompts.length));
+  const { matching } = shape;
+  const createProbe = async () =>
+    Probe.of(engine, await probeOf(config, { ...shape, matching: matching! }, fixedPrompts, listed.unconditional));
+  const probe = matching ? new DistillProbe(config, createProbe) : null;
+  if (record.probeEvery > 0) await probe?.compile();
+  const preview = record.samplesEvery > 0 ? await previewOf(config, shape, teacher, fixedPrompts, context) : null;
+  return new DistillSession({
+    ...{ config, trainer, probe, preview, context },
+    writeWeights: async (folder, half) => {
+      const student = path.join(folder, 'generator');
+      const metadata = { step: trainer.step, teacherSha256: opened.sha256 };
+      await writeStudent(student, teacher, await trainer.generatorWeights(), metadata, half);
+      return [student];
+    },
+    dispose: () => embeddings.dispose(),
+  });
+}
+
+type FixedPrompts = (count: number) => Promise<TensorData>;
+
+async function probeOf(
+  { record }: DistillConfig,
+  shape: LatentMatching,
+  prompts: FixedPrompts,
+  unconditional: TensorData,
+) {
+  const { seed, count, levels } = record.probe;
+  return latentProbe(shape, { seed, timesteps: levels, context: await prompts(count), unconditional });
+}
+
+async function previewOf(
+  { record, seed }: DistillConfig,
+  shape: LatentShape,
+  teacher: TextTeacher,
+  prompts: FixedPrompts,
+  { engine }: SessionContext,
+): Promise<Preview> {
+  const decoder = await openDecoder(null, teacher);
+  return latentPreview(engine, { shape, seed, context: await prompts(record.samples), decoder });
+}
+
+async function pairsOf(config: DistillConfig, opened: Opened, embeddings: TextEmbeddings, context: SessionContext) {
+  const { engine, paths, report, control } = context;
+  const { pairs, warning } = await openOrMakeTextPairs(config, path.join(paths.folder, 'pairs'), {
+    ...{ engine, embeddings, ...opened },
+    onProgress: (done, total) => report({ type: 'work', label: 'pairs', done, total, unit: 'pairs' }),
+    signal: control.signal,
+  });
+  if (warning) report({ type: 'note', level: 'warning', text: warning });
+  return pairs;
+}
+
+/** Every engine computes in float32 alone so far. */
+function noteMemory({ text }: DistillConfig, report: SessionContext['report']): void {
+  if (text.teacherPrecision === 'float32') return;
+  const what = 'no device of this version computes in float16: the teacher stays in float32';
+  report({ type: 'note', level: 'warning', text: what });
+}

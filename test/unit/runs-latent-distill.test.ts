@@ -1,0 +1,117 @@
+/** Distilling a text-to-image model as a run: from a diffusers folder to a folder that draws in one step, resumed to the bit. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openDevice } from '../../backend/engine/open.ts';
+import { runPaths } from '../../backend/runs/run-folder.ts';
+import { decodeTensors } from '../../backend/runs/tensor-file.ts';
+import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { curves, distillConfig, runHere, scratch, stateBytes } from './training/tiny.ts';
+
+const teacher = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
+const root = scratch();
+const promptFile = path.join(root, 'prompts.txt');
+fs.writeFileSync(promptFile, 'a red circle\n\n  two blue stars on green \na square\n');
+
+type Json = Parameters<typeof distillConfig>[1];
+const textConfig = (change: Json = {}) =>
+  distillConfig(teacher, {
+    iterations: 4,
+    regression: { pairs: { count: 3, steps: 2 }, batch: 1 },
+    text: { prompts: promptFile, guidance: 2, ...(change.text as object) },
+    ...Object.fromEntries(Object.entries(change).filter(([key]) => key !== 'text')),
+  });
+
+test('n steps equal k, a stop, a resume, n - k, bit for bit; the result is a model folder that draws', async () => {
+  const record = {
+    samplesEvery: 2,
+    samples: 2,
+    fieldsEvery: 2,
+    probeEvery: 2,
+    probe: { count: 2, levels: [100, 900] },
+  };
+  const config = textConfig({ record, fake: { lr: 2e-3, warmup: 2, updatesPerStep: 2 } });
+  const whole = await runHere({ config, root });
+  assert.ok(whole.last.type === 'ended', JSON.stringify(whole.last));
+  const first = await runHere({ config, root }, { until: 2 });
+  const second = await runHere({ folder: first.folder });
+  assert.ok(second.last.type === 'ended' && second.last.state === 'finished', JSON.stringify(second.last));
+  assert.deepEqual([...second.scalars.keys()], [3, 4]);
+  assert.deepEqual(stateBytes(first.folder, 4), stateBytes(whole.folder, 4));
+  assert.deepEqual(curves(first.folder), curves(whole.folder));
+  assert.ok(whole.scalars.get(4)!['loss/matching']! > 0 && whole.scalars.get(4)!['loss/regression']! > 0);
+
+  const probe = path.join(runPaths(whole.folder).fields, 'probe', 'step-00000004.safetensors');
+  const { tensors } = decodeTensors(fs.readFileSync(probe), probe);
+  const latent = [4, 8, 8];
+  assert.deepEqual(tensors.get('muReal')!.shape.slice(0, 2), [2, 2]);
+  assert.deepEqual([...tensors.get('timestep')!.data], [100, 900]);
+  assert.deepEqual(tensors.get('x')!.shape.slice(1).length, latent.length);
+
+  const student = path.join(whole.folder, 'generator');
+  assert.deepEqual(fs.readdirSync(student).sort(), ['dmd.json', 'unet']);
+  const engine = await openDevice('cpu', 1);
+  const pipeline = TextPipeline.open(student, { engine });
+  const { images, calls } = await pipeline.draw({ prompt: 'a red circle', seeds: [1, 2] });
+  await pipeline.dispose();
+  await engine.dispose();
+  assert.equal(calls, 1);
+  assert.equal(images.shape[0], 2);
+  assert.ok(images.data.every(Number.isFinite));
+});
+
+for (const [title, change] of Object.entries<Json>({
+  'on decoded images': { text: { regressionSpace: 'image' } },
+  'with adapters and recomputation': { text: { lora: { generator: 2, fake: 1 }, recompute: 'blocks' } },
+  'without distribution matching': { matching: { enabled: false } },
+  'without regression, on captions of scenes': {
+    regression: { enabled: false },
+    text: { prompts: 'scenes', count: 5 },
+  },
+})) {
+  test(`a run ${title} ends with a generator`, async () => {
+    const { last, folder, scalars } = await runHere({ config: textConfig({ iterations: 2, ...change }), root });
+    assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+    assert.ok(fs.existsSync(path.join(folder, 'generator', 'dmd.json')));
+    assert.ok(scalars.get(2)!['norm/generator']! > 0);
+  });
+}
+
+test('pairs of a folder are used again, and refused where their prompts are others by now', async () => {
+  const config = textConfig({ iterations: 1 });
+  const { folder } = await runHere({ config, root });
+  const pairs = path.join(folder, 'pairs');
+  const again = await runHere({
+    config: textConfig({ iterations: 1, regression: { batch: 1, pairs: { path: pairs, count: 3 } } }),
+    root,
+  });
+  assert.ok(again.last.type === 'ended', JSON.stringify(again.last));
+  assert.deepEqual(again.scalars.get(1), (await runHere({ config, root })).scalars.get(1));
+  fs.appendFileSync(path.join(pairs, 'prompts.txt'), 'one more\n');
+  const refused = await runHere({
+    config: textConfig({ regression: { pairs: { path: pairs } } }),
+    root,
+  });
+  assert.ok(refused.last.type === 'failed' && /other prompts/.test(refused.last.error.message));
+});
+
+test('what does not fit a text-to-image teacher is refused by its key before anything is written', async () => {
+  const refusals: [change: Json, message: RegExp][] = [
+    [{ text: { prompts: undefined } }, /^text\.prompts: .* needs prompts/],
+    [{ generator: { sigma: 3 } }, /^generator\.sigma: /],
+    [{ labels: 'none' }, /^labels: /],
+    [
+      { matching: { levels: { count: 500 }, maxStep: 400 }, record: { probe: { levels: [3] } } },
+      /levels\.count: .*1000/,
+    ],
+    [{ text: { prompts: path.join(root, 'none.txt') } }, /none\.txt/],
+    [{ text: { regressionSpace: 'image', decoder: path.join(teacher, 'unet') } }, /^text\.decoder: .*no autoencoder/],
+  ];
+  for (const [change, message] of refusals) {
+    const { last } = await runHere({ config: textConfig(change), root });
+    assert.ok(last.type === 'failed', JSON.stringify([change, last]));
+    assert.match(last.error.message, message);
+  }
+});
