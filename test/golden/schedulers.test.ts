@@ -93,7 +93,7 @@ for (const { config, steps, options, ...expected } of runs) {
 test('every sampler has recorded runs', () => {
   const seen = new Set(runs.map(({ config }) => createVpSampler(config).name));
   assert.deepEqual([...seen].sort(), [...samplerNames].sort());
-  assert.equal(runs.length, 50);
+  assert.equal(runs.length, 53);
 });
 
 test('every key that diffusers writes is known', () => {

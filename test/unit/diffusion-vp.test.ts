@@ -208,7 +208,6 @@ const refused: [what: string, name: SamplerName | undefined, config: object | nu
   ['a beta of 2', 'ddim', { beta_end: 2 }, /beta_end/],
   ['a list of betas with 1', 'ddim', { trained_betas: [0.1, 1] }, /beta is 1 at timestep 1/],
   ['too many timesteps', 'ddim', { num_train_timesteps: 1e9 }, /num_train_timesteps/],
-  ['Runge-Kutta steps', 'pndm', { _class_name: 'PNDMScheduler' }, /skip_prk_steps: only true/],
   ['predicted images in PNDM', 'pndm', { prediction_type: 'sample' }, /prediction_type/],
   ['DPM-Solver of order 3', 'dpm', { solver_order: 3 }, /solver_order: only orders 1 and 2/],
   ['the stochastic DPM-Solver++', 'dpm', { algorithm_type: 'sde-dpmsolver++' }, /only "dpmsolver\+\+" is supported/],
@@ -232,6 +231,8 @@ test('options out of range, and epsilon where nothing of the image is left', asy
   await assert.rejects(ddim.sample(zeros, latents, { steps: 1000 }), { kind: 'config', message: /past the last one/ });
   const lcm = createVpSampler(sd15, 'lcm');
   await assert.rejects(lcm.sample(zeros, latents, { steps: 51 }), { kind: 'config', message: /51 LCM steps of 50/ });
+  const pndm = createVpSampler({ _class_name: 'PNDMScheduler' });
+  await assert.rejects(pndm.sample(zeros, latents, { steps: 3 }), { kind: 'config', message: /at least 4 steps/ });
   const dark = createVpSampler({ ...sd15, rescale_betas_zero_snr: true, timestep_spacing: 'trailing' }, 'ddim');
   await assert.rejects(dark.sample(zeros, latents, { steps: 5 }), { kind: 'config', message: /holds no image/ });
 });

@@ -29,7 +29,7 @@ export { scheduleOf, type VpSchedule, vpSchedule } from './schedule.ts';
 export { type PredictionType, predictionTypes, type SamplerName } from './scheduler-config.ts';
 
 export interface VpSamplingOptions {
-  /** Steps of the method, 1 up to the number of timesteps. PNDM calls the network once more than that. */
+  /** Steps of the method, 1 up to the number of timesteps. PNDM calls the network more often than that. */
   readonly steps: number;
   /** DDIM: share of DDPM's noise that is added back, 0 (none) to 1. */
   readonly eta?: number;
@@ -100,7 +100,7 @@ export function createVpSampler(schedulerConfig: unknown, name = samplerOfConfig
   return samplerFor(name, forClass(name, schedulerConfig));
 }
 
-/** What another class's config leaves open: PNDM's warm-up, which only its own class can ask for. */
+/** What another class's config leaves open: PNDM's Runge-Kutta steps, which only its own class can ask for. */
 function forClass(name: SamplerName, config: unknown): unknown {
   const own = (config as { _class_name?: unknown } | null)?._class_name;
   if (name !== 'pndm' || typeof config !== 'object' || own === 'PNDMScheduler') return config;

@@ -72,7 +72,8 @@ const pndm = z.object({
   prediction_type: z.enum(['epsilon', 'v_prediction']).default('epsilon'),
   timestep_spacing: spacing.default('leading'),
   set_alpha_to_one: z.boolean().default(false),
-  skip_prk_steps: z.literal(true, { error: 'only true is supported: Runge-Kutta warm-up steps are not' }),
+  /** Begins without Runge-Kutta steps. */
+  skip_prk_steps: z.boolean().default(false),
 });
 
 const dpm = z.object({

@@ -46,6 +46,9 @@ runs = [
     (PNDMScheduler, {**SD, "skip_prk_steps": True, "timestep_spacing": "linspace"}, 3, {}),
     (PNDMScheduler, {**SD, "skip_prk_steps": True}, 2, {}),
     (PNDMScheduler, {**SHORT, "skip_prk_steps": True}, 1, {}),
+    (PNDMScheduler, SD15, 4, {}),
+    (PNDMScheduler, {**SD, "set_alpha_to_one": True, **V}, 9, {}),
+    (PNDMScheduler, {**SHORT, "timestep_spacing": "trailing"}, 7, {}),
     (DPMSolverMultistepScheduler, SD, 20, {}),
     (DPMSolverMultistepScheduler, {**SD15, "timestep_spacing": "leading"}, 4, {}),
     (DPMSolverMultistepScheduler, {**SD, **V, "use_karras_sigmas": True}, 12, {}),
@@ -124,8 +127,7 @@ def saved():
     """What each class writes to scheduler_config.json; infinity as the name that JSON has no number for."""
     texts = {}
     for cls in dict.fromkeys(cls for cls, *_ in runs):
-        text = (cls(skip_prk_steps=True) if cls is PNDMScheduler else cls()).to_json_string()
-        texts[cls.__name__] = json.loads(text, parse_constant=str)
+        texts[cls.__name__] = json.loads(cls().to_json_string(), parse_constant=str)
     return texts
 
 
