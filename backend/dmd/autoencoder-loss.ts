@@ -5,7 +5,7 @@
  */
 import { gradients } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
-import { abs, add, exp, maximum, mean, minimum, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
+import { abs, add, exp, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
 import { flatParameters, flatten, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 
 /** An autoencoder with a Gaussian of latents for each image. */
@@ -15,7 +15,7 @@ export interface GaussianAutoencoder {
   readonly latentChannels: number;
   /** Image pixels per latent pixel along a side. */
   readonly downFactor: number;
-  /** Images [B, C, H, W] -> moments [B, latentChannels, H/f, W/f]; no variance where latents are exact. */
+  /** Images [B, C, H, W] -> moments [B, latentChannels, H/f, W/f]; logarithms of variances bounded, none where latents are exact. */
   encode(source: ParameterSource, images: Tensor): { mean: Tensor; logVariance: Tensor | null };
   decode(source: ParameterSource, latents: Tensor): Tensor;
 }
@@ -27,9 +27,6 @@ export interface AutoencoderLossWeights {
   /** Weight of the divergence from a standard normal, per latent number. */
   readonly kl: number;
 }
-
-/** As diffusers limits it. */
-const logVarianceRange = [-30, 20] as const;
 
 /** [latentChannels, size / f, size / f]. */
 export function latentShapeOf(
@@ -55,15 +52,13 @@ export function autoencoderLossGraph(
   const noise = graph.input('noise', [batch, ...latentShapeOf(network, size)]);
   const { mean: centre, logVariance } = network.encode(parameters, images);
   if (!logVariance) throw new Error('an autoencoder without variances cannot be trained with this loss');
-  const [least, most] = logVarianceRange;
-  const spread = minimum(maximum(logVariance, least), most);
-  const latents = add(centre, mul(exp(mul(spread, 0.5)), noise));
+  const latents = add(centre, mul(exp(mul(logVariance, 0.5)), noise));
   const error = sub(network.decode(parameters, latents), images);
   const far = (difference: Tensor) => mean(distance === 'l1' ? abs(difference) : square(difference));
   const parts = {
     reconstruction: far(error),
     edges: mul(add(far(steps(error, 2)), far(steps(error, 3))), 0.5),
-    kl: mul(mean(sub(add(square(centre), exp(spread)), add(spread, 1))), 0.5),
+    kl: mul(mean(sub(add(square(centre), exp(logVariance)), add(logVariance, 1))), 0.5),
   };
   const loss = add(add(parts.reconstruction, mul(parts.edges, edges)), mul(parts.kl, kl));
   graph.output('loss', reshape(loss, [1]));

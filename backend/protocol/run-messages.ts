@@ -1,4 +1,5 @@
 /** What a training run and those who watch it say to each other, whether they share a thread, a process or neither. */
+import { configKinds } from './config/common.ts';
 import { z } from './config/zod.ts';
 import { measured, step } from './rpc/define.ts';
 import { errorDataSchema } from './rpc/errors.ts';
@@ -24,7 +25,7 @@ export type ErrorMessage = z.infer<typeof errorMessageSchema>;
 export const openedSchema = z.object({
   type: z.literal('opened'),
   folder: z.string(),
-  kind: z.enum(['distill', 'teach']),
+  kind: z.enum(configKinds),
   /** The device and why it was chosen. */
   device: z.string(),
   why: z.string(),

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import { onDisk } from '../files/disk.ts';
-import { type Config, type ConfigKind, nearest } from '../protocol/config/index.ts';
+import { type Config, type ConfigKind, commandOfKind, nearest } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { configFromText } from './config-file.ts';
 import { packageRoot } from './package.ts';
@@ -125,12 +125,27 @@ const sources: readonly Source[] = [
     detail: 'Made the built-in teacher: trains a small diffusion model on scenes, pictures that are drawn when needed.',
     file: 'scenes/teacher.dmd.json',
   },
+  {
+    kind: 'teach-autoencoder',
+    name: 'scenes-text-vae',
+    title: 'The built-in text model, its autoencoder',
+    detail: 'Made the autoencoder of the built-in text model, from captioned scenes that are drawn when needed.',
+    file: 'scenes-text/vae.dmd.json',
+  },
+  {
+    kind: 'teach-text',
+    name: 'scenes-text',
+    title: 'The built-in text model, its teacher',
+    detail: "Made the built-in text-to-image teacher, in the built-in autoencoder's latent space.",
+    file: 'scenes-text/teacher.dmd.json',
+  },
 ];
 
 export const presets: readonly Preset[] = sources;
 
+/** Of all kinds that the kind's command takes, in which every name is there once. */
 export function presetNames(kind: ConfigKind): string[] {
-  return sources.filter((source) => source.kind === kind).map(({ name }) => name);
+  return sources.filter((source) => commandOfKind(source.kind) === commandOfKind(kind)).map(({ name }) => name);
 }
 
 /** The preset as the text of a new config, comments included. Throws UserError('usage') for an unknown name. */
@@ -150,12 +165,13 @@ export function presetConfig(kind: ConfigKind, name: string, base: string): Conf
 }
 
 function find(kind: ConfigKind, name: string): Source {
-  const found = sources.find((source) => source.kind === kind && source.name === name);
+  const command = commandOfKind(kind);
+  const found = sources.find((source) => commandOfKind(source.kind) === command && source.name === name);
   if (found) return found;
   const names = presetNames(kind);
   const meant = nearest(name, names);
   const hint = meant ? `Did you mean ${meant}?` : `Presets are ${names.join(', ')}.`;
-  throw new UserError('usage', `there is no preset '${name}' of dmd ${kind}`, hint);
+  throw new UserError('usage', `there is no preset '${name}' of dmd ${command}`, hint);
 }
 
 function replaced(text: string, set: Readonly<Record<string, unknown>>): string {

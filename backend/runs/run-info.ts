@@ -1,4 +1,5 @@
 /** `run.json`: what is known about a run besides its config, and who computed it. */
+import { configKinds } from '../protocol/config/common.ts';
 import { z } from '../protocol/config/zod.ts';
 import { UserError } from '../protocol/errors.ts';
 
@@ -7,7 +8,7 @@ export type RunState = (typeof runStates)[number];
 
 const runInfoSchema = z.object({
   format: z.literal(1),
-  kind: z.enum(['distill', 'teach']),
+  kind: z.enum(configKinds),
   name: z.string(),
   state: z.enum(runStates),
   /** Version of this program; same seed, config, device, threads and version give the same bytes. */

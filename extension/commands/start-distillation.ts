@@ -38,8 +38,8 @@ async function choices(services: Services, teacher: string | null): Promise<Choi
     })),
     separator(vscode.l10n.t('Presets')),
     ...wanted.map(({ name, kind, title, detail, text }) => ({
-      label: `$(${kind === 'teach' ? 'mortar-board' : 'beaker'}) ${title}`,
-      description: kind === 'teach' ? vscode.l10n.t('teacher') : vscode.l10n.t('distillation'),
+      label: `$(${kind === 'distill' ? 'beaker' : 'mortar-board'}) ${title}`,
+      description: kind === 'distill' ? vscode.l10n.t('distillation') : vscode.l10n.t('teacher'),
       detail,
       start: () => {
         const root = services.roots.forNewRun();

@@ -28,7 +28,7 @@ export async function newRunConfig({ backend }: Services): Promise<void> {
 async function presets(backend: Backend): Promise<PresetItem[]> {
   return (await backend.request(listPresets, {})).map(({ title, kind, detail, name, text }) => ({
     label: title,
-    description: kind === 'teach' ? vscode.l10n.t('teacher') : vscode.l10n.t('distillation'),
+    description: kind === 'distill' ? vscode.l10n.t('distillation') : vscode.l10n.t('teacher'),
     detail,
     preset: { name, text },
   }));

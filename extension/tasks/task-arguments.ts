@@ -1,5 +1,5 @@
 /** What a task of the type `dmd` says, and the command line that does it. No `vscode` in here. */
-import { type ConfigKind, configKinds } from '../../backend/protocol/config/index.ts';
+import { type ConfigKind, commandOfKind, configKinds } from '../../backend/protocol/config/index.ts';
 
 /** As in tasks.json, checked. Exactly one of `config`, `preset`, `resume` is there. */
 export interface DmdTask {
@@ -38,14 +38,15 @@ function isAssignment(value: unknown): value is string {
 
 /**
  * The arguments of `dmd`.
- * @param kind which of its commands
+ * @param kind what the config is, which decides the command
  * @param out folder for the run folder; undefined where the config or the run says it
  */
 export function taskArguments(task: DmdTask, kind: ConfigKind, out: string | undefined): string[] {
   const { config, preset, resume = '', set } = task;
+  const command = commandOfKind(kind);
   const changes = set.flatMap((assignment) => ['--set', assignment]);
-  if (config === undefined && preset === undefined) return [kind, '--resume', resume, ...changes];
+  if (config === undefined && preset === undefined) return [command, '--resume', resume, ...changes];
   // A name such as "-x.dmd.json" is a file, not an option.
   const source = preset === undefined ? [`${config?.startsWith('-') ? './' : ''}${config}`] : ['--preset', preset];
-  return [kind, ...source, ...changes, ...(out === undefined ? [] : ['--out', out])];
+  return [command, ...source, ...changes, ...(out === undefined ? [] : ['--out', out])];
 }

@@ -7,7 +7,7 @@ const opening = `# Run configs
 <!-- Made by npm run generate from backend/protocol/config/; change the descriptions there. -->
 
 A run is described by a file \`NAME.dmd.json\`: JSON, in which comments and trailing commas are allowed. Only \`kind\` must be
-there (and \`network\` for a teacher); every other key has a default, which is the paper's value where it names one. Relative
+there (and \`network\` for a teacher, \`vae\` and \`unet\` for a text-to-image teacher); every other key has a default, which is the paper's value where it names one. Relative
 paths are taken from the file's folder. Unknown keys, impossible values and values that do not go together are refused
 before anything is written.
 
@@ -52,6 +52,8 @@ Instead of \`config\` a task takes \`preset\` (with \`kind\`: \`distill\` or \`t
 const titles = {
   distill: 'kind: "distill"',
   teach: 'kind: "teach"',
+  'teach-autoencoder': 'kind: "teach-autoencoder"',
+  'teach-text': 'kind: "teach-text"',
 };
 
 export function configReference() {

@@ -7,6 +7,8 @@ import { configJsonSchema, configKinds } from '../../backend/protocol/config/ind
 const kinds = {
   distill: 'Distill a teacher into a one-step generator.',
   teach: 'Train a teacher from scratch, or from earlier weights.',
+  'teach-autoencoder': 'Train the autoencoder of a text model.',
+  'teach-text': 'Train a text-to-image teacher.',
 };
 
 /** The schema for `*.dmd.json`, as an object. */
@@ -27,13 +29,18 @@ export function editorSchema() {
         anyOf: [{ enum: configKinds, markdownEnumDescriptions: configKinds.map((kind) => kinds[kind]) }, {}],
       },
     },
-    ...Object.fromEntries([
-      ['if', { properties: { kind: { const: 'teach' } }, required: ['kind'] }],
-      ['then', { $ref: '#/definitions/teach' }],
-      ['else', { $ref: '#/definitions/distill' }],
-    ]),
+    ...byKind(configKinds.filter((kind) => kind !== 'distill')),
     definitions,
   };
+}
+
+/** The keys of whichever kind it is; those of a distillation while it is none of the others. */
+function byKind([kind, ...others]) {
+  return Object.fromEntries([
+    ['if', { properties: { kind: { const: kind } }, required: ['kind'] }],
+    ['then', { $ref: `#/definitions/${kind}` }],
+    ['else', others.length > 0 ? byKind(others) : { $ref: '#/definitions/distill' }],
+  ]);
 }
 
 /** What the person fills in, with what stands there at first. */

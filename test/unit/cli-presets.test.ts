@@ -5,13 +5,13 @@ import { registerDistill } from '../../backend/cli/commands/distill.ts';
 import { registerTeach } from '../../backend/cli/commands/teach.ts';
 import { learningRate } from '../../backend/dmd/schedule.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
-import { parseConfig } from '../../backend/protocol/config/index.ts';
+import { commandOfKind, parseConfig } from '../../backend/protocol/config/index.ts';
 import { presetConfig, presetNames, presets, presetText } from '../../backend/runs/presets.ts';
 
 test('every preset is a sound config of its kind', () => {
   for (const kind of ['distill', 'teach'] as const) {
     assert.ok(presetNames(kind).includes('scenes'));
-    for (const name of presetNames(kind)) assert.equal(presetConfig(kind, name, '/').kind, kind, name);
+    for (const name of presetNames(kind)) assert.equal(commandOfKind(presetConfig(kind, name, '/').kind), kind, name);
   }
 });
 

@@ -52,7 +52,7 @@ function byHand(
     const [b, y, x] = [Math.floor(i / half ** 2), Math.floor(i / half) % half, i % half];
     const places = [0, 1].flatMap((dy) => [0, 1].map((dx) => at(b, 2 * y + dy, 2 * x + dx)));
     const square = places.reduce((sum, place) => sum + images[place], 0) / 4;
-    const [mean, spread] = [gain * square, Math.min(20, Math.max(-30, slope * square + base))];
+    const [mean, spread] = [gain * square, slope * square + base];
     divergence += (0.5 * (mean ** 2 + Math.exp(spread) - spread - 1)) / noise.length;
     for (const place of places) error[place] = back * (mean + Math.exp(spread / 2) * z) - images[place];
   });

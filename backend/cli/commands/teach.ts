@@ -1,4 +1,4 @@
-/** `dmd teach`: a teacher from scratch. */
+/** `dmd teach`: a teacher from scratch, of EDM's kind or a text-to-image model's parts. */
 import type { Command } from 'commander';
 import { createOutput } from '../output.ts';
 import { trainNotes, trainOptions } from '../train/options.ts';
@@ -11,11 +11,14 @@ interface TeachOptions extends TrainOptions {
 const notes = `
 Without a config: the preset scenes, which the built-in teacher was made with.
   dmd teach --data scenes --iterations 2000
-  dmd teach my.dmd.json --data images.zip`;
+  dmd teach my.dmd.json --data images.zip
+A text-to-image model is taught in two runs, first its autoencoder:
+  dmd teach --preset scenes-text-vae
+  dmd teach --preset scenes-text --set vae=runs/DATE-scenes-text-vae/vae`;
 
 export function registerTeach(program: Command): void {
-  trainOptions(program.command('teach'), ['scenes'])
-    .description("train a diffusion model from scratch with EDM's loss")
+  trainOptions(program.command('teach'), ['scenes', 'scenes-text-vae', 'scenes-text'])
+    .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its autoencoder")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
     .addHelpText('after', notes + trainNotes)
     .action(teach);

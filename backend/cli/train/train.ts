@@ -1,6 +1,6 @@
 /** What `dmd distill` and `dmd teach` share: from the command line to a run, and from its messages to the terminal. */
 import path from 'node:path';
-import type { Config, ConfigKind } from '../../protocol/config/index.ts';
+import { type Config, type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
@@ -75,8 +75,9 @@ export function newRun(kind: ConfigKind, defaults: () => Config, file: string | 
     throw new UserError('usage', 'a config file and --preset are two configs', 'Name one of them.');
   }
   const config = configOf(kind, defaults, file, options.preset);
-  if (config.kind !== kind) {
-    throw new UserError('config', `${file} is of the kind "${config.kind}"`, `Run dmd ${config.kind} with it.`);
+  const command = commandOfKind(config.kind);
+  if (command !== commandOfKind(kind)) {
+    throw new UserError('config', `${file} is of the kind "${config.kind}"`, `Run dmd ${command} with it.`);
   }
   const root = path.resolve(options.out ?? config.out ?? 'runs');
   return { config, root };

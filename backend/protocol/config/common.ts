@@ -1,4 +1,4 @@
-/** The keys that both kinds of config share, and the small building blocks. */
+/** The keys that all kinds of config share, and the small building blocks. */
 import { z } from './zod.ts';
 
 /** A whole number from `min` on, and what it counts; '' for what counts nothing, such as a seed. */
@@ -15,6 +15,13 @@ export const every = (iterations: number, what: string) =>
   whole(0, 'iterations')
     .default(iterations)
     .describe(`${what}: every so many iterations; 0 never. Default ${iterations}.`);
+
+/** What a run does: `kind` of its config. */
+export const configKinds = ['distill', 'teach', 'teach-autoencoder', 'teach-text'] as const;
+export type ConfigKind = (typeof configKinds)[number];
+
+/** The command of `dmd` that runs a kind of config. */
+export const commandOfKind = (kind: ConfigKind) => (kind === 'distill' ? 'distill' : 'teach');
 
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
 export type DeviceName = (typeof devices)[number];

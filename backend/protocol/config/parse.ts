@@ -11,17 +11,31 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { UserError } from '../errors.ts';
+import { type ConfigKind, configKinds } from './common.ts';
 import { type DistillConfig, distillSchema } from './distill.ts';
 import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
 import { nearest } from './suggest.ts';
 import { type TeachConfig, teachSchema } from './teach.ts';
+import { type TeachAutoencoderConfig, teachAutoencoderSchema } from './teach-autoencoder.ts';
+import { type TeachTextConfig, teachTextSchema } from './teach-text.ts';
 import { z } from './zod.ts';
 
-export type Config = DistillConfig | TeachConfig;
+export type Config = DistillConfig | TeachConfig | TeachAutoencoderConfig | TeachTextConfig;
 
-const schemas = { distill: distillSchema, teach: teachSchema };
-export type ConfigKind = keyof typeof schemas;
-export const configKinds = Object.keys(schemas) as ConfigKind[];
+const schemas = {
+  distill: distillSchema,
+  teach: teachSchema,
+  'teach-autoencoder': teachAutoencoderSchema,
+  'teach-text': teachTextSchema,
+} satisfies Record<ConfigKind, z.ZodType<Config>>;
+
+/** A config of any kind. */
+export const configSchema = z.discriminatedUnion('kind', [
+  distillSchema,
+  teachSchema,
+  teachAutoencoderSchema,
+  teachTextSchema,
+]);
 
 const shownProblems = 10;
 

@@ -15,6 +15,19 @@ export function mapPaths(config: Config, replace: (path: string) => string): Con
       data: { ...config.data, source: source === 'scenes' ? source : given(source) },
     };
   }
+  if (config.kind === 'teach-autoencoder') {
+    return { ...config, ...out, ...(config.initial === undefined ? {} : { initial: given(config.initial) }) };
+  }
+  if (config.kind === 'teach-text') {
+    const { initial, tokenizer, vae } = config;
+    return {
+      ...config,
+      ...out,
+      vae: given(vae),
+      ...(tokenizer === undefined ? {} : { tokenizer: given(tokenizer) }),
+      ...(initial === undefined ? {} : { initial: given(initial) }),
+    };
+  }
   const { lpipsWeights, vggWeights, pairs } = config.regression;
   const { prompts, decoder } = config.text;
   return {

@@ -1,4 +1,5 @@
 /** Run folders as the editor sees them: the list, one run's history and fields, and what happens in a run right now. */
+import { configKinds } from '../config/common.ts';
 import { z } from '../config/zod.ts';
 import { bytes, configText, float32, float64, measured, nothing, notification, path, request, step } from './define.ts';
 
@@ -29,7 +30,7 @@ export const runRecordSchema = z.object({
   /** The person's name for it, else the folder's. */
   name: z.string(),
   tags: z.array(z.string()),
-  kind: z.enum(['distill', 'teach']).nullable(),
+  kind: z.enum(configKinds).nullable(),
   state: z.enum(shownStates),
   step,
   iterations: step,

@@ -1,5 +1,5 @@
 /** The backend itself: who it is, its devices, its log; and configs, checked with all that it knows. */
-import { devices } from '../config/common.ts';
+import { configKinds, devices } from '../config/common.ts';
 import { problemCodes } from '../config/problems.ts';
 import { z } from '../config/zod.ts';
 import { configText, nothing, notification, path, request } from './define.ts';
@@ -51,7 +51,7 @@ export const listPresets = request(
   z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(['distill', 'teach']),
+      kind: z.enum(configKinds),
       title: z.string(),
       detail: z.string(),
       /** The text of a new config. */

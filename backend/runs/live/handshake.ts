@@ -1,15 +1,12 @@
 /** What a starter and the run process it forks say to each other over IPC, once each. */
-import { distillSchema, teachSchema } from '../../protocol/config/index.ts';
+import { configSchema } from '../../protocol/config/index.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { errorMessageSchema } from '../../protocol/run-messages.ts';
 
 /** To the process: what to run. */
 export const orderSchema = z.object({
   request: z.object({
-    start: z.union([
-      z.object({ config: z.discriminatedUnion('kind', [distillSchema, teachSchema]), root: z.string() }),
-      z.object({ folder: z.string() }),
-    ]),
+    start: z.union([z.object({ config: configSchema, root: z.string() }), z.object({ folder: z.string() })]),
     set: z.array(z.string()).readonly(),
     half: z.boolean(),
     until: z.int().optional(),

@@ -9,6 +9,11 @@ const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
     ...['text.prompts', 'text.count', 'text.pairGuidance', 'text.lora'],
   ],
   teach: ['kind', 'seed', 'network', 'data', 'initial'],
+  'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'initial'],
+  'teach-text': [
+    ...['kind', 'seed', 'data', 'vae', 'tokenizer', 'vocabulary', 'unet', 'text_encoder', 'initial'],
+    ...['scheduler'],
+  ],
 };
 
 /** Throws UserError('config') that names a key which a resumed run cannot change. */

@@ -15,7 +15,9 @@ import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../run-
 import { checkChanges, checkInputs } from './changes.ts';
 import { planDistill } from './distill-session.ts';
 import type { SessionPlan } from './session.ts';
+import { planTeachAutoencoder } from './teach-autoencoder-session.ts';
 import { planTeach } from './teach-session.ts';
+import { planTeachText } from './teach-text-session.ts';
 
 /** What to run: a new run of a config, or the run in a folder from its latest sound checkpoint on. */
 export interface RunRequest {
@@ -106,7 +108,16 @@ async function openDevice(wanted: string, threads: number) {
 }
 
 function planOf(config: Config): Promise<SessionPlan> {
-  return config.kind === 'distill' ? planDistill(config) : planTeach(config);
+  switch (config.kind) {
+    case 'distill':
+      return planDistill(config);
+    case 'teach':
+      return planTeach(config);
+    case 'teach-autoencoder':
+      return planTeachAutoencoder(config);
+    case 'teach-text':
+      return planTeachText(config);
+  }
 }
 
 async function closingOnError<T>(engine: Engine, work: () => Promise<T>): Promise<T> {

@@ -76,14 +76,25 @@ function keyOf(config: Config): string {
     return file;
   });
   const { device } = config;
-  const keys =
-    config.kind === 'distill'
-      ? {
-          ...{ device, teacher: config.teacher, labels: config.labels, regression: config.regression },
-          ...{ text: config.text, sigma: config.generator.sigma, levels: config.matching.levels.count },
-        }
-      : { device, network: config.network, data: config.data, initial: config.initial };
-  return JSON.stringify([config.kind, keys, named]);
+  return JSON.stringify([config.kind, { device, ...openedBy(config) }, named]);
+}
+
+/** The part of a config that decides what is opened. */
+function openedBy(config: Config): object {
+  switch (config.kind) {
+    case 'distill':
+      return {
+        ...{ teacher: config.teacher, labels: config.labels, regression: config.regression, text: config.text },
+        ...{ sigma: config.generator.sigma, levels: config.matching.levels.count },
+      };
+    case 'teach':
+    case 'teach-autoencoder':
+      return { network: config.network, data: config.data, initial: config.initial };
+    case 'teach-text': {
+      const { vae, tokenizer, unet, text_encoder, scheduler, initial } = config;
+      return { vae, tokenizer, unet, text_encoder, scheduler, initial };
+    }
+  }
 }
 
 /** Any text may be typed as a path. */

@@ -10,7 +10,9 @@ import { readPrompts } from '../../runs/training/latent/prompts.ts';
 import { isTextTeacher, openTextTeacher } from '../../runs/training/latent/teacher.ts';
 import { openPairsFor } from '../../runs/training/pairs.ts';
 import { openDistance } from '../../runs/training/regression-distance.ts';
+import { planTeachAutoencoder } from '../../runs/training/teach-autoencoder-session.ts';
 import { planTeach } from '../../runs/training/teach-session.ts';
+import { planTeachText } from '../../runs/training/teach-text-session.ts';
 import { loadTeacher, type Teacher } from '../../runs/training/teacher.ts';
 
 /** A problem with the value of a key. */
@@ -29,7 +31,16 @@ type OpenTeacher = (name: string) => Promise<Teacher>;
  * @param openTeacher takes the weights' place with none, where they are not needed again
  */
 export function findingsOf(config: Config, openTeacher: OpenTeacher = loadTeacher): Promise<Finding[]> {
-  return config.kind === 'distill' ? distillFindings(config, openTeacher) : teachFindings(config);
+  switch (config.kind) {
+    case 'distill':
+      return distillFindings(config, openTeacher);
+    case 'teach':
+      return teachFindings(config);
+    case 'teach-autoencoder':
+      return planFindings(() => planTeachAutoencoder(config), config, ['initial'], 'network');
+    case 'teach-text':
+      return planFindings(() => planTeachText(config), config, ['vae', 'tokenizer', 'initial'], 'unet');
+  }
 }
 
 async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher): Promise<Finding[]> {
@@ -103,6 +114,23 @@ async function teachFindings(config: TeachConfig): Promise<Finding[]> {
     return message.includes(source) || message.includes(path.basename(source)) ? 'data.source' : 'network';
   };
   await guarded(found, keyOf, () => planTeach(config));
+  return found;
+}
+
+/**
+ * @param paths keys that name files
+ * @param otherwise the key that is to blame when no other is named
+ */
+async function planFindings<Key extends string>(
+  plan: () => Promise<unknown>,
+  config: Readonly<Partial<Record<Key, string | undefined>>>,
+  paths: readonly Key[],
+  otherwise: string,
+): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const keyOf = (message: string) =>
+    paths.find((key) => config[key] !== undefined && message.includes(config[key])) ?? otherwise;
+  await guarded(found, keyOf, plan);
   return found;
 }
 

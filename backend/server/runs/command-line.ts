@@ -1,5 +1,5 @@
 /** The command line that does what a run did, for a terminal. */
-import type { ConfigKind } from '../../protocol/config/index.ts';
+import { type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 
 export interface CommandParts {
   /** The Node program and dist/dmd.js. */
@@ -17,7 +17,7 @@ export function commandOf(parts: CommandParts, platform: NodeJS.Platform = proce
   const { node, program, kind, config, out, electron } = parts;
   const windows = platform === 'win32';
   const quote = windows ? quotePowerShell : quotePosix;
-  const words = [node, program, kind, config, '--out', out].map(quote).join(' ');
+  const words = [node, program, commandOfKind(kind), config, '--out', out].map(quote).join(' ');
   if (windows) return `${electron ? "$env:ELECTRON_RUN_AS_NODE='1'; " : ''}& ${words}`;
   return `${electron ? 'ELECTRON_RUN_AS_NODE=1 ' : ''}${words}`;
 }

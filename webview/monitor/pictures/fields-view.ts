@@ -191,7 +191,7 @@ export class FieldsView {
   #nothing(focus: RunData | undefined): string {
     const { texts } = this.#monitor;
     if (focus && !focus.loaded) return texts.loading;
-    return focus?.record?.kind === 'teach' ? texts.noFieldsTeach : texts.noFields;
+    return focus?.record?.kind?.startsWith('teach') ? texts.noFieldsTeach : texts.noFields;
   }
 
   #show({ folder, what }: StepKey, fields: FieldSet): void {

@@ -1,0 +1,192 @@
+/** Teaching a text-to-image model as a run: what it begins with, what is recorded of it, and the diffusers folder it becomes. */
+import path from 'node:path';
+import { captionedSize } from '../../data/captioned/scene.ts';
+import { vpSchedule } from '../../diffusion/vp/index.ts';
+import { weightsOf } from '../../dmd/joint-layout.ts';
+import { LatentProgram } from '../../dmd/latent-programs.ts';
+import type { LossTrainer } from '../../dmd/loss-trainer.ts';
+import { updateSettingsOf } from '../../dmd/schedule.ts';
+import { createTextTrainer, textLayout } from '../../dmd/teach-text.ts';
+import { textParts } from '../../dmd/text-loss.ts';
+import { TextPreview } from '../../dmd/text-preview.ts';
+import type { Scalars, StepReport } from '../../dmd/trainer.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import type { TeachTextConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { stream } from '../../random/stream.ts';
+import { writeDiffusersFolder } from '../../weights/diffusers/index.ts';
+import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
+import { encodePool, type LatentPool } from './latent-pool.ts';
+import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { openTextParts, type TextModelParts } from './text-model-parts.ts';
+
+/** Images per call of the encoder. */
+const encodedAtOnce = 32;
+/** The folder of the finished model, in the run folder. */
+const folderName = 'teacher';
+
+/** Opens and checks everything the config names. Throws UserError; nothing is written. */
+export async function planTeachText(config: TeachTextConfig): Promise<SessionPlan> {
+  const parts = await openTextParts(config);
+  return { fieldBytes: 0, inputs: parts.inputs, start: (context) => start(config, parts, context) };
+}
+
+async function start(
+  config: TeachTextConfig,
+  model: TextModelParts,
+  context: SessionContext,
+): Promise<TrainingSession> {
+  const { engine, report } = context;
+  const { seed, batch, accumulation, loss, record, iterations, scheduler } = config;
+  const pool = await encodeImages(config, model, context);
+  report({ type: 'note', level: 'info', text: 'compiling the training step' });
+  const trainer = await createTextTrainer(engine, {
+    ...{ networks: model.networks, seed, batch, accumulation, initial: model.initial },
+    schedule: vpSchedule(model.scheduler),
+    predictionType: scheduler.prediction_type,
+    emptyPrompts: loss.emptyPrompts,
+    minSnrGamma: loss.minSnrGamma,
+    emptyIds: model.ids(''),
+    settings: updateSettingsOf(config),
+    keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
+    samples: (step, micro, count) => pool.samples(trainingIndices(config, step, micro, count)),
+  });
+  const preview = record.samplesEvery > 0 ? await createPreview(config, model, context) : null;
+  return new TextSession({ config, model, trainer, preview, context });
+}
+
+/** Every training image as latents; said as work, since it takes a while. Throws UserError('cancelled') when stopped. */
+async function encodeImages(
+  config: TeachTextConfig,
+  { vae, ids }: TextModelParts,
+  { engine, report, control }: SessionContext,
+): Promise<LatentPool> {
+  const { count } = config.data;
+  const { network, weights, scale } = vae;
+  const size = captionedSize;
+  const program = await LatentProgram.create(engine, 'encode', { network, size, batch: encodedAtOnce, weights, scale });
+  const source = { count, batch: (indices: readonly number[]) => trainingBatch(config, indices), ids };
+  const onProgress = (done: number) => report({ type: 'work', label: 'encoding', unit: 'images', done, total: count });
+  try {
+    return await encodePool(source, program, { block: encodedAtOnce, onProgress, signal: control.signal });
+  } finally {
+    await program.dispose();
+  }
+}
+
+interface Preview {
+  readonly sampler: TextPreview;
+  readonly decoder: LatentProgram;
+}
+
+async function createPreview(
+  { record }: TeachTextConfig,
+  { networks, scheduler, vae }: TextModelParts,
+  { engine }: SessionContext,
+): Promise<Preview> {
+  const { samples: count, sampleSteps: steps, guidance } = record;
+  const layout = textLayout(networks);
+  const { network, weights, scale } = vae;
+  return {
+    sampler: await TextPreview.create(engine, { networks, layout, count, scheduler, steps, guidance }),
+    decoder: await LatentProgram.create(engine, 'decode', {
+      ...{ network, size: captionedSize, batch: count, weights, scale },
+    }),
+  };
+}
+
+interface Parts {
+  readonly config: TeachTextConfig;
+  readonly model: TextModelParts;
+  readonly trainer: LossTrainer;
+  readonly preview: Preview | null;
+  readonly context: SessionContext;
+}
+
+class TextSession implements TrainingSession {
+  readonly trainer: LossTrainer;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.trainer = parts.trainer;
+    this.#parts = parts;
+  }
+
+  scalars({ scalars }: StepReport): Scalars {
+    return scalars;
+  }
+
+  async record(step: number): Promise<void> {
+    const { config, context } = this.#parts;
+    const { record, iterations } = config;
+    if (isDue(record.samplesEvery, step, iterations)) {
+      const images = await this.#samples();
+      if (images) context.recorder.samples(step, images);
+    }
+    if (isDue(record.histogramsEvery, step, iterations)) {
+      const weights = await this.trainer.parameters.current.read();
+      const gradients = gradientHistograms(await this.trainer.gradients.read());
+      context.recorder.add(step, { histograms: { 'weights/teacher': weights, ...gradients } });
+    }
+  }
+
+  /** Pictures of held-out prompts by the averaged networks; null when they are not far enough to give any. */
+  async #samples(): Promise<TensorData | null> {
+    const { config, model, preview, context } = this.#parts;
+    if (!preview) return null;
+    const { samples: count } = config.record;
+    const { captions } = heldOutBatch(config, count);
+    const rows = captions.map((caption) => model.ids(caption));
+    const ids = new Float32Array(rows.flatMap((row) => [...row]));
+    const shape = [count, ...model.networks.unet.latentShape];
+    const noise = { shape, data: stream(config.seed, 'samples', 'z').randn(sizeOf(shape)) };
+    const { average } = this.trainer.parameters;
+    try {
+      const latents = await preview.sampler.sample(
+        noise,
+        { shape: [count, ids.length / count], data: ids },
+        model.ids(''),
+        average,
+      );
+      return await preview.decoder.run(latents);
+    } catch (error) {
+      if (!(error instanceof UserError) || error.kind !== 'numeric') throw error;
+      context.report({ type: 'note', level: 'warning', text: `no samples: ${error.message}` });
+      return null;
+    }
+  }
+
+  /** The whole model, as diffusers reads it. */
+  async writeWeights(folder: string, half: boolean): Promise<string[]> {
+    const { model } = this.#parts;
+    const weights = await this.trainer.averagedWeights();
+    const written = path.join(folder, folderName);
+    await writeDiffusersFolder(
+      written,
+      {
+        unet: {
+          className: 'UNet2DConditionModel',
+          config: model.configs.unet,
+          tensors: weightsOf(weights, textParts.unet),
+        },
+        text_encoder: {
+          className: 'CLIPTextModel',
+          config: model.configs.textEncoder,
+          tensors: weightsOf(weights, textParts.textEncoder),
+        },
+        vae: { className: 'AutoencoderKL', config: model.configs.vae, tensors: model.vae.weights },
+        tokenizer: model.tokenizerFiles,
+        scheduler: { className: 'DDIMScheduler', config: model.scheduler },
+      },
+      { half },
+    );
+    return [path.join(written, 'model_index.json')];
+  }
+
+  async dispose(): Promise<void> {
+    const { preview } = this.#parts;
+    await preview?.sampler.dispose();
+    await preview?.decoder.dispose();
+    await this.trainer.dispose();
+  }
+}

@@ -1,0 +1,91 @@
+/** Everything that the teaching of a text model begins with: the autoencoder, the vocabulary, the networks, their weights. */
+import path from 'node:path';
+import { captionedSize } from '../../data/captioned/scene.ts';
+import { textLayout } from '../../dmd/teach-text.ts';
+import { type TextConditioned, textParts } from '../../dmd/text-loss.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import { type Autoencoder, createAutoencoderKL } from '../../nets/stable-diffusion/autoencoder-kl.ts';
+import { createClipText } from '../../nets/stable-diffusion/clip-text.ts';
+import { createTextUNet } from '../../nets/stable-diffusion/unet.ts';
+import type { TeachTextConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { readJsonObject } from '../../weights/diffusers/index.ts';
+import { captionTokenizer } from './caption-tokenizer.ts';
+import { schedulerConfig, textEncoderConfig, unetConfig } from './component-configs.ts';
+import { openInitialComponent } from './initial-component.ts';
+import type { InputFile } from './session.ts';
+
+export interface TextModelParts {
+  readonly networks: TextConditioned;
+  readonly vae: {
+    readonly network: Autoencoder;
+    readonly weights: ReadonlyMap<string, TensorData>;
+    readonly scale: number;
+  };
+  /** Content of each component's config.json. */
+  readonly configs: { readonly unet: object; readonly textEncoder: object; readonly vae: object };
+  /** Content of scheduler_config.json. */
+  readonly scheduler: object;
+  readonly tokenizerFiles: Readonly<Record<string, string>>;
+  /** Token ids [L] of a caption, '' for the empty prompt. */
+  ids(caption: string): Float32Array;
+  /** Weights to begin with, by name in the joint layout; null: random ones. */
+  readonly initial: ReadonlyMap<string, TensorData> | null;
+  readonly inputs: Readonly<Record<string, InputFile>>;
+}
+
+/** Throws UserError('weights' or 'config') that names the file or the key. */
+export async function openTextParts(config: TeachTextConfig): Promise<TextModelParts> {
+  const vae = await openAutoencoder(config.vae);
+  const tokenizer = await captionTokenizer(config);
+  const textEncoder = textEncoderConfig(config.text_encoder, tokenizer.tokens);
+  const { latentChannels: channels, downFactor } = vae.network;
+  const unet = unetConfig(config.unet, { channels, side: captionedSize / downFactor }, config.text_encoder.hidden_size);
+  const networks = { unet: createTextUNet(unet), textEncoder: createClipText(textEncoder) };
+  const initial = config.initial === undefined ? null : await openInitial(config.initial, networks);
+  return {
+    networks,
+    vae,
+    configs: { unet, textEncoder, vae: vae.config },
+    scheduler: schedulerConfig(config.scheduler),
+    tokenizerFiles: tokenizer.files,
+    ids: tokenizer.ids,
+    initial: initial?.weights ?? null,
+    inputs: { vae: vae.input, ...tokenizer.inputs, ...initial?.inputs },
+  };
+}
+
+async function openAutoencoder(folder: string) {
+  const { _class_name: className, _diffusers_version: _, ...config } = readJsonObject(path.join(folder, 'config.json'));
+  if (className !== 'AutoencoderKL') {
+    throw new UserError(
+      'weights',
+      `${folder} is a ${String(className)}, not an AutoencoderKL`,
+      'Name the folder vae that dmd teach wrote, or that of a Stable Diffusion model.',
+    );
+  }
+  const network = createAutoencoderKL(config);
+  const { weights, input } = await openInitialComponent(folder, network.layout);
+  refuseOtherSizes(folder, network);
+  return { network, weights, input, config, scale: network.scalingFactor };
+}
+
+function refuseOtherSizes(folder: string, { imageChannels, downFactor }: Autoencoder): void {
+  if (imageChannels === 3 && captionedSize % downFactor === 0) return;
+  throw new UserError(
+    'weights',
+    `${folder} does not take images of ${captionedSize} x ${captionedSize} pixels in three colours`,
+    'Take another autoencoder.',
+  );
+}
+
+/** The weights of both networks from a diffusers folder. */
+async function openInitial(folder: string, networks: TextConditioned) {
+  const unet = await openInitialComponent(path.join(folder, textParts.unet), networks.unet.layout);
+  const text = await openInitialComponent(path.join(folder, textParts.textEncoder), networks.textEncoder.layout);
+  const named = (part: string, weights: ReadonlyMap<string, TensorData>) =>
+    Array.from(weights, ([name, value]) => [`${part}.${name}`, value] as const);
+  const weights = new Map([...named(textParts.textEncoder, text.weights), ...named(textParts.unet, unet.weights)]);
+  if (weights.size !== textLayout(networks).entries.length) throw new Error('a parameter is missing');
+  return { weights, inputs: { initial: unet.input, 'initial text encoder': text.input } };
+}
