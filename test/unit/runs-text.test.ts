@@ -1,0 +1,273 @@
+/** Text-to-image models beyond the numbers: what is refused in which words, what is compiled and computed only once. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Engine } from '../../backend/engine/engine.ts';
+import { openDevice } from '../../backend/engine/open.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
+import { importUNet } from '../../backend/runs/text/import-unet.ts';
+import { memoryNeeded, requireMemory } from '../../backend/runs/text/memory.ts';
+import { openTextModel } from '../../backend/runs/text/text-model.ts';
+import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { encodeSafetensors, readSafetensors } from '../../backend/weights/safetensors.ts';
+import { refusal, scratchFolder } from './weights/files.ts';
+
+const tiny = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
+const scratch = scratchFolder();
+let model = '';
+let count = 0;
+beforeEach(() => {
+  model = scratch.path(`model${count++}`);
+  cpSync(tiny, model, { recursive: true });
+});
+
+const cpu = await openDevice('cpu', 1);
+after(() => cpu.dispose());
+
+/** Counts what is compiled and how often each program runs. */
+function counting(): { engine: Engine; compiled: string[]; runs: string[] } {
+  const compiled: string[] = [];
+  const runs: string[] = [];
+  const engine: Engine = {
+    device: cpu.device,
+    upload: (value) => cpu.upload(value),
+    dispose: async () => {},
+    async compile(graph, options = {}) {
+      const name = options.name ?? '';
+      compiled.push(name);
+      const program = await cpu.compile(graph, options);
+      return {
+        inputNames: program.inputNames,
+        outputNames: program.outputNames,
+        dispose: () => program.dispose(),
+        run(feeds) {
+          runs.push(name);
+          return program.run(feeds);
+        },
+      };
+    },
+  };
+  return { engine, compiled, runs };
+}
+
+const edit = (file: string, change: (config: Record<string, unknown>) => unknown) => {
+  const path = join(model, file);
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  writeFileSync(path, JSON.stringify(change(config)));
+};
+
+test('nothing is compiled twice, and a prompt is encoded once', async () => {
+  const { engine, compiled, runs } = counting();
+  const pipeline = TextPipeline.open(model, { engine });
+  const request = { prompt: 'a red cat', negativePrompt: 'blue', seeds: [1], steps: 2, guidance: 3 };
+  await pipeline.warmUp(request);
+  assert.deepEqual(compiled, ['text encoder', 'unet', 'decoder']);
+  assert.deepEqual(runs, []);
+  await pipeline.draw(request);
+  const texts = () => runs.filter((name) => name === 'text encoder').length;
+  assert.equal(texts(), 2);
+  await pipeline.draw({ ...request, seeds: [7], steps: 3 });
+  await pipeline.draw({ ...request, prompt: 'a blue cat' });
+  assert.equal(texts(), 3);
+  assert.equal(compiled.length, 3);
+  await pipeline.draw({ ...request, guidance: 1 });
+  assert.deepEqual(compiled.slice(3), ['unet'], 'without guidance the UNet has half the batch');
+  await pipeline.draw({ ...request, seeds: [1, 2] });
+  assert.deepEqual(compiled.slice(4), ['unet', 'decoder'], 'two images at once');
+  await pipeline.draw({ ...request, seeds: [1], size: [16, 32] });
+  assert.equal(compiled.length, 8);
+  await pipeline.dispose();
+});
+
+test("an image is its seed's own, whatever stands beside it", async () => {
+  const pipeline = TextPipeline.open(model, { engine: cpu, batch: 2 });
+  const request = { prompt: 'the red cat', steps: 3, guidance: 4 };
+  const three = await pipeline.draw({ ...request, seeds: [5, 9, 2] });
+  assert.deepEqual(three.images.shape, [3, 3, 16, 16]);
+  const size = 3 * 16 * 16;
+  for (const [i, seed] of [5, 9, 2].entries()) {
+    const { images } = await pipeline.draw({ ...request, seeds: [seed] });
+    images.data.forEach((value, k) => {
+      assert.ok(Math.abs(value - three.images.data[i * size + k]!) < 1e-4);
+    });
+  }
+  // Latent consistency adds noise at every step: it comes from the image's generator, after the latents.
+  const lcm = { ...request, scheduler: 'lcm', guidance: 1 } as const;
+  const [together, alone] = [
+    await pipeline.draw({ ...lcm, seeds: [5, 9] }),
+    await pipeline.draw({ ...lcm, seeds: [9] }),
+  ];
+  alone.images.data.forEach((value, k) => {
+    assert.ok(Math.abs(value - together.images.data[size + k]!) < 1e-4);
+  });
+  await pipeline.dispose();
+});
+
+test('steps are told, with a preview that changes, and can be stopped', async () => {
+  const pipeline = TextPipeline.open(model, { engine: cpu, batch: 1 });
+  const seen: string[] = [];
+  const previews: Float32Array[] = [];
+  const request = { prompt: 'a cat', seeds: [1, 2], steps: 2, guidance: 2, scheduler: 'ddim' } as const;
+  await pipeline.draw({
+    ...request,
+    async onStep({ done, total, images, preview }) {
+      seen.push(`${done}/${total} ${images.from}-${images.to}`);
+      const { shape, data } = await preview();
+      assert.deepEqual(shape, [1, 3, 16, 16]);
+      previews.push(data);
+    },
+  });
+  assert.deepEqual(seen, ['1/4 0-1', '2/4 0-1', '3/4 1-2', '4/4 1-2']);
+  assert.notDeepEqual(previews[0], previews[1]);
+  const controller = new AbortController();
+  const stopped = pipeline.draw({ ...request, signal: controller.signal, onStep: () => controller.abort() });
+  await assert.rejects(stopped, (error) => error instanceof UserError && error.kind === 'cancelled');
+  await pipeline.dispose();
+});
+
+test('what was cut off a prompt, and words that are not known, are told', async () => {
+  const pipeline = TextPipeline.open(model, { engine: cpu });
+  const long = `${'the red '.repeat(8)}on the blue cat`;
+  const { prompt } = await pipeline.draw({ prompt: long, seeds: [0], steps: 1 });
+  assert.match(prompt.truncated, /blue cat$/);
+  const other = await pipeline.draw({ prompt: 'the zebra on blue', seeds: [0], steps: 1 });
+  assert.deepEqual(other.prompt, { truncated: '', unknownWords: ['zebra'] });
+  await pipeline.dispose();
+});
+
+test('how published models are called', async () => {
+  const calling = () => openTextModel(model).calling;
+  assert.deepEqual(calling(), { oneStep: null, steps: 50, guidance: 7.5 });
+  edit('model_index.json', (index) => ({ ...index, _class_name: 'RectifiedFlowPipeline' }));
+  assert.deepEqual(calling().oneStep, { timestep: 1000, prediction: 'velocity' });
+  edit('model_index.json', (index) => ({ ...index, _class_name: 'StableDiffusionPipeline' }));
+  const scheduler = 'scheduler/scheduler_config.json';
+  edit(scheduler, (config) => ({ ...config, _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing' }));
+  assert.deepEqual(calling(), { oneStep: null, steps: 1, guidance: 1 });
+  edit(scheduler, (config) => ({ ...config, _class_name: 'LCMScheduler' }));
+  assert.deepEqual(calling(), { oneStep: null, steps: 4, guidance: 1 });
+  writeFileSync(
+    join(model, 'dmd.json'),
+    JSON.stringify({ role: 'generator', timestep: 399, prediction: 'v_prediction' }),
+  );
+  assert.deepEqual(calling().oneStep, { timestep: 399, prediction: 'v_prediction' });
+  for (const [wrong, pattern] of [
+    [{ role: 'judge' }, /dmd.json: role: /],
+    [{ timestep: -1 }, /dmd.json: timestep: /],
+    [{ prediction: 'noise' }, /dmd.json: prediction: /],
+  ] as const) {
+    writeFileSync(join(model, 'dmd.json'), JSON.stringify(wrong));
+    assert.throws(calling, refusal(pattern));
+  }
+  writeFileSync(join(model, 'dmd.json'), JSON.stringify({ timestep: 5000 }));
+  const pipeline = TextPipeline.open(model, { engine: cpu });
+  await assert.rejects(
+    pipeline.draw({ prompt: '', seeds: [0] }),
+    refusal(/timestep is 5000, but the schedule has 1000/),
+  );
+  await pipeline.dispose();
+});
+
+test('what a model cannot do is refused before anything is computed', async () => {
+  const { engine, compiled } = counting();
+  const draw = (options: object) => {
+    const pipeline = TextPipeline.open(model, { engine });
+    return pipeline.draw({ prompt: 'a cat', seeds: [0], ...options });
+  };
+  await assert.rejects(draw({ size: [18, 16] }), refusal(/makes no pictures of 18 x 16/, 'usage'));
+  writeFileSync(join(model, 'dmd.json'), '{"role": "generator"}');
+  await assert.rejects(draw({ steps: 4 }), refusal(/is a one-step generator: it takes no 4 steps/, 'usage'));
+  await assert.rejects(draw({ scheduler: 'ddim' }), refusal(/is a one-step generator: it takes no scheduler/, 'usage'));
+  await assert.rejects(draw({ guidance: 7 }), refusal(/its guidance was fixed when it was distilled/, 'usage'));
+  assert.deepEqual(compiled, []);
+});
+
+test('components that do not belong together, and configurations that are not supported', () => {
+  const open = () => openTextModel(model);
+  edit('unet/config.json', (config) => ({ ...config, cross_attention_dim: 8 }));
+  assert.throws(open, refusal(/text encoder gives 16 numbers per token, the unet takes 8/));
+  edit('unet/config.json', (config) => ({ ...config, cross_attention_dim: 16, in_channels: 9 }));
+  assert.throws(open, refusal(/the vae has 4 latent channels, the unet 9/));
+  edit('unet/config.json', (config) => ({ ...config, in_channels: 4, class_embed_type: 'timestep' }));
+  assert.throws(open, refusal(/unet\/config.json: .*class_embed_type/, 'config'));
+  edit('unet/config.json', (config) => ({ ...config, class_embed_type: null }));
+  edit('text_encoder/config.json', (config) => ({ ...config, vocab_size: 100 }));
+  assert.throws(open, refusal(/tokenizer and text encoder are of different sizes/));
+});
+
+test('files that lead out of the folder are not read', async () => {
+  const secret = await scratch.write('secret.json', '{}');
+  rmSync(join(model, 'tokenizer', 'tokenizer_config.json'));
+  symlinkSync(secret, join(model, 'tokenizer', 'tokenizer_config.json'));
+  assert.throws(() => openTextModel(model), refusal(/tokenizer_config.json leads out of the model folder/));
+});
+
+test('a name of the hub is looked up in its cache', () => {
+  const cache = scratch.path('cache');
+  const repository = join(cache, 'models--lab--tiny');
+  const commit = 'a'.repeat(40);
+  mkdirSync(join(repository, 'refs'), { recursive: true });
+  cpSync(tiny, join(repository, 'snapshots', commit), { recursive: true });
+  writeFileSync(join(repository, 'refs', 'main'), commit);
+  const before = process.env.HF_HUB_CACHE;
+  process.env.HF_HUB_CACHE = cache;
+  try {
+    assert.equal(openTextModel('lab/tiny').folder.path, join(repository, 'snapshots', commit));
+    assert.throws(() => openTextModel('lab/other'), refusal(/lab\/other is neither a folder nor a downloaded model/));
+  } finally {
+    if (before === undefined) delete process.env.HF_HUB_CACHE;
+    else process.env.HF_HUB_CACHE = before;
+  }
+});
+
+test('memory that is not there is found out before the weights are read', () => {
+  const opened = openTextModel(model);
+  const [usual, sparing] = [memoryNeeded(opened, false), memoryNeeded(opened, true)];
+  assert.ok(sparing < usual);
+  requireMemory(opened, false, usual);
+  const fails = (lowMemory: boolean, available: number, hint: RegExp) =>
+    assert.throws(
+      () => requireMemory(opened, lowMemory, available),
+      (error) => {
+        assert.match((error as UserError).hint, hint);
+        return refusal(/needs about \d+ MB of memory, but only \d+ MB are free/, 'device')(error);
+      },
+    );
+  fails(false, usual - 1, /With --low-memory it takes about/);
+  fails(true, sparing - 1, /Close other programs, or take a model of at most 0 million/);
+});
+
+test('a bare UNet becomes a model beside its base, and what does not fit is named', async () => {
+  const { tensors } = await readSafetensors(join(tiny, 'unet', 'diffusion_pytorch_model.safetensors'));
+  const changed = [...tensors].map(([name, tensor]) => {
+    const halved = tensor.dtype === 'F32' ? { ...tensor, data: tensor.data.map((x) => x / 2) } : tensor;
+    return [`module.${name}`, halved] as const;
+  });
+  const file = await scratch.write('generator.bin', encodeSafetensors(changed));
+  const out = `${model}-student`;
+  const imported = await importUNet({ base: model, file, out });
+  assert.deepEqual(imported, {
+    folder: out,
+    parameters: openTextModel(model).unet.layout.size,
+    timestep: 999,
+    prediction: 'epsilon',
+  });
+  assert.equal(existsSync(join(out, 'vae')), false);
+  const student = openTextModel(out);
+  assert.equal(student.folder.base?.path, model);
+  assert.deepEqual(student.calling, { oneStep: { timestep: 999, prediction: 'epsilon' }, steps: 1, guidance: 1 });
+  const weights = await student.readWeights('unet');
+  const before = await openTextModel(model).readWeights('unet');
+  assert.deepEqual(
+    weights.get('conv_in.weight')!.data,
+    before.get('conv_in.weight')!.data.map((x) => x / 2),
+  );
+  await assert.rejects(importUNet({ base: model, file, out }), refusal(/is not empty/, 'io'));
+  await assert.rejects(importUNet({ base: out, file, out: `${out}2` }), refusal(/is no whole model itself/));
+  const partial = await scratch.write('partial.bin', encodeSafetensors(changed.slice(2)));
+  const wrong = importUNet({ base: model, file: partial, out: `${out}3` });
+  await assert.rejects(wrong, refusal(/partial.bin: .*2 missing \(/));
+  assert.equal(existsSync(`${out}3`), false);
+});
