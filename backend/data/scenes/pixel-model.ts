@@ -72,7 +72,7 @@ function measure(map: Float32Array, size: number): Blob {
 }
 
 /** The linear ground through the outermost pixels, for the whole image; outliers (a shape at the edge) dropped once. */
-function groundOfFrame(image: Float32Array, size: number): Float32Array | undefined {
+export function groundOfFrame(image: Float32Array, size: number): Float32Array | undefined {
   const pixels = size * size;
   let frame: number[] = [];
   for (let i = 0; i < pixels; i++) {

@@ -28,15 +28,15 @@ export interface Blob {
 
 /**
  * The best poses of the `keep` likeliest classes for `target` (size * size coverages). Centre and size start as the
- * blob's, the rotation from several angles; the best two starts of a class are refined (Levenberg-Marquardt).
+ * blob's, the rotation from several angles; the best `tries` starts of a class are refined (Levenberg-Marquardt).
  */
-export function fitPoses(target: Float32Array, size: number, blob: Blob, keep: number): PoseFit[] {
+export function fitPoses(target: Float32Array, size: number, blob: Blob, keep: number, tries = 2): PoseFit[] {
   const byError = (a: PoseFit, b: PoseFit) => a.error - b.error;
   const starts = shapes.map((shape, id) => startPoses(shape, blob).map((pose) => measured(id, pose, target, size)));
   for (const of of starts) of.sort(byError);
   starts.sort((a, b) => byError(a[0]!, b[0]!));
   return starts.slice(0, keep).map((of) => {
-    const refined = of.slice(0, 2).map((start) => refine(start, target, size));
+    const refined = of.slice(0, tries).map((start) => refine(start, target, size));
     return refined.sort(byError)[0]!;
   });
 }
