@@ -239,3 +239,13 @@ test('a student takes from its base what it does not have itself', async () => {
   rmSync(model, { recursive: true });
   assert.throws(() => openDiffusersFolder(student), refusal(/the base model of .*cannot be opened: .*no such folder/));
 });
+
+test('floats that are whole stay floats, because transformers insists on it', async () => {
+  const config = { layer_norm_eps: 1e-5, initializer_factor: 1, attention_dropout: 0, hidden_size: 16 };
+  await writeDiffusersFolder(model, { text_encoder: { className: 'CLIPTextModel', config, tensors: unet } });
+  const text = readFileSync(join(model, 'text_encoder', 'config.json'), 'utf8');
+  assert.match(text, /"initializer_factor": 1\.0,/);
+  assert.match(text, /"attention_dropout": 0\.0,/);
+  assert.match(text, /"hidden_size": 16\n/);
+  assert.deepEqual(configOf(component('text_encoder')).initializer_factor, 1);
+});

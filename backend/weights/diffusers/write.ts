@@ -100,6 +100,11 @@ export async function writeDiffusersFolder(
   });
 }
 
+/** Keys that transformers insists on being floats: JavaScript would write 1.0 as 1. */
+const floats = 'initializer_factor|initializer_range|layer_norm_eps|attention_dropout|dropout';
+const wholeFloat = new RegExp(`^(\\s*"(?:${floats})": -?\\d+)(,?)$`, 'gm');
+
 function writeJson(file: string, value: object): void {
-  writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+  const json = JSON.stringify(value, null, 2).replace(wholeFloat, '$1.0$2');
+  writeFileAtomic(file, `${json}\n`);
 }
