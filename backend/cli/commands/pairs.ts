@@ -6,32 +6,41 @@ import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 interface PairsOptions extends CommonOptions {
   readonly out: string;
   readonly count: number;
-  readonly steps: number;
+  readonly steps?: number;
   readonly seed: number;
   readonly sigma?: number;
   readonly labels: 'uniform' | 'none';
+  readonly prompts?: string;
+  readonly guidance: number;
   readonly device: string;
   readonly threads: number;
 }
 
 const notes = `
 Stopped or killed, it goes on where it was when called again. --count may be raised later: full files (256 pairs) stay.
-For class-conditional CIFAR-10 the paper makes 100000 pairs with 18 steps.`;
+For class-conditional CIFAR-10 the paper makes 100000 pairs with 18 steps; for Stable Diffusion 500000 by PNDM, with 50 steps at
+guidance 3: dmd pairs stable-diffusion-v1-5 --prompts prompts.txt --count 500000`;
 
 export function registerPairs(program: Command): void {
   const command = commonOptions(program.command('pairs'))
     .description("make noise-image pairs with a teacher's deterministic sampler")
     .argument(
       '[teacher]',
-      'a model file, e.g. EDM network-snapshot .pkl, or builtin:scenes/teacher',
+      'a model file, e.g. EDM network-snapshot .pkl, a diffusers folder, or builtin:scenes/teacher',
       'builtin:scenes/teacher',
     )
     .option('--out <dir>', 'folder the pairs are written to', 'pairs')
     .option('--count <n>', 'pairs in all', positiveInteger, 2000)
-    .option('--steps <n>', "steps of EDM's Heun sampler", positiveInteger, 18)
+    .option(
+      '--steps <n>',
+      "steps of EDM's Heun sampler (default: 18), or of PNDM with prompts (default: 50)",
+      positiveInteger,
+    )
     .option('--seed <n>', 'seed of noise and classes', wholeNumber, 0)
     .option('--sigma <level>', 'noise level to start from (default: the one the generator is called at, 80)', level)
     .option('--labels <choice>', 'uniform: every class equally often; none: no class', labelChoice, 'uniform')
+    .option('--prompts <file>', 'for a text model: a text file with one prompt per line, or scenes')
+    .option('--guidance <scale>', 'for a text model: scale of classifier-free guidance, 1 none', level, 3)
     .addHelpText('after', notes)
     .action(pairs);
   deviceOptions(command, 'auto');
@@ -39,7 +48,7 @@ export function registerPairs(program: Command): void {
 
 async function pairs(name: string, options: PairsOptions): Promise<void> {
   const output = createOutput(options);
-  const { out, count, steps, seed, labels } = options;
+  const { out, count, seed, labels, prompts, guidance } = options;
   const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
   const { UserError } = await import('../../protocol/errors.ts');
@@ -48,8 +57,11 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { makePairs } = await import('../../runs/training/pairs.ts');
   const { loadTeacher } = await import('../../runs/training/teacher.ts');
   const { interruptible } = await import('../interrupt.ts');
+  const { isTextTeacher } = await import('../../runs/training/latent/teacher.ts');
 
-  const teacher = await loadTeacher(name);
+  const isText = isTextTeacher(name);
+  const steps = options.steps ?? (isText ? 50 : 18);
+  const teacher = isText ? null : await loadTeacher(name);
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
   });
@@ -57,11 +69,16 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { engine } = await openEngine(options);
   const progress = createProgress(progressMode(output.json), 'pairs', count, { unit: 'pairs' });
   try {
-    const sigmaMax = options.sigma ?? teacher.generatorSigma;
     const onProgress = (done: number) => progress.update(done);
-    await interruptible((signal) =>
-      makePairs(out, { engine, teacher, count, seed, steps, sigmaMax, labels, onProgress, signal }),
-    );
+    await interruptible(async (signal) => {
+      if (teacher) {
+        const sigmaMax = options.sigma ?? teacher.generatorSigma;
+        return makePairs(out, { engine, teacher, count, seed, steps, sigmaMax, labels, onProgress, signal });
+      }
+      const { openTextPairsJob } = await import('../train/text-pairs.ts');
+      const job = { teacher: name, prompts, guidance, out, count, steps, seed, onProgress, signal };
+      return (await openTextPairsJob(job))(engine);
+    });
   } finally {
     progress.end();
     await engine.dispose();
