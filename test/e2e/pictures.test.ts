@@ -1,17 +1,14 @@
 /**
  * Pictures of the panels in every kind of theme, for people to look at: in test-results/pictures/VERSION, or, for the
- * README, in the folder that DMD_TEST_PICTURES names.
+ * README, in the folder that DMD_TEST_PICTURES names, with the run whose folder DMD_TEST_RUN names.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { recordRun } from '../webview/monitor/run.ts';
 import { editorTest } from './driver/editor-test.ts';
-import { probeSteps, theRun } from './driver/recorded.ts';
-import { until } from './driver/until.ts';
 
-/** For the README the run goes on until there is something to see. */
-const probes = process.env.DMD_TEST_PICTURES ? 20 : 3;
 const results = fileURLToPath(new URL('../../test-results/pictures', import.meta.url));
 
 /** As in the files' names, as the editor calls them, and as it marks its window. */
@@ -22,7 +19,18 @@ const themes = [
   { name: 'high-contrast-light', theme: 'Default High Contrast Light', mark: 'hc-light' },
 ];
 
-editorTest('the panels in every theme', {}, async ({ editor, server, workbench }) => {
+const config = `{
+  // A mistake is marked, with what was probably meant.
+  "kind": "distill",
+  "teacher": "builtin:scenes",
+  "iteratons": 5000,
+  "matching": { "weight": "eq8" },
+  "regression": { "lambda": 0.25, "pairs": { "count": 1000 } },
+}
+`;
+
+editorTest('the panels in every theme', { files: { 'mine.dmd.json': config } }, async (context) => {
+  const { editor, server, workbench } = context;
   const folder = resolve(process.env.DMD_TEST_PICTURES ?? join(results, editor.vscode));
   mkdirSync(folder, { recursive: true });
   const { page } = workbench;
@@ -39,7 +47,9 @@ editorTest('the panels in every theme', {}, async ({ editor, server, workbench }
 
   await workbench.openViews();
   await workbench.row('Models', 'Scenes, teacher').waitFor();
-  await inAllThemes('empty');
+  await workbench.view('Runs').getByRole('button', { name: 'Open the Walkthrough' }).click();
+  await page.getByText('Make an image in one call').first().waitFor();
+  await inAllThemes('walkthrough');
 
   await workbench.run('DMD: Open Generate Panel');
   await shown.getByRole('checkbox', { name: 'Side by side with' }).click();
@@ -47,11 +57,19 @@ editorTest('the panels in every theme', {}, async ({ editor, server, workbench }
   await shown.locator('.side .picture img').nth(7).waitFor();
   await inAllThemes('generate');
 
-  await workbench.run('DMD: Start the Built-in Run');
-  const run = await theRun(join(server.workspace, 'runs'));
-  await until('recorded probes', () => probeSteps(run).length >= probes, 420);
-  await shown.getByRole('button', { name: 'Pause' }).click();
-  await shown.getByRole('button', { name: 'Go On' }).waitFor();
+  const run = process.env.DMD_TEST_RUN ?? (await recordRun('first-run')).folder;
+  cpSync(run, join(server.workspace, 'runs', 'first-run'), { recursive: true });
+  await workbench.row('Runs', 'first-run').click();
+  await shown.locator('.field-grid').first().waitFor();
   await page.setViewportSize({ width: 1400, height: 1340 }); // down to the score fields
   await inAllThemes('monitor');
+
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.keyboard.press('Control+P');
+  await workbench.quickInput.fill('mine.dmd.json');
+  await workbench.paletteRow('mine.dmd.json').click();
+  await page.locator('.codelens-decoration a', { hasText: 'Start Run' }).waitFor();
+  await page.keyboard.press('Control+Shift+M');
+  await page.locator('.markers-panel .monaco-list-row', { hasText: 'iteratons' }).waitFor();
+  await inAllThemes('config');
 });

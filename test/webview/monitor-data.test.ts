@@ -8,6 +8,7 @@ import { Smoothed } from '../../webview/monitor/data/smoothing.ts';
 import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
 import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
 import { robustMax, Scales } from '../../webview/monitor/pictures/scale.ts';
+import { orderedColour } from '../../webview/shared/colours.ts';
 
 const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
@@ -258,3 +259,36 @@ test('fields that do not have the shape of fields show nothing, and do no harm',
   const set = readFieldSet({ kind: 'training', step: 1, tensors, metadata: {} });
   assert.deepEqual([set.images, set.columns(0, 5).length, set.values('difference')], [0, 0, null]);
 });
+
+test('the colours of an order stand out from the background by 3 to 1, and get lighter step by step', (t) => {
+  const classes = new Set<string>();
+  const page = { body: { classList: { contains: (name: string) => classes.has(name) } } };
+  Object.assign(globalThis, { document: page });
+  t.after(() => Reflect.deleteProperty(globalThis, 'document'));
+  for (const [kind, background] of [
+    ['vscode-dark', [31, 31, 31]],
+    ['vscode-light', [255, 255, 255]],
+    ['vscode-high-contrast', [0, 0, 0]],
+  ] as const) {
+    classes.clear();
+    classes.add(kind);
+    for (const count of [1, 2, 5, 9]) {
+      const colours = Array.from({ length: count }, (_, n) => orderedColour(n, count).match(/\d+/g)!.map(Number));
+      const lights = colours.map(luminance);
+      const ground = luminance(background);
+      for (const [n, light] of lights.entries()) {
+        const contrast = (Math.max(light, ground) + 0.05) / (Math.min(light, ground) + 0.05);
+        assert.ok(contrast >= 3, `${kind}, ${n} of ${count}: ${colours[n]} has ${contrast}`);
+        assert.ok(n === 0 || light > lights[n - 1]!);
+      }
+    }
+  }
+});
+
+/** Relative luminance of sRGB, as WCAG 2.1 defines it. */
+function luminance(rgb: readonly number[]): number {
+  const [r, g, b] = rgb.map((value) =>
+    value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+  );
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
