@@ -1,5 +1,5 @@
 /** `dmd eval`: the paper's table for the models given. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
 import type { EvalOptions } from '../eval/eval.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
@@ -17,7 +17,10 @@ kinds resize pictures differently. docs/measures.md says how.
 export function registerEval(program: Command): void {
   const command = commonOptions(program.command('eval'))
     .description('the measures of the paper for the models given: calls, latency, distance, precision, recall, score')
-    .argument('<model...>', 'model files, or builtin:scenes (the generator) and builtin:scenes/teacher')
+    .argument(
+      '<model...>',
+      'model files, diffusers folders, or built-in models: builtin:scenes, builtin:scenes/teacher',
+    )
     .option('--reference <path>', 'folder or zip of images, or a .npz with mu and sigma (default: held-out "scenes")')
     .option('--captions <file>', "prompts for models that take them: a line each, or COCO's captions_val2014.json")
     .option('--inception <file>', "pytorch-fid's pt_inception-2015-12-05-6726825d.pth: distances are FID then")
@@ -36,10 +39,25 @@ export function registerEval(program: Command): void {
       "steps of a model's own sampler; 1 is a single call (default: 1 for a generator, the model's own for a teacher)",
       positiveInteger,
     )
+    .addOption(
+      new Option('--scheduler <name>', "of text-to-image teachers (default: the model's own)").choices(schedulers),
+    )
+    .option(
+      '--guidance <scale>',
+      'of text-to-image teachers; 1 is none (default: the one in its dmd.json, else 7.5)',
+      scale,
+    )
     .option('--seed <n>', 'seed of the first picture; the next ones follow', wholeNumber, 100_000)
     .addHelpText('after', notes)
     .action(evaluate);
   deviceOptions(command, 'auto');
+}
+
+const schedulers = ['ddim', 'pndm', 'dpm', 'unipc', 'euler', 'lcm'];
+
+function scale(text: string): number {
+  if (text.trim() === '' || !Number.isFinite(Number(text))) throw new InvalidArgumentError('Expected a number.');
+  return Number(text);
 }
 
 async function evaluate(models: string[], options: EvalOptions & CommonOptions): Promise<void> {

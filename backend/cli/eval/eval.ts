@@ -1,5 +1,6 @@
 /** The work of `dmd eval`: opens features and references once, measures one model after the other, prints the table. */
 import { readCaptions } from '../../data/captions.ts';
+import type { SamplerName } from '../../diffusion/vp/index.ts';
 import { deviceProducts } from '../../dmd/pair-products.ts';
 import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -20,6 +21,8 @@ export interface EvalOptions {
   readonly clip?: string;
   readonly count: number;
   readonly steps?: number;
+  readonly scheduler?: SamplerName;
+  readonly guidance?: number;
   readonly seed: number;
   readonly device: string;
   readonly threads: number;
@@ -52,7 +55,12 @@ async function evaluateAll(models: readonly string[], options: Opened, output: O
   const { products, dispose } = await deviceProducts(engine, pairSide, space.dims);
   const rows: Row[] = [];
   for (const name of models) {
-    const contestant = await openContestant(name, { engine, steps: options.steps ?? null });
+    const { steps = null, scheduler, guidance } = options;
+    const contestant = await openContestant(name, {
+      ...{ engine, steps },
+      ...(scheduler === undefined ? {} : { scheduler }),
+      ...(guidance === undefined ? {} : { guidance }),
+    });
     const reference = await shelf.referenceFor(contestant);
     const progress = createProgress(progressMode(output.json), name, count, { unit: 'images' });
     try {

@@ -2,6 +2,7 @@
  * What `dmd eval` measures: a model with the way it is sampled. A kind of model has an opener of its own in
  * `contestants.ts`; the measuring knows only this interface.
  */
+import type { SamplerName } from '../../diffusion/vp/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 
@@ -15,7 +16,7 @@ export interface PictureRequest {
 
 export interface Contestant {
   readonly name: string;
-  /** Network calls per picture; guidance's second call in the same batch counts as another. */
+  /** Network calls per picture; a call with guidance counts once. */
   readonly calls: number;
   /** [C, H, W] of its pictures. */
   readonly imageShape: readonly [number, number, number];
@@ -33,6 +34,9 @@ export interface OpenOptions {
   readonly engine: Engine;
   /** Sampler steps; null for the model's own: 1 for a generator. */
   readonly steps: number | null;
+  /** Of a text-to-image teacher; left out, the model's own. */
+  readonly scheduler?: SamplerName;
+  readonly guidance?: number;
 }
 
 /** Opens a model by name or path; null for a model that is not of the opener's kind. */
