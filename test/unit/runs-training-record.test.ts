@@ -51,6 +51,7 @@ test('a distillation with every recording is bit-equal to one without, and every
     'residual/fake',
     'residual/real',
     'speed/images per second',
+    'speed/processors in use',
   ]);
   const stepsOf = (kind: 'scalar' | 'image' | 'histogram', tag: string) =>
     history.points(kind, tag).map(({ step }) => step);

@@ -93,6 +93,7 @@ export interface MonitorTexts {
   readonly generator: string;
   readonly fake: string;
   readonly imagesPerSecond: string;
+  readonly processorsInUse: string;
   readonly memoryMB: string;
   readonly levelRange: string;
   readonly firstLevel: string;

@@ -61,13 +61,15 @@ export class TrainingLoop {
   async #iterate(): Promise<void> {
     const { config, session, recorder, report, run, control } = this.#parts;
     run.lock.renew();
-    const start = performance.now();
+    const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
     const seconds = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(used);
     const { step } = result;
     const scalars: Scalars = {
       ...session.scalars(result),
       'speed/images per second': session.trainer.imagesPerStep / seconds,
+      'speed/processors in use': (user + system) / 1e6 / seconds,
       'memory/resident MB': process.memoryUsage.rss() / 1e6,
     };
     recorder.add(step, { scalars });

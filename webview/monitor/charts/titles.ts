@@ -32,6 +32,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'probe/cosine': texts.probeCosine,
     rate: texts.learningRates,
     'speed/images per second': texts.imagesPerSecond,
+    'speed/processors in use': texts.processorsInUse,
     'memory/resident MB': texts.memoryMB,
     level: texts.levelRange,
   };
