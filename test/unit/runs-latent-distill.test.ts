@@ -8,6 +8,7 @@ import { openDevice } from '../../backend/engine/open.ts';
 import { runPaths } from '../../backend/runs/run-folder.ts';
 import { decodeTensors } from '../../backend/runs/tensor-file.ts';
 import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { findingsOf } from '../../backend/server/configs/findings.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes } from './training/tiny.ts';
 
 const teacher = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
@@ -114,4 +115,33 @@ test('what does not fit a text-to-image teacher is refused by its key before any
     assert.ok(last.type === 'failed', JSON.stringify([change, last]));
     assert.match(last.error.message, message);
   }
+});
+
+test('a teacher that predicts v, with trailing timesteps, gives a student that says so', async () => {
+  const own = path.join(root, 'v-teacher');
+  fs.cpSync(teacher, own, { recursive: true });
+  const file = path.join(own, 'scheduler', 'scheduler_config.json');
+  const scheduler = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const changed = { ...scheduler, prediction_type: 'v_prediction', timestep_spacing: 'trailing' };
+  fs.writeFileSync(file, JSON.stringify(changed));
+  const { last, folder } = await runHere({ config: textConfig({ teacher: own, iterations: 2 }), root });
+  assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+  const info = JSON.parse(fs.readFileSync(path.join(folder, 'generator', 'dmd.json'), 'utf8'));
+  assert.deepEqual([info.role, info.timestep, info.prediction], ['generator', 999, 'v_prediction']);
+  assert.equal(fs.realpathSync(path.join(folder, 'generator', info.base)), fs.realpathSync(own));
+});
+
+test('the editor hears of what does not fit before anything is started, at the key that is to blame', async () => {
+  const keys = async (change: Json) => {
+    const config = textConfig(change);
+    return (await findingsOf(config)).map(({ key, severity }) => [key, severity]);
+  };
+  assert.deepEqual(await keys({}), []);
+  assert.deepEqual(await keys({ text: { prompts: undefined } }), [['text.prompts', 'error']]);
+  assert.deepEqual(await keys({ text: { prompts: path.join(root, 'none.txt') } }), [['text.prompts', 'error']]);
+  assert.deepEqual(await keys({ generator: { sigma: 2 } }), [['generator.sigma', 'error']]);
+  const decoder = { regressionSpace: 'image', decoder: path.join(teacher, 'text_encoder') };
+  assert.deepEqual(await keys({ text: decoder }), [['text.decoder', 'error']]);
+  const pairs = { pairs: { path: path.join(root, 'nothing') } };
+  assert.deepEqual(await keys({ regression: pairs }), [['regression.pairs.path', 'error']]);
 });
