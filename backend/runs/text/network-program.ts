@@ -49,6 +49,7 @@ export class NetworkProgram implements HostNetwork {
   }
 
   async prepare(shape: string, build: Build): Promise<void> {
+    if (this.#asInputs) await this.#upload();
     await this.#program(shape, build);
   }
 

@@ -1,0 +1,129 @@
+/**
+ * Loading a text-to-image model of Stable Diffusion 1.5's size: a folder of safetensors with made-up weights is written
+ * (4.3 GB for float32, in the system's temporary folder, deleted afterwards) and opened in processes of their own, which
+ * report time and peak memory up to the point where the first picture could begin. Beside it, the time to read the files.
+ *
+ *     npm run bench -- text-loading                        both ways, float32
+ *     npm run bench -- text-loading --half=1               from float16 files
+ *     npm run bench -- text-loading --draw=64              and then draws a picture of this size in one step
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openDevice } from '../../backend/engine/open.ts';
+import type { ParameterLayout } from '../../backend/graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { createAutoencoderKL, createClipText, createTextUNet } from '../../backend/nets/stable-diffusion/index.ts';
+import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { trainBpe, vocabularyFiles } from '../../backend/text/index.ts';
+import { writeDiffusersFolder } from '../../backend/weights/diffusers/index.ts';
+import { numberOption } from './lib/options.ts';
+
+const draw = numberOption('draw', 0);
+const role = process.argv.find((word) => word.startsWith('--child='))?.slice('--child='.length);
+if (role) await child(role);
+else await parent();
+
+async function parent(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'dmd-loading-'));
+  try {
+    const bytes = await writeModel(folder, numberOption('half', 0) === 1);
+    const weights = 4 * bytes.parameters;
+    const read = await readAll(folder);
+    console.log(`  ${(weights / 1e9).toFixed(2)} GB of float32 weights; reading the files alone ${read.toFixed(1)} s`);
+    for (const way of ['default', 'low-memory']) {
+      const result = spawnSync(
+        process.execPath,
+        ['--import', fileURLToPath(new URL('../tsx.mjs', import.meta.url)), fileURLToPath(import.meta.url)].concat(
+          `--child=${way}:${folder}`,
+          ...(draw > 0 ? [`--draw=${draw}`] : []),
+        ),
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      assert.equal(result.status, 0, `${way}: exit ${result.status} ${result.signal ?? ''}`);
+      const { seconds, peak, drawn } = JSON.parse(result.stdout) as Report;
+      const share = (peak / weights).toFixed(2);
+      const picture = drawn === null ? '' : `; with a picture ${(drawn / weights).toFixed(2)}`;
+      console.log(
+        `  ${way}: ready in ${seconds.toFixed(1)} s, peak ${(peak / 1e9).toFixed(2)} GB = ${share} x${picture}`,
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface Report {
+  readonly seconds: number;
+  /** Bytes. */
+  readonly peak: number;
+  readonly drawn: number | null;
+}
+
+async function child(argument: string): Promise<void> {
+  const at = argument.indexOf(':');
+  const began = performance.now();
+  const engine = await openDevice('cpu', 2);
+  const lowMemory = argument.slice(0, at) === 'low-memory';
+  const pipeline = TextPipeline.open(argument.slice(at + 1), { engine, lowMemory });
+  await pipeline.warmUp({ seeds: [0], ...(draw > 0 ? { size: [draw, draw] } : {}) });
+  const seconds = (performance.now() - began) / 1000;
+  const peak = peakMemory();
+  if (draw > 0) await pipeline.draw({ prompt: 'a cat', seeds: [0], size: [draw, draw] });
+  process.stdout.write(JSON.stringify({ seconds, peak, drawn: draw > 0 ? peakMemory() : null } satisfies Report));
+  process.exit(0);
+}
+
+/** The most that this process has ever had in memory, in bytes; Linux. */
+function peakMemory(): number {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'));
+  return Number(line![1]) * 1024;
+}
+
+/** Networks of SD 1.5's configurations. */
+async function writeModel(folder: string, half: boolean): Promise<{ parameters: number }> {
+  const recorded = readFileSync(new URL('../golden/cases-sd/full-size.json', import.meta.url), 'utf8');
+  const configs = JSON.parse(recorded) as Record<string, { config: Record<string, unknown> }>;
+  const config = (name: string) => configs[name]!.config;
+  const vocabulary = trainBpe(['a cat'], 600);
+  const unet = createTextUNet(config('sd1-unet'));
+  const text = createClipText(config('sd1-text'));
+  const vae = createAutoencoderKL(config('sd-autoencoder'));
+  const network = (className: string, name: string, { layout }: { layout: ParameterLayout }) => ({
+    ...{ className, config: config(name), tensors: made(layout) },
+  });
+  await writeDiffusersFolder(
+    folder,
+    {
+      unet: network('UNet2DConditionModel', 'sd1-unet', unet),
+      vae: network('AutoencoderKL', 'sd-autoencoder', vae),
+      text_encoder: network('CLIPTextModel', 'sd1-text', text),
+      tokenizer: vocabularyFiles(vocabulary),
+      scheduler: { className: 'DDIMScheduler', config: { beta_schedule: 'scaled_linear', clip_sample: false } },
+      dmd: { role: 'generator' },
+    },
+    { half },
+  );
+  return { parameters: unet.layout.size + text.layout.size + vae.layout.size };
+}
+
+/** One block of numbers, over and over: what they are does not matter here. */
+function* made({ entries }: ParameterLayout): Generator<[string, TensorData]> {
+  const most = Math.max(...entries.map(({ shape }) => sizeOf(shape)));
+  const numbers = Float32Array.from({ length: most }, (_, i) => Math.sin(i * 0.7) / 50);
+  for (const { name, shape } of entries) yield [name, { shape, data: numbers.subarray(0, sizeOf(shape)) }];
+}
+
+/** Seconds that it takes to read every weights file. */
+async function readAll(folder: string): Promise<number> {
+  const began = performance.now();
+  for (const part of ['unet', 'vae', 'text_encoder']) {
+    for (const name of readdirSync(join(folder, part)).filter((file) => file.endsWith('.safetensors'))) {
+      for await (const piece of createReadStream(join(folder, part, name), { highWaterMark: 2 ** 22 })) void piece;
+    }
+  }
+  return (performance.now() - began) / 1000;
+}
