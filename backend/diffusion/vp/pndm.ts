@@ -30,8 +30,8 @@ export function pndmStepper(schedule: VpSchedule, config: SamplerConfig<'pndm'>,
   /** Newest first, of the calls that stand at the beginning of a step. */
   let kept: Float32Array[] = [];
   /** The state at the beginning of the step, while several calls make one, and their weighted sum. */
-  let beginning = new Float32Array();
-  let sum = new Float32Array();
+  let beginning: Float32Array = new Float32Array();
+  let sum: Float32Array = new Float32Array();
 
   /** From timestep t to s by the transfer part of the method (Eq. 9). */
   const transfer = (x: Float32Array, prediction: Float32Array, t: number, s: number) => {
