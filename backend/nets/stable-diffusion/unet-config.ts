@@ -13,7 +13,6 @@ import {
 } from './config.ts';
 
 const what = 'UNet2DConditionModel';
-const perBlockList = z.union([count, z.array(count).min(1)]);
 
 const shape = {
   sample_size: z
@@ -40,7 +39,7 @@ const shape = {
   norm_num_groups: count.default(32),
   norm_eps: positive.default(1e-5),
   cross_attention_dim: count.default(1280),
-  transformer_layers_per_block: perBlockList.default(1),
+  transformer_layers_per_block: perBlock.default(1),
   /** The number of heads, not their size: diffusers' name is a mistake that stayed because every file has it. */
   attention_head_dim: perBlock.default(8),
   use_linear_projection: z.boolean().default(false),
@@ -103,44 +102,39 @@ export function parseUNetConfig(raw: unknown): UNetConfig {
 
 /** The lists of the config side by side. Throws UserError('config') where they do not fit each other. */
 export function unetLevels(config: UNetConfig): UNetLevel[] {
-  const { block_out_channels: channels } = config;
+  const { block_out_channels: channels, down_block_types: down, up_block_types: up } = config;
   const levels = channels.length;
-  for (const key of ['down_block_types', 'up_block_types'] as const) {
-    if (config[key].length !== levels) {
-      throw unsupported(what, key, config[key], `block_out_channels has ${levels} blocks`);
-    }
-  }
+  checkLists(config, levels);
   const each = (key: 'layers_per_block' | 'attention_head_dim' | 'transformer_layers_per_block') =>
     spread(what, key, config[key], levels);
-  if (channels[0] % 2 !== 0) {
-    throw unsupported(
-      what,
-      'block_out_channels',
-      channels,
-      'the time embedding has pairs of channels; make the first even',
-    );
-  }
-  const [layers, heads, depth] = [
-    each('layers_per_block'),
-    each('attention_head_dim'),
-    each('transformer_layers_per_block'),
-  ];
+  const layers = each('layers_per_block');
+  const heads = each('attention_head_dim');
+  const depth = each('transformer_layers_per_block');
   return channels.map((width, i) => {
     if (width % heads[i] !== 0) {
-      throw unsupported(
-        what,
-        'attention_head_dim',
-        config.attention_head_dim,
-        `${width} channels do not divide into ${heads[i]} heads`,
-      );
+      const why = `${width} channels do not divide into ${heads[i]} heads`;
+      throw unsupported(what, 'attention_head_dim', config.attention_head_dim, why);
     }
     return {
       channels: width,
       layers: layers[i],
       heads: heads[i],
       depth: depth[i],
-      downAttention: config.down_block_types[i] === 'CrossAttnDownBlock2D',
-      upAttention: config.up_block_types[levels - 1 - i] === 'CrossAttnUpBlock2D',
+      downAttention: down[i] === 'CrossAttnDownBlock2D',
+      upAttention: up[levels - 1 - i] === 'CrossAttnUpBlock2D',
     };
   });
+}
+
+function checkLists(config: UNetConfig, levels: number): void {
+  for (const key of ['down_block_types', 'up_block_types'] as const) {
+    if (config[key].length !== levels) {
+      throw unsupported(what, key, config[key], `block_out_channels has ${levels} blocks`);
+    }
+  }
+  const { block_out_channels: channels } = config;
+  if (channels[0] % 2 !== 0) {
+    const why = 'the time embedding has pairs of channels; make the first even';
+    throw unsupported(what, 'block_out_channels', channels, why);
+  }
 }
