@@ -13,7 +13,8 @@ otherwise. Noise and classes are those that EDM's generate.py draws for the same
   dmd sample network-snapshot.pkl --sampler ablation --with solver=euler --with discretization=vp --steps 256
 
 A text-to-image model is a diffusers folder and takes a prompt. A teacher makes 50 steps of its own scheduler at guidance
-7.5 unless the folder or the options say otherwise; noise is that of torch.manual_seed.
+7.5 unless the folder or the options say otherwise; noise is that of torch.manual_seed. It draws one picture, of seed 0,
+unless --seeds names others.
 
   dmd sample stable-diffusion-v1-5 --prompt "a lighthouse in a storm" --scheduler dpm --steps 20 --seeds 0-3
   dmd sample sd-turbo --prompt "a lighthouse in a storm"`;
@@ -49,9 +50,10 @@ export function registerSample(program: Command): void {
   deviceOptions(command, 'auto');
 }
 
-async function sample(model: string, options: SampleOptions & CommonOptions): Promise<void> {
+async function sample(model: string, options: SampleOptions & CommonOptions, command: Command): Promise<void> {
   const { sampleCommand } = await import('../sample/sample.ts');
-  await sampleCommand(model, options, createOutput(options));
+  const defaultSeeds = command.getOptionValueSource('seeds') === 'default';
+  await sampleCommand(model, { ...options, defaultSeeds }, createOutput(options));
 }
 
 function samplerName(text: string): string {

@@ -14,7 +14,7 @@ import { TextPipeline } from '../../runs/text/text-pipeline.ts';
 import type { TextImages, TextRequest } from '../../runs/text/text-request.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
-import type { SampleOptions } from './sample.ts';
+import type { SampleOptions } from './options.ts';
 
 export async function sampleText(name: string, options: SampleOptions, output: Output): Promise<void> {
   refuseOthersOptions(options);

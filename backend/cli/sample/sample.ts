@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
-import { type SamplerName, type SeededImages, SeededSource } from '../../dmd/seeded-images.ts';
+import { type SeededImages, SeededSource } from '../../dmd/seeded-images.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
@@ -14,26 +14,9 @@ import { createProgress, progressMode } from '../../runs/progress.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import type { SampleOptions } from './options.ts';
 
-export interface SampleOptions {
-  readonly seeds: readonly number[];
-  readonly class?: readonly number[];
-  readonly steps?: number;
-  readonly sampler: SamplerName;
-  readonly with?: Readonly<Record<string, unknown>>;
-  readonly prompt?: string;
-  readonly negative?: string;
-  readonly guidance?: number;
-  readonly scheduler?: string;
-  /** Height and width in pixels. */
-  readonly size?: readonly [number, number];
-  readonly lowMemory?: boolean;
-  readonly batch: number;
-  readonly out: string;
-  readonly columns?: number;
-  readonly device: string;
-  readonly threads: number;
-}
+export type { SampleOptions } from './options.ts';
 
 /** Steps of a teacher where none are asked for: what EDM uses for CIFAR-10. */
 const teacherSteps = 18;
@@ -41,7 +24,7 @@ const teacherSteps = 18;
 export async function sampleCommand(name: string, options: SampleOptions, output: Output): Promise<void> {
   if (isDiffusersFolder(modelPath(name))) {
     const { sampleText } = await import('./sample-text.ts');
-    return sampleText(name, options, output);
+    return sampleText(name, options.defaultSeeds ? { ...options, seeds: [0] } : options, output);
   }
   refuseTextOptions(name, options);
   const model = await openModel(name);

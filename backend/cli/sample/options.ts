@@ -1,0 +1,24 @@
+/** What `dmd sample` is asked for, by any kind of model. */
+import type { SamplerName } from '../../dmd/seeded-images.ts';
+
+export interface SampleOptions {
+  readonly seeds: readonly number[];
+  /** Nobody asked for these seeds: a text-to-image model, which takes long, draws only the first. */
+  readonly defaultSeeds?: boolean;
+  readonly class?: readonly number[];
+  readonly steps?: number;
+  readonly sampler: SamplerName;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly prompt?: string;
+  readonly negative?: string;
+  readonly guidance?: number;
+  readonly scheduler?: string;
+  /** Height and width in pixels. */
+  readonly size?: readonly [number, number];
+  readonly lowMemory?: boolean;
+  readonly batch: number;
+  readonly out: string;
+  readonly columns?: number;
+  readonly device: string;
+  readonly threads: number;
+}

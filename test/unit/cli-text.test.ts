@@ -1,0 +1,84 @@
+/** `dmd sample` with a prompt, on a small model with random weights. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Output } from '../../backend/cli/output.ts';
+import { type SampleOptions, sampleCommand } from '../../backend/cli/sample/sample.ts';
+import { decodePng, readPngText } from '../../backend/data/png.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
+import { readPictureSettings } from '../../backend/runs/picture-text.ts';
+
+const model = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dmd-text-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function sample(out: string, options: Partial<SampleOptions>, name = model) {
+  const events: Record<string, unknown>[] = [];
+  const lines: string[] = [];
+  const output: Output = {
+    json: false,
+    line: (line = '') => lines.push(line),
+    event: (event, fields) => events.push({ event, ...fields }),
+  };
+  const defaults = {
+    seeds: [0],
+    sampler: 'edm',
+    batch: 16,
+    device: 'cpu',
+    threads: 1,
+    out: join(folder, out),
+  } as const;
+  await sampleCommand(name, { ...defaults, ...options }, output);
+  return { events, lines };
+}
+
+test('pictures carry their prompt, and the editor can make them again', async () => {
+  const request = {
+    prompt: 'the red zebra',
+    negative: 'blue',
+    guidance: 4,
+    steps: 2,
+    scheduler: 'ddim',
+    seeds: [3, 8],
+  };
+  const { events, lines } = await sample('two', request);
+  assert.deepEqual(readdirSync(join(folder, 'two')), ['grid.png', 'seed000003.png', 'seed000008.png']);
+  const png = readFileSync(join(folder, 'two', 'seed000008.png'));
+  assert.deepEqual(decodePng(png).shape, [3, 16, 16]);
+  const text = readPngText(png);
+  assert.equal(text['dmd.prompt'], 'the red zebra');
+  assert.equal(text['dmd.negative'], 'blue');
+  assert.equal(text['dmd.guidance'], '4');
+  assert.match(text['dmd.sha256']!, /^[0-9a-f]{64}$/);
+  assert.deepEqual(readPictureSettings(png)?.settings, {
+    ...{ model, seeds: [8], classes: null, prompt: 'the red zebra', negative: 'blue', guidance: 4 },
+    ...{ sampler: 'ddim', steps: 2, device: 'auto' },
+  });
+  const grid = readPngText(readFileSync(join(folder, 'two', 'grid.png')));
+  assert.equal(grid['dmd.seeds'], '3,8');
+  assert.equal(grid['dmd.seed'], undefined);
+  assert.ok(lines.some((line) => /does not know: zebra/.test(line)));
+  assert.equal(events.at(-1)?.calls, 2);
+});
+
+test('seeds that nobody asked for are one', async () => {
+  await sample('one', { prompt: 'a cat', steps: 1, seeds: [0, 1, 2], defaultSeeds: true });
+  assert.deepEqual(readdirSync(join(folder, 'one')), ['grid.png', 'seed000000.png']);
+});
+
+test('options of the other kind of model are refused, and unknown schedulers', async () => {
+  const refused = (options: Partial<SampleOptions>, pattern: RegExp, name?: string) =>
+    assert.rejects(sample('refused', options, name), (error) => {
+      assert.ok(error instanceof UserError && error.kind === 'usage', String(error));
+      assert.match(error.message, pattern);
+      return true;
+    });
+  await refused({ class: [1] }, /takes a prompt, not classes/);
+  await refused({ with: { S_churn: 1 } }, /has no options of that kind/);
+  await refused({ scheduler: 'rk4' }, /no scheduler 'rk4'/);
+  await refused({ prompt: 'a cat' }, /--prompt is for text-to-image models/, 'builtin:scenes');
+  await refused({ guidance: 2 }, /--guidance is for text-to-image models/, 'builtin:scenes');
+});
