@@ -67,26 +67,31 @@ function costOf(shape: LatentShape, { fake }: DistillConfig): MicroCost {
   );
 }
 
-/** One latent of either kind, then fewer channels, then smaller latents, until it can be tried. */
+/** Channels and side of the latents that remain, as divisors. */
+const sizes = [
+  [1, 1],
+  [2, 1],
+  [4, 1],
+  [4, 2],
+  [8, 2],
+  [8, 4],
+] as const;
+
+/** Fewer latents at a time, down to one of either kind; then fewer channels and smaller latents, until it can be tried. */
 function smaller(config: DistillConfig, teacher: TextTeacher, shape: LatentShape, limits: Limits): LatentShape {
-  const one = { ...config, batch: 1, regression: { ...config.regression, batch: 1 } };
   const [, height, width] = shape.network.latentShape;
   let last = shape;
-  for (const [channels, size] of [
-    [1, 1],
-    [2, 1],
-    [4, 1],
-    [4, 2],
-    [8, 2],
-    [8, 4],
-  ] as const) {
-    const network = createTextUNet(withChannels(teacher.unetConfig, channels), {
-      recompute: config.text.recompute,
-      size: [height / size, width / size],
-    });
-    last = latentShapeOf(one, { ...teacher, network }, shape.regression?.distance ?? null);
-    const { weightBytes, peakBytes, flops } = costOf(last, config);
-    if (weightBytes + 2 * peakBytes <= limits.bytes && flops <= limits.flops) break;
+  for (const [channels, side] of sizes) {
+    const size = [height / side, width / side] as const;
+    const recompute = config.text.recompute;
+    const network = createTextUNet(withChannels(teacher.unetConfig, channels), { recompute, size });
+    for (let batch = channels === 1 ? config.batch : 1; batch >= 1; batch = Math.floor(batch / 2)) {
+      const regression = { ...config.regression, batch: Math.min(batch, config.regression.batch ?? batch) };
+      const fewer = { ...config, batch, regression };
+      last = latentShapeOf(fewer, { ...teacher, network }, shape.regression?.distance ?? null);
+      const { weightBytes, peakBytes, flops } = costOf(last, config);
+      if (weightBytes + 2 * peakBytes <= limits.bytes && flops <= limits.flops) return last;
+    }
   }
   return last;
 }

@@ -27,7 +27,7 @@ export interface Plan {
 
 /** What may be tried: memory that is free, and operations that take a few seconds. */
 const shareOfMemory = 0.5;
-const mostFlops = 1e11;
+const mostFlops = 5e11;
 /** Updates after the first; the median counts. */
 const timed = 5;
 
