@@ -14,8 +14,10 @@ import { runPaths } from '../../runs/run-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';
 
-/** Some milliseconds of decoding. */
-const sliceBytes = 1 << 16;
+/** How long decoding may hold up everything else; slices are as large as that allows on this machine at this time. */
+const sliceMilliseconds = 8;
+const firstSliceBytes = 1 << 13;
+const [leastSliceBytes, mostSliceBytes] = [1 << 12, 1 << 17];
 
 export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' }>;
 
@@ -28,6 +30,7 @@ export class RunHistory {
   readonly #refused = new Map<string, string>();
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
+  #sliceBytes = firstSliceBytes;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -76,17 +79,25 @@ export class RunHistory {
     for (const reader of this.#files()) {
       for (;;) {
         signal?.throwIfAborted();
+        const start = performance.now();
         const events = this.#slice(reader);
         if (events.length === 0) break;
         this.#take(events);
+        this.#pace(performance.now() - start);
         await turn();
       }
     }
   }
 
+  /** At most twice as much next time: code that is new runs slowly, and a quick slice may have been an easy one. */
+  #pace(milliseconds: number): void {
+    const factor = Math.min(2, sliceMilliseconds / Math.max(milliseconds, 0.1));
+    this.#sliceBytes = Math.min(mostSliceBytes, Math.max(leastSliceBytes, Math.round(this.#sliceBytes * factor)));
+  }
+
   #slice(reader: EventFileReader): RunEvent[] {
     try {
-      return reader.read(sliceBytes);
+      return reader.read(this.#sliceBytes);
     } catch (error) {
       if (error instanceof UserError) throw error;
       // The frame is sound, what is in it is not: no later record can be trusted to mean what it says.
