@@ -74,7 +74,7 @@ export function fakeHub(repository: string, files: ReadonlyMap<string, FakeFile>
     return new Response(broken(part), { status: range ? 206 : 200, headers });
   }
 
-  function broken(part: Buffer): BodyInit {
+  function broken(part: Buffer): Uint8Array<ArrayBuffer> | ReadableStream {
     const { breakAfter } = hub;
     if (breakAfter === null || part.length <= breakAfter) return Uint8Array.from(part);
     hub.breakAfter = null;
