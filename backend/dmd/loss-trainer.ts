@@ -39,6 +39,8 @@ export interface LossTask {
    * whatever `terms` names, each [1].
    */
   readonly graph: Graph;
+  /** Another graph of the same loss for the first `steps` updates, e.g. of smaller images. */
+  readonly early?: { readonly graph: Graph; readonly steps: number } | undefined;
   /** Parts of the loss that are recorded too: output of the graph -> tag. */
   readonly terms?: Readonly<Record<string, string>>;
   /** Images per program run. */
@@ -61,6 +63,7 @@ export class LossTrainer implements Trainer {
   private readonly engine: Engine;
   private readonly task: LossTask;
   private readonly loss: Program;
+  private readonly early: Program | null;
   private readonly updater: Updater;
   private readonly accumulator: Accumulator | null;
   private state: OptimizerState;
@@ -69,11 +72,12 @@ export class LossTrainer implements Trainer {
   private constructor(
     engine: Engine,
     task: LossTask,
-    programs: { loss: Program; updater: Updater; accumulator: Accumulator | null },
+    programs: { loss: Program; early: Program | null; updater: Updater; accumulator: Accumulator | null },
   ) {
     this.engine = engine;
     this.task = task;
     this.loss = programs.loss;
+    this.early = programs.early;
     this.updater = programs.updater;
     this.accumulator = programs.accumulator;
     this.gradients = new KeptGradients(task.keepsGradients);
@@ -82,11 +86,12 @@ export class LossTrainer implements Trainer {
   }
 
   static async create(engine: Engine, task: LossTask): Promise<LossTrainer> {
-    const { name, layout, graph, accumulation } = task;
+    const { name, layout, graph, early: first, accumulation } = task;
     const loss = await engine.compile(graph, { name: `${name} loss` });
+    const early = first ? await engine.compile(first.graph, { name: `${name} early loss` }) : null;
     const updater = await Updater.create(engine, layout, `${name} update`);
     const accumulator = accumulation > 1 ? await Accumulator.create(engine, layout) : null;
-    return new LossTrainer(engine, task, { loss, updater, accumulator });
+    return new LossTrainer(engine, task, { loss, early, updater, accumulator });
   }
 
   async advance(): Promise<StepReport> {
@@ -117,11 +122,12 @@ export class LossTrainer implements Trainer {
     const { name, accumulation, terms = {} } = this.task;
     const tags = Object.entries({ loss: `loss/${name}`, ...terms });
     const losses: Scalars = Object.fromEntries(tags.map(([, tag]) => [tag, 0]));
+    const program = step <= (this.task.early?.steps ?? 0) ? this.early! : this.loss;
     let total: DeviceTensor | null = null;
     for (let micro = 0; micro < accumulation; micro++) {
       const draws = await this.task.draws(step, micro);
       this.latestDraws = draws;
-      const results = await this.loss.run({ parameters: this.state.parameters, ...draws });
+      const results = await program.run({ parameters: this.state.parameters, ...draws });
       for (const [output, tag] of tags) {
         losses[tag] += (await results[output].read())[0] / accumulation;
         results[output].dispose();
@@ -157,6 +163,7 @@ export class LossTrainer implements Trainer {
     this.gradients.clear();
     disposeState(this.state);
     await this.loss.dispose();
+    await this.early?.dispose();
     await this.updater.dispose();
     await this.accumulator?.dispose();
   }

@@ -9,7 +9,7 @@ import {
   type GaussianAutoencoder,
   latentShapeOf,
 } from './autoencoder-loss.ts';
-import { type LossTask, LossTrainer } from './loss-trainer.ts';
+import { type Feeds, type LossTask, LossTrainer } from './loss-trainer.ts';
 
 export interface TeachAutoencoderOptions
   extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
@@ -18,6 +18,8 @@ export interface TeachAutoencoderOptions
   readonly size: number;
   readonly seed: number;
   readonly loss: AutoencoderLossWeights;
+  /** The first `steps` updates see random crops of `size` x `size` pixels of `batch` images; null: no such updates. */
+  readonly crops: { readonly size: number; readonly batch: number; readonly steps: number } | null;
   /** Weights to begin with, by parameter name; null: random ones. */
   readonly initial: ReadonlyMap<string, TensorData> | null;
   /** `count` training images [count, C, size, size], a pure function of (step, micro-batch). */
@@ -26,9 +28,8 @@ export interface TeachAutoencoderOptions
 
 /** The trainer of `autoencoder`. */
 export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<LossTrainer> {
-  const { network, size, seed, loss, initial, batch, accumulation, settings, keepsGradients } = options;
+  const { network, size, seed, loss, crops, initial, batch, accumulation, settings, keepsGradients } = options;
   const { layout } = network;
-  const shape = [batch, ...latentShapeOf(network, size)];
   return LossTrainer.create(engine, {
     name: 'autoencoder',
     layout,
@@ -36,11 +37,42 @@ export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencod
       ? packParameters(layout, initial)
       : initialParameters(layout, stream(seed, 'autoencoder', 'init')),
     graph: autoencoderLossGraph(network, size, batch, loss),
+    early: crops
+      ? { graph: autoencoderLossGraph(network, crops.size, crops.batch, loss), steps: crops.steps }
+      : undefined,
     terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
-    draws: async (step, micro) => ({
-      images: await options.images(step, micro, batch),
-      noise: { shape, data: stream(seed, 'autoencoder', 'step', step, micro).randn(sizeOf(shape)) },
-    }),
+    draws: (step, micro) => drawsOf(options, step, micro),
     ...{ batch, accumulation, settings, keepsGradients },
   });
+}
+
+async function drawsOf(options: TeachAutoencoderOptions, step: number, micro: number): Promise<Feeds> {
+  const { network, seed, crops } = options;
+  const random = stream(seed, 'autoencoder', 'step', step, micro);
+  const early = crops !== null && step <= crops.steps;
+  const { size, batch } = early ? crops : options;
+  const shape = [batch, ...latentShapeOf(network, size)];
+  const noise = { shape, data: random.randn(sizeOf(shape)) };
+  const images = await options.images(step, micro, batch);
+  return { images: early ? cropped(images, size, (most) => random.randint(0, most + 1, 1)[0]) : images, noise };
+}
+
+/**
+ * A square part of each image [B, C, H, W].
+ * @param draw a whole number from 0 to the given one
+ */
+export function cropped({ shape, data }: TensorData, side: number, draw: (most: number) => number): TensorData {
+  const [batch, channels, height, width] = shape;
+  const out = new Float32Array(batch * channels * side * side);
+  let at = 0;
+  for (let b = 0; b < batch; b++) {
+    const [top, left] = [draw(height - side), draw(width - side)];
+    for (let c = 0; c < channels; c++) {
+      for (let y = 0; y < side; y++, at += side) {
+        const from = ((b * channels + c) * height + top + y) * width + left;
+        out.set(data.subarray(from, from + side), at);
+      }
+    }
+  }
+  return { shape: [batch, channels, side, side], data: out };
 }

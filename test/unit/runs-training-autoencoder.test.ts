@@ -5,8 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { captionedBatch } from '../../backend/data/captioned/captioned-batch.ts';
 import { LatentProgram, Spread } from '../../backend/dmd/latent-programs.ts';
+import { cropped } from '../../backend/dmd/teach-autoencoder.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { createAutoencoderKL } from '../../backend/nets/stable-diffusion/autoencoder-kl.ts';
+import { stream } from '../../backend/random/stream.ts';
 import { runPaths } from '../../backend/runs/run-folder.ts';
 import { openInitialComponent } from '../../backend/runs/training/initial-component.ts';
 import { peakSignalToNoise, sideBySide } from '../../backend/runs/training/teach-autoencoder-session.ts';
@@ -15,7 +17,7 @@ import { autoencoderConfig } from './training/tiny-text.ts';
 
 test('n steps equal k, a stop, a resume, n - k, bit for bit; the folder vae is what was averaged', async () => {
   const root = scratch();
-  const config = autoencoderConfig({ accumulation: 2 });
+  const config = autoencoderConfig({ accumulation: 2, crops: { size: 16, batch: 3, iterations: 3 } });
   const whole = await runHere({ config, root });
   assert.ok(whole.last.type === 'ended' && whole.last.state === 'finished', JSON.stringify(whole.last));
   const first = await runHere({ config, root }, { until: 2 });
@@ -82,6 +84,44 @@ test('held-out images are shown beside what comes back of them, with the noise o
     [0, 2, 4],
   );
   assert.ok(noise.every(([, value]) => value > 0 && value < 40));
+});
+
+test('a crop is a part of its image, somewhere else in each, and its size must fit the network', async () => {
+  const [batch, channels, size, side] = [40, 2, 5, 3];
+  const images = { shape: [batch, channels, size, size], data: new Float32Array(batch * channels * size * size) };
+  images.data.forEach((_, i) => {
+    images.data[i] = i;
+  });
+  const most: number[] = [];
+  const random = stream(Math.random(), 'crops');
+  const { shape, data } = cropped(images, side, (limit) => {
+    most.push(limit);
+    return random.randint(0, limit + 1, 1)[0];
+  });
+  assert.deepEqual(shape, [batch, channels, side, side]);
+  assert.deepEqual([...new Set(most)], [size - side]);
+  const corners = new Set<number>();
+  for (let b = 0; b < batch; b++) {
+    const first = data[b * channels * side * side];
+    const corner = first - b * channels * size * size;
+    corners.add(corner);
+    for (let i = 0; i < channels * side * side; i++) {
+      const [c, y, x] = [Math.floor(i / side ** 2), Math.floor(i / side) % side, i % side];
+      assert.equal(data[b * channels * side * side + i], first + c * size * size + y * size + x);
+    }
+  }
+  assert.deepEqual(
+    [...corners].sort((a, b) => a - b),
+    [0, 1, 2, 5, 6, 7, 10, 11, 12],
+  );
+  for (const wrong of [12, 72]) {
+    const run = await runHere({ config: autoencoderConfig({ crops: { size: wrong } }), root: scratch() });
+    assert.ok(run.last.type === 'failed');
+    assert.match(
+      run.last.error.message,
+      new RegExp(`crops.size is ${wrong}, but it must be a multiple of 8, at most 64`),
+    );
+  }
 });
 
 test('pictures in turn, and the ratio of signal to noise in decibels', () => {

@@ -50,6 +50,18 @@ export const teachAutoencoderSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is made small.'),
+  crops: z
+    .strictObject({
+      size: whole(8, 'pixels')
+        .default(16)
+        .describe('Side of the crops; a multiple of how far the network makes images smaller. Default 16.'),
+      batch: whole(1, 'images').default(64).describe('Crops per micro-batch. Default 64.'),
+      iterations: whole(0, 'updates').default(0).describe('Updates on crops; 0 none. Default 0.'),
+    })
+    .prefault({})
+    .describe(
+      'At first only a random part of each image is looked at, which is faster and enough to learn colours from.',
+    ),
   scaleImages: whole(1, 'images')
     .default(1024)
     .describe("Images that the latents' scale is measured on at the end: scaling_factor in config.json. Default 1024."),

@@ -9,7 +9,7 @@ const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
     ...['text.prompts', 'text.count', 'text.pairGuidance', 'text.lora'],
   ],
   teach: ['kind', 'seed', 'network', 'data', 'initial'],
-  'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'initial'],
+  'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'initial', 'crops'],
   'teach-text': [
     ...['kind', 'seed', 'data', 'vae', 'tokenizer', 'vocabulary', 'unet', 'text_encoder', 'initial'],
     ...['scheduler'],

@@ -9,6 +9,7 @@ import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type Autoencoder, createAutoencoderKL } from '../../nets/stable-diffusion/autoencoder-kl.ts';
 import type { TeachAutoencoderConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { writeComponent } from '../../weights/diffusers/index.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
 import { autoencoderConfig } from './component-configs.ts';
@@ -21,12 +22,22 @@ const measuredAtOnce = 32;
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeachAutoencoder(config: TeachAutoencoderConfig): Promise<SessionPlan> {
   const network = createAutoencoderKL(autoencoderConfig(config.network, captionedSize));
+  refuseCrops(config.crops.size, network.downFactor);
   const initial = config.initial === undefined ? null : await openInitialComponent(config.initial, network.layout);
   return {
     fieldBytes: 0,
     inputs: initial ? { initial: initial.input } : {},
     start: (context) => start(config, network, initial?.weights ?? null, context),
   };
+}
+
+function refuseCrops(size: number, factor: number): void {
+  if (size % factor === 0 && size <= captionedSize) return;
+  throw new UserError(
+    'config',
+    `crops.size is ${size}, but it must be a multiple of ${factor}, at most ${captionedSize}`,
+    `The network makes images smaller by ${factor}.`,
+  );
 }
 
 async function start(
@@ -36,10 +47,11 @@ async function start(
   context: SessionContext,
 ): Promise<TrainingSession> {
   const { engine, report } = context;
-  const { seed, batch, accumulation, loss, record, iterations } = config;
+  const { seed, batch, accumulation, loss, crops, record, iterations } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createAutoencoderTrainer(engine, {
     ...{ network, size: captionedSize, seed, batch, accumulation, loss, initial },
+    crops: crops.iterations > 0 ? { size: crops.size, batch: crops.batch, steps: crops.iterations } : null,
     settings: updateSettingsOf(config),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
     images: async (step, micro, count) => trainingBatch(config, trainingIndices(config, step, micro, count)).images,
