@@ -51,12 +51,30 @@ export function orderedColour(n: number, count: number): string {
   return `rgb(${low.map((value, i) => Math.round(value + (high[i]! - value) * part)).join(' ')})`;
 }
 
+/** What was asked of the theme; null before the first question. Asking the browser makes it bring all styles up to date. */
+let known: Map<string, string> | null = null;
+
 /** A colour of the theme as the editor gives it, e.g. `foreground`. */
 export function themeColour(name: string, fallback = '#808080'): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--vscode-${name}`).trim() || fallback;
+  if (known === null) {
+    known = new Map();
+    const forget = new MutationObserver(() => known?.clear());
+    forget.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
+    forget.observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  }
+  let colour = known.get(name);
+  if (colour === undefined) {
+    colour = getComputedStyle(document.documentElement).getPropertyValue(`--vscode-${name}`).trim();
+    known.set(name, colour);
+  }
+  return colour || fallback;
 }
 
 /** Calls back when the person chooses another theme. */
 export function onTheme(changed: () => void): void {
-  new MutationObserver(changed).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  const observer = new MutationObserver(() => {
+    known?.clear();
+    changed();
+  });
+  observer.observe(document.body, { attributes: true, attributeFilter: ['class'] });
 }
