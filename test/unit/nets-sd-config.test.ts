@@ -8,7 +8,6 @@ import {
   createAutoencoderTiny,
   createClipText,
   createTextUNet,
-  currentAutoencoderName,
 } from '../../backend/nets/stable-diffusion/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
@@ -122,15 +121,6 @@ test('inputs of other shapes are named', () => {
   const autoencoder = createAutoencoderTiny({});
   assert.throws(() => autoencoder.encode(p, input(1, 3, 12, 8)), /images are \[1,3,12,8\] .* multiples of 8/);
   assert.throws(() => autoencoder.decode(p, input(1, 3, 2, 2)), /latents are \[1,3,2,2\]/);
-});
-
-test('old names of the attention in an autoencoder', () => {
-  const old = ['query', 'key', 'value', 'proj_attn'].map((name) => `encoder.mid_block.attentions.0.${name}.weight`);
-  const names = new Set(createAutoencoderKL(kl).layout.entries.map(({ name }) => name));
-  for (const name of old) {
-    assert.ok(!names.has(name) && names.has(currentAutoencoderName(name)), name);
-  }
-  for (const name of names) assert.equal(currentAutoencoderName(name), name);
 });
 
 test('a fresh U-Net is the identity in every residual branch', () => {

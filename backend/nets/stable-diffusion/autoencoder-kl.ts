@@ -128,13 +128,3 @@ function selfAttention(p: ParameterSource, groups: number, x: Tensor): Tensor {
   const mixed = reshape(headAttention(q, k, v, { heads: 1 }), tokens.shape);
   return add(x, toImage(linearLayer(p, 'to_out.0', mixed, channels), x));
 }
-
-const oldNames: Readonly<Record<string, string>> = { query: 'to_q', key: 'to_k', value: 'to_v', proj_attn: 'to_out.0' };
-
-/** The name in `layout` of a parameter under the name that diffusers gave it before 0.12, as SD 1's files still have it. */
-export function currentAutoencoderName(name: string): string {
-  return name.replace(
-    /(\.attentions\.\d+\.)(query|key|value|proj_attn)\./,
-    (_, before, old) => `${before}${oldNames[old]}.`,
-  );
-}
