@@ -104,6 +104,9 @@ test('an autoencoder that is another one by now is refused by name; so is what i
   const refused = await runHere({ folder: first.folder });
   assert.ok(refused.last.type === 'failed');
   assert.match(refused.last.error.message, /is not the vae that the run began with/);
+  const unknown = await runHere({ config: textConfig('builtin:scenes-txt/vae'), root });
+  assert.ok(unknown.last.type === 'failed' && unknown.last.error.kind === 'weights');
+  assert.equal(unknown.last.error.hint, 'There is builtin:scenes-text/vae.');
   const none = await runHere({ config: textConfig(root), root });
   assert.ok(none.last.type === 'failed' && none.last.error.kind !== 'bug', JSON.stringify(none.last));
 });

@@ -15,7 +15,9 @@ export const teachTextSchema = z
     vae: z
       .string()
       .min(1)
-      .describe("Folder of the autoencoder: 'vae' of a diffusers folder, or of a run that taught one."),
+      .describe(
+        "Folder of the autoencoder: 'vae' of a diffusers folder, or of a run that taught one; builtin:scenes-text/vae is the built-in model's.",
+      ),
     tokenizer: z
       .string()
       .min(1)

@@ -10,10 +10,14 @@ import { createTextUNet } from '../../nets/stable-diffusion/unet.ts';
 import type { TeachTextConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { readJsonObject } from '../../weights/diffusers/index.ts';
+import { builtinTextModels } from '../model-file.ts';
+import { packageRoot } from '../package.ts';
 import { captionTokenizer } from './caption-tokenizer.ts';
 import { schedulerConfig, textEncoderConfig, unetConfig } from './component-configs.ts';
 import { openInitialComponent } from './initial-component.ts';
 import type { InputFile } from './session.ts';
+
+const builtinAutoencoder = 'builtin:scenes-text/vae';
 
 export interface TextModelParts {
   readonly networks: TextConditioned;
@@ -55,7 +59,17 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
   };
 }
 
-async function openAutoencoder(folder: string) {
+/** A path, or the built-in model's own autoencoder by name. Throws UserError('weights') for another built-in name. */
+function autoencoderFolder(name: string): string {
+  if (!name.startsWith('builtin:')) return name;
+  if (name === builtinAutoencoder) {
+    return path.join(packageRoot(), 'media', builtinTextModels['scenes-text/teacher'], 'vae');
+  }
+  throw new UserError('weights', `there is no built-in autoencoder '${name}'`, `There is ${builtinAutoencoder}.`);
+}
+
+async function openAutoencoder(name: string) {
+  const folder = autoencoderFolder(name);
   const { _class_name: className, _diffusers_version: _, ...config } = readJsonObject(path.join(folder, 'config.json'));
   if (className !== 'AutoencoderKL') {
     throw new UserError(
