@@ -1,7 +1,7 @@
 /**
  * The full-size networks of Stable Diffusion 1.5 with weights from a formula. Each is run once and held against what diffusers
  * and transformers computed (test/golden/cases-sd-full, recorded by sd15.py), to 1e-4 of the largest number. Weights are
- * graph inputs, because an ONNX file holds at most 2 GB. The U-Net takes about 12 GB of memory.
+ * graph inputs, because an ONNX file holds at most 2 GB. At most 6.2 GB of memory were in use (Linux, two threads).
  *
  *     npm run bench -- sd15 --threads=2              checks every network
  *     npm run bench -- sd15 --threads=2 --turns=5    and times those of one picture of 512x512, in turns with PyTorch
