@@ -45,6 +45,15 @@ test('a folder comes back as it was written: classes, configurations, weights', 
   assert.deepEqual(await readUnet(), unet);
 });
 
+test('a scheduler with an infinity, which diffusers writes as a bare word', () => {
+  const file = join(model, 'scheduler', 'scheduler_config.json');
+  writeFileSync(file, '{"lambda_min_clipped": -Infinity, "name": "to Infinity \\"Infinity", "_class_name": "A"}');
+  const { lambda_min_clipped, name } = configOf(component('scheduler'), 'scheduler_config.json');
+  assert.deepEqual([lambda_min_clipped, name], [-Infinity, 'to Infinity "Infinity']);
+  writeFileSync(file, '{"lambda_min_clipped": NaN}');
+  assert.throws(() => configOf(component('scheduler'), 'scheduler_config.json'), refusal(/is not JSON/));
+});
+
 test('float16, a variant that is alone, and a variant that is asked for', async () => {
   await writeFakeModel(model, { half: true });
   assert.deepEqual(await readUnet(), unet);

@@ -13,7 +13,7 @@ export function readJsonObject(file: string): JsonObject {
   const text = readText(file);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePythonJson(text);
   } catch (error) {
     throw new UserError('weights', `${file} is not JSON`, why(text), { cause: error });
   }
@@ -21,6 +21,14 @@ export function readJsonObject(file: string): JsonObject {
     throw new UserError('weights', `${file} holds no JSON object`, 'Fetch the file again.');
   }
   return value as JsonObject;
+}
+
+/** JSON as Python's writer leaves it: schedulers' configs have infinities as bare words. NaN stays an error. */
+function parsePythonJson(text: string): unknown {
+  // 1e999 is how JSON can say Infinity; the first alternative steps over text.
+  return JSON.parse(
+    text.replace(/"(?:[^"\\]|\\.)*"|\bInfinity\b/g, (token) => (token === 'Infinity' ? '1e999' : token)),
+  );
 }
 
 /** A text file of a model folder, UTF-8. */
