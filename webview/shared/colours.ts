@@ -1,4 +1,5 @@
 /** Colours of data, the only ones that are not the theme's: told apart also by people who do not see all colours. */
+import { rampColour } from './colour-ramp.ts';
 
 /** Okabe and Ito's palette, with those that would not show on the background made lighter or darker. */
 const dark = ['#56b4e9', '#e69f00', '#2bbf91', '#e488b9', '#f0e442', '#ef7b45', '#c0c0c0'];
@@ -30,25 +31,9 @@ export function strokeBackground(colour: string, [drawn = 1, gap = 0]: readonly 
   return `repeating-linear-gradient(90deg, ${colour} 0 ${drawn}px, transparent ${drawn}px ${drawn + gap}px)`;
 }
 
-/** Blue to yellow through grey: lightness rises throughout, so that the order shows without colour. */
-const ramp: readonly (readonly [number, number, number])[] = [
-  [0, 52, 128],
-  [61, 86, 136],
-  [112, 116, 134],
-  [158, 150, 118],
-  [208, 186, 88],
-  [255, 226, 66],
-];
-
 /** Of the n-th of `count` things in an order, such as noise levels. */
 export function orderedColour(n: number, count: number): string {
-  // The end that the background swallows is left out: what remains stands out from it by 3 to 1.
-  const [from, to] = isDark() ? [0.34, 1] : [0, 0.55];
-  const at = (count < 2 ? from : from + ((to - from) * n) / (count - 1)) * (ramp.length - 1);
-  const low = ramp[Math.floor(at)]!;
-  const high = ramp[Math.min(ramp.length - 1, Math.floor(at) + 1)]!;
-  const part = at - Math.floor(at);
-  return `rgb(${low.map((value, i) => Math.round(value + (high[i]! - value) * part)).join(' ')})`;
+  return rampColour(n, count, isDark());
 }
 
 /** What was asked of the theme; null before the first question. Asking the browser makes it bring all styles up to date. */
