@@ -24,6 +24,8 @@ import { openTextParts, type TextModelParts } from './text-model-parts.ts';
 const encodedAtOnce = 32;
 /** The folder of the finished model, in the run folder. */
 const folderName = 'teacher';
+/** Sampler steps of the finished model where none are asked for. */
+const usualSteps = 25;
 
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeachText(config: TeachTextConfig): Promise<SessionPlan> {
@@ -158,7 +160,7 @@ class TextSession implements TrainingSession {
 
   /** The whole model, as diffusers reads it. */
   async writeWeights(folder: string, half: boolean): Promise<string[]> {
-    const { model } = this.#parts;
+    const { config, model } = this.#parts;
     const weights = await this.trainer.averagedWeights();
     const written = path.join(folder, folderName);
     await writeDiffusersFolder(
@@ -177,6 +179,7 @@ class TextSession implements TrainingSession {
         vae: { className: 'AutoencoderKL', config: model.configs.vae, tensors: model.vae.weights },
         tokenizer: model.tokenizerFiles,
         scheduler: { className: 'DDIMScheduler', config: model.scheduler },
+        dmd: { role: 'teacher', steps: usualSteps, guidance: config.record.guidance },
       },
       { half },
     );
