@@ -197,13 +197,21 @@ describe('the generate panel', { skip: noBrowser }, () => {
 
   test('the queue shows how far each is and stops the one asked for', async () => {
     const { host, page, close } = await open();
-    const job = { id: 'x', title: 'Scenes, teacher', label: 'Generating', done: 3, total: 8, waiting: false };
-    const later = { id: 'y', title: 'Scenes', label: 'Waiting', done: 0, total: 4, waiting: true };
-    await host.notify('generate/jobs', { jobs: [job, later] });
+    const job = { id: 'x', title: 'Scenes, teacher', label: 'Generating', done: 3, total: 8 };
+    const later = { id: 'y', title: 'Scenes', label: 'Waiting', done: 0, total: 4 };
+    const jobs = (done: number, preview: Uint8Array | null) => ({
+      jobs: [
+        { ...job, done, waiting: false, preview },
+        { ...later, waiting: true, preview: null },
+      ],
+    });
+    await host.notify('generate/jobs', jobs(3, null));
     await page.getByText('Generating: 3 of 8').waitFor();
+    assert.equal(await page.getByAltText('The image so far').first().isVisible(), false);
     const stop = page.getByRole('button', { name: 'Cancel: Scenes, teacher' });
-    await host.notify('generate/jobs', { jobs: [{ ...job, done: 4 }, later] });
+    await host.notify('generate/jobs', jobs(4.4, picture(1)));
     await page.getByText('Generating: 4 of 8').waitFor();
+    await page.getByAltText('The image so far').first().waitFor();
     await stop.click();
     assert.equal((await host.saw('generate/cancel')).params.job, 'x');
     await host.notify('generate/jobs', { jobs: [] });

@@ -25,7 +25,7 @@ export class LiveView {
     this.#onError = onError;
     this.element = element(
       'section',
-      { class: 'live side', 'aria-label': text('liveTitle') },
+      { class: 'live', 'aria-label': text('liveTitle') },
       element('header', {}, element('h2', {}, text('liveTitle')), this.#time),
       this.#picture,
       this.#notes,

@@ -54,7 +54,9 @@ export class QueueView {
 
   #update({ label, bar, preview }: Row, { label: stage, done, total, preview: png }: Job): void {
     if (png) this.#showPreview(preview, png);
-    setText(label, done > 0 ? `${stage}: ${this.#text('done', done, total)}` : stage);
+    // Parts of an image are for the bar.
+    const whole = Math.floor(done);
+    setText(label, whole > 0 ? `${stage}: ${this.#text('done', whole, total)}` : stage);
     if (done > 0) bar.value = done / total;
     else bar.removeAttribute('value');
   }
