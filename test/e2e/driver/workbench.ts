@@ -1,4 +1,5 @@
 /** The editor's window, driven as a person does: by what it shows. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { until } from './until.ts';
 
@@ -62,13 +63,25 @@ export class Workbench {
   }
 
   /**
-   * Answers an open file dialog. Once it has read the folder it starts in, it writes that into its field, over whatever was
-   * typed before.
+   * Answers an open file dialog. When it has read a folder, it writes that folder's path, or the proposed file's, over whatever
+   * was typed before: what is typed counts once it has stayed for half a second beside the folder's list.
    */
   async answerFile(path: string): Promise<void> {
     await until('the dialog to show a folder', async () => (await this.quickInput.inputValue()).startsWith('/'), 60);
-    await this.answer(path);
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await until('the dialog to keep what is typed', () => this.#typed(path), 60);
+    await this.page.keyboard.press('Enter');
     await this.quickInput.waitFor({ state: 'hidden' });
+  }
+
+  /** Whether the open field still holds the text half a second after it was typed. */
+  async #typed(text: string): Promise<boolean> {
+    await this.quickInput.fill(text);
+    for (let look = 0; look < 10; look++) {
+      await pause(50);
+      if ((await this.quickInput.inputValue()) !== text) return false;
+    }
+    return true;
   }
 
   /** Shows the extension's views. */
