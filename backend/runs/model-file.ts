@@ -8,6 +8,7 @@ import { hashOf } from '../data/pair-shard.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import { isDiffusersFolder } from '../weights/diffusers/index.ts';
 import { loadWeights } from '../weights/load.ts';
 import { selectTensors } from '../weights/select.ts';
 import { packageRoot } from './package.ts';
@@ -35,7 +36,7 @@ export const builtinModels: Readonly<Record<string, string>> = {
   'scenes/generator': 'scenes/generator.safetensors',
 };
 
-/** The same for text-to-image models: folders. */
+/** The same for text-to-image models: folders, known where the package has them. */
 export const builtinTextModels: Readonly<Record<string, string>> = {
   'scenes-text': 'scenes-text/student',
   'scenes-text/teacher': 'scenes-text/teacher',
@@ -76,7 +77,8 @@ export function rolesOf(
 export function modelPath(name: string): string {
   if (!name.startsWith('builtin:')) return name;
   const model = name.slice('builtin:'.length);
-  const known = { ...builtinModels, ...builtinTextModels };
+  const texts = Object.entries(builtinTextModels).filter(([, folder]) => isDiffusersFolder(inMedia(folder)));
+  const known = { ...builtinModels, ...Object.fromEntries(texts) };
   if (!Object.hasOwn(known, model)) {
     const names = Object.keys(known).map((builtin) => `builtin:${builtin}`);
     throw new UserError(
@@ -85,9 +87,13 @@ export function modelPath(name: string): string {
       `Built in: ${names.join(', ')}; or give a file.`,
     );
   }
-  const path = join(packageRoot(), 'media', known[model]);
+  const path = inMedia(known[model]!);
   if (!existsSync(path)) throw new UserError('weights', `${path} is missing`, 'Install the package again.');
   return path;
+}
+
+function inMedia(name: string): string {
+  return join(packageRoot(), 'media', name);
 }
 
 function refuseBadNumbers(weights: ReadonlyMap<string, TensorData>, path: string): void {

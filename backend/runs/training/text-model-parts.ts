@@ -1,4 +1,5 @@
 /** Everything that the teaching of a text model begins with: the autoencoder, the vocabulary, the networks, their weights. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { captionedSize } from '../../data/captioned/scene.ts';
 import { textLayout } from '../../dmd/teach-text.ts';
@@ -63,7 +64,10 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
 function autoencoderFolder(name: string): string {
   if (!name.startsWith('builtin:')) return name;
   if (name === builtinAutoencoder) {
-    return path.join(packageRoot(), 'media', builtinTextModels['scenes-text/teacher'], 'vae');
+    const folder = path.join(packageRoot(), 'media', builtinTextModels['scenes-text/teacher'], 'vae');
+    if (existsSync(folder)) return folder;
+    const hint = 'Name the folder of an autoencoder (vae=...): dmd teach --preset scenes-text-vae makes one.';
+    throw new UserError('weights', `this package has no ${name}`, hint);
   }
   throw new UserError('weights', `there is no built-in autoencoder '${name}'`, `There is ${builtinAutoencoder}.`);
 }

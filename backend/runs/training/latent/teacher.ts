@@ -50,7 +50,14 @@ export function textTeacherFolder(name: string): string {
 /** Reads configurations, no weights. Throws UserError that names the file, or the key of the config that does not fit. */
 export function openTextTeacher(config: DistillConfig): TextTeacher {
   const folder = textTeacherFolder(config.teacher);
-  if (!existsSync(folder)) throw new UserError('weights', `${folder} is missing`, 'Install the package again.');
+  if (!existsSync(folder)) {
+    const isBuiltin = Object.hasOwn(builtin, config.teacher);
+    const message = isBuiltin ? `this package has no ${config.teacher}` : `${folder} is missing`;
+    const hint = isBuiltin
+      ? 'Name the folder of a teacher: dmd teach --preset scenes-text makes one.'
+      : 'Check the path.';
+    throw new UserError('weights', message, hint);
+  }
   const model = openTextModel(folder);
   if (model.calling.oneStep) {
     throw new UserError(
