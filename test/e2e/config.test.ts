@@ -70,7 +70,19 @@ editorTest(
   { files: { 'mine.dmd.json': mistaken, '.vscode/tasks.json': tasks } },
   async ({ workbench }) => {
     const { page } = workbench;
-    await workbench.run('Tasks: Run Task');
+    // Right after its start the editor closes this picker again, before it has read tasks.json.
+    await until(
+      'the tasks to be listed',
+      async () => {
+        await workbench.run('Tasks: Run Task');
+        const listed = workbench.paletteRow('mine').waitFor({ timeout: 10_000 });
+        return listed.then(
+          () => true,
+          () => false,
+        );
+      },
+      120,
+    );
     await workbench.pick('mine');
     // The task's terminal comes to the front: the list is opened once the mistake has been found.
     const counts = page.locator('#status\\.problems', { hasText: /^\s*1\s*0\s*$/ });

@@ -11,6 +11,8 @@ import { until } from './until.ts';
 
 /** What would move, ask or reach for the network. */
 const quietSettings = {
+  // Windows of a browser without a screen win and lose the focus as they like; pickers stay.
+  'workbench.quickOpen.closeOnFocusLost': false,
   'workbench.startupEditor': 'none',
   'workbench.reduceMotion': 'on',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
