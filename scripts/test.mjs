@@ -30,9 +30,13 @@ main(async () => {
   const files = await testFiles(options.words);
   await build();
   const mayInstall = await installAllowed(options.install);
-  const failures = options.words.length > 0 ? [] : await checkSources();
+  // What waits for downloads goes beside what computes.
+  const [environment, failures] = await Promise.all([
+    prepare(files, mayInstall),
+    options.words.length > 0 ? [] : checkSources(),
+  ]);
   const work = await mkdtemp(join(tmpdir(), 'dmd-tests-'));
-  const { status, records } = await runAll(files, mayInstall, work).finally(() =>
+  const { status, records } = await runAll(files, environment, work).finally(() =>
     rm(work, { recursive: true, force: true }),
   );
   printDetails(records);
@@ -83,22 +87,24 @@ async function checkSources() {
   return failed;
 }
 
+/** Finds or installs what these tests need; returns environment variables for them. */
+async function prepare(files, mayInstall) {
+  const system = files.every(inEditor) ? {} : await prepareSystem({ mayInstall });
+  return { ...system, ...(files.some(inEditor) && (await prepareEditors({ mayInstall }))) };
+}
+
 /** First what needs no browser, two files at a time; then panels and editor tests, which measure time, one by one. */
-async function runAll(files, mayInstall, work) {
+async function runAll(files, prepared, work) {
   const plain = files.filter((file) => !inEditor(file) && !inBrowser(file));
-  const panels = files.filter(inBrowser);
-  const editor = files.filter(inEditor);
   const vsix = files.some(usesPackage) ? { DMD_TEST_VSIX: await packageExtension({ folder: work }) } : {};
+  const environment = { ...prepared, ...vsix };
   const parts = [];
-  if (plain.length + panels.length > 0) {
-    const environment = { ...(await prepareSystem({ mayInstall })), ...vsix };
-    const run = (some, concurrency, log) => runTests(some, { environment, concurrency, log: join(work, log) });
-    if (plain.length > 0) parts.push(await run(plain, 2, 'tests.jsonl'));
-    if (panels.length > 0) parts.push(await run(panels, 1, 'panels.jsonl'));
-  }
-  if (editor.length > 0) {
-    const environment = { ...(await prepareEditors({ mayInstall })), ...vsix };
-    parts.push(await runTests(editor, { environment, concurrency: 1, log: join(work, 'e2e.jsonl') }));
+  for (const [some, concurrency, log] of [
+    [plain, 2, 'tests.jsonl'],
+    [files.filter(inBrowser), 1, 'panels.jsonl'],
+    [files.filter(inEditor), 1, 'e2e.jsonl'],
+  ]) {
+    if (some.length > 0) parts.push(await runTests(some, { environment, concurrency, log: join(work, log) }));
   }
   return {
     status: parts.find(({ status }) => status !== 0)?.status ?? 0,

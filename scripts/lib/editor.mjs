@@ -45,7 +45,7 @@ export async function ensureEditor(editor) {
     say(`Installing VS Code ${editor.vscode} (code-server ${editor.codeServer}) for the editor tests ...`);
     return steps(editor, building);
   });
-  if (built) say(`Installed in ${seconds(start)}.`);
+  if (built) say(`Installed VS Code ${editor.vscode} in ${seconds(start)}.`);
 }
 
 function cacheFolder() {

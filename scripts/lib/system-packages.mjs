@@ -63,7 +63,7 @@ async function editorProblem(mayInstall) {
   const compiler = ['g++', 'make', 'python3'].filter((name) => !programExists(name));
   if (compiler.length > 0 && mayInstall) await apt(compiler);
   try {
-    for (const editor of editors) await ensureEditor(editor);
+    await Promise.all(editors.map(ensureEditor));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return `an editor could not be installed: ${error.message}`;

@@ -87,7 +87,7 @@ test('held-out images are shown beside what comes back of them, with the noise o
 });
 
 test('a crop is a part of its image, somewhere else in each, and its size must fit the network', async () => {
-  const [batch, channels, size, side] = [40, 2, 5, 3];
+  const [batch, channels, size, side] = [400, 2, 5, 3];
   const images = { shape: [batch, channels, size, size], data: new Float32Array(batch * channels * size * size) };
   images.data.forEach((_, i) => {
     images.data[i] = i;
