@@ -149,6 +149,9 @@ test('every tag has a group, and is in one chart', () => {
   const tags = [
     'loss/matching',
     'probe/cosine/900',
+    'speed/gpu 1 %',
+    'speed/gpu 0 %',
+    'memory/gpu 0 MB',
     'probe/cosine/100',
     'residual/fake',
     'residual/real',
@@ -159,6 +162,7 @@ test('every tag has a group, and is in one chart', () => {
   assert.deepEqual(charts.flatMap((chart) => [...chart.tags]).sort(), tags.toSorted());
   assert.deepEqual(charts.find(({ id }) => id === 'probe/cosine')?.tags, ['probe/cosine/100', 'probe/cosine/900']);
   assert.deepEqual(charts.find(({ id }) => id === 'residual')?.tags, ['residual/real', 'residual/fake']);
+  assert.deepEqual(charts.find(({ id }) => id === 'speed/gpu')?.tags, ['speed/gpu 0 %', 'speed/gpu 1 %']);
   assert.equal(groupOf('what/else'), 'other');
 });
 

@@ -95,6 +95,9 @@ export interface MonitorTexts {
   readonly imagesPerSecond: string;
   readonly processorsInUse: string;
   readonly memoryMB: string;
+  readonly gpuUse: string;
+  readonly gpuMemory: string;
+  readonly gpu: string;
   readonly levelRange: string;
   readonly firstLevel: string;
   readonly lastLevel: string;

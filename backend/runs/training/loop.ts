@@ -8,6 +8,7 @@ import { pruneCheckpoints, saveCheckpoint } from '../checkpoints.ts';
 import type { OpenRun } from '../run-folder.ts';
 import type { RunControl } from './control.ts';
 import { describeError } from './describe-error.ts';
+import type { GpuUse } from './gpu-use.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
 import type { SessionPlan, TrainingSession } from './session.ts';
@@ -17,6 +18,8 @@ export interface LoopParts {
   readonly config: Config;
   readonly session: TrainingSession;
   readonly recorder: Recorder;
+  /** Null on a device that is no graphics card. */
+  readonly gpuUse: GpuUse | null;
   readonly control: RunControl;
   readonly report: (message: RunMessage) => void;
   /** The step whose checkpoint was restored; undefined when the run begins. */
@@ -59,7 +62,7 @@ export class TrainingLoop {
   }
 
   async #iterate(): Promise<void> {
-    const { config, session, recorder, report, run, control } = this.#parts;
+    const { config, session, recorder, report, run, control, gpuUse } = this.#parts;
     run.lock.renew();
     const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
@@ -71,6 +74,7 @@ export class TrainingLoop {
       'speed/images per second': session.trainer.imagesPerStep / seconds,
       'speed/processors in use': (user + system) / 1e6 / seconds,
       'memory/resident MB': process.memoryUsage.rss() / 1e6,
+      ...gpuUse?.scalars(),
     };
     recorder.add(step, { scalars });
     await session.record(step);

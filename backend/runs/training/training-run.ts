@@ -10,6 +10,7 @@ import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { RunControl } from './control.ts';
 import { describeError } from './describe-error.ts';
+import { GpuUse } from './gpu-use.ts';
 import { TrainingLoop } from './loop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
 import { Recorder } from './recorder.ts';
@@ -72,12 +73,13 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     ...{ disk, report },
   });
   recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
+  const gpuUse = engine.device.startsWith('cpu') ? null : new GpuUse();
   let session: TrainingSession | undefined;
   try {
     session = await plan.start({ engine, paths: run.paths, recorder, control, report });
     if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
     const loop = new TrainingLoop({
-      ...{ run, config, session, recorder, control, report, disk, inputs: plan.inputs },
+      ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs: plan.inputs },
       restored: checkpoint?.step,
       until: Math.min(iterations, request.until ?? iterations),
     });
@@ -95,6 +97,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     report({ type: 'ended', state: 'stopped', folder, step, iterations, files: [] });
   } finally {
     recorder.close();
+    gpuUse?.dispose();
     await session?.dispose();
   }
 }

@@ -35,6 +35,8 @@ const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {
   residual: (tag) => (tag.startsWith('probe/') ? 'probe/residual' : 'residual'),
   cosine: () => 'probe/cosine',
   rate: () => 'rate',
+  speed: (tag) => (tag.startsWith('speed/gpu ') ? 'speed/gpu' : tag),
+  memory: (tag) => (tag.startsWith('memory/gpu ') ? 'memory/gpu' : tag),
   schedule: (tag) => (tag.startsWith('level/') ? 'level' : tag),
 };
 

@@ -33,7 +33,9 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     rate: texts.learningRates,
     'speed/images per second': texts.imagesPerSecond,
     'speed/processors in use': texts.processorsInUse,
+    'speed/gpu': texts.gpuUse,
     'memory/resident MB': texts.memoryMB,
+    'memory/gpu': texts.gpuMemory,
     level: texts.levelRange,
   };
   return titles[id] ?? id;
@@ -50,5 +52,7 @@ export function curveTitle(texts: MonitorTexts, tag: string): string {
     'level/last': texts.lastLevel,
   };
   const level = /^probe\/\w+\/(\d+)$/.exec(tag)?.[1];
-  return titles[tag] ?? (level === undefined ? tag : fill(texts.noiseLevel, level));
+  const card = /^(?:speed|memory)\/gpu (\d+) /.exec(tag)?.[1];
+  if (level !== undefined) return fill(texts.noiseLevel, level);
+  return titles[tag] ?? (card === undefined ? tag : fill(texts.gpu, card));
 }
