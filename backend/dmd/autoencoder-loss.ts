@@ -5,8 +5,14 @@
  */
 import { gradients } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
-import { abs, add, exp, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
-import { flatParameters, flatten, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
+import { abs, add, detach, exp, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
+import {
+  collectParameters,
+  flatParameters,
+  flatten,
+  type ParameterLayout,
+  type ParameterSource,
+} from '../graph/parameters.ts';
 
 /** An autoencoder with a Gaussian of latents for each image. */
 export interface GaussianAutoencoder {
@@ -28,6 +34,9 @@ export interface AutoencoderLossWeights {
   readonly kl: number;
 }
 
+/** What is trained of an autoencoder. */
+export type AutoencoderParts = 'all' | 'decoder';
+
 /** [latentChannels, size / f, size / f]. */
 export function latentShapeOf(
   { latentChannels, downFactor }: Pick<GaussianAutoencoder, 'latentChannels' | 'downFactor'>,
@@ -37,6 +46,8 @@ export function latentShapeOf(
 }
 
 /**
+ * @param trains `decoder` leaves the encoder as it is: its gradient is zero
+ *
  * Inputs: parameters [N], images [B, C, size, size], noise [B, ...latent] standard normal.
  * Outputs: loss, reconstruction, edges, kl [1] (the parts before their weights), gradient [N].
  */
@@ -45,6 +56,7 @@ export function autoencoderLossGraph(
   size: number,
   batch: number,
   { distance, edges, kl }: AutoencoderLossWeights,
+  trains: AutoencoderParts = 'all',
 ): Graph {
   const graph = new Graph();
   const parameters = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
@@ -52,7 +64,8 @@ export function autoencoderLossGraph(
   const noise = graph.input('noise', [batch, ...latentShapeOf(network, size)]);
   const { mean: centre, logVariance } = network.encode(parameters, images);
   if (!logVariance) throw new Error('an autoencoder without variances cannot be trained with this loss');
-  const latents = add(centre, mul(exp(mul(logVariance, 0.5)), noise));
+  const drawn = add(centre, mul(exp(mul(logVariance, 0.5)), noise));
+  const latents = trains === 'decoder' ? detach(drawn) : drawn;
   const error = sub(network.decode(parameters, latents), images);
   const far = (difference: Tensor) => mean(distance === 'l1' ? abs(difference) : square(difference));
   const parts = {
@@ -60,11 +73,27 @@ export function autoencoderLossGraph(
     edges: mul(add(far(steps(error, 2)), far(steps(error, 3))), 0.5),
     kl: mul(mean(sub(add(square(centre), exp(logVariance)), add(logVariance, 1))), 0.5),
   };
-  const loss = add(add(parts.reconstruction, mul(parts.edges, edges)), mul(parts.kl, kl));
+  const decoded = add(parts.reconstruction, mul(parts.edges, edges));
+  const loss = trains === 'decoder' ? decoded : add(decoded, mul(parts.kl, kl));
   graph.output('loss', reshape(loss, [1]));
   for (const [name, part] of Object.entries(parts)) graph.output(name, reshape(part, [1]));
-  graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  const trained = trains === 'decoder' ? decoderNames(network) : null;
+  const isTrained = (index: number) => trained?.has(network.layout.entries[index].name) ?? true;
+  const found = gradients(
+    loss,
+    parameters.tensors.filter((_, i) => isTrained(i)),
+  ).values();
+  const all = parameters.tensors.map((tensor, i) => (isTrained(i) ? found.next().value! : mul(tensor, 0)));
+  graph.output('gradient', flatten(all));
   return graph;
+}
+
+function decoderNames(network: GaussianAutoencoder): ReadonlySet<string> {
+  const { latentChannels } = network;
+  const { entries } = collectParameters((source) => {
+    network.decode(source, source.graph.input('latents', [1, latentChannels, 1, 1]));
+  });
+  return new Set(entries.map(({ name }) => name));
 }
 
 /** From each pixel to the next one along an axis. */

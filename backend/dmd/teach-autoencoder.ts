@@ -5,6 +5,7 @@ import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
 import {
   type AutoencoderLossWeights,
+  type AutoencoderParts,
   autoencoderLossGraph,
   type GaussianAutoencoder,
   latentShapeOf,
@@ -18,6 +19,7 @@ export interface TeachAutoencoderOptions
   readonly size: number;
   readonly seed: number;
   readonly loss: AutoencoderLossWeights;
+  readonly trains: AutoencoderParts;
   /** The first `steps` updates see random crops of `size` x `size` pixels of `batch` images; null: no such updates. */
   readonly crops: { readonly size: number; readonly batch: number; readonly steps: number } | null;
   /** Weights to begin with, by parameter name; null: random ones. */
@@ -28,7 +30,7 @@ export interface TeachAutoencoderOptions
 
 /** The trainer of `autoencoder`. */
 export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<LossTrainer> {
-  const { network, size, seed, loss, crops, initial, batch, accumulation, settings, keepsGradients } = options;
+  const { network, size, seed, loss, trains, crops, initial, batch, accumulation, settings, keepsGradients } = options;
   const { layout } = network;
   return LossTrainer.create(engine, {
     name: 'autoencoder',
@@ -36,9 +38,9 @@ export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencod
     parameters: initial
       ? packParameters(layout, initial)
       : initialParameters(layout, stream(seed, 'autoencoder', 'init')),
-    graph: autoencoderLossGraph(network, size, batch, loss),
+    graph: autoencoderLossGraph(network, size, batch, loss, trains),
     early: crops
-      ? { graph: autoencoderLossGraph(network, crops.size, crops.batch, loss), steps: crops.steps }
+      ? { graph: autoencoderLossGraph(network, crops.size, crops.batch, loss, trains), steps: crops.steps }
       : undefined,
     terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
     draws: (step, micro) => drawsOf(options, step, micro),

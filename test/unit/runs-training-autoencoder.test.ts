@@ -69,6 +69,30 @@ test("the scale in config.json makes the latents' standard deviation 1; another 
   assert.match(missing.last.error.message, /has no weights/);
 });
 
+test('a decoder can be trained on, and its encoder stays what it was to the bit', async () => {
+  const root = scratch();
+  const first = await runHere({ config: autoencoderConfig(), root });
+  assert.ok(first.last.type === 'ended');
+  const initial = path.join(first.folder, 'vae');
+  const network = createAutoencoderKL(JSON.parse(fs.readFileSync(path.join(initial, 'config.json'), 'utf8')));
+  const optimizer = { warmup: 1, lr: 1e-3, weightDecay: 0 };
+  const next = await runHere({ config: autoencoderConfig({ initial, trains: 'decoder', optimizer }), root });
+  assert.ok(next.last.type === 'ended', JSON.stringify(next.last));
+  const { weights: before } = await openInitialComponent(initial, network.layout);
+  const { weights: after } = await openInitialComponent(path.join(next.folder, 'vae'), network.layout);
+  for (const [name, { data }] of before) {
+    const stays = name.startsWith('encoder.') || name.startsWith('quant_conv.');
+    assert.equal(
+      Buffer.compare(Buffer.from(data.buffer), Buffer.from(after.get(name)!.data.buffer)) === 0,
+      stays,
+      name,
+    );
+  }
+  for (const wrong of [{ optimizer }, { initial, optimizer: { ...optimizer, weightDecay: 0.1 } }]) {
+    assert.throws(() => autoencoderConfig({ trains: 'decoder', ...wrong }), /with trains 'decoder'/);
+  }
+});
+
 test('held-out images are shown beside what comes back of them, with the noise of it as a curve', async () => {
   const record = { samplesEvery: 2, samples: 3, histogramsEvery: 4 };
   const run = await runHere({ config: autoencoderConfig({ record }), root: scratch() });

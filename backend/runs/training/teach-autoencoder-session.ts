@@ -47,10 +47,10 @@ async function start(
   context: SessionContext,
 ): Promise<TrainingSession> {
   const { engine, report } = context;
-  const { seed, batch, accumulation, loss, crops, record, iterations } = config;
+  const { seed, batch, accumulation, loss, trains, crops, record, iterations } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createAutoencoderTrainer(engine, {
-    ...{ network, size: captionedSize, seed, batch, accumulation, loss, initial },
+    ...{ network, size: captionedSize, seed, batch, accumulation, loss, trains, initial },
     crops: crops.iterations > 0 ? { size: crops.size, batch: crops.batch, steps: crops.iterations } : null,
     settings: updateSettingsOf(config),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
