@@ -14,6 +14,7 @@ import { loadWeights } from '../../backend/weights/load.ts';
 import { writeSafetensors } from '../../backend/weights/safetensors.ts';
 import { recordedLpipsWeights } from '../golden/lpips-weights.ts';
 import { curves, distillConfig, labelDim, runHere, scratch, tinyNetwork, tinyTeacher } from '../unit/training/tiny.ts';
+import { upsampled } from './upsampled.ts';
 
 const sigma = 80;
 const root = scratch();
@@ -38,27 +39,6 @@ const config = (teacher: string, files: { lpipsWeights: string; vggWeights?: str
     generator: { warmup: 0, sigma },
     regression: { distance: 'lpips', ...files, lambda: 1, pairs: { count: 1, steps: 2 } },
   });
-
-/** Bilinear with pixel centres at half-integers, [1, 3, H, W] -> [1, 3, side, side], number by number. */
-function upsampled({ shape, data }: TensorData, side: number): TensorData {
-  const [, channels, height, width] = shape;
-  const axis = (i: number, size: number) => {
-    const at = Math.min(size - 1, Math.max(0, ((i + 0.5) * size) / side - 0.5));
-    const low = Math.floor(at);
-    return { low, high: Math.min(size - 1, low + 1), share: at - low };
-  };
-  const out = new Float32Array(channels * side * side);
-  out.forEach((_, i) => {
-    const plane = Math.floor(i / (side * side)) * height * width;
-    const [y, x] = [axis(Math.floor(i / side) % side, height), axis(i % side, width)];
-    const row = (r: number) => {
-      const start = plane + r * width;
-      return data[start + x.low] * (1 - x.share) + data[start + x.high] * x.share;
-    };
-    out[i] = row(y.low) * (1 - y.share) + row(y.high) * y.share;
-  });
-  return { shape: [1, channels, side, side], data: out };
-}
 
 /** LPIPS of what the teacher's weights make of the pair's noise and the pair's image. */
 async function expectedDistance(folder: string, teacher: string): Promise<number> {
