@@ -17,7 +17,7 @@ A text-to-image model is taught in two runs, first its autoencoder:
   dmd teach --preset scenes-text --set vae=runs/DATE-scenes-text-vae/vae`;
 
 export function registerTeach(program: Command): void {
-  trainOptions(program.command('teach'), ['scenes', 'scenes-text-vae', 'scenes-text'])
+  trainOptions(program.command('teach'), ['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text'])
     .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its autoencoder")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
     .addHelpText('after', notes + trainNotes)

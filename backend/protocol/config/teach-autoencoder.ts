@@ -17,7 +17,9 @@ export const teachAutoencoderSchema = z
       .string()
       .min(1)
       .optional()
-      .describe("Weights to begin with: a component folder 'vae' of the same network. Default: random."),
+      .describe(
+        "Weights to begin with: a component folder 'vae' of the same network, or builtin:scenes-text/vae. Default: random.",
+      ),
     trains: choice({
       all: 'The whole autoencoder.',
       decoder:

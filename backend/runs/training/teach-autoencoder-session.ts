@@ -11,6 +11,7 @@ import { type Autoencoder, createAutoencoderKL } from '../../nets/stable-diffusi
 import type { TeachAutoencoderConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { writeComponent } from '../../weights/diffusers/index.ts';
+import { autoencoderFolder } from './autoencoder-folder.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
 import { autoencoderConfig } from './component-configs.ts';
 import { openInitialComponent } from './initial-component.ts';
@@ -23,7 +24,8 @@ const measuredAtOnce = 32;
 export async function planTeachAutoencoder(config: TeachAutoencoderConfig): Promise<SessionPlan> {
   const network = createAutoencoderKL(autoencoderConfig(config.network, captionedSize));
   refuseCrops(config.crops.size, network.downFactor);
-  const initial = config.initial === undefined ? null : await openInitialComponent(config.initial, network.layout);
+  const initial =
+    config.initial === undefined ? null : await openInitialComponent(autoencoderFolder(config.initial), network.layout);
   return {
     fieldBytes: 0,
     inputs: initial ? { initial: initial.input } : {},

@@ -1,5 +1,4 @@
 /** Everything that the teaching of a text model begins with: the autoencoder, the vocabulary, the networks, their weights. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { captionedSize } from '../../data/captioned/scene.ts';
 import { textLayout } from '../../dmd/teach-text.ts';
@@ -11,14 +10,11 @@ import { createTextUNet } from '../../nets/stable-diffusion/unet.ts';
 import type { TeachTextConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { readJsonObject } from '../../weights/diffusers/index.ts';
-import { builtinTextModels } from '../model-file.ts';
-import { packageRoot } from '../package.ts';
+import { autoencoderFolder } from './autoencoder-folder.ts';
 import { captionTokenizer } from './caption-tokenizer.ts';
 import { schedulerConfig, textEncoderConfig, unetConfig } from './component-configs.ts';
 import { openInitialComponent } from './initial-component.ts';
 import type { InputFile } from './session.ts';
-
-const builtinAutoencoder = 'builtin:scenes-text/vae';
 
 export interface TextModelParts {
   readonly networks: TextConditioned;
@@ -58,18 +54,6 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
     initial: initial?.weights ?? null,
     inputs: { vae: vae.input, ...tokenizer.inputs, ...initial?.inputs },
   };
-}
-
-/** A path, or the built-in model's own autoencoder by name. Throws UserError('weights') for another built-in name. */
-function autoencoderFolder(name: string): string {
-  if (!name.startsWith('builtin:')) return name;
-  if (name === builtinAutoencoder) {
-    const folder = path.join(packageRoot(), 'media', builtinTextModels['scenes-text/teacher'], 'vae');
-    if (existsSync(folder)) return folder;
-    const hint = 'Name the folder of an autoencoder (vae=...): dmd teach --preset scenes-text-vae makes one.';
-    throw new UserError('weights', `this package has no ${name}`, hint);
-  }
-  throw new UserError('weights', `there is no built-in autoencoder '${name}'`, `There is ${builtinAutoencoder}.`);
 }
 
 async function openAutoencoder(name: string) {
