@@ -1,12 +1,26 @@
-/** The command "DMD: Import Model...": checks that a file or folder is a model and puts it on the list; nothing is copied. */
+/**
+ * The command "DMD: Import Model...": checks that a file or folder is a model and puts it on the list, where nothing is
+ * copied; or makes a model of a bare UNet (import-unet.ts).
+ */
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { describeModel } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 
-export async function importModel({ backend, modelFiles }: Services): Promise<void> {
-  const uri = await chooseSource();
-  if (!uri) return;
+const kinds = ['file', 'folder', 'unet'] as const;
+type Kind = (typeof kinds)[number];
+
+export async function importModel(services: Services): Promise<void> {
+  const kind = await chooseKind();
+  if (kind === 'unet') {
+    await (await import('./import-unet.ts')).importOneStepUNet(services);
+    return;
+  }
+  const uri = kind && (await chooseSource(kind));
+  if (uri) await importAsItIs(uri, services);
+}
+
+async function importAsItIs(uri: vscode.Uri, { backend, modelFiles }: Services): Promise<void> {
   const path = uri.fsPath;
   const info = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Reading {0}', path), cancellable: true },
@@ -22,29 +36,39 @@ export async function importModel({ backend, modelFiles }: Services): Promise<vo
   await vscode.commands.executeCommand('dmd.models.focus');
 }
 
-/** Most systems have no dialog that takes both, so which of them comes first. */
-async function chooseSource(): Promise<vscode.Uri | undefined> {
-  const file = {
-    label: `$(file) ${vscode.l10n.t('A File')}`,
-    detail: '.safetensors, .pkl, .pt, .pth, .onnx',
-    folder: false,
+/** Most systems have no dialog that takes both files and folders, so which of them comes first. */
+async function chooseKind(): Promise<Kind | undefined> {
+  const texts: Record<Kind, { label: string; detail: string }> = {
+    file: {
+      label: `$(file) ${vscode.l10n.t('A File')}`,
+      detail: vscode.l10n.t('{0}; it stays where it is', '.safetensors, .pkl, .pt, .pth, .onnx'),
+    },
+    folder: {
+      label: `$(folder) ${vscode.l10n.t('A Folder')}`,
+      detail: vscode.l10n.t('in the layout of diffusers; it stays where it is'),
+    },
+    unet: {
+      label: `$(combine) ${vscode.l10n.t('A One-Step UNet File with Its Base Model...')}`,
+      detail: vscode.l10n.t('a bare state dict such as pytorch_model.bin of DMD2; a new model folder is made of it'),
+    },
   };
-  const folder = {
-    label: `$(folder) ${vscode.l10n.t('A Folder')}`,
-    detail: vscode.l10n.t('in the layout of diffusers'),
-    folder: true,
-  };
-  const picked = await vscode.window.showQuickPick([file, folder], {
+  const items = kinds.map((kind) => ({ ...texts[kind], source: kind }));
+  const options = {
     title: vscode.l10n.t('Import Model'),
-    placeHolder: vscode.l10n.t('What is the model in? It stays where it is.'),
-  });
-  if (!picked) return undefined;
+    placeHolder: vscode.l10n.t('What is the model in?'),
+    matchOnDetail: true,
+  };
+  return (await vscode.window.showQuickPick(items, options))?.source;
+}
+
+async function chooseSource(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {
+  const isFolder = kind === 'folder';
   const chosen = await vscode.window.showOpenDialog({
     title: vscode.l10n.t('Import Model'),
     openLabel: vscode.l10n.t('Import'),
-    canSelectFiles: !picked.folder,
-    canSelectFolders: picked.folder,
-    filters: picked.folder
+    canSelectFiles: !isFolder,
+    canSelectFolders: isFolder,
+    filters: isFolder
       ? {}
       : {
           [vscode.l10n.t('Models')]: ['safetensors', 'pkl', 'pt', 'pth', 'bin', 'ckpt', 'onnx'],

@@ -21,6 +21,11 @@ export function registerModelCommands(context: vscode.ExtensionContext, services
       (await import('./import-model.ts')).importModel(services),
     ),
   );
+  register('dmd.downloadModel', () =>
+    errors.guard(vscode.l10n.t('Could not download the model'), async () =>
+      (await import('./download-model.ts')).downloadFromHub(services),
+    ),
+  );
   for (const [id, { title, what, fits, run }] of Object.entries(modelCommands(services))) {
     register(id, (argument) =>
       errors.guard(what, async () => {

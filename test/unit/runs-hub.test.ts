@@ -4,9 +4,11 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { cachedSnapshot, hubCache, isRepositoryName } from '../../backend/runs/hub/cache.ts';
+import { cachedSnapshot, hubCache, isRepositoryName, snapshotRepository } from '../../backend/runs/hub/cache.ts';
 import { openHub } from '../../backend/runs/hub/client.ts';
 import { type DownloadRequest, downloadModel } from '../../backend/runs/hub/download.ts';
+import { hubEndpoint } from '../../backend/runs/hub/endpoint.ts';
+import { planDownload } from '../../backend/runs/hub/plan-download.ts';
 import { componentOf, modelFile, openDiffusersFolder, weightFilesOf } from '../../backend/weights/diffusers/index.ts';
 import { commit, type FakeFile, type FakeHub, fakeHub, gitHash, hashOf } from './hub/fake-hub.ts';
 import { scratchFolder } from './weights/files.ts';
@@ -135,6 +137,42 @@ test('a variant, and single files', async () => {
   await assert.rejects(download({ files: ['nothing.bin'] }), failure('io', /has no file nothing.bin/));
 });
 
+test('a plan counts what would be fetched, half precision where every network has it, and what is there', async () => {
+  const plan = async () => planDownload({ repository, cache, client: await openHub({ fetch: hub.fetch }) });
+  const size = (names: readonly string[]) => names.reduce((sum, name) => sum + files.get(name)!.content.length, 0);
+  const index = size(['model_index.json']);
+  const full = { variant: '', files: wanted.length, bytes: size(wanted), here: index };
+  assert.deepEqual(await plan(), { commit, offers: [full] });
+
+  const half = new Map([...files, ['vae/diffusion_pytorch_model.fp16.bin', large(31, 1000)]]);
+  hub = fakeHub(repository, half);
+  const { offers } = await plan();
+  const downloaded = await download({ variant: 'fp16' });
+  assert.deepEqual(offers[0], full);
+  assert.deepEqual(offers[1], {
+    ...{ variant: 'fp16', files: downloaded.files.length, bytes: downloaded.bytes, here: index },
+  });
+  assert.ok(downloaded.bytes < size(wanted));
+  const after = (await plan()).offers;
+  assert.equal(after[1]?.here, downloaded.bytes);
+  assert.ok(after[0]!.here > index && after[0]!.here < after[0]!.bytes, 'what both have');
+
+  hub.breakAfter = 1_000_000;
+  await assert.rejects(download(), failure('io', /cannot be reached/));
+  assert.ok((await plan()).offers[0]!.here >= 1_000_000, 'the part that came counts');
+});
+
+test('a model of another kind is refused before it is fetched', async () => {
+  const other = {
+    ...index,
+    _class_name: 'StableDiffusion3Pipeline',
+    transformer: ['diffusers', 'SD3Transformer2DModel'],
+  };
+  hub = fakeHub(repository, new Map([...files, ['model_index.json', small(JSON.stringify(other))]]));
+  await assert.rejects(download(), failure('weights', /^some-lab\/tiny.* is a StableDiffusion3Pipeline/));
+  assert.ok(hub.asked.every((path) => !path.includes('/resolve/') || path.includes('/model_index.json')));
+});
+
 test('a download that breaks off goes on where it was', async () => {
   hub.breakAfter = 1_000_000;
   await assert.rejects(download(), failure('io', /cannot be reached/));
@@ -217,6 +255,19 @@ test('where the cache is, and what may be the name of a model', () => {
   for (const good of ['a/b', 'runwayml/stable-diffusion-v1-5', 'A_1/x.y-z']) assert.ok(isRepositoryName(good), good);
   for (const bad of ['a', 'a/b/c', '../a', 'a/..', './a', 'a/b c', '/a/b', 'a//b']) {
     assert.equal(isRepositoryName(bad), false, bad);
+  }
+});
+
+test('a mirror is taken from the environment, and a snapshot knows whose it is', () => {
+  assert.equal(hubEndpoint({}), 'https://huggingface.co');
+  assert.equal(hubEndpoint({ HF_ENDPOINT: 'https://mirror.example/hf//' }), 'https://mirror.example/hf');
+  for (const bad of ['mirror', 'file:///etc', 'javascript:x']) {
+    assert.throws(() => hubEndpoint({ HF_ENDPOINT: bad }), failure('usage', /is no web address/));
+  }
+  const snapshot = (name: string, id = commit) => join('/c', name, 'snapshots', id);
+  assert.equal(snapshotRepository(snapshot('models--some-lab--tiny--x')), 'some-lab/tiny--x');
+  for (const other of [snapshot('models--gpt2'), snapshot('models--a--b', 'main'), '/c/models--a--b', '/a/model']) {
+    assert.equal(snapshotRepository(other), undefined);
   }
 });
 

@@ -84,7 +84,11 @@ test('every request ends: with its result, or an error that a person can read', 
     'models/export': { id: 'a', model: nowhere, file: path.join(nowhere, 'a.onnx') },
     'images/generate': { id: 'b', settings, metadata: true },
     'images/settings': { png: new Uint8Array([1, 2, 3]) },
+    'models/importUNet': { id: 'c', base: nowhere, file, out: nowhere },
+    'hub/plan': { repository: 'some-lab/model' },
+    'hub/download': { id: 'd', repository: 'some-lab/model', variant: '' },
   };
+  process.env.HF_ENDPOINT = 'http://127.0.0.1:9'; // where nobody answers
   for (const { method, params, result } of requests) {
     // Trying every device takes long and is tested by itself.
     if (method === 'devices/list') continue;

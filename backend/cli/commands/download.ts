@@ -10,7 +10,8 @@ interface DownloadOptions extends CommonOptions {
 
 const notes = `
 Files go to the hub's usual cache (HF_HUB_CACHE, HF_HOME or ~/.cache/huggingface), which Python programs share. A download
-that was broken off goes on where it was; every file's hash is checked. HF_TOKEN is used where a model asks for a login.
+that was broken off goes on where it was; every file's hash is checked. HF_TOKEN is used where a model asks for a login, and
+HF_ENDPOINT names a mirror.
 Afterwards the model's name is enough:
 
   dmd download stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16
@@ -40,10 +41,9 @@ async function download(repository: string, options: DownloadOptions): Promise<v
     progress.update(megabytes(done), { file: name });
   };
   try {
-    const client = await openHub();
-    const downloaded = await interruptible((signal) =>
+    const downloaded = await interruptible(async (signal) =>
       downloadModel({
-        ...{ repository, client, revision, onProgress, signal },
+        ...{ repository, client: await openHub({ signal }), revision, onProgress, signal },
         ...(variant === undefined ? {} : { variant }),
         ...(file ? { files: file } : {}),
       }),

@@ -2,5 +2,6 @@
 export type { NotificationDefinition, RequestDefinition } from './define.ts';
 export * from './errors.ts';
 export * from './images.ts';
+export * from './models.ts';
 export * from './runs.ts';
 export * from './service.ts';

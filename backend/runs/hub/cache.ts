@@ -14,10 +14,7 @@ export function hubCache(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(home, 'hub');
 }
 
-/** Whether a text can be the name of a repository: ORG/NAME. */
-export function isRepositoryName(text: string): boolean {
-  return /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text) && !text.includes('..') && text.length <= 200;
-}
+export { isRepositoryName } from '../../protocol/repository-name.ts';
 
 /** Folders of one repository in the cache. */
 export function repositoryFolders(cache: string, repository: string) {
@@ -37,6 +34,13 @@ export function cachedSnapshot(repository: string, revision = 'main', cache = hu
   if (commit === undefined) return undefined;
   const snapshot = folders.snapshot(commit);
   return fs.existsSync(snapshot) ? snapshot : undefined;
+}
+
+/** The repository that a snapshot in a cache is of: ORG/NAME; undefined for any other folder. */
+export function snapshotRepository(folder: string): string | undefined {
+  const [, organisation, name, commit = ''] =
+    /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]([^/\\]+)$/.exec(folder) ?? [];
+  return isCommit(commit) ? `${organisation}/${name}` : undefined;
 }
 
 export function isCommit(revision: string): boolean {

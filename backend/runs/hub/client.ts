@@ -3,6 +3,7 @@
  * sentences for a person: offline, not found, not allowed.
  */
 import { UserError } from '../../protocol/errors.ts';
+import { hubEndpoint } from './endpoint.ts';
 
 export interface HubFile {
   /** In the repository, with slashes. */
@@ -26,11 +27,21 @@ export interface HubOptions {
   /** For repositories that ask for a login. Default: the environment's HF_TOKEN. */
   readonly token?: string | undefined;
   readonly fetch?: typeof fetch;
+  /** Ends what is under way: a hub that does not answer keeps nobody waiting. */
+  readonly signal?: AbortSignal;
 }
 
-export async function openHub({ token = process.env.HF_TOKEN, fetch: own }: HubOptions = {}): Promise<HubClient> {
+export async function openHub({
+  token = process.env.HF_TOKEN,
+  fetch: own = fetch,
+  signal,
+}: HubOptions = {}): Promise<HubClient> {
   const hub = await import('@huggingface/hub');
-  const options = { ...(token ? { accessToken: token } : {}), ...(own ? { fetch: own } : {}) };
+  const options = {
+    ...(token ? { accessToken: token } : {}),
+    fetch: signal ? stoppable(own, signal) : own,
+    hubUrl: hubEndpoint(),
+  };
   return {
     commit: (name, revision) =>
       plainly(name, async () => (await hub.modelInfo({ ...options, name, revision, additionalFields: ['sha'] })).sha),
@@ -54,6 +65,11 @@ export async function openHub({ token = process.env.HF_TOKEN, fetch: own }: HubO
   };
 }
 
+function stoppable(own: typeof fetch, signal: AbortSignal): typeof fetch {
+  return (input, init) =>
+    own(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal });
+}
+
 async function plainly<T>(repository: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -73,6 +89,7 @@ async function* errorsPlainly(repository: string, stream: AsyncIterable<Uint8Arr
 /** As a person should read it; anything that is neither the network's nor the hub's refusal stays as it is. */
 export function explained(repository: string, error: unknown): unknown {
   if (error instanceof UserError) return error;
+  if (error instanceof Error && error.name === 'AbortError') return stopped();
   const status = statusOf(error);
   if (status === 401 || status === 403) {
     const hint = 'It may not exist, or ask for a login: accept its terms on its page and set HF_TOKEN.';
@@ -96,6 +113,11 @@ export function explained(repository: string, error: unknown): unknown {
   const message = `the Hugging Face hub cannot be reached (${reasonOf(error)})`;
   const hint = 'Models that are on this machine work without it. Connect and run the same command again: it goes on.';
   return new UserError('io', message, hint, { cause: error });
+}
+
+/** What a download throws that somebody stopped. */
+export function stopped(): UserError {
+  return new UserError('cancelled', 'The download was stopped; it goes on when asked again.');
 }
 
 function statusOf(error: unknown): number | undefined {

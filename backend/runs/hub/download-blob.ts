@@ -9,7 +9,7 @@ import path from 'node:path';
 import { asUserError } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
 import { UserError } from '../../protocol/errors.ts';
-import type { HubClient, HubFile } from './client.ts';
+import { type HubClient, type HubFile, stopped } from './client.ts';
 
 export interface BlobRequest {
   readonly client: HubClient;
@@ -23,15 +23,23 @@ export interface BlobRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How much of a file is there already, whole or as far as an earlier download came. */
+export function bytesHere(blob: string, size: number): number {
+  if (fs.existsSync(blob)) return size;
+  const begun = fs.statSync(incompletePath(blob), { throwIfNoEntry: false })?.size ?? 0;
+  return begun > size ? 0 : begun;
+}
+
 /** Does nothing for a file that is there. Throws UserError: 'io', 'data' for a wrong hash, 'cancelled'. */
 export async function downloadBlob(request: BlobRequest): Promise<void> {
-  const { file, blob, onBytes } = request;
+  const { file, blob, onBytes, signal } = request;
+  if (signal?.aborted) throw stopped();
   if (fs.existsSync(blob)) {
     onBytes(file.size);
     return;
   }
   makeFolder(path.dirname(blob));
-  const incomplete = `${blob}.incomplete`;
+  const incomplete = incompletePath(blob);
   try {
     const hash = await complete(request, incomplete);
     if (hash !== file.hash) {
@@ -62,7 +70,7 @@ async function complete(
     onBytes(done);
     if (done < file.size) {
       for await (const piece of await client.open(repository, commit, file, done)) {
-        if (signal?.aborted) throw new UserError('cancelled', 'The download was stopped; it goes on when asked again.');
+        if (signal?.aborted) throw stopped();
         await handle.appendFile(piece);
         hash.update(piece);
         done += piece.length;
@@ -78,6 +86,10 @@ async function complete(
   } finally {
     await handle.close();
   }
+}
+
+function incompletePath(blob: string): string {
+  return `${blob}.incomplete`;
 }
 
 function hashFor({ kind, size }: HubFile): Hash {

@@ -2,8 +2,11 @@
  * Makes a one-step model of a base folder and the UNet that somebody distilled from it: published generators are bare
  * state dicts (DMD2's `pytorch_model.bin`). The new folder holds the UNet alone and names the base for all the rest.
  */
+import fs from 'node:fs';
 import path from 'node:path';
-import { listFolder } from '../../files/folders.ts';
+import { syncFolder, temporaryPath } from '../../files/atomic.ts';
+import { onDisk } from '../../files/disk.ts';
+import { listFolder, makeFolder } from '../../files/folders.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { componentOf, configOf, readNetworkWeights, writeDiffusersFolder } from '../../weights/diffusers/index.ts';
 import type { DmdInfo } from './dmd-info.ts';
@@ -21,7 +24,12 @@ export interface ImportRequest {
   readonly prediction?: DmdInfo['prediction'];
   /** Store as float16. */
   readonly half?: boolean;
+  /** Where it is written before it gets its name, for whoever may have to clear up after an import that was cut short. */
+  readonly temporary?: string;
+  readonly onStage?: (stage: ImportStage) => void;
 }
+
+export type ImportStage = 'reading' | 'writing';
 
 export interface Imported {
   readonly folder: string;
@@ -31,19 +39,26 @@ export interface Imported {
 }
 
 /**
+ * The folder is there whole or not at all.
  * @throws UserError: 'weights' for the base or a state dict that does not fit its UNet, 'io' where the folder cannot be
  *   written or is not empty
  */
 export async function importUNet(request: ImportRequest): Promise<Imported> {
-  const { base, file, out, half = false } = request;
+  const { base, file, out, half = false, temporary = temporaryPath(path.resolve(out)), onStage } = request;
   const model = openTextModel(base);
   if (model.folder.base) {
     const message = `${base} is no whole model itself: it has its components from ${model.folder.base.path}`;
     throw new UserError('weights', message, 'Name that one as the base.');
   }
-  if (listFolder(out).length > 0) {
-    throw new UserError('io', `${out} is not empty`, 'Name a new folder with --out.');
+  if (model.onnx) {
+    throw new UserError(
+      'weights',
+      `${base} is an ONNX pipeline`,
+      'Name the folder that it was exported from as the base.',
+    );
   }
+  refuseFull(out);
+  onStage?.('reading');
   const weights = await readNetworkWeights([file], expectedOf(model.unet.layout), file);
   const { _class_name: className, _diffusers_version: _, ...config } = configOf(componentOf(model.folder, 'unet'));
   const dmd: DmdInfo = {
@@ -51,8 +66,33 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
     timestep: request.timestep ?? model.schedule.timesteps - 1,
     prediction: request.prediction ?? model.sampler().predictionType,
   };
-  await writeDiffusersFolder(out, { unet: { className: String(className), config, tensors: weights }, dmd }, { half });
+  onStage?.('writing');
+  makeFolder(path.dirname(path.resolve(out)));
+  try {
+    const unet = { className: String(className), config, tensors: weights };
+    await writeDiffusersFolder(temporary, { unet, dmd }, { half });
+    refuseFull(out);
+    rename(temporary, out);
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    // A person knows the final name, not the temporary one.
+    if (error instanceof Error) error.message = error.message.replaceAll(temporary, out);
+    throw error;
+  }
   return { folder: out, parameters: model.unet.layout.size, timestep: dmd.timestep!, prediction: dmd.prediction! };
+}
+
+function refuseFull(out: string): void {
+  if (listFolder(out).length > 0) throw new UserError('io', `${out} is not empty`, 'Name a new folder.');
+}
+
+/** Over a folder that is empty or not there: not every system puts a folder in the place of an empty one. */
+function rename(from: string, to: string): void {
+  onDisk('write', to, () => {
+    if (fs.existsSync(to)) fs.rmdirSync(to);
+    fs.renameSync(from, to);
+  });
+  syncFolder(path.dirname(path.resolve(to)));
 }
 
 /** Neighbours can move together; anything else is named by its whole path. */

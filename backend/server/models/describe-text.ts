@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
+import { snapshotRepository } from '../../runs/hub/cache.ts';
 import { runOf } from '../../runs/lineage.ts';
 import { openTextModel, type TextModel } from '../../runs/text/text-model.ts';
 import { componentOf, weightFilesOf } from '../../weights/diffusers/index.ts';
@@ -31,7 +32,9 @@ export function describeText(model: string, path: string): ModelInfo {
 }
 
 function titleOf(model: string, path: string, run: string | null): string {
-  return builtinTitles[model] ?? (run ? `${basename(run)}, ${basename(path)}` : basename(path));
+  return (
+    builtinTitles[model] ?? (run ? `${basename(run)}, ${basename(path)}` : (snapshotRepository(path) ?? basename(path)))
+  );
 }
 
 /** The built-in teacher goes by its name, so that settings mean the same on every machine. */

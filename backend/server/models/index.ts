@@ -1,11 +1,13 @@
-/** The models that the editor can offer. */
+/** The models that the editor can offer, and how further ones get here. */
 import { isAbsolute } from 'node:path';
 import { UserError } from '../../protocol/errors.ts';
-import { describeModel, listModels } from '../../protocol/rpc/images.ts';
+import { describeModel, importUNet, listModels, progress } from '../../protocol/rpc/index.ts';
 import type { Server } from '../handler.ts';
 import type { ModelDescriber } from './describe.ts';
+import { registerHub } from './hub.ts';
 
 export function registerModels(server: Server): void {
+  registerHub(server);
   let describer: Promise<ModelDescriber> | null = null;
   const theDescriber = () => {
     describer ??= import('./describe.ts').then((module) => new module.ModelDescriber());
@@ -18,9 +20,28 @@ export function registerModels(server: Server): void {
     return Promise.all(modelNames(roots, files).map((name) => describing.describe(name)));
   });
   server.handle(describeModel, async ({ model }) => {
-    if (!model.startsWith('builtin:') && !isAbsolute(model)) {
-      throw new UserError('usage', `${model} is no absolute path`, 'Give a whole path, or a builtin: name.');
-    }
+    if (!model.startsWith('builtin:')) refuseRelative(model, 'Give a whole path, or a builtin: name.');
     return (await theDescriber()).describe(model);
   });
+  const imports = new Set<Promise<unknown>>();
+  server.handle(importUNet, async ({ id, base, file, out }, { signal, notify }) => {
+    for (const path of [base, file, out]) refuseRelative(path, 'Give a whole path.');
+    const { importInThread } = await import('./import-thread.ts');
+    const stages = ['reading', 'writing'] as const;
+    const tell = (label: (typeof stages)[number]) =>
+      void notify(progress, { id, label, done: stages.indexOf(label), total: stages.length });
+    const work = importInThread({ base, file, out }, tell, signal);
+    imports.add(work);
+    const { folder, parameters } = await work.finally(() => imports.delete(work));
+    return { folder, parameters };
+  });
+  // The signal has ended them; what they wrote is still to be cleared.
+  server.onEnd(async () => {
+    await Promise.allSettled(imports);
+  });
+}
+
+/** The backend's own folder is nobody's idea of a starting point. */
+function refuseRelative(path: string, hint: string): void {
+  if (!isAbsolute(path)) throw new UserError('usage', `${path} is no absolute path`, hint);
 }

@@ -151,8 +151,12 @@ module.exports = {
     showInformationMessage: noted('showInformationMessage'),
     showInputBox: noted('showInputBox'),
     showQuickPick: noted('showQuickPick'),
+    showOpenDialog: noted('showOpenDialog'),
+    showSaveDialog: noted('showSaveDialog'),
     showTextDocument: noted('showTextDocument'),
-    withProgress: (_, work) =>
-      work({ report() {} }, { isCancellationRequested: false, onCancellationRequested: () => disposable() }),
+    withProgress: (options, work) => {
+      const report = (step) => calls.push(['report', options.title, step]);
+      return work({ report }, { isCancellationRequested: false, onCancellationRequested: () => disposable() });
+    },
   }),
 };

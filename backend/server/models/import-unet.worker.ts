@@ -1,0 +1,20 @@
+/** Makes one model of a base and a UNet file in a thread of its own, then ends. To stop it, end the thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ErrorMessage } from '../../protocol/run-messages.ts';
+import { type Imported, type ImportRequest, type ImportStage, importUNet } from '../../runs/text/import-unet.ts';
+import { describeError } from '../../runs/training/describe-error.ts';
+
+export type ImportWork = Pick<ImportRequest, 'base' | 'file' | 'out' | 'temporary'>;
+
+/** The last one is `done` or `failed`. */
+export type FromImport =
+  | { readonly type: 'stage'; readonly stage: ImportStage }
+  | { readonly type: 'done'; readonly result: Imported }
+  | { readonly type: 'failed'; readonly error: ErrorMessage };
+
+const say = (message: FromImport) => parentPort!.postMessage(message);
+
+importUNet({ ...(workerData as ImportWork), onStage: (stage) => say({ type: 'stage', stage }) }).then(
+  (result) => say({ type: 'done', result }),
+  (error: unknown) => say({ type: 'failed', error: describeError(error) }),
+);
