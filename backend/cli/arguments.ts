@@ -27,6 +27,15 @@ export function numberList(text: string): number[] {
   });
 }
 
+/** '512x768' -> [512, 768]: height and width in pixels. */
+export function imageSize(text: string): [number, number] {
+  const [height, width, ...rest] = text.split('x').map(positiveInteger);
+  if (height === undefined || width === undefined || rest.length > 0) {
+    throw new InvalidArgumentError('Expected height and width, like 512x768.');
+  }
+  return [height, width];
+}
+
 /** `--device` and `--threads`. Without defaults (a training takes them from its config) they are left undefined. */
 export function deviceOptions(command: Command, device?: string): Command {
   command.option(

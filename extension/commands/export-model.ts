@@ -1,36 +1,17 @@
-/** The command "DMD: Export Model to ONNX...": asks where to, shows how far it is, and lists the file. */
-import { randomUUID } from 'node:crypto';
+/** The command "DMD: Export Model to ONNX...": asks where to, shows how far it is, and lists the result. */
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { exportModel, type ModelInfo, progress } from '../../backend/protocol/rpc/index.ts';
+import { exportModel, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 import { fileSize } from '../views/format.ts';
+import { inProgress } from './in-progress.ts';
 
 export async function exportToOnnx(info: ModelInfo, { backend, modelFiles, roots }: Services): Promise<void> {
-  const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Export {0} to ONNX', info.title),
-    defaultUri: vscode.Uri.file(join(info.run ?? dirname(roots.forNewRun()), `${fileName(info)}.onnx`)),
-    filters: { ONNX: ['onnx'] },
-  });
+  const target = await chooseTarget(info, info.run ?? dirname(roots.forNewRun()));
   if (!target) return;
-  const id = randomUUID();
   const title = vscode.l10n.t('Exporting {0}', info.title);
-  const { file, bytes } = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    async (report, token) => {
-      let shown = 0;
-      const news = backend.onNotification(progress, (said) => {
-        if (said.id !== id || !(said.total > 0)) return;
-        const percent = Math.min(100, (said.done / said.total) * 100);
-        report.report({ message: said.label, increment: Math.max(0, percent - shown) });
-        shown = Math.max(shown, percent);
-      });
-      try {
-        return await backend.request(exportModel, { id, model: info.model, file: target.fsPath }, token);
-      } finally {
-        news.dispose();
-      }
-    },
+  const { file, bytes } = await inProgress(backend, { title, message: (label) => label }, (id, token) =>
+    backend.request(exportModel, { id, model: info.model, file: target.fsPath }, token),
   );
   await modelFiles.add(file);
   const show = vscode.l10n.t('Show in Folder');
@@ -41,7 +22,20 @@ export async function exportToOnnx(info: ModelInfo, { backend, modelFiles, roots
   });
 }
 
-function fileName({ title, model }: ModelInfo): string {
-  const name = model.startsWith('builtin:') ? title : basename(model).replace(/\.[^.]+$/, '');
+/** A file; of a text-to-image model the folder that is to be made, which the dialog takes by its name as well. */
+function chooseTarget(info: ModelInfo, folder: string): Thenable<vscode.Uri | undefined> {
+  const title = info.prompt
+    ? vscode.l10n.t('Export {0} to a Folder of ONNX Files', info.title)
+    : vscode.l10n.t('Export {0} to ONNX', info.title);
+  const name = `${fileName(info)}${info.prompt ? '-onnx' : '.onnx'}`;
+  return vscode.window.showSaveDialog({
+    ...{ title, defaultUri: vscode.Uri.file(join(folder, name)) },
+    ...(info.prompt ? { saveLabel: vscode.l10n.t('Export') } : { filters: { ONNX: ['onnx'] } }),
+  });
+}
+
+function fileName({ title, model, prompt }: ModelInfo): string {
+  const isTitled = prompt || model.startsWith('builtin:');
+  const name = isTitled ? title : basename(model).replace(/\.[^.]+$/, '');
   return name.replace(/[^\w.-]+/g, '-') || 'model';
 }

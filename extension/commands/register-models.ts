@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ModelInfo } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
+import { isOnnx } from '../views/model-item.ts';
 
 interface ModelCommand {
   readonly title: string;
@@ -44,7 +45,7 @@ function modelCommands(services: Services): Record<string, ModelCommand> {
     'dmd.exportModel': {
       title: t('Export Model to ONNX'),
       what: t('Could not export the model'),
-      fits: ({ model }) => !/\.onnx$/i.test(model),
+      fits: (info) => !isOnnx(info),
       run: async (info) => (await import('./export-model.ts')).exportToOnnx(info, services),
     },
     'dmd.generateWithModel': {
@@ -56,7 +57,7 @@ function modelCommands(services: Services): Record<string, ModelCommand> {
     'dmd.distillTeacher': {
       title: t('Distill Teacher'),
       what: t('Could not start a run'),
-      fits: ({ role, model }) => role === 'teacher' && !/\.onnx$/i.test(model),
+      fits: (info) => info.role === 'teacher' && !isOnnx(info),
       run: async ({ model }) => (await import('./start-distillation.ts')).startDistillation(services, model),
     },
     'dmd.removeModel': {

@@ -17,9 +17,15 @@ export function roleName(role: ModelInfo['role']): string {
   return role === 'teacher' ? vscode.l10n.t('teacher') : vscode.l10n.t('generator');
 }
 
-/** `model.<origin>.<role>`, with `.problem` for one that cannot be used and `.onnx` for a file that is ONNX already. */
-export function modelContext({ origin, role, problem, model }: ModelInfo): string {
-  return `model.${origin}.${role}${/\.onnx$/i.test(model) ? '.onnx' : ''}${problem === '' ? '' : '.problem'}`;
+/** Whether it is an export already: a file, or the folder of a text-to-image model. */
+export function isOnnx({ model, origin }: ModelInfo): boolean {
+  return origin === 'exported' || /\.onnx$/i.test(model);
+}
+
+/** `model.<origin>.<role>`, with `.problem` for one that cannot be used and `.onnx` for one that is ONNX already. */
+export function modelContext(info: ModelInfo): string {
+  const { origin, role, problem } = info;
+  return `model.${origin}.${role}${isOnnx(info) ? '.onnx' : ''}${problem === '' ? '' : '.problem'}`;
 }
 
 /** "32 × 32 · 1 call · 4.2 MB · generator". */

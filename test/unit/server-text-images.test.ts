@@ -1,6 +1,6 @@
 /** `images/...` and `models/...` with a text-to-image model: the tiny pipeline that diffusers saved, and a student of it. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -10,6 +10,7 @@ import { openDevice } from '../../backend/engine/open.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import {
   describeModel,
+  exportModel,
   type GenerateSettings,
   generateImages,
   listModels,
@@ -121,4 +122,52 @@ test('what was cut off a long prompt is said, and which words are new to a small
   assert.match(notes.join('\n'), /too long.*cut off: .*red circle/);
   assert.match(notes.join('\n'), /does not know: .*circle/);
   assert.deepEqual((await generate({ prompt: '' })).notes, []);
+});
+
+test('an export is a folder that stands on its own, is listed as one, and makes the same pictures', async () => {
+  const file = join(folder, 'student-onnx');
+  server.said.length = 0;
+  const done = await server.ask(exportModel, { id: 'e', model: student, file });
+  const stages = server.said.map(({ params }) => params as { id: string; label: string; done: number; total: number });
+  assert.ok(stages.every(({ id, total }) => id === 'e' && total === 5));
+  assert.deepEqual(
+    stages.map(({ label }) => label.split(' ')[0]),
+    ['running', 'writing', 'writing', 'writing', 'running'],
+  );
+  const written = ['text_encoder', 'unet', 'vae_decoder'].map((part) => statSync(join(file, part, 'model.onnx')).size);
+  assert.deepEqual(done, { file, bytes: written.reduce((sum, size) => sum + size) });
+  const info = await server.ask(describeModel, { model: file });
+  const own = await server.ask(describeModel, { model: student });
+  assert.deepEqual(info, {
+    ...own,
+    ...{ model: file, title: 'student-onnx', origin: 'exported', teacher: null },
+    bytes: done.bytes,
+  });
+  const [expected, actual] = [await generate({ seeds: [3, 8] }), await generate({ model: file, seeds: [3, 8] })];
+  expected.images.forEach(({ png }, i) => {
+    const { data } = decodePng(actual.images[i]!.png);
+    decodePng(png).data.forEach((value, k) => {
+      assert.ok(Math.abs(value - data[k]!) <= 1.01 / 127.5);
+    });
+  });
+});
+
+test('an export that is stopped leaves nothing, and one that would be in the way of something is refused', async () => {
+  const file = join(folder, 'stopped-onnx');
+  const cancel = new AbortController();
+  server.onSaid = ({ params }) => {
+    if ((params as { label: string }).label === 'writing unet') cancel.abort();
+  };
+  const stopped = server.ask(exportModel, { id: 'e', model: student, file }, cancel.signal);
+  await assert.rejects(stopped, (error) => error instanceof UserError && error.kind === 'cancelled');
+  server.onSaid = () => {};
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes('stopped')),
+    [],
+  );
+  const teachers = join(folder, 'teacher');
+  const index = readFileSync(join(teachers, 'model_index.json'), 'utf8');
+  const refused = server.ask(exportModel, { id: 'e', model: student, file: teachers });
+  await assert.rejects(refused, (error) => error instanceof UserError && /not empty/.test(error.message));
+  assert.equal(readFileSync(join(teachers, 'model_index.json'), 'utf8'), index);
 });

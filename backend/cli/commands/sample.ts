@@ -1,6 +1,6 @@
 /** `dmd sample`: pictures from a generator or a teacher, one per seed. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { deviceOptions, numberList, positiveInteger } from '../arguments.ts';
+import { deviceOptions, imageSize, numberList, positiveInteger } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 import type { SampleOptions } from '../sample/sample.ts';
 
@@ -66,15 +66,6 @@ function guidanceScale(text: string): number {
   if (text.trim() === '' || !(scale >= 0 && scale <= 1000))
     throw new InvalidArgumentError('Expected a number from 0 on.');
   return scale;
-}
-
-/** '512x768' as [512, 768]. */
-function imageSize(text: string): [number, number] {
-  const [height, width, ...rest] = text.split('x').map(positiveInteger);
-  if (height === undefined || width === undefined || rest.length > 0) {
-    throw new InvalidArgumentError('Expected height and width, like 512x768.');
-  }
-  return [height, width];
 }
 
 /** 'S_churn=40' as a number where it is one. */

@@ -1,16 +1,23 @@
 /** The work of `dmd export`. */
 import { basename, extname } from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
 import { exportModel } from '../../runs/export-model.ts';
-import { openModel } from '../../runs/model-file.ts';
+import { modelPath, openModel } from '../../runs/model-file.ts';
+import { isTextModel } from '../../runs/text/is-text-model.ts';
 import type { Output } from '../output.ts';
+import type { ExportOptions } from './options.ts';
 
-export interface ExportOptions {
-  readonly out?: string;
-  readonly batch: number;
-}
+export type { ExportOptions } from './options.ts';
 
 /** Returns the exit code: 1 when the file computes other pixels. */
 export async function exportCommand(name: string, options: ExportOptions, output: Output): Promise<number> {
+  if (isTextModel(modelPath(name))) {
+    const { exportText } = await import('./export-text.ts');
+    return exportText(name, options, output);
+  }
+  if (options.size) {
+    throw new UserError('usage', '--size is for text-to-image models', 'This one has its size in its weights.');
+  }
   const model = await openModel(name);
   const file = options.out ?? `${basename(model.path, extname(model.path))}.onnx`;
   const { largest, ...done } = await exportModel(model, file, options.batch);

@@ -11,7 +11,7 @@ import { runOf } from '../../runs/lineage.ts';
 import { type Model, modelPath, openModel } from '../../runs/model-file.ts';
 import { makerText, type PictureMaker, pictureText } from '../../runs/picture-text.ts';
 import { createProgress, progressMode } from '../../runs/progress.ts';
-import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
+import { isTextModel } from '../../runs/text/is-text-model.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import type { SampleOptions } from './options.ts';
@@ -22,7 +22,7 @@ export type { SampleOptions } from './options.ts';
 const teacherSteps = 18;
 
 export async function sampleCommand(name: string, options: SampleOptions, output: Output): Promise<void> {
-  if (isDiffusersFolder(modelPath(name))) {
+  if (isTextModel(modelPath(name))) {
     const { sampleText } = await import('./sample-text.ts');
     return sampleText(name, options.defaultSeeds ? { ...options, seeds: [0] } : options, output);
   }

@@ -14,7 +14,7 @@ import { matmulLowerings } from './lower/matmul.ts';
 import { normalizeLowerings } from './lower/normalize.ts';
 import { poolLowerings } from './lower/pool.ts';
 import { resampleLowerings } from './lower/resample.ts';
-import { encodeModel, type OnnxModel } from './proto.ts';
+import { encodeModel, type OnnxInputType, type OnnxModel } from './proto.ts';
 import { OnnxWriter, type Target } from './writer.ts';
 
 /** The ONNX operator set all lowerings are written for. */
@@ -31,7 +31,7 @@ export const lowerings: Lowerings = {
   ...layerNormLowerings,
   ...embeddingLowerings,
   ...headAttentionLowerings,
-  input: (_writer, node) => [node.attrs.name as string],
+  input: (writer, node) => [writer.input(node.attrs.name as string)],
   constant: (writer, node) => [writer.floats(node.attrs.shape as number[], node.attrs.data as Float32Array)],
   detach: (_writer, _node, [x]) => [x],
 };
@@ -42,12 +42,20 @@ export interface EmitOptions {
   channelBlock?: number;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
+  /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: float32. */
+  inputTypes?: Readonly<Record<string, OnnxInputType>>;
 }
 
 /** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
-export function emitOnnx(graph: Graph, { target, channelBlock = 0, metadata = {} }: EmitOptions): Uint8Array {
+export function emitOnnx(graph: Graph, options: EmitOptions): Uint8Array {
+  return encodeModel(lowerGraph(graph, options));
+}
+
+/** What `emitOnnx` writes, not yet as bytes. */
+export function lowerGraph(graph: Graph, options: EmitOptions): OnnxModel {
+  const { target, channelBlock = 0, metadata = {}, inputTypes = {} } = options;
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
-  const writer = new OnnxWriter(target, channelBlock);
+  const writer = new OnnxWriter(target, channelBlock, inputTypes);
   const names = new Map<Tensor, string>();
   for (const node of neededNodes(graph)) {
     const lower = lowerings[node.type.name];
@@ -65,15 +73,14 @@ export function emitOnnx(graph: Graph, { target, channelBlock = 0, metadata = {}
   nameOutputs(graph, writer, names);
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
-  const model: OnnxModel = {
+  return {
     nodes,
     initializers,
-    inputs: [...graph.inputs].map(([name, { shape }]) => ({ name, shape })),
+    inputs: [...graph.inputs].map(([name, { shape }]) => ({ name, shape, type: inputTypes[name] ?? 'float32' })),
     outputs: [...graph.outputs].map(([name, { shape }]) => ({ name, shape })),
     opsets,
     metadata,
   };
-  return encodeModel(model);
 }
 
 /** Nodes that some output depends on, in the graph's order. */

@@ -21,18 +21,25 @@ export interface OnnxInitializer {
   name: string;
   dims: readonly number[];
   data: Float32Array | BigInt64Array;
+  /** Where the numbers are when they are not in the model: a file beside it, and the byte in it. */
+  external?: { location: string; offset: number };
 }
+
+/** What an input is fed with; everything inside is float32. */
+export type OnnxInputType = 'float32' | 'int32';
 
 export interface OnnxModel {
   nodes: OnnxNode[];
   initializers: OnnxInitializer[];
-  inputs: { name: string; shape: readonly number[] }[];
+  inputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
   outputs: { name: string; shape: readonly number[] }[];
   opsets: { domain: string; version: number }[];
   metadata: Record<string, string>;
 }
 
-const dataTypes = { float32: 1, int64: 7 };
+const dataTypes = { float32: 1, int32: 6, int64: 7 };
+/** TensorProto.DataLocation */
+const externalLocation = 1;
 
 /** Serialises a model to the bytes of an .onnx file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
@@ -89,24 +96,36 @@ function writeAttribute([name, value]: [string, OnnxAttributes[string]], pbf?: P
   }
 }
 
-function writeInitializer({ name, dims, data }: OnnxInitializer, pbf?: Pbf): void {
+function writeInitializer({ name, dims, data, external }: OnnxInitializer, pbf?: Pbf): void {
   for (const dim of dims) pbf!.writeVarintField(1, dim);
   pbf!.writeVarintField(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64);
   pbf!.writeStringField(8, name);
-  pbf!.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (!external) {
+    pbf!.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return;
+  }
+  const entries = { location: external.location, offset: String(external.offset), length: String(data.byteLength) };
+  for (const entry of Object.entries(entries)) pbf!.writeMessage(13, writeMetadata, entry);
+  pbf!.writeVarintField(14, externalLocation);
 }
 
-function writeValueInfo({ name, shape }: { name: string; shape: readonly number[] }, pbf?: Pbf): void {
-  pbf!.writeStringField(1, name);
-  pbf!.writeMessage(2, writeType, shape);
+interface ValueInfo {
+  name: string;
+  shape: readonly number[];
+  type?: OnnxInputType;
 }
 
-function writeType(shape: readonly number[], pbf?: Pbf): void {
-  pbf!.writeMessage(1, writeTensorType, shape);
+function writeValueInfo(info: ValueInfo, pbf?: Pbf): void {
+  pbf!.writeStringField(1, info.name);
+  pbf!.writeMessage(2, writeType, info);
 }
 
-function writeTensorType(shape: readonly number[], pbf?: Pbf): void {
-  pbf!.writeVarintField(1, dataTypes.float32);
+function writeType(info: ValueInfo, pbf?: Pbf): void {
+  pbf!.writeMessage(1, writeTensorType, info);
+}
+
+function writeTensorType({ shape, type = 'float32' }: ValueInfo, pbf?: Pbf): void {
+  pbf!.writeVarintField(1, dataTypes[type]);
   pbf!.writeMessage(2, writeShape, shape);
 }
 

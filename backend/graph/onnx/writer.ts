@@ -1,6 +1,6 @@
 /** Collects ONNX nodes and constants while a graph is lowered. Values are referred to by name. */
 import { sizeOf } from '../tensor-data.ts';
-import type { OnnxAttributes, OnnxInitializer, OnnxNode } from './proto.ts';
+import type { OnnxAttributes, OnnxInitializer, OnnxInputType, OnnxNode } from './proto.ts';
 
 /**
  * `portable` uses only standard operators and opens in every ONNX tool; `ort-cpu` may use ONNX Runtime's own operators
@@ -8,18 +8,29 @@ import type { OnnxAttributes, OnnxInitializer, OnnxNode } from './proto.ts';
  */
 export type Target = 'portable' | 'ort-cpu';
 
+/** TensorProto.DataType */
+const float32 = 1;
+
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly target: Target;
   /** Channels per block of ONNX Runtime's blocked layout; 0 leaves that layout alone. */
   readonly channelBlock: number;
+  private readonly inputTypes: Readonly<Record<string, OnnxInputType>>;
   private readonly constants = new Map<string, string>();
   private count = 0;
 
-  constructor(target: Target, channelBlock = 0) {
+  constructor(target: Target, channelBlock = 0, inputTypes: Readonly<Record<string, OnnxInputType>> = {}) {
     this.target = target;
     this.channelBlock = target === 'ort-cpu' ? channelBlock : 0;
+    this.inputTypes = inputTypes;
+  }
+
+  /** An input of the graph as the float32 that every operation takes. */
+  input(name: string): string {
+    const isFloat = (this.inputTypes[name] ?? 'float32') === 'float32';
+    return isFloat ? name : this.op('Cast', [name], { to: float32 });
   }
 
   /** Adds an operator call with `outputCount` outputs and returns their names. */

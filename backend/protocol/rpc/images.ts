@@ -38,7 +38,7 @@ export const listModels = request(
 
 export const describeModel = request('models/describe', z.object({ model: z.string() }), modelInfoSchema, 120);
 
-/** Writes a one-step generator, or a teacher's denoiser, as ONNX. */
+/** Writes a one-step generator, or a teacher's denoiser, as ONNX; a text-to-image model as a folder, `file`. */
 export const exportModel = request(
   'models/export',
   z.object({ id: z.string(), model: z.string(), file: path }),

@@ -1,8 +1,7 @@
 /** Text-to-image models in `dmd eval`: teachers by their scheduler with guidance, generators in one call. */
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
-import { cachedSnapshot, isRepositoryName } from '../hub/cache.ts';
 import { modelPath } from '../model-file.ts';
+import { isTextModel } from '../text/is-text-model.ts';
 import { TextPipeline } from '../text/text-pipeline.ts';
 import type { Contestant, ContestantOpener, OpenOptions } from './contestant.ts';
 
@@ -12,7 +11,7 @@ import type { Contestant, ContestantOpener, OpenOptions } from './contestant.ts'
  */
 export const openText: ContestantOpener = async (name, options) => {
   const path = modelPath(name);
-  if (!isDiffusersFolder(path) && !(isRepositoryName(path) && cachedSnapshot(path))) return null;
+  if (!isTextModel(path)) return null;
   const pipeline = TextPipeline.open(path, { engine: options.engine });
   const asked = settingsOf(pipeline, options);
   const [height, width] = pipeline.model.imageSize;

@@ -1,12 +1,14 @@
 /**
  * A network of an ONNX pipeline, as Optimum exports them: text_encoder/, unet/ and vae_decoder/ with a model.onnx each. The
- * file runs as it is; only the names of its inputs are theirs instead of ours.
+ * file runs as it is; only the names of its inputs are theirs instead of ours, and where it takes a fixed number of rows
+ * it is called as often as needed.
  */
 import { type OnnxFile, openOnnxFile } from '../../engine/onnxruntime/run-file.ts';
 import type { DeviceName } from '../../engine/open.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { HostNetwork } from './network-program.ts';
+import { inCalls } from './onnx-rows.ts';
 
 export interface OnnxNetworkOptions {
   readonly path: string;
@@ -31,8 +33,32 @@ export class OnnxNetwork implements HostNetwork {
   }
 
   async run(_shape: string, _build: unknown, feeds: Readonly<Record<string, TensorData>>): Promise<Float32Array> {
-    const { path, output, inputs: names } = this.#options;
     const file = await this.#open();
+    const rows = Object.values(feeds)[0]!.shape[0]!;
+    const fixed = this.#rowsPerCall(file, feeds);
+    return fixed === null || fixed === rows
+      ? this.#call(file, feeds)
+      : inCalls(feeds, fixed, (part) => this.#call(file, part));
+  }
+
+  /** Null where the file leaves it open. Throws UserError('usage') for a picture of another size than the file's. */
+  #rowsPerCall(file: OnnxFile, feeds: Readonly<Record<string, TensorData>>): number | null {
+    const { path, inputs: names } = this.#options;
+    let rows: number | null = null;
+    for (const [ours, { shape }] of Object.entries(feeds)) {
+      const declared = file.inputs.get(names[ours]!) ?? [];
+      if (ours === 'timestep') continue;
+      if (declared[0]! > 0) rows = declared[0]!;
+      const differs = declared.some((length, axis) => axis > 0 && length > 0 && length !== shape[axis]);
+      if (!differs) continue;
+      const message = `${path} takes '${names[ours]}' as [${declared.join(', ')}] only, not as [${shape.join(', ')}]`;
+      throw new UserError('usage', message, 'Pictures have the size that the file was exported for: leave --size out.');
+    }
+    return rows;
+  }
+
+  async #call(file: OnnxFile, feeds: Readonly<Record<string, TensorData>>): Promise<Float32Array> {
+    const { path, output, inputs: names } = this.#options;
     const renamed: Record<string, TensorData> = {};
     for (const [ours, feed] of Object.entries(feeds)) {
       const theirs = names[ours]!;
@@ -81,4 +107,4 @@ export class OnnxNetwork implements HostNetwork {
   }
 }
 
-const hint = 'Export the model again with Optimum, in float32.';
+const hint = 'Export the model again, in float32: dmd export, or Optimum.';

@@ -66,7 +66,7 @@ export function openTextModel(name: string, { variant }: TextModelOptions = {}):
   refuseOtherPipelines(folder.base ?? folder);
   const component = (part: string) => componentOf(folder, part, textToImageClasses[part]);
   const onnx = onnxFilesOf(folder);
-  const vaePart = onnx ? { ...componentOf(folder, 'vae_decoder'), className: 'AutoencoderKL' } : component('vae');
+  const vaePart = onnx ? onnxDecoder(folder) : component('vae');
   const partOf = (part: string) => (onnx ? componentOf(folder, part) : component(part));
   const components = { text_encoder: partOf('text_encoder'), unet: partOf('unet'), vae: vaePart };
   const textEncoder = inConfigOf(components.text_encoder, createClipText);
@@ -100,6 +100,13 @@ function modelFolder(name: string): string {
     `${name} is neither a folder nor a downloaded model`,
     `dmd download ${name} fetches it.`,
   );
+}
+
+/** Optimum's index does not name it, so its own config.json says of which class it is. */
+function onnxDecoder(folder: DiffusersFolder): Component {
+  const part = { library: 'optimum', className: 'AutoencoderKL', name: 'vae_decoder', folder };
+  const { _class_name: className } = configOf(part);
+  return typeof className === 'string' ? { ...part, className } : part;
 }
 
 /** Its files are read here, so that none of them leads out of the folder. */

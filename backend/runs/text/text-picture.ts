@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { hashOf } from '../../data/pair-shard.ts';
 import type { GenerateSettings } from '../../protocol/rpc/images.ts';
-import { componentOf, weightFilesOf } from '../../weights/diffusers/index.ts';
+import { componentOf, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
 import { type PictureMaker, pictureText } from '../picture-text.ts';
 import type { TextModel } from './text-model.ts';
 import type { TextImages, TextRequest } from './text-request.ts';
@@ -41,8 +41,8 @@ export function textPictureText(maker: TextPictureMaker, seed: number): Record<s
 }
 
 /** The UNet's hash. In the hub's cache, files are named by theirs; elsewhere this reads them. */
-export async function unetHash({ folder }: TextModel): Promise<string> {
-  const { files } = weightFilesOf(componentOf(folder, 'unet'));
+export async function unetHash({ folder, onnx }: TextModel): Promise<string> {
+  const files = onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(componentOf(folder, 'unet')).files;
   const hashes: string[] = [];
   for (const file of files) {
     const isBlob = basename(dirname(file)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(file));

@@ -3,16 +3,15 @@
  * piece of work at a time: whoever sends waits for `done` or `failed` before the next.
  */
 import { parentPort } from 'node:worker_threads';
-import { UserError } from '../../protocol/errors.ts';
-import { exportModel } from '../../runs/export-model.ts';
-import { modelPath, openModel } from '../../runs/model-file.ts';
+import { modelPath } from '../../runs/model-file.ts';
 import { describeError } from '../../runs/training/describe-error.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { draw } from './draw.ts';
 import { drawText } from './draw-text.ts';
+import { exportOnnx } from './export.ts';
 import { ReadySources } from './ready-sources.ts';
 import { ReadyTexts } from './ready-texts.ts';
-import type { ExportWork, FromThread, Report, Results, ToThread, Work } from './work.ts';
+import type { FromThread, Report, Results, ToThread, Work } from './work.ts';
 
 const port = parentPort!;
 const ready = new ReadySources();
@@ -30,21 +29,10 @@ async function perform(work: Work): Promise<Results[Work['type']]> {
     const isText = isDiffusersFolder(modelPath(work.settings.model));
     return isText ? drawText(work, texts, report, cancel.signal) : draw(work, ready, report.progress, cancel.signal);
   }
-  if (work.type === 'export') return exportOnnx(work);
+  if (work.type === 'export') return exportOnnx(work, report.progress, cancel.signal);
   await ready.release();
   await texts.release();
   return null;
-}
-
-async function exportOnnx({ model: name, file }: ExportWork): Promise<Results['export']> {
-  report.progress('loading', 0, 3);
-  const model = await openModel(name);
-  if (cancel.signal.aborted) throw new UserError('cancelled', 'The export was stopped; nothing was written.');
-  const done = await exportModel(model, file, 1, (stage) => report.progress(stage, stage === 'writing' ? 1 : 2, 3));
-  if (done.ok) return { file, bytes: done.bytes };
-  const message = `${file} was written, but run on its own it computes other pixels than ${model.path}`;
-  const hint = `The largest difference is ${done.largestError}, in pixels up to ${done.largest}. Do not use the file.`;
-  throw new UserError('numeric', message, hint);
 }
 
 port.on('message', (message: ToThread) => {

@@ -6,6 +6,7 @@ import { modelPath } from '../../runs/model-file.ts';
 import { openTextModel } from '../../runs/text/text-model.ts';
 import { unetHash } from '../../runs/text/text-picture.ts';
 import { TextPipeline } from '../../runs/text/text-pipeline.ts';
+import { threadsOf } from '../../runs/text/threads.ts';
 import { Recent } from './recent.ts';
 
 export interface ReadyText {
@@ -16,8 +17,6 @@ export interface ReadyText {
 }
 
 const kept = 2;
-/** Weights below this many numbers are computed with on one thread: more only wait for each other. */
-const smallModel = 2e7;
 
 export class ReadyTexts {
   readonly #models = new Recent<ReadyText>(kept);
@@ -47,7 +46,7 @@ async function versionOf(path: string): Promise<string> {
 }
 
 async function open(path: string, device: DeviceName): Promise<ReadyText> {
-  const threads = openTextModel(path).unet.layout.size < smallModel ? 1 : 0;
+  const threads = threadsOf(openTextModel(path));
   const engine = await openDevice(device, threads);
   try {
     const pipeline = TextPipeline.open(path, { engine, device, threads });

@@ -15,6 +15,7 @@ export interface GenerateWork {
 export interface ExportWork {
   readonly type: 'export';
   readonly model: string;
+  /** A text-to-image model becomes a folder of this name. */
   readonly file: string;
 }
 

@@ -5,7 +5,7 @@ import type { ModelInfo } from '../../protocol/rpc/images.ts';
 import { snapshotRepository } from '../../runs/hub/cache.ts';
 import { runOf } from '../../runs/lineage.ts';
 import { openTextModel, type TextModel } from '../../runs/text/text-model.ts';
-import { componentOf, weightFilesOf } from '../../weights/diffusers/index.ts';
+import { componentOf, onnxParts, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
 
 const components = ['text_encoder', 'unet', 'vae'] as const;
 
@@ -22,7 +22,7 @@ export function describeText(model: string, path: string): ModelInfo {
   const run = runOf(path);
   return {
     ...{ model, title: titleOf(model, path, run), bytes: bytesOf(text), run },
-    origin: model.startsWith('builtin:') ? 'builtin' : run ? 'run' : 'imported',
+    origin: originOf(model, run, text),
     role: calling.oneStep ? 'generator' : 'teacher',
     imageShape: [vae.imageChannels, ...imageSize],
     ...{ classes: [], prompt: true, steps: calling.steps, problem: '' },
@@ -42,7 +42,15 @@ function teacherOf(model: string, base: string | null): string | null {
   return model.startsWith('builtin:') ? 'builtin:scenes-text/teacher' : base;
 }
 
-function bytesOf({ folder }: TextModel): number {
-  const files = components.flatMap((name) => weightFilesOf(componentOf(folder, name)).files);
+function originOf(model: string, run: string | null, { onnx }: TextModel): ModelInfo['origin'] {
+  if (model.startsWith('builtin:')) return 'builtin';
+  if (run) return 'run';
+  return onnx ? 'exported' : 'imported';
+}
+
+function bytesOf({ folder, onnx }: TextModel): number {
+  const files = onnx
+    ? onnxParts.flatMap((part) => onnxWeightsOf(folder, part))
+    : components.flatMap((name) => weightFilesOf(componentOf(folder, name)).files);
   return files.reduce((sum, file) => sum + statSync(file).size, 0);
 }

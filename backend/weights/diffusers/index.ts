@@ -3,7 +3,14 @@ export { type Component, componentOf, configOf, refuseOtherPipelines, textToImag
 export { modelFile } from './contained.ts';
 export { type DiffusersFolder, dmdFile, indexFile, isDiffusersFolder, openDiffusersFolder } from './folder.ts';
 export { type JsonObject, readJsonObject, readText } from './json-file.ts';
-export { type OnnxFiles, onnxFilesOf } from './onnx-files.ts';
+export { type OnnxFiles, type OnnxPart, onnxFilesOf, onnxParts, onnxWeightsOf } from './onnx-files.ts';
 export { type ExpectedTensors, readComponentWeights, readNetworkWeights } from './read-weights.ts';
 export { chooseWeights, type WeightFiles, type WeightNames, weightFilesOf } from './weight-files.ts';
-export { type ModelToWrite, type NetworkToWrite, writeComponent, writeDiffusersFolder } from './write.ts';
+export {
+  diffusersVersion,
+  type ModelToWrite,
+  type NetworkToWrite,
+  writeComponent,
+  writeDiffusersFolder,
+  writeJson,
+} from './write.ts';

@@ -42,7 +42,7 @@ const libraries = {
 } as const;
 
 /** The version of diffusers whose layout of folders and configurations this is. */
-const diffusersVersion = '0.30.0';
+export const diffusersVersion = '0.30.0';
 
 /** Writes a component's folder. Throws UserError('io'), or UserError('weights') when a value does not fit float16. */
 export async function writeComponent(
@@ -104,7 +104,8 @@ export async function writeDiffusersFolder(
 const floats = 'initializer_factor|initializer_range|layer_norm_eps|attention_dropout|dropout';
 const wholeFloat = new RegExp(`^(\\s*"(?:${floats})": -?\\d+)(,?)$`, 'gm');
 
-function writeJson(file: string, value: object): void {
+/** A file that Python reads. Throws UserError('io'). */
+export function writeJson(file: string, value: object): void {
   const json = JSON.stringify(value, null, 2).replace(wholeFloat, '$1.0$2');
   writeFileAtomic(file, `${json}\n`);
 }

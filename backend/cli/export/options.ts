@@ -1,0 +1,10 @@
+/** What `dmd export` is asked for, by any kind of model. */
+
+export interface ExportOptions {
+  /** A file, or the folder of a text-to-image model. Default: after the model. */
+  readonly out?: string;
+  /** Images per call, fixed in the files. */
+  readonly batch: number;
+  /** Height and width in pixels, of a text-to-image model. */
+  readonly size?: readonly [number, number];
+}
