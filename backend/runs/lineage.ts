@@ -18,7 +18,8 @@ export interface Lineage {
   readonly scenes: boolean;
 }
 
-const runOutputs = ['generator.safetensors', 'teacher.safetensors'];
+/** What runs leave: files, and folders of text-to-image models. */
+export const runOutputs = ['generator.safetensors', 'teacher.safetensors', 'generator', 'teacher'];
 const builtinTeacher = 'builtin:scenes/teacher';
 /** Runs that taught runs that taught runs: enough. */
 const deepest = 8;
@@ -51,7 +52,7 @@ export function classNames(labelDim: number, { scenes }: Pick<Lineage, 'scenes'>
   return Array.from({ length: labelDim }, (_, id) => (scenes ? (shapes[id]?.name ?? String(id)) : String(id)));
 }
 
-/** The run folder that a file is the output of. */
+/** The run folder that a file or model folder is the output of. */
 export function runOf(path: string): string | null {
   if (!isAbsolute(path) || !runOutputs.includes(basename(path))) return null;
   const folder = dirname(path);

@@ -59,6 +59,11 @@ test('a folder is told by what it is: steps and guidance of a teacher, one step 
   assert.deepEqual(second?.imageShape, first.imageShape);
   const listed = await server.ask(listModels, { roots: [], files: [student] });
   assert.ok(listed.some(({ model }) => model === student));
+  mkdirSync(join(folder, 'mine'));
+  writeFileSync(join(folder, 'mine', 'run.json'), '{}');
+  cpSync(join(folder, 'teacher'), join(folder, 'mine', 'generator'), { recursive: true });
+  const ofRun = await server.ask(describeModel, { model: join(folder, 'mine', 'generator') });
+  assert.deepEqual([ofRun.origin, ofRun.run, ofRun.title], ['run', join(folder, 'mine'), 'mine, generator']);
   const broken = await server.ask(describeModel, { model: folder });
   assert.notEqual(broken.problem, '');
 });

@@ -1,11 +1,9 @@
 /** Which models there are: built in, written by runs, and those that the person named. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { runOutputs } from '../../runs/lineage.ts';
 import { modelPath } from '../../runs/model-file.ts';
 import { listRuns } from '../../runs/run-folder.ts';
-
-/** What runs leave: files, and folders of text-to-image models. */
-const outputs = ['generator.safetensors', 'teacher.safetensors', 'generator', 'teacher'];
 
 /** A built-in model has one name here; the others are for the command line. */
 const builtin = ['builtin:scenes', 'builtin:scenes/teacher', 'builtin:scenes-text', 'builtin:scenes-text/teacher'];
@@ -13,7 +11,7 @@ const builtin = ['builtin:scenes', 'builtin:scenes/teacher', 'builtin:scenes-tex
 /** As `openModel` takes them, without repetition; the newest run first. */
 export function modelNames(roots: readonly string[], files: readonly string[]): string[] {
   const runs = roots.filter((root) => isAbsolute(root)).flatMap(runsIn);
-  const written = runs.flatMap((run) => outputs.map((name) => join(run, name))).filter((file) => existsSync(file));
+  const written = runs.flatMap((run) => runOutputs.map((name) => join(run, name))).filter((file) => existsSync(file));
   const named = files.filter((file) => isAbsolute(file));
   return [...new Set([...builtin.filter(isBuiltin), ...written, ...named])];
 }

@@ -1,7 +1,7 @@
 /** A test in the real editor, once for every version; what it saw last is kept when it fails. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchBrowser } from './browser.ts';
 import { type Editor, packedExtension, testedEditors } from './installed.ts';
@@ -20,18 +20,23 @@ export interface EditorContext {
   readonly workbench: Workbench;
 }
 
+interface EditorTestOptions extends Omit<ServerOptions, 'vsix'> {
+  /** Where the backend is asked more than the editor: the newest version alone. */
+  readonly newestOnly?: boolean;
+}
+
 /** Defines a test that gets an editor of its own with the packed extension installed and its window open. */
 export function editorTest(
   name: string,
-  options: Omit<ServerOptions, 'vsix'>,
-  body: (context: EditorContext) => Promise<void>,
+  { newestOnly = false, ...options }: EditorTestOptions,
+  body: (context: EditorContext, test: TestContext) => Promise<void>,
 ): void {
-  for (const editor of testedEditors()) {
+  for (const editor of newestOnly ? testedEditors().slice(-1) : testedEditors()) {
     const title = `${name} (VS Code ${editor.vscode})`;
-    test(title, { skip: editor.missing ?? false, timeout: testMilliseconds + 30_000 }, async () => {
+    test(title, { skip: editor.missing ?? false, timeout: testMilliseconds + 30_000 }, async (context) => {
       const server = await EditorServer.start(editor, { ...options, vsix: await packedExtension() });
       try {
-        await withWindow(server, title, (workbench) => body({ editor, server, workbench }));
+        await withWindow(server, title, (workbench) => body({ editor, server, workbench }, context));
       } finally {
         await server.dispose();
       }

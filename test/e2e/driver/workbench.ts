@@ -29,10 +29,25 @@ export class Workbench {
     return this.page.locator('.activitybar a.action-label[aria-label="DMD Workbench"]');
   }
 
-  /** Runs a command from the palette by its full title, e.g. `DMD: Generate Image`. */
+  /**
+   * Runs a command from the palette by its full title, e.g. `DMD: Generate Image`. An open palette does not learn of commands
+   * that can be used only since, for the workspace is trusted by now: it is opened again.
+   */
   async run(title: string): Promise<void> {
-    await this.openPalette(title);
+    await until(`${title} in the palette`, () => this.#offers(title), 60);
     await this.paletteRow(title).click();
+  }
+
+  async #offers(title: string): Promise<boolean> {
+    await this.openPalette(title);
+    const shown = this.paletteRow(title).waitFor({ timeout: 5_000 });
+    return shown.then(
+      () => true,
+      async () => {
+        await this.page.keyboard.press('Escape');
+        return false;
+      },
+    );
   }
 
   async openPalette(text: string): Promise<void> {
@@ -67,11 +82,24 @@ export class Workbench {
    * was typed before: what is typed counts once it has stayed for half a second beside the folder's list.
    */
   async answerFile(path: string): Promise<void> {
+    await this.#typePath(path);
+    await this.page.keyboard.press('Enter');
+    await this.quickInput.waitFor({ state: 'hidden' });
+  }
+
+  /** Answers an open dialog for a folder, where Enter goes into the folder and a button takes it. */
+  async answerFolder(path: string, button: string): Promise<void> {
+    await this.#typePath(path);
+    await this.page.keyboard.press('Enter');
+    await until('the dialog to be in the folder', async () => (await this.quickInput.inputValue()) === `${path}/`, 60);
+    await this.page.locator('.quick-input-widget:visible').getByRole('button', { name: button, exact: true }).click();
+    await this.quickInput.waitFor({ state: 'hidden' });
+  }
+
+  async #typePath(path: string): Promise<void> {
     await until('the dialog to show a folder', async () => (await this.quickInput.inputValue()).startsWith('/'), 60);
     await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
     await until('the dialog to keep what is typed', () => this.#typed(path), 60);
-    await this.page.keyboard.press('Enter');
-    await this.quickInput.waitFor({ state: 'hidden' });
   }
 
   /** Whether the open field still holds the text half a second after it was typed. */
