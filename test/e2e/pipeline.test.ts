@@ -46,10 +46,11 @@ editorTest(
     await row.hover();
     await row.getByRole('button', { name: 'Generate with This Model' }).click();
     const panel = workbench.webview();
+    const model = panel.locator('select#model');
+    await until('the model to be chosen', async () => (await model.inputValue()) === student, 60);
     await panel.locator('#prompt textarea').fill(prompt);
-    assert.equal(await panel.locator('select#model').inputValue(), student);
     await panel.getByRole('button', { name: 'Generate', exact: true }).click();
-    const picture = panel.getByRole('button', { name: new RegExp(`^${prompt}, seed \\d+$`) });
+    const picture = panel.getByRole('button', { name: new RegExp(`^${prompt}, seed \\d+$`) }).first();
     await picture.waitFor();
     const pixels = await picture.locator('img').evaluate(pixelsOf);
     const seed = (await picture.getAttribute('aria-label'))!.match(/seed (\d+)$/)![1]!;

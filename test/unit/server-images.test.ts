@@ -211,7 +211,7 @@ test('an exported generator makes the same pictures; another ONNX file is named'
   );
 });
 
-test('models are the built-in pair, what runs have written, and the files named, each with its problem', async () => {
+test('models are the built-in pairs, what runs have written, and the files named, each with its problem', async () => {
   const root = join(folder, 'runs');
   mkdirSync(root);
   const config = parseConfig(
@@ -232,17 +232,21 @@ test('models are the built-in pair, what runs have written, and the files named,
     [
       ['builtin:scenes', 'builtin', 'generator', true],
       ['builtin:scenes/teacher', 'builtin', 'teacher', true],
+      ['builtin:scenes-text', 'builtin', 'generator', true],
+      ['builtin:scenes-text/teacher', 'builtin', 'teacher', true],
       [output, 'run', 'generator', true],
       [teacher, 'imported', 'teacher', true],
       [broken, 'imported', 'generator', false],
       [files[2], 'imported', 'generator', false],
     ],
   );
-  const [builtin, builtinTeacher, ofRun] = models;
+  const [builtin, builtinTeacher, prompted, promptedTeacher, ofRun] = models;
   assert.deepEqual(
     [builtin.teacher, builtinTeacher.teacher, ofRun.teacher],
     Array(3).fill('builtin:scenes/teacher').with(1, null),
   );
+  assert.deepEqual([prompted.teacher, promptedTeacher.teacher], ['builtin:scenes-text/teacher', null]);
+  assert.ok(prompted.prompt && promptedTeacher.prompt);
   assert.equal(builtin.classes[4], 'star');
   assert.deepEqual(ofRun.classes, builtin.classes, 'a run on the scenes has their names');
   assert.equal(ofRun.run, run.paths.folder);
