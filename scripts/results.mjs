@@ -12,7 +12,7 @@ main(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      iterations: { type: 'string', default: '1000' },
+      iterations: { type: 'string', default: '500' },
       pairs: { type: 'string', default: '2000' },
       seeds: { type: 'string', default: '1,2,3' },
       folder: { type: 'string' },

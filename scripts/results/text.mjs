@@ -5,6 +5,7 @@ import { cell, distilled, dmd, eventOf, once } from './common.mjs';
 
 const teacher = 'builtin:scenes-text/teacher';
 const prompts = 500;
+const parts = ['colours', 'shapes', 'places'];
 
 /** Name -> options of the teacher's sampler. */
 const samplers = {
@@ -27,12 +28,24 @@ export function textTable({ folder, seeds, iterations, pairs: count }) {
   dmd(['pairs', teacher, '--out', pairs, ...job]);
   const row = (name, make) => {
     const scores = seeds.map((seed) => once(folder, `${name}-${seed}`, () => make(seed)));
-    const right = scores.map((result) => 100 * result.right);
+    const share = (of) =>
+      `${cell(
+        scores.map((score) => 100 * of(score)),
+        1,
+      )} %`;
+    const shares = [
+      ({ right }) => right,
+      ...parts.map(
+        (part) =>
+          ({ rightParts }) =>
+            rightParts[part],
+      ),
+    ].map(share);
     const distances = scores.map(({ distance }) => distance);
-    return `| ${name} | ${scores[0].calls} | ${cell(right, 1)} % | ${cell(distances, 1)} |`;
+    return `| ${name} | ${scores[0].calls} | ${shares.join(' | ')} | ${cell(distances, 1)} |`;
   };
   return [
-    '| model | calls | right prompts | FD (scenes features) |\n| --- | --- | --- | --- |',
+    '| model | calls | right | colours | shapes | places | FD (scenes features) |\n| --- | --- | --- | --- | --- | --- | --- |',
     ...Object.entries(samplers).map(([name, options]) => row(name, (seed) => evaluate(teacher, seed, options))),
     row('shipped student', (seed) => evaluate('builtin:scenes-text', seed)),
     ...Object.entries(variants).map(([name, changes]) =>

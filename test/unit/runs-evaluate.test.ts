@@ -112,7 +112,8 @@ const toyReference = (asked: PictureAsked[]): Reference => ({
   right(images, pictures) {
     assert.equal(images.shape[0], pictures.length);
     asked.push(...pictures);
-    return pictures.filter(({ index }) => index % 4 === 0).length;
+    const every = (n: number) => pictures.filter(({ index }) => index % n === 0).length;
+    return { all: every(4), parts: { halves: every(2) } };
   },
 });
 
@@ -135,6 +136,8 @@ test('all measures of a model whose pictures are known, over a chunk and a part 
   const { precision, recall } = await precisionRecall(realFeatures, features);
   assert.deepEqual([measured.precision, measured.recall], [precision, recall]);
   assert.deepEqual([measured.calls, measured.right, measured.promptScore], [7, 58 / 230, null]);
+  assert.deepEqual(Object.keys(measured.rightParts), ['halves']);
+  assert.ok(Math.abs(measured.rightParts.halves! - 115 / 230) < 1e-9);
   assert.ok(measured.secondsPerImage > 0 && contestant.alone.length >= 2);
   assert.deepEqual(progress, [200, 230]);
   assert.deepEqual(
@@ -273,8 +276,12 @@ test('captioned scenes: true renders are right for their prompts, exchanged ones
   const images = captionedBatch(20_231_128, [...Array(12).keys()], 'held-out').images;
   const asked = Array.from({ length: 12 }, (_, index) => ({ index, class: -1 }));
   assert.equal(reference.prompts!.length, 12);
-  assert.ok(reference.right!(images, asked) >= 11);
-  assert.ok(reference.right!(images, asked.toReversed()) <= 3);
+  const [own, exchanged] = [asked, asked.toReversed()].map((pictures) => reference.right!(images, pictures));
+  assert.ok(own!.all >= 11 && exchanged!.all <= 3);
+  assert.deepEqual(Object.keys(own!.parts), ['colours', 'shapes', 'places']);
+  for (const [part, count] of Object.entries(own!.parts)) {
+    assert.ok(count >= own!.all && exchanged!.parts[part]! < count, part);
+  }
 });
 
 /** Events and lines of `dmd eval`. */

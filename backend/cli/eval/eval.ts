@@ -91,11 +91,14 @@ interface Row {
   readonly reference: string | null;
 }
 
+type Column = [title: string, cell: (row: Row) => string | null];
+
 /** The paper's table, without the columns that nothing was measured for, and under it what the numbers are. */
 function report(rows: readonly Row[], options: Opened, distanceName: string, output: Output): void {
   const { count, seed, engine, inception, resize, promptScorer } = options;
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const columns: [title: string, cell: (row: Row) => string | null][] = [
+  const parts = new Set(rows.flatMap(({ measured }) => Object.keys(measured.rightParts)));
+  const columns: Column[] = [
     ['model', ({ name }) => name],
     ['calls', ({ measured }) => String(measured.calls)],
     ['ms per image', ({ measured }) => (1000 * measured.secondsPerImage).toFixed(1)],
@@ -103,6 +106,7 @@ function report(rows: readonly Row[], options: Opened, distanceName: string, out
     ['precision', ({ measured }) => written(measured.precision, (value) => value.toFixed(3))],
     ['recall', ({ measured }) => written(measured.recall, (value) => value.toFixed(3))],
     ['right', ({ measured }) => written(measured.right, percent)],
+    ...[...parts].map((part): Column => [part, ({ measured }) => written(measured.rightParts[part] ?? null, percent)]),
     [promptScorer?.name ?? '', ({ measured }) => written(measured.promptScore, (value) => value.toFixed(2))],
   ];
   const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== null));

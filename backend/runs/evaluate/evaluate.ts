@@ -46,6 +46,8 @@ export interface Evaluation {
   readonly promptScore: number | null;
   /** Share of pictures that show what was asked for, 0..1. */
   readonly right: number | null;
+  /** The same by what was asked for, such as `colours`; empty where there are no parts. */
+  readonly rightParts: Readonly<Record<string, number>>;
 }
 
 /** Pictures drawn at a time. */
@@ -60,6 +62,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const dims = compared?.space.dims ?? 0;
   const features = new Float32Array(count * dims);
   let [right, promptScore] = [0, 0];
+  const rightParts: Record<string, number> = {};
   for (let start = 0; start < count; start += chunk) {
     if (signal?.aborted) throw new UserError('cancelled', 'The evaluation was stopped.');
     const indices = Array.from({ length: Math.min(chunk, count - start) }, (_, i) => start + i);
@@ -72,7 +75,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       features.set(data, start * dims);
       const { classes } = contestant;
       const asked = indices.map((index, i) => ({ index, class: classes > 0 ? seeds[i] % classes : -1 }));
-      right += compared.reference.right?.(images, asked) ?? 0;
+      const counts = compared.reference.right?.(images, asked) ?? { all: 0, parts: {} };
+      right += counts.all;
+      for (const [part, of] of Object.entries(counts.parts)) rightParts[part] = (rightParts[part] ?? 0) + of / count;
     }
     if (promptScorer && own) promptScore += (await promptScorer.scores(images, own)).reduce((a, b) => a + b, 0);
     options.onProgress?.(start + indices.length);
@@ -88,6 +93,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     ...manifold,
     promptScore: promptScorer && prompts ? promptScore / count : null,
     right: reference?.right ? right / count : null,
+    rightParts,
   };
 }
 

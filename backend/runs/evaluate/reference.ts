@@ -4,7 +4,7 @@
  */
 
 import { captionedBatch, samplePrompts } from '../../data/captioned/captioned-batch.ts';
-import { checkCaptioned } from '../../data/captioned/checker.ts';
+import { type CaptionVerdict, checkCaptioned } from '../../data/captioned/checker.ts';
 import { openImageDataset } from '../../data/image-dataset.ts';
 import { checkScenes } from '../../data/scenes/checker.ts';
 import type { FeatureSpace } from '../../dmd/feature-space.ts';
@@ -22,7 +22,13 @@ export interface Reference {
   /** Prompts that belong to it, one per picture; null where it has none. */
   readonly prompts: readonly string[] | null;
   /** How many of these pictures show what was asked for; null where nobody can say. */
-  readonly right: ((images: TensorData, pictures: readonly PictureAsked[]) => number) | null;
+  readonly right: ((images: TensorData, pictures: readonly PictureAsked[]) => RightCounts) | null;
+}
+
+/** Pictures that are right as a whole, and by what was asked for, such as `colours`. */
+export interface RightCounts {
+  readonly all: number;
+  readonly parts: Readonly<Record<string, number>>;
 }
 
 export interface PictureAsked {
@@ -56,8 +62,10 @@ export async function statisticsReference(path: string, space: FeatureSpace): Pr
 /** The first `count` held-out "scenes", and their checker of shape and colours. */
 export async function scenesReference(count: number, space: FeatureSpace): Promise<Reference> {
   const made = await featuresOf(async (indices) => heldOutScenes(indices), count, space);
-  const right: Reference['right'] = (images, pictures) =>
-    checkScenes(images).filter(({ accepted, shape }, i) => accepted && shape === pictures[i].class).length;
+  const right: Reference['right'] = (images, pictures) => {
+    const all = checkScenes(images).filter(({ accepted, shape }, i) => accepted && shape === pictures[i].class).length;
+    return { all, parts: {} };
+  };
   return { label: `${count} held-out scenes`, ...made, prompts: null, right };
 }
 
@@ -74,11 +82,18 @@ export async function captionedReference(count: number, space: FeatureSpace): Pr
   const right: Reference['right'] = (images, pictures) => {
     const [, ...shape] = images.shape;
     const numbers = sizeOf(shape);
-    return pictures.filter(({ index }, i) => {
-      const image = images.data.subarray(i * numbers, (i + 1) * numbers);
-      const { colours, shapes, places } = checkCaptioned(image, prompts[index].wanted);
-      return colours && shapes && places;
-    }).length;
+    const verdicts = pictures.map(({ index }, i) =>
+      checkCaptioned(images.data.subarray(i * numbers, (i + 1) * numbers), prompts[index].wanted),
+    );
+    const count = (is: (verdict: CaptionVerdict) => boolean) => verdicts.filter(is).length;
+    return {
+      all: count(({ colours, shapes, places }) => colours && shapes && places),
+      parts: {
+        colours: count(({ colours }) => colours),
+        shapes: count(({ shapes }) => shapes),
+        places: count(({ places }) => places),
+      },
+    };
   };
   const made = await featuresOf(draw, count, space);
   return { label: `${count} captioned scenes, held out`, ...made, prompts: prompts.map(({ prompt }) => prompt), right };
