@@ -39,6 +39,6 @@ editorTest('an image is generated, saved, and restored from its PNG', {}, async 
   await panel.getByRole('button', { name: 'Restore from PNG...' }).click();
   await workbench.answerFile(file);
   await panel.getByText('Settings restored.').waitFor();
-  assert.equal(await seed.inputValue(), '4711');
+  await until('the seed to be restored', async () => (await seed.inputValue()) === '4711');
   assert.equal(await shown.inputValue(), '4');
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { editorTest } from './driver/editor-test.ts';
 import { assertSamePixels, pixelsOf } from './driver/pixels.ts';
+import { until } from './driver/until.ts';
 import type { Workbench } from './driver/workbench.ts';
 
 const command = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));
@@ -59,6 +60,7 @@ editorTest(
     await workbench.quickInput.fill('');
     await workbench.pick(prompt);
     await panel.getByRole('img', { name: prompt }).waitFor();
-    assert.equal(await panel.locator('#prompt textarea').inputValue(), prompt);
+    const field = panel.locator('#prompt textarea');
+    await until('the prompt to be back', async () => (await field.inputValue()) === prompt);
   },
 );
