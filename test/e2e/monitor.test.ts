@@ -39,12 +39,13 @@ editorTest('the monitor shows the numbers of the run folder', {}, async ({ serve
   assert.equal(steps.length, 3);
   for (const step of steps) {
     await clickAt(chart.locator('.u-over'), step / last, 0.5); // the axis goes from 0 to the last step
-    assert.equal(await shownStep(), step);
+    // What is clicked is shown in the next frame.
+    await until(`step ${step} to be shown`, async () => (await shownStep()) === step);
+    await monitor.locator(`.field-grid[data-step="${step}"]`).waitFor();
     const value = curve(run, 'loss/matching').get(step)!;
     assertShown(await chart.locator('.series .number').textContent(), value, 4);
     seen.push({ value, y: await dotHeight(chart) });
 
-    await monitor.locator(`.field-grid[data-step="${step}"]`).waitFor();
     const grad = mean((channel) => probeValue(run, step, 'grad', [level, 0, channel, pixel.y, pixel.x]));
     assertShown(await hoveredValue(monitor, 'grad'), grad, 3);
     const difference = mean((channel) => {
