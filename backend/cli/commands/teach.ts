@@ -12,7 +12,7 @@ const notes = `
 Without a config: the preset scenes, which the built-in teacher was made with.
   dmd teach --data scenes --iterations 2000
   dmd teach my.dmd.json --data images.zip
-A text-to-image model is taught in two runs, first its autoencoder:
+A text-to-image model is taught in two runs or three, first its autoencoder:
   dmd teach --preset scenes-text-vae
   dmd teach --preset scenes-text --set vae=runs/DATE-scenes-text-vae/vae`;
 
