@@ -3,15 +3,15 @@
  * disposed, may be fed to any program of the same engine, and are never changed by a later run. Feeds are only read.
  */
 import type { Graph } from '../graph/graph.ts';
-import type { TensorData } from '../graph/tensor-data.ts';
+import type { HalfData, TensorData } from '../graph/tensor-data.ts';
 
 export interface Engine {
   /** Which device this is, for people: 'cpu (2 threads)', 'webgpu', ... */
   readonly device: string;
   /** Turns a graph into a program. Throws UserError('device') when the device cannot run it. */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
-  /** Puts numbers on the device. */
-  upload(value: TensorData): DeviceTensor;
+  /** Puts numbers on the device. Halves are what a graph's `halfInput` is fed; `holdsHalves` says whether a device has them. */
+  upload(value: TensorData | HalfData): DeviceTensor;
   dispose(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A static tensor graph: nodes are appended once and never change; tensors are values with a shape known when they are
- * built. Everything is float32. The order of `graph.nodes` is a topological order, because a node can only use tensors
+ * built. Everything is computed in float32; an input may be held as float16 (`halfInput`). The order of `graph.nodes` is a topological order, because a node can only use tensors
  * that exist. Nothing is computed here: an engine runs the graph, `gradients.ts` extends it, `onnx/` writes it down.
  */
 import { sizeOf } from './tensor-data.ts';
@@ -49,6 +49,17 @@ export class Graph {
   input(name: string, shape: Shape): Tensor {
     this.claim('input', name);
     const [tensor] = this.apply(inputOp, [], { name, shape: [...shape] });
+    this.inputs.set(name, tensor);
+    return tensor;
+  }
+
+  /**
+   * An input held as float16, for frozen weights: half the memory of `input`. Only `slice` reads it, which gives float32: never
+   * more of it is widened at a time than a slice.
+   */
+  halfInput(name: string, shape: Shape): Tensor {
+    this.claim('input', name);
+    const [tensor] = this.apply(inputOp, [], { name, shape: [...shape], half: true });
     this.inputs.set(name, tensor);
     return tensor;
   }
@@ -110,6 +121,7 @@ export class Graph {
     const where = `${type.name} in '${this.scopes.join('.') || '(top)'}'`;
     for (const tensor of inputs) {
       if (tensor.graph !== this) throw new Error(`${where}: an input belongs to another graph`);
+      if (isHalf(tensor) && type.name !== 'slice') throw new Error(`${where}: only slice reads a float16 input`);
     }
     const shapes = this.infer(type, inputs, attrs, where);
     const node = {
@@ -139,6 +151,9 @@ export class Graph {
     }
   }
 }
+
+/** Whether a tensor is an input held as float16. */
+export const isHalf = ({ node }: Tensor): boolean => node.attrs.half === true;
 
 const declaredShape = (_: readonly Shape[], attrs: Attributes) => [attrs.shape as number[]];
 

@@ -5,7 +5,9 @@
  * Networks are functions of a `ParameterSource`. Run once with a collecting source they declare their parameters; run
  * with a flat tensor or with constants they use them. There is no second list of names to keep in step.
  */
+
 import { Graph, type Shape, type Tensor } from './graph.ts';
+import { floatsToHalves } from './half.ts';
 import { concat, reshape, slice } from './ops/index.ts';
 import { sizeOf, type TensorData } from './tensor-data.ts';
 
@@ -130,6 +132,17 @@ export function packParameters(layout: ParameterLayout, values: ReadonlyMap<stri
     const value = values.get(name);
     if (value?.data.length !== sizeOf(shape)) throw new Error(`parameter '${name}' is missing or mis-sized`);
     flat.set(value.data, offset);
+  }
+  return flat;
+}
+
+/** `packParameters` rounded to float16, an array at a time. */
+export function packHalfParameters(layout: ParameterLayout, values: ReadonlyMap<string, TensorData>): Uint16Array {
+  const flat = new Uint16Array(layout.size);
+  for (const { name, shape, offset } of layout.entries) {
+    const value = values.get(name);
+    if (value?.data.length !== sizeOf(shape)) throw new Error(`parameter '${name}' is missing or mis-sized`);
+    flat.set(floatsToHalves(value.data), offset);
   }
   return flat;
 }

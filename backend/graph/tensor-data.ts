@@ -4,6 +4,12 @@ export interface TensorData {
   readonly data: Float32Array;
 }
 
+/** The same as float16 bits: how frozen weights are held in half the memory. */
+export interface HalfData {
+  readonly shape: readonly number[];
+  readonly halves: Uint16Array;
+}
+
 /** How many numbers a shape holds; 1 for a scalar. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);

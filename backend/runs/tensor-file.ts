@@ -1,6 +1,7 @@
 /** Host arrays to the bytes of a safetensors file and back, as checkpoints and fields keep them. */
+
+import { largestHalf } from '../graph/half.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import { largestHalf } from '../weights/half.ts';
 import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
 import { toFloat32 } from '../weights/stored-tensor.ts';
 

@@ -4,9 +4,9 @@
  */
 
 import { writePiecesAtomic } from '../files/atomic.ts';
+import { floatsToHalves, largestHalf } from '../graph/half.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { type WeightsFile, withWeightsFile } from './files.ts';
-import { floatsToHalves, largestHalf } from './half.ts';
 import { namingFile, refuse } from './refusal.ts';
 import { encodeHeader, type Header, headerLength, parseHeader } from './safetensors-header.ts';
 import { bytesOf, itemSize, type StoredTensor, storedTensor } from './stored-tensor.ts';

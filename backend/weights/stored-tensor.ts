@@ -2,8 +2,9 @@
  * Tensors as weight files hold them: a dtype under its safetensors name, a shape, and the values row by row in a typed
  * array (float16 and bfloat16 as their bits). Files are little-endian, as is every machine Node runs on here.
  */
+
+import { bfloatsToFloats, halvesToFloats } from '../graph/half.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
-import { bfloatsToFloats, halvesToFloats } from './half.ts';
 import { refuse } from './refusal.ts';
 
 /** The typed array of each dtype. */

@@ -18,6 +18,8 @@ const variants: Record<string, Variant> = {
   'without distribution matching': { matching: null, accumulation: 2 },
   'without regression': { regression: null, fakeUpdates: 2 },
   'adapters on both networks': { ranks: { generator: 1, fake: 2 }, fakeUpdates: 2, accumulation: 2 },
+  'a float16 teacher': { teacherAs: 'float16' },
+  'adapters on a float16 teacher': { teacherAs: 'float16', ranks: { generator: 1, fake: 2 }, fakeUpdates: 2 },
   'adapters on the fake score, without distribution matching of the generator': {
     ranks: { generator: 1, fake: null },
     matching: null,
@@ -103,4 +105,17 @@ test('adapters train a fraction of the numbers, and leave every other weight as 
     else assert.deepEqual(data, before.get(name)!.data, name);
   }
   await trainer.dispose();
+});
+
+test('a float16 teacher is the rounded teacher, to the bit, in every number and in the weights that are written', async () => {
+  const after2 = async (teacherAs: Variant['teacherAs']) => {
+    const trainer = await latentTraining(cpu, { teacherAs, ranks: { generator: 1, fake: 1 } });
+    const scalars = [await trainer.advance(), await trainer.advance()];
+    const weights = await trainer.generatorWeights();
+    await trainer.dispose();
+    return { scalars, weights };
+  };
+  const [half, rounded, exact] = [await after2('float16'), await after2('rounded'), await after2(undefined)];
+  assert.deepEqual(half, rounded);
+  assert.notDeepEqual(half.scalars, exact.scalars);
 });

@@ -27,6 +27,8 @@ export interface LatentShape extends LatentModel {
   readonly guidance: number;
   /** Latents generated of unpaired noise. */
   readonly batch: number;
+  /** The frozen teacher's weights are held as float16, and computed with in float32. Default: float32. */
+  readonly halfTeacher?: boolean;
   /** Null leaves distribution matching out (an ablation). */
   readonly matching: { readonly weight: MatchingWeight; readonly realOnly: boolean } | null;
   /** Null leaves the regression out. The distance is one of latents; it may decode them. */
@@ -42,10 +44,14 @@ export function latentCount({ batch, regression }: Pick<LatentShape, 'batch' | '
 export const isGuided = ({ guidance }: Pick<LatentShape, 'guidance'>): boolean => guidance > 1;
 
 /** The teacher's parameters as an input of the graph, declared when first asked for. */
-export function teacherInput(graph: Graph, { network }: LatentModel): () => ParameterSource {
+export function teacherInput(
+  graph: Graph,
+  { network: { layout }, halfTeacher }: LatentModel & Pick<LatentShape, 'halfTeacher'>,
+): () => ParameterSource {
   let source: ParameterSource | undefined;
+  const flat = () => (halfTeacher ? graph.halfInput('teacher', [layout.size]) : graph.input('teacher', [layout.size]));
   return () => {
-    source ??= flatParameters(network.layout, graph.input('teacher', [network.layout.size]));
+    source ??= flatParameters(layout, flat());
     return source;
   };
 }

@@ -1,8 +1,9 @@
 /** The latent part of an iteration: texts as conditions, VP timesteps, guidance, paired and unpaired noise in both losses. */
 import type { VpSchedule } from '../../diffusion/vp/index.ts';
 import type { DeviceTensor, Engine, Feed } from '../../engine/engine.ts';
-import { packParameters } from '../../graph/parameters.ts';
-import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { floatsToHalves, halvesToFloats } from '../../graph/half.ts';
+import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
+import { type HalfData, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { DistillMethod, Feeds, Generation } from '../distill-method.ts';
 import type { StepSettings } from '../distill-options.ts';
 import { compileDistill } from '../distill-programs.ts';
@@ -72,9 +73,7 @@ export async function latentMethod(engine: Engine, options: LatentOptions): Prom
     layouts,
     accumulation,
   });
-  const teacher = needsTeacher(options)
-    ? engine.upload({ shape: [network.layout.size], data: packParameters(network.layout, options.teacherWeights) })
-    : null;
+  const teacher = needsTeacher(options) ? engine.upload(teacherData(options)) : null;
   const unconditional = matching && isGuided(options) ? engine.upload(copy(prompts.unconditional)) : null;
   const below = (adapts: boolean): Feeds => (adapts ? { teacher: teacher! } : {});
 
@@ -115,12 +114,25 @@ export async function latentMethod(engine: Engine, options: LatentOptions): Prom
       ...levelFeeds(schedule, draws.fake(at, count, { first: 0, last: schedule.timesteps - 1 })),
       ...below(options.fake.adapts),
     }),
-    generatorWeights: (flat) => options.generator.merged(options.teacherWeights, flat),
+    generatorWeights: (flat) => options.generator.merged(weightsBelow(options), flat),
     dispose() {
       teacher?.dispose();
       unconditional?.dispose();
     },
   };
+}
+
+function teacherData({ network: { layout }, teacherWeights, halfTeacher }: LatentOptions): TensorData | HalfData {
+  const shape = [layout.size];
+  if (halfTeacher) return { shape, halves: packHalfParameters(layout, teacherWeights) };
+  return { shape, data: packParameters(layout, teacherWeights) };
+}
+
+/** The weights that a generator of adapters was trained on. */
+function weightsBelow({ generator, halfTeacher, teacherWeights }: LatentOptions): ReadonlyMap<string, TensorData> {
+  if (!generator.adapts || !halfTeacher) return teacherWeights;
+  const rounded = ({ shape, data }: TensorData) => ({ shape, data: halvesToFloats(floatsToHalves(data)) });
+  return new Map([...teacherWeights].map(([name, value]) => [name, rounded(value)]));
 }
 
 /** A level's numbers as the graphs are fed them: timestep, alpha, sigma [count], noise. */

@@ -5,8 +5,9 @@
  */
 import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
+import { halvesToFloats } from '../../graph/half.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
-import type { TensorData } from '../../graph/tensor-data.ts';
+import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import {
   type CompileOptions,
@@ -58,9 +59,9 @@ class OrtEngine implements Engine {
     return program;
   }
 
-  upload(value: TensorData): DeviceTensor {
+  upload(value: TensorData | HalfData): DeviceTensor {
     if (keepsResults(this.provider)) return new UploadedTensor(value, (numbers) => this.place(numbers));
-    return new OrtTensor(this, new runtime.Tensor('float32', value.data, value.shape));
+    return new OrtTensor(this, nativeOf(value));
   }
 
   async dispose(): Promise<void> {
@@ -76,22 +77,23 @@ class OrtEngine implements Engine {
   }
 
   async read(tensor: ort.Tensor): Promise<Float32Array> {
-    if (tensor.location === 'cpu') return tensor.data as Float32Array;
-    const reader = await this.reader(tensor.dims);
+    if (tensor.location === 'cpu') return floatsOf(tensor);
+    const { dims, type } = tensor;
+    const half = type === 'float16';
+    const reader = await lookUp(this.readers, keyOf(dims, half), () =>
+      this.session(identityGraph(dims, half), 'read back', 'cpu'),
+    );
     const { y } = await reader.run({ x: tensor });
-    return y.data as Float32Array;
-  }
-
-  private reader(shape: Shape): Promise<ort.InferenceSession> {
-    return lookUp(this.readers, shape, () => this.session(identityGraph(shape), 'read back', 'cpu'));
+    return floatsOf(y);
   }
 
   /** Copies numbers into device memory. */
-  private async place(value: TensorData): Promise<OrtTensor> {
-    const placer = await lookUp(this.placers, value.shape, () =>
-      this.compile(identityGraph(value.shape), { name: 'upload' }),
+  private async place(value: TensorData | HalfData): Promise<OrtTensor> {
+    const half = 'halves' in value;
+    const placer = await lookUp(this.placers, keyOf(value.shape, half), () =>
+      this.compile(identityGraph(value.shape, half), { name: 'upload' }),
     );
-    const { y } = await placer.run({ x: value });
+    const { y } = await placer.run({ x: new OrtTensor(this, nativeOf(value)) });
     return y as OrtTensor;
   }
 
@@ -119,14 +121,27 @@ class OrtEngine implements Engine {
 }
 
 /** x -> y, the same numbers. */
-function identityGraph(shape: Shape): Graph {
+function identityGraph(shape: Shape, half: boolean): Graph {
   const graph = new Graph();
-  graph.output('y', graph.input('x', shape));
+  graph.output('y', half ? graph.halfInput('x', shape) : graph.input('x', shape));
   return graph;
 }
 
-function lookUp<T>(made: Map<string, T>, shape: Shape, make: () => T): T {
-  const key = shape.join();
+const keyOf = (shape: Shape, half: boolean): string => `${half ? 'half ' : ''}${shape.join()}`;
+
+function nativeOf(value: TensorData | HalfData): ort.Tensor {
+  if ('halves' in value) return new runtime.Tensor('float16', value.halves, value.shape);
+  return new runtime.Tensor('float32', value.data, value.shape);
+}
+
+/** The numbers of a tensor of the host's. Newer versions of Node have an array type of their own for float16. */
+function floatsOf({ type, data }: ort.Tensor): Float32Array {
+  if (type !== 'float16') return data as Float32Array;
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return halvesToFloats(new Uint16Array(buffer, byteOffset, length));
+}
+
+function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
   if (!made.has(key)) made.set(key, make());
   return made.get(key)!;
 }

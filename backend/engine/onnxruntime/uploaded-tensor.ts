@@ -2,17 +2,19 @@
  * Numbers of the host on their way to a device with memory of its own. They move at the first run that reads them and stay
  * there, so that frozen weights cross over once and not at every run.
  */
-import type { TensorData } from '../../graph/tensor-data.ts';
+
+import { halvesToFloats } from '../../graph/half.ts';
+import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
 import type { DeviceTensor } from '../engine.ts';
 
 export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
   readonly shape: readonly number[];
-  private readonly place: (value: TensorData) => Promise<Placed>;
+  private readonly place: (value: TensorData | HalfData) => Promise<Placed>;
   /** Null once the numbers are on the device, and after `dispose`. */
-  private host: TensorData | null;
+  private host: TensorData | HalfData | null;
   private placed: Promise<Placed> | null = null;
 
-  constructor(value: TensorData, place: (value: TensorData) => Promise<Placed>) {
+  constructor(value: TensorData | HalfData, place: (value: TensorData | HalfData) => Promise<Placed>) {
     this.host = value;
     this.shape = value.shape;
     this.place = place;
@@ -28,7 +30,9 @@ export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor
   }
 
   async read(): Promise<Float32Array> {
-    return this.placed ? (await this.placed).read() : this.onHost().data;
+    if (this.placed) return (await this.placed).read();
+    const host = this.onHost();
+    return 'halves' in host ? halvesToFloats(host.halves) : host.data;
   }
 
   dispose(): void {
@@ -42,7 +46,7 @@ export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor
     );
   }
 
-  private onHost(): TensorData {
+  private onHost(): TensorData | HalfData {
     if (!this.host) throw new Error('this device tensor was disposed');
     return this.host;
   }

@@ -3,7 +3,8 @@
  * JavaScript, slowly, as the oracle that the tests hold the other engines against.
  */
 import type { Graph } from '../../graph/graph.ts';
-import type { TensorData } from '../../graph/tensor-data.ts';
+import { halvesToFloats } from '../../graph/half.ts';
+import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
 import type { CompileOptions, DeviceTensor, Engine, Program } from '../engine.ts';
 import type { Tf } from './kernels/kernel.ts';
 import { loadTensorflow, type TensorflowBackend } from './load.ts';
@@ -46,8 +47,11 @@ class TensorflowEngine implements Engine, ProgramHost {
     return program;
   }
 
-  upload(value: TensorData): DeviceTensor {
-    return new TensorflowTensor(fromHost(this.tf, value));
+  /** TensorFlow.js has no float16: halves become float32 on the device. */
+  upload(value: TensorData | HalfData): DeviceTensor {
+    const { shape } = value;
+    const data = 'halves' in value ? halvesToFloats(value.halves) : value.data;
+    return new TensorflowTensor(fromHost(this.tf, { shape, data }));
   }
 
   forget(program: Program): void {

@@ -2,7 +2,7 @@
  * Writes a graph as an ONNX model: names its inputs and outputs as the graph does and lowers, in order, every node that
  * an output depends on.
  */
-import type { Graph, Node, Tensor } from '../graph.ts';
+import { type Graph, isHalf, type Node, type Tensor } from '../graph.ts';
 import { convLowerings } from './lower/conv.ts';
 import { elementwiseLowerings } from './lower/elementwise.ts';
 import { embeddingLowerings } from './lower/embedding.ts';
@@ -31,7 +31,9 @@ export const lowerings: Lowerings = {
   ...layerNormLowerings,
   ...embeddingLowerings,
   ...headAttentionLowerings,
-  input: (writer, node) => [writer.input(node.attrs.name as string)],
+  input: (writer, { attrs, outputs }) => [
+    isHalf(outputs[0]) ? (attrs.name as string) : writer.input(attrs.name as string),
+  ],
   constant: (writer, node) => [writer.floats(node.attrs.shape as number[], node.attrs.data as Float32Array)],
   detach: (_writer, _node, [x]) => [x],
 };
@@ -76,8 +78,14 @@ export function lowerGraph(graph: Graph, options: EmitOptions): OnnxModel {
   return {
     nodes,
     initializers,
-    inputs: [...graph.inputs].map(([name, { shape }]) => ({ name, shape, type: inputTypes[name] ?? 'float32' })),
-    outputs: [...graph.outputs].map(([name, { shape }]) => ({ name, shape })),
+    inputs: [...graph.inputs].map(([name, tensor]) => ({
+      ...{ name, shape: tensor.shape },
+      type: isHalf(tensor) ? 'float16' : (inputTypes[name] ?? 'float32'),
+    })),
+    outputs: [...graph.outputs].map(([name, tensor]) => ({
+      ...{ name, shape: tensor.shape },
+      type: isHalf(tensor) ? 'float16' : 'float32',
+    })),
     opsets,
     metadata,
   };

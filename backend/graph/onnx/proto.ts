@@ -25,19 +25,19 @@ export interface OnnxInitializer {
   external?: { location: string; offset: number };
 }
 
-/** What an input is fed with; everything inside is float32. */
-export type OnnxInputType = 'float32' | 'int32';
+/** What an input is fed with; everything is computed in float32. */
+export type OnnxInputType = 'float32' | 'float16' | 'int32';
 
 export interface OnnxModel {
   nodes: OnnxNode[];
   initializers: OnnxInitializer[];
   inputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
-  outputs: { name: string; shape: readonly number[] }[];
+  outputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
   opsets: { domain: string; version: number }[];
   metadata: Record<string, string>;
 }
 
-const dataTypes = { float32: 1, int32: 6, int64: 7 };
+const dataTypes = { float32: 1, int32: 6, int64: 7, float16: 10 };
 /** TensorProto.DataLocation */
 const externalLocation = 1;
 

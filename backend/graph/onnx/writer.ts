@@ -30,7 +30,12 @@ export class OnnxWriter {
   /** An input of the graph as the float32 that every operation takes. */
   input(name: string): string {
     const isFloat = (this.inputTypes[name] ?? 'float32') === 'float32';
-    return isFloat ? name : this.op('Cast', [name], { to: float32 });
+    return isFloat ? name : this.widened(name);
+  }
+
+  /** Numbers of another type as float32. */
+  widened(value: string): string {
+    return this.op('Cast', [value], { to: float32 });
   }
 
   /** Adds an operator call with `outputCount` outputs and returns their names. */

@@ -50,7 +50,7 @@ export const textSection = z
       .describe('What the gradient keeps in memory. Default none.'),
     teacherPrecision: choice({
       float32: 'As the networks in training.',
-      float16: 'Half the memory for the frozen teacher, where the device computes in float16.',
+      float16: 'Half the memory for the frozen teacher: rounded to float16, computed with in float32.',
     })
       .default('float32')
       .describe('Numbers of the frozen teacher. Default float32.'),

@@ -34,10 +34,14 @@ export interface HalvesOfMicro {
   readonly fakeUpdates: number;
 }
 
-/** @param layouts what is trained of either network, and the teacher where it is needed */
+/**
+ * @param layouts what is trained of either network, and the teacher where it is needed
+ * @param teacherBytes per number of the teacher on the device
+ */
 export function microCost(
   { generator, fake, fakeUpdates }: HalvesOfMicro,
   layouts: { generator: ParameterLayout; fake: ParameterLayout; teacher: ParameterLayout | null },
+  teacherBytes: 2 | 4,
 ): MicroCost {
   const halves = [graphCost(generator), ...(fake ? [graphCost(fake)] : [])];
   const [first, second] = halves;
@@ -45,11 +49,11 @@ export function microCost(
   const trained = 8 * (layouts.generator.size + layouts.fake.size);
   const gradient = Math.max(layouts.generator.trainedSize, layouts.fake.trainedSize);
   // The teacher on the device, and by name for what is written in the end.
-  const teacher = 2 * (layouts.teacher?.size ?? 0);
+  const teacher = (teacherBytes + 4) * (layouts.teacher?.size ?? 0);
   return {
     flops: first!.flops + (second?.flops ?? 0) * fakeUpdates,
     peakBytes: Math.max(...halves.map(({ peakBytes }) => peakBytes)),
-    weightBytes: 4 * (trained + gradient + teacher),
+    weightBytes: 4 * (trained + gradient) + teacher,
   };
 }
 

@@ -37,6 +37,7 @@ export async function edmDryRun(engine: Engine, config: DistillConfig): Promise<
       fakeUpdates: fake.updatesPerStep,
     },
     { generator: network.layout, fake: network.layout, teacher: matching.enabled ? network.layout : null },
+    4,
   );
   const weights = randomWeights(network.layout);
   const { sigmaMin, sigmaMax, rho, count } = matching.levels;

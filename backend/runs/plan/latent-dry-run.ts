@@ -13,7 +13,7 @@ import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import type { JsonObject } from '../../weights/diffusers/index.ts';
 import { openLatentDistance } from '../training/latent/distance.ts';
-import { latentShapeOf } from '../training/latent/shape.ts';
+import { holdsTeacherAsHalf, latentShapeOf } from '../training/latent/shape.ts';
 import { openTextTeacher, type TextTeacher } from '../training/latent/teacher.ts';
 import { type DryRun, type MicroCost, microCost, randomTensor, randomWeights } from './dry-run.ts';
 
@@ -28,7 +28,7 @@ export async function latentDryRun(engine: Engine, config: DistillConfig, limits
   const distance = enabled
     ? await (await openLatentDistance(config, teacher)).create(({ vae }) => randomWeights(vae.layout))
     : null;
-  const shape = latentShapeOf(config, teacher, distance);
+  const shape = latentShapeOf(config, teacher, distance, await holdsTeacherAsHalf(config, engine));
   const whole = costOf(shape, config);
   const fits = whole.weightBytes + 2 * whole.peakBytes <= limits.bytes && whole.flops <= limits.flops;
   const tried = fits ? shape : smaller(config, teacher, shape, limits);
@@ -64,6 +64,7 @@ function costOf(shape: LatentShape, { fake }: DistillConfig): MicroCost {
       fake: shape.fake.layout,
       teacher: needsTeacher(shape) ? shape.network.layout : null,
     },
+    shape.halfTeacher ? 2 : 4,
   );
 }
 
@@ -88,7 +89,7 @@ function smaller(config: DistillConfig, teacher: TextTeacher, shape: LatentShape
     for (let batch = channels === 1 ? config.batch : 1; batch >= 1; batch = Math.floor(batch / 2)) {
       const regression = { ...config.regression, batch: Math.min(batch, config.regression.batch ?? batch) };
       const fewer = { ...config, batch, regression };
-      last = latentShapeOf(fewer, { ...teacher, network }, shape.regression?.distance ?? null);
+      last = latentShapeOf(fewer, { ...teacher, network }, shape.regression?.distance ?? null, shape.halfTeacher!);
       const { weightBytes, peakBytes, flops } = costOf(last, config);
       if (weightBytes + 2 * peakBytes <= limits.bytes && flops <= limits.flops) return last;
     }

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceTensor, Engine } from '../../../backend/engine/engine.ts';
+import { holdsHalves } from '../../../backend/engine/holds-halves.ts';
 import { Graph } from '../../../backend/graph/graph.ts';
+import { floatsToHalves, floatToHalf, halfToFloat } from '../../../backend/graph/half.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
 import { sizeOf, tensorData } from '../../../backend/graph/tensor-data.ts';
 
@@ -66,6 +68,39 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
       assert.deepEqual(await values(second.same), await values(first.next));
       first.next.dispose();
       assert.ok((await values(second.next)).every((v, i) => Math.abs(v - start[i] - 2) < 1e-6));
+      await engine.dispose();
+    },
+  );
+
+  test(
+    `${name}: float16 is held to the bit and read as float32 in slices, or said to be impossible`,
+    options,
+    async () => {
+      const engine = await open();
+      const numbers = Float32Array.of(1, -2.5, 65504, 2 ** -24, -0, 0.1);
+      const held = numbers.map((number) => halfToFloat(floatToHalf(number)));
+      if (await holdsHalves(engine)) {
+        const graph = new Graph();
+        const x = graph.halfInput('x', [6]);
+        graph.output('part', ops.mul(ops.slice(x, [1], [4]), 2));
+        graph.output('all', ops.slice(x, [0], [6]));
+        const program = await engine.compile(graph);
+        const feed = engine.upload({ shape: [6], halves: floatsToHalves(numbers) });
+        assert.deepEqual(await values(feed), [...held], 'before a run');
+        for (let turn = 0; turn < 2; turn++) {
+          const { part, all } = await program.run({ x: feed });
+          assert.deepEqual(await values(part), [-5, 2 * 65504, 2 ** -23]);
+          assert.deepEqual(await values(all), [...held]);
+          for (const tensor of [part, all]) tensor.dispose();
+        }
+        assert.deepEqual(await values(feed), [...held], 'after runs');
+        feed.dispose();
+      } else {
+        assert.match(name, /WebGPU/, 'only graphics cards may lack float16');
+      }
+      const next = await engine.compile(throughGraph());
+      const { same } = await next.run({ x: tensorData([2, 3], held.slice()), unused: draw(4) });
+      assert.deepEqual(await values(same), [...held], 'the engine still works');
       await engine.dispose();
     },
   );

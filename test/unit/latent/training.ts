@@ -7,6 +7,7 @@ import type { LatentShape } from '../../../backend/dmd/latent/generator-graph.ts
 import { type LatentOptions, latentMethod } from '../../../backend/dmd/latent/method.ts';
 import { trainedPart } from '../../../backend/dmd/latent/trained.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
+import { floatsToHalves, halvesToFloats } from '../../../backend/graph/half.ts';
 import { unpackParameters } from '../../../backend/graph/parameters.ts';
 import { sizeOf } from '../../../backend/graph/tensor-data.ts';
 import { stream } from '../../../backend/random/stream.ts';
@@ -27,6 +28,8 @@ const normal = (shape: readonly number[], ...path: (string | number)[]) => ({
 
 export interface Variant extends Partial<Pick<LatentShape, 'matching' | 'regression' | 'guidance'>> {
   readonly accumulation?: number;
+  /** float16: rounded and held so; rounded: the same numbers in float32. */
+  readonly teacherAs?: 'float16' | 'rounded';
   readonly fakeUpdates?: number;
   readonly ranks?: { readonly generator: number | null; readonly fake: number | null };
   /** Step whose pairs hold a NaN. */
@@ -38,12 +41,14 @@ export async function latentTraining(engine: Engine, variant: Variant = {}): Pro
   const { matching = { weight: 'eq8', realOnly: false } } = variant;
   const { regression = { batch: paired, distance: l2Distance } } = variant;
   const { layout } = linearNetwork;
-  const flat = stream(seed, 'teacher').randn(layout.size);
+  const drawn = stream(seed, 'teacher').randn(layout.size);
+  const flat = variant.teacherAs === 'rounded' ? halvesToFloats(floatsToHalves(drawn)) : drawn;
   const teacherWeights = unpackParameters(layout, flat);
   const schedule = vpSchedule({ beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 });
   const options: LatentOptions = {
     ...{ network: linearNetwork, prediction: 'epsilon', schedule, tokens, generatorTimestep: 999, batch, guidance },
     ...{ matching, regression, seed, teacherWeights, accumulation, fakeUpdates },
+    halfTeacher: variant.teacherAs === 'float16',
     generator: trainedPart(layout, ranks?.generator ?? null),
     fake: trainedPart(layout, ranks?.fake ?? null),
     prompts: {

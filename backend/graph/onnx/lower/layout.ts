@@ -1,4 +1,5 @@
 /** Reductions and operations that move numbers, in ONNX. */
+import { isHalf } from '../../graph.ts';
 import { sizeOf } from '../../tensor-data.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 
@@ -14,9 +15,9 @@ const slice: Lowering = (writer, node, [x]) => {
   const ends = node.attrs.ends as number[];
   const { shape } = node.inputs[0];
   const axes = shape.flatMap((dim, i) => (starts[i] === 0 && ends[i] === dim ? [] : [i]));
-  if (axes.length === 0) return [x];
   const pick = (values: number[]) => writer.ints(axes.map((axis) => values[axis]));
-  return [writer.op('Slice', [x, pick(starts), pick(ends), writer.ints(axes)])];
+  const part = axes.length === 0 ? x : writer.op('Slice', [x, pick(starts), pick(ends), writer.ints(axes)]);
+  return [isHalf(node.inputs[0]) ? writer.widened(part) : part];
 };
 
 /** value + 0 * (first number of the trigger): unchanged, but not computable before the trigger. */

@@ -6,6 +6,7 @@ import { latentMethod } from '../../../dmd/latent/method.ts';
 import { latentProbe } from '../../../dmd/latent/probe.ts';
 import { Probe } from '../../../dmd/probe.ts';
 import { distillSettings } from '../../../dmd/schedule.ts';
+import type { Engine } from '../../../engine/engine.ts';
 import type { TensorData } from '../../../graph/tensor-data.ts';
 import type { DistillConfig } from '../../../protocol/config/index.ts';
 import { stream } from '../../../random/stream.ts';
@@ -18,7 +19,7 @@ import { TextEmbeddings } from './embeddings.ts';
 import { openOrMakeTextPairs, openTextPairs } from './pairs.ts';
 import { latentPreview } from './preview.ts';
 import { type PromptList, readPrompts } from './prompts.ts';
-import { latentShapeOf } from './shape.ts';
+import { holdsTeacherAsHalf, latentShapeOf } from './shape.ts';
 import { openTextTeacher, type TextTeacher, teacherInputs } from './teacher.ts';
 import { writeStudent } from './write-student.ts';
 
@@ -53,9 +54,10 @@ async function start(config: DistillConfig, opened: Opened, context: SessionCont
   const embeddings = new TextEmbeddings(engine, teacher);
   const pairs = regression.enabled ? await pairsOf(config, opened, embeddings, context) : null;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
-  noteMemory(config, report);
+  const halfTeacher = await holdsTeacherAsHalf(config, engine);
+  if (config.text.teacherPrecision === 'float16' && !halfTeacher) report({ type: 'note', ...withoutHalves(engine) });
   const weights = await teacher.model.readWeights('unet');
-  const shape = latentShapeOf(config, teacher, regression.enabled ? await distance.create() : null);
+  const shape = latentShapeOf(config, teacher, regression.enabled ? await distance.create() : null, halfTeacher);
   const listed = await embeddings.listed(prompts.prompts);
   const method = await latentMethod(engine, {
     ...shape,
@@ -121,9 +123,5 @@ async function pairsOf(config: DistillConfig, opened: Opened, embeddings: TextEm
   return pairs;
 }
 
-/** Every engine computes in float32 alone so far. */
-function noteMemory({ text }: DistillConfig, report: SessionContext['report']): void {
-  if (text.teacherPrecision === 'float32') return;
-  const what = 'no device of this version computes in float16: the teacher stays in float32';
-  report({ type: 'note', level: 'warning', text: what });
-}
+const withoutHalves = ({ device }: Engine) =>
+  ({ level: 'warning', text: `${device} cannot hold float16: the teacher stays in float32` }) as const;

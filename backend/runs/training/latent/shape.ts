@@ -3,14 +3,25 @@ import type { Distance } from '../../../dmd/generator-graph.ts';
 import type { LatentShape } from '../../../dmd/latent/generator-graph.ts';
 import type { LatentModel } from '../../../dmd/latent/network.ts';
 import { trainedPart } from '../../../dmd/latent/trained.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import { holdsHalves } from '../../../engine/holds-halves.ts';
 import type { DistillConfig } from '../../../protocol/config/index.ts';
 import type { TextTeacher } from './teacher.ts';
 
-/** @param distance null leaves the regression out */
+/** Whether the run keeps its frozen teacher as float16: asked for, and possible on the device. */
+export async function holdsTeacherAsHalf({ text }: DistillConfig, engine: Engine): Promise<boolean> {
+  return text.teacherPrecision === 'float16' && (await holdsHalves(engine));
+}
+
+/**
+ * @param distance null leaves the regression out
+ * @param halfTeacher whether the device can hold the teacher as float16, where the config asks for that
+ */
 export function latentShapeOf(
   config: DistillConfig,
   { network, prediction, tokens, sampler }: LatentModel & Pick<TextTeacher, 'tokens' | 'sampler'>,
   distance: Distance | null,
+  halfTeacher: boolean,
 ): LatentShape {
   const { matching, regression, text, batch } = config;
   const { schedule } = sampler;
@@ -21,6 +32,7 @@ export function latentShapeOf(
     fake: part(text.lora.fake),
     generatorTimestep: schedule.timesteps - 1,
     guidance: text.guidance,
+    halfTeacher,
     matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
     regression: distance && { batch: regression.batch ?? batch, distance },
   };

@@ -9,7 +9,7 @@ import {
   floatToHalf,
   halfToFloat,
   halvesToFloats,
-} from '../../backend/weights/half.ts';
+} from '../../backend/graph/half.ts';
 
 /** The value that the fields of a half spell out, by the definition of the format. */
 function halfByDefinition(half: number): number {
