@@ -22,7 +22,9 @@ export const teachTextSchema = z
       .string()
       .min(1)
       .optional()
-      .describe("Folder of CLIP's vocab.json and merges.txt. Default: a vocabulary is made from the captions."),
+      .describe(
+        "Folder of CLIP's vocab.json and merges.txt. Default: that of `initial`, or one made from the captions.",
+      ),
     vocabulary: whole(514, 'tokens')
       .default(1000)
       .describe(
@@ -36,7 +38,9 @@ export const teachTextSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Weights to begin with: a diffusers folder with the same networks and vocabulary. Default: random.'),
+      .describe(
+        'Weights to begin with, of the same networks: a diffusers folder, or builtin:scenes-text/teacher. Default: random.',
+      ),
     iterations: whole(1, 'updates').default(20000).describe('Updates. Default 20000.'),
     batch: whole(1, 'images').default(64).describe('Images per micro-batch. Default 64.'),
     accumulation: whole(1, 'micro-batches')

@@ -6,6 +6,7 @@ import type { TeachTextConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { ClipTokenizer, type TokenizerFiles, trainBpe, vocabularyFiles } from '../../text/index.ts';
 import { readTokenizerFiles } from '../../text/tokenizer-folder.ts';
+import { modelPath } from '../model-file.ts';
 import type { InputFile } from './session.ts';
 
 export interface CaptionTokenizer {
@@ -20,12 +21,15 @@ export interface CaptionTokenizer {
 /** Captions that a vocabulary is made from: enough to have every word many times. */
 const readCaptions = 4096;
 
-/** Throws UserError('weights') for a folder without a tokenizer, UserError('config') when the longest caption does not fit. */
+/**
+ * The one named, or that of the weights to begin with, whose tokens mean what they mean there, or one made here.
+ * Throws UserError('weights') for a folder without a tokenizer, UserError('config') when the longest caption does not fit.
+ */
 export async function captionTokenizer(config: TeachTextConfig): Promise<CaptionTokenizer> {
   const maxTokens = config.text_encoder.max_position_embeddings;
   const captions = samplePrompts(Math.min(readCaptions, config.data.count), 'train', config.data.seed);
   const prompts = captions.map(({ prompt }) => prompt);
-  const given = config.tokenizer;
+  const given = config.tokenizer ?? (config.initial && path.join(modelPath(config.initial), 'tokenizer'));
   const files = given === undefined ? made(prompts, config.vocabulary, maxTokens) : await readTokenizerFiles(given);
   const tokenizer = ClipTokenizer.fromFiles(files, given ?? 'the vocabulary', { maxTokens });
   const [start, end, padding] = tokenizer.encode('').ids;

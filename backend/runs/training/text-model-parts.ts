@@ -10,6 +10,7 @@ import { createTextUNet } from '../../nets/stable-diffusion/unet.ts';
 import type { TeachTextConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { readJsonObject } from '../../weights/diffusers/index.ts';
+import { modelPath } from '../model-file.ts';
 import { autoencoderFolder } from './autoencoder-folder.ts';
 import { captionTokenizer } from './caption-tokenizer.ts';
 import { schedulerConfig, textEncoderConfig, unetConfig } from './component-configs.ts';
@@ -81,8 +82,9 @@ function refuseOtherSizes(folder: string, { imageChannels, downFactor }: Autoenc
   );
 }
 
-/** The weights of both networks from a diffusers folder. */
-async function openInitial(folder: string, networks: TextConditioned) {
+/** The weights of both networks from a diffusers folder, or a built-in model by name. */
+async function openInitial(name: string, networks: TextConditioned) {
+  const folder = modelPath(name);
   const unet = await openInitialComponent(path.join(folder, textParts.unet), networks.unet.layout);
   const text = await openInitialComponent(path.join(folder, textParts.textEncoder), networks.textEncoder.layout);
   const named = (part: string, weights: ReadonlyMap<string, TensorData>) =>
