@@ -18,7 +18,7 @@ export interface ProgressOptions {
   readonly stream?: NodeJS.WritableStream;
   /** Milliseconds. */
   readonly now?: () => number;
-  /** What is counted, e.g. 'it', 'images'. */
+  /** What is counted, e.g. 'it', 'images'; 's' counts time itself, which has no rate. */
   readonly unit?: string;
 }
 
@@ -134,7 +134,7 @@ function details({ rate, secondsLeft, notes }: Status, unit: string): string {
     ([name, value]) => `${name} ${typeof value === 'number' ? short(value) : value}`,
   );
   if (secondsLeft !== undefined) parts.unshift(`${formatTime(secondsLeft)} left`);
-  if (rate !== undefined)
+  if (rate !== undefined && unit !== 's')
     parts.unshift(rate >= 1 || rate === 0 ? `${short(rate)} ${unit}/s` : `${short(1 / rate)} s/${unit}`);
   return parts.map((part) => `, ${part}`).join('');
 }

@@ -65,3 +65,11 @@ test('the mode: machines first, then terminal or not', () => {
   );
   assert.deepEqual([59.6, 65, 7209, -1].map(formatTime), ['1:00', '1:05', '2:00:09', '0:00']);
 });
+
+test('where seconds are counted no rate of seconds is shown', () => {
+  const stream = new PassThrough();
+  let time = 0;
+  const progress = createProgress('lines', 'distill', 70, { stream, now: () => time, unit: 's' });
+  for (let done = 0; done <= 10; done++, time += 1000) progress.update(done, { iteration: 3 * done });
+  assert.equal(String(stream.read()).trim().split('\n').at(-1), 'distill: 10/70 s, 1:00 left, iteration 30');
+});

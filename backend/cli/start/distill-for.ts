@@ -12,6 +12,7 @@ import { packageRoot } from '../../runs/package.ts';
 import { createProgress, type Progress, progressMode } from '../../runs/progress.ts';
 import { runPaths } from '../../runs/run-folder.ts';
 import type { Output } from '../output.ts';
+import { notesOf } from '../train/watch.ts';
 
 export interface DistillForOptions {
   readonly seconds: number;
@@ -66,7 +67,7 @@ class Watch {
   take(message: RunMessage): void {
     if (message.type === 'opened') this.folder = message.folder;
     if (message.type === 'work') this.show(message.label, message.total, message.unit).update(message.done);
-    if (message.type === 'step') this.step(message.scalars);
+    if (message.type === 'step') this.step(message);
     if (message.type === 'note') this.output.line(`   ${message.text}`);
     if (message.type === 'ended' || message.type === 'failed') this.progress?.end();
     if (message.type === 'failed') {
@@ -75,15 +76,11 @@ class Watch {
     }
   }
 
-  private step(scalars: Readonly<Record<string, number>>): void {
+  private step({ step, scalars }: Extract<RunMessage, { type: 'step' }>): void {
     this.began ||= performance.now();
     const elapsed = (performance.now() - this.began) / 1000;
-    const notes = Object.fromEntries(
-      Object.entries(scalars).flatMap(([name, value]) =>
-        name.startsWith('loss/') ? [[name, value.toPrecision(3)]] : [],
-      ),
-    );
-    this.show('distill', this.seconds, 's').update(Math.min(elapsed, this.seconds), notes);
+    const done = Math.min(Math.round(elapsed), this.seconds);
+    this.show('distill', this.seconds, 's').update(done, { iteration: step, ...notesOf(scalars) });
     if (elapsed >= this.seconds) this.stop();
   }
 

@@ -116,7 +116,7 @@ function shown(file: string): string {
   return relative !== '' && !relative.startsWith('..') ? relative : file;
 }
 
-function notesOf(scalars: Readonly<Record<string, number>>): Record<string, number> {
+export function notesOf(scalars: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(shownScalars.flatMap(([label, tag]) => (tag in scalars ? [[label, scalars[tag]]] : [])));
 }
 
