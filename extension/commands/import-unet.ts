@@ -1,4 +1,4 @@
-/** Imports a one-step generator that somebody published as a bare UNet: asks for its base, the file and the new folder. */
+/** Imports a one-step generator that somebody published as a bare UNet: asks for its base, the file, how it is called, and the new folder. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -6,6 +6,7 @@ import { UserError } from '../../backend/protocol/errors.ts';
 import { describeModel, importUNet, listModels, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 import { modelDescription } from '../views/model-item.ts';
+import { chooseCalling } from './choose-calling.ts';
 import { inProgress } from './in-progress.ts';
 
 const { l10n } = vscode;
@@ -14,7 +15,8 @@ export async function importOneStepUNet(services: Services): Promise<void> {
   const { backend, modelFiles } = services;
   const base = await chooseBase(services);
   const file = base && (await chooseFile());
-  const out = file && (await chooseTarget(base, file));
+  const calling = file && (await chooseCalling());
+  const out = calling && (await chooseTarget(base, file));
   if (!out) return;
   const { folder, parameters } = await inProgress(
     backend,
@@ -22,7 +24,7 @@ export async function importOneStepUNet(services: Services): Promise<void> {
       title: l10n.t('Importing {0}', basename(file)),
       message: (stage) => (stage === 'reading' ? l10n.t('Reading the weights') : l10n.t('Writing the folder')),
     },
-    (id, token) => backend.request(importUNet, { id, base: base.model, file, out }, token),
+    (id, token) => backend.request(importUNet, { id, base: base.model, file, out, ...calling }, token),
   );
   await modelFiles.add(folder);
   sayDone(folder, parameters);

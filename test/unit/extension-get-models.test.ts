@@ -188,9 +188,9 @@ test('a UNet is imported beside its base into the workspace, listed, and opened 
     { ...teacher, problem: 'gone', title: 'damaged' },
   ];
   let offered: string[] = [];
-  const labels = ['One-Step UNet', 'some-lab/base model', 'In the Workspace'];
+  const labels = ['One-Step UNet', 'some-lab/base model', 'As Its Base', 'In the Workspace'];
   vscode.answers.set('showQuickPick', async (items: Promise<{ label: string }[]>) => {
-    if (labels.length === 2) offered = (await items).map(({ label }) => label);
+    if (labels.length === 3) offered = (await items).map(({ label }) => label);
     return (await items).find(({ label }) => label.includes(labels[0]!) && labels.shift());
   });
   answers['models/importUNet'] = (_, tell) => {
@@ -210,7 +210,7 @@ test('a UNet is imported beside its base into the workspace, listed, and opened 
 });
 
 test('the base may be browsed for, has to be a text model, and the folder may be anywhere', async () => {
-  pick('One-Step UNet', 'Browse', 'Elsewhere');
+  pick('One-Step UNet', 'Browse', 'As Its Base', 'Elsewhere');
   const opened = ['/elsewhere/base', '/hub/models--a--b/snapshots/0/unet.bin'];
   vscode.answers.set('showOpenDialog', () => [vscode.Uri.file(opened.shift()!)]);
   vscode.answers.set('showSaveDialog', vscode.Uri.file('/new/one'));
@@ -234,6 +234,22 @@ test('the base may be browsed for, has to be a text model, and the folder may be
   }
 });
 
+test('a generator that is called in its own way is imported so', async () => {
+  vscode.answers.set('showOpenDialog', [vscode.Uri.file('/files/unet.bin')]);
+  vscode.answers.set('showSaveDialog', vscode.Uri.file('/new/one'));
+  vscode.answers.set('showInputBox', ' 399 ');
+  pick('One-Step UNet', 'some-lab', 'Otherwise', 'sample', 'Elsewhere');
+  answers['models/importUNet'] = () => ({ folder: '/new/one', parameters: 1 });
+  await call('dmd.importModel');
+  const { timestep, prediction } = asked.at(-1)![1];
+  assert.deepEqual([timestep, prediction], [399, 'sample']);
+  const [[{ validateInput }]] = said('showInputBox') as [[{ validateInput(text: string): string | undefined }]];
+  assert.deepEqual(
+    ['', '1.5', '-1', 'x', '0', ' 12 '].map((text) => validateInput(text) === undefined),
+    [...[false, false, false, false], ...[true, true]],
+  );
+});
+
 test('whoever changes their mind at any question imports nothing', async () => {
   for (const labels of [[], ['One-Step UNet'], ['One-Step UNet', 'some-lab'], ['A File'], ['A Folder']]) {
     pick(...labels);
@@ -242,7 +258,12 @@ test('whoever changes their mind at any question imports nothing', async () => {
   vscode.answers.set('showOpenDialog', [vscode.Uri.file('/files/unet.bin')]);
   pick('One-Step UNet', 'some-lab');
   await call('dmd.importModel');
-  pick('One-Step UNet', 'some-lab', 'Elsewhere');
+  pick('One-Step UNet', 'some-lab', 'As Its Base', 'Elsewhere');
+  await call('dmd.importModel');
+  pick('One-Step UNet', 'some-lab', 'Otherwise');
+  await call('dmd.importModel');
+  vscode.answers.set('showInputBox', '399');
+  pick('One-Step UNet', 'some-lab', 'Otherwise');
   await call('dmd.importModel');
   assert.ok(methods().every((method) => method === 'models/list'));
   assert.deepEqual(modelFiles.paths(), []);

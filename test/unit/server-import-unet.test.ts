@@ -40,7 +40,8 @@ beforeEach(() => {
   server.onSaid = () => {};
 });
 
-const ask = (changes: Partial<{ base: string; file: string; out: string }> = {}, signal?: AbortSignal) =>
+type Wanted = ReturnType<typeof importUNet.params.parse>;
+const ask = (changes: Partial<Wanted> = {}, signal?: AbortSignal) =>
   server.ask(importUNet, { id: 'i', ...{ base, file, out: join(parent, 'student') }, ...changes }, signal);
 const refused = (kind: string, words: RegExp) => (error: unknown) =>
   error instanceof UserError && error.kind === kind && words.test(error.message);
@@ -99,4 +100,13 @@ test('stopped while it writes, the folder is there whole or not at all', async (
   const left = readdirSync(parent);
   if (left.length > 0) assert.deepEqual(left, ['student']);
   if (left.length > 0) assert.equal((await server.ask(describeModel, { model: join(parent, 'student') })).problem, '');
+});
+
+test('a timestep and a prediction of its own are kept; a timestep past the schedule is refused', async () => {
+  const { folder: made } = await ask({ timestep: 399, prediction: 'sample' });
+  const { timestep, prediction } = JSON.parse(readFileSync(join(made, 'dmd.json'), 'utf8'));
+  assert.deepEqual([timestep, prediction], [399, 'sample']);
+  const late = ask({ timestep: 1001, out: join(parent, 'late') });
+  await assert.rejects(late, refused('usage', /timestep 1001: the schedule of .* ends at 1000/));
+  assert.deepEqual(readdirSync(parent), ['student']);
 });

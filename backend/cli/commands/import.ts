@@ -1,16 +1,15 @@
 /** `dmd import`: a one-step text-to-image model from a base folder and a bare UNet file. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type OneStepPrediction, oneStepPredictions } from '../../protocol/one-step.ts';
 import { wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface ImportOptions extends CommonOptions {
   readonly out: string;
   readonly timestep?: number;
-  readonly prediction?: 'epsilon' | 'v_prediction' | 'sample' | 'velocity';
+  readonly prediction?: OneStepPrediction;
   readonly half?: boolean;
 }
-
-const predictions = ['epsilon', 'v_prediction', 'sample', 'velocity'];
 
 const notes = `
 The published one-step generators of Stable Diffusion 1.5 are bare state dicts of its UNet beside the unchanged rest of the
@@ -28,9 +27,10 @@ export function registerImport(program: Command): void {
     .requiredOption('--out <dir>', 'the folder to make')
     .option('--timestep <n>', 'timestep the generator is called at (default: the last one)', wholeNumber)
     .addOption(
-      new Option('--prediction <kind>', `what it predicts: ${predictions.join(', ')} (default: as the base)`).argParser(
-        predictionKind,
-      ),
+      new Option(
+        '--prediction <kind>',
+        `what it predicts: ${oneStepPredictions.join(', ')} (default: as the base)`,
+      ).argParser(predictionKind),
     )
     .option('--half', 'store the weights as float16')
     .addHelpText('after', notes)
@@ -53,7 +53,8 @@ async function importModel(base: string, unet: string, options: ImportOptions): 
   output.event('imported', { ...imported });
 }
 
-function predictionKind(text: string): string {
-  if (!predictions.includes(text)) throw new InvalidArgumentError(`Expected one of ${predictions.join(', ')}.`);
-  return text;
+function predictionKind(text: string): OneStepPrediction {
+  const known = oneStepPredictions.find((prediction) => prediction === text);
+  if (!known) throw new InvalidArgumentError(`Expected one of ${oneStepPredictions.join(', ')}.`);
+  return known;
 }

@@ -1,5 +1,6 @@
 /** Models that come from elsewhere: from the Hugging Face hub, and made of a base and a UNet file. Progress by id. */
 import { z } from '../config/zod.ts';
+import { oneStepPredictions } from '../one-step.ts';
 import { isRepositoryName } from '../repository-name.ts';
 import { path, request } from './define.ts';
 
@@ -53,6 +54,9 @@ export const importUNet = request(
     file: path,
     /** The folder to make; empty or not there. */
     out: path,
+    /** How the generator is called, where not as its base: at its last timestep, of which it predicts what the base predicts. */
+    timestep: z.int().min(0).optional(),
+    prediction: z.enum(oneStepPredictions).optional(),
   }),
   z.object({ folder: path, parameters: z.number() }),
   null,

@@ -3,12 +3,10 @@
  * model folder says so; for folders without one it follows from what is known of published models.
  */
 import { z } from 'zod';
-import { type PredictionType, predictionTypes, samplerOfConfig } from '../../diffusion/vp/index.ts';
+import { type PredictionType, samplerOfConfig } from '../../diffusion/vp/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { type OneStepPrediction, oneStepPredictions } from '../../protocol/one-step.ts';
 import type { DiffusersFolder, JsonObject } from '../../weights/diffusers/index.ts';
-
-/** What a generator's one prediction is; `velocity` is InstaFlow's: image = noise + velocity. */
-export type OneStepPrediction = PredictionType | 'velocity';
 
 const schema = z.object({
   /** Folder, relative to this one, of the model that has all components which are missing here. */
@@ -17,7 +15,7 @@ const schema = z.object({
   /** Timestep that a generator is called at; the last of the base's schedule where it is left out. */
   timestep: z.number().min(0).optional(),
   /** Default: the scheduler's prediction_type. */
-  prediction: z.enum([...predictionTypes, 'velocity']).optional(),
+  prediction: z.enum(oneStepPredictions).optional(),
   /** Steps and guidance of a teacher where nothing else is asked for. */
   steps: z.int().min(1).optional(),
   guidance: z.number().optional(),

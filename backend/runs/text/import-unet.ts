@@ -40,7 +40,7 @@ export interface Imported {
 
 /**
  * The folder is there whole or not at all.
- * @throws UserError: 'weights' for the base or a state dict that does not fit its UNet, 'io' where the folder cannot be
+ * @throws UserError: 'weights' for the base or a state dict that does not fit its UNet, 'usage' for a timestep past its schedule, 'io' where the folder cannot be
  *   written or is not empty
  */
 export async function importUNet(request: ImportRequest): Promise<Imported> {
@@ -57,6 +57,7 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
       'Name the folder that it was exported from as the base.',
     );
   }
+  refuseTimestep(request.timestep, base, model.schedule.timesteps);
   refuseFull(out);
   onStage?.('reading');
   const weights = await readNetworkWeights([file], expectedOf(model.unet.layout), file);
@@ -80,6 +81,12 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
     throw error;
   }
   return { folder: out, parameters: model.unet.layout.size, timestep: dmd.timestep!, prediction: dmd.prediction! };
+}
+
+/** One past the last is pure noise, where a velocity begins. */
+function refuseTimestep(timestep: number | undefined, base: string, count: number): void {
+  if (timestep === undefined || timestep <= count) return;
+  throw new UserError('usage', `timestep ${timestep}: the schedule of ${base} ends at ${count}`, 'Take one within it.');
 }
 
 function refuseFull(out: string): void {

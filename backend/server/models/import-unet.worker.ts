@@ -4,7 +4,7 @@ import type { ErrorMessage } from '../../protocol/run-messages.ts';
 import { type Imported, type ImportRequest, type ImportStage, importUNet } from '../../runs/text/import-unet.ts';
 import { describeError } from '../../runs/training/describe-error.ts';
 
-export type ImportWork = Pick<ImportRequest, 'base' | 'file' | 'out' | 'temporary'>;
+export type ImportWork = Omit<ImportRequest, 'onStage'>;
 
 /** The last one is `done` or `failed`. */
 export type FromImport =

@@ -24,13 +24,13 @@ export function registerModels(server: Server): void {
     return (await theDescriber()).describe(model);
   });
   const imports = new Set<Promise<unknown>>();
-  server.handle(importUNet, async ({ id, base, file, out }, { signal, notify }) => {
-    for (const path of [base, file, out]) refuseRelative(path, 'Give a whole path.');
+  server.handle(importUNet, async ({ id, ...wanted }, { signal, notify }) => {
+    for (const path of [wanted.base, wanted.file, wanted.out]) refuseRelative(path, 'Give a whole path.');
     const { importInThread } = await import('./import-thread.ts');
     const stages = ['reading', 'writing'] as const;
     const tell = (label: (typeof stages)[number]) =>
       void notify(progress, { id, label, done: stages.indexOf(label), total: stages.length });
-    const work = importInThread({ base, file, out }, tell, signal);
+    const work = importInThread(wanted, tell, signal);
     imports.add(work);
     const { folder, parameters } = await work.finally(() => imports.delete(work));
     return { folder, parameters };
