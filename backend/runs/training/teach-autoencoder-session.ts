@@ -5,7 +5,6 @@ import { LatentProgram, Spread } from '../../dmd/latent-programs.ts';
 import type { LossTrainer } from '../../dmd/loss-trainer.ts';
 import { updateSettingsOf } from '../../dmd/schedule.ts';
 import { createAutoencoderTrainer } from '../../dmd/teach-autoencoder.ts';
-import type { Scalars, StepReport } from '../../dmd/trainer.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type Autoencoder, createAutoencoderKL } from '../../nets/stable-diffusion/autoencoder-kl.ts';
 import type { TeachAutoencoderConfig } from '../../protocol/config/index.ts';
@@ -15,7 +14,8 @@ import { autoencoderFolder } from './autoencoder-folder.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
 import { autoencoderConfig } from './component-configs.ts';
 import { openInitialComponent } from './initial-component.ts';
-import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { LossSession } from './loss-session.ts';
+import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 
 /** Images per call when the latents are measured. */
 const measuredAtOnce = 32;
@@ -59,7 +59,13 @@ async function start(
     images: async (step, micro, count) => trainingBatch(config, trainingIndices(config, step, micro, count)).images,
   });
   const preview = record.samplesEvery > 0 ? await compile('reconstruct', record.samples) : null;
-  return new AutoencoderSession({ config, trainer, preview, compile, context });
+  const parts = { config, trainer, preview, compile, context };
+  return new LossSession({
+    ...{ config, trainer, context, network: 'autoencoder' },
+    recordSamples: (step) => recordSamples(parts, step),
+    writeWeights: (folder, half) => writeAutoencoder(parts, folder, half),
+    dispose: async () => preview?.dispose(),
+  });
 
   function compile(what: 'encode' | 'reconstruct', count: number): Promise<LatentProgram> {
     return LatentProgram.create(engine, what, { network, size: captionedSize, batch: count, weights: null, scale: 1 });
@@ -74,83 +80,43 @@ interface Parts {
   readonly context: SessionContext;
 }
 
-class AutoencoderSession implements TrainingSession {
-  readonly trainer: LossTrainer;
-  readonly #parts: Parts;
+/** Held-out images, each followed by what comes back of it from the averaged network. */
+async function recordSamples({ config, trainer, preview, context }: Parts, step: number): Promise<void> {
+  if (!preview) return;
+  const { images } = heldOutBatch(config, config.record.samples);
+  const back = await preview.run(images, trainer.parameters.average);
+  context.recorder.samples(step, sideBySide(images, back));
+  context.recorder.add(step, { scalars: { 'quality/peak signal to noise dB': peakSignalToNoise(images, back) } });
+}
 
-  constructor(parts: Parts) {
-    this.trainer = parts.trainer;
-    this.#parts = parts;
-  }
+/** `vae/` as diffusers reads it, with the scale that makes the latents' standard deviation 1. */
+async function writeAutoencoder(parts: Parts, folder: string, half: boolean): Promise<string[]> {
+  const scale = 1 / (await deviationOfLatents(parts));
+  const config = autoencoderConfig(parts.config.network, captionedSize, scale);
+  const tensors = await parts.trainer.averagedWeights();
+  await writeComponent(folder, 'vae', { className: 'AutoencoderKL', config, tensors }, { half });
+  const files = ['config.json', 'diffusion_pytorch_model.safetensors'];
+  return files.map((name) => path.join(folder, 'vae', name));
+}
 
-  scalars({ scalars }: StepReport): Scalars {
-    return scalars;
+async function deviationOfLatents({ config, trainer, compile, context }: Parts): Promise<number> {
+  const program = await compile('encode', measuredAtOnce);
+  const spread = new Spread();
+  const { scaleImages: total } = config;
+  for (let done = 0; done < total; done += measuredAtOnce) {
+    const indices = Array.from({ length: measuredAtOnce }, (_, i) => (done + i) % Math.min(total, config.data.count));
+    const { images } = trainingBatch(config, indices);
+    spread.add((await program.run(images, trainer.parameters.average)).data);
+    context.report({
+      type: 'work',
+      label: 'latents',
+      unit: 'images',
+      done: Math.min(total, done + measuredAtOnce),
+      total,
+    });
   }
-
-  async record(step: number): Promise<void> {
-    const { config, context } = this.#parts;
-    const { record, iterations } = config;
-    if (isDue(record.samplesEvery, step, iterations)) await this.#samples(step);
-    if (isDue(record.histogramsEvery, step, iterations)) {
-      const weights = await this.trainer.parameters.current.read();
-      const gradients = gradientHistograms(await this.trainer.gradients.read());
-      context.recorder.add(step, { histograms: { 'weights/autoencoder': weights, ...gradients } });
-    }
-  }
-
-  /** Held-out images, each followed by what comes back of it from the averaged network. */
-  async #samples(step: number): Promise<void> {
-    const { config, preview, context } = this.#parts;
-    if (!preview) return;
-    const { images } = heldOutBatch(config, config.record.samples);
-    const back = await preview.run(images, this.trainer.parameters.average);
-    context.recorder.samples(step, sideBySide(images, back));
-    context.recorder.add(step, { scalars: { 'quality/peak signal to noise dB': peakSignalToNoise(images, back) } });
-  }
-
-  /** `vae/` as diffusers reads it, with the scale that makes the latents' standard deviation 1. */
-  async writeWeights(folder: string, half: boolean): Promise<string[]> {
-    const { config } = this.#parts;
-    const scale = 1 / (await this.#deviation());
-    await writeComponent(
-      folder,
-      'vae',
-      {
-        className: 'AutoencoderKL',
-        config: autoencoderConfig(config.network, captionedSize, scale),
-        tensors: await this.trainer.averagedWeights(),
-      },
-      { half },
-    );
-    const files = ['config.json', 'diffusion_pytorch_model.safetensors'];
-    return files.map((name) => path.join(folder, 'vae', name));
-  }
-
-  async #deviation(): Promise<number> {
-    const { config, compile, context } = this.#parts;
-    const program = await compile('encode', measuredAtOnce);
-    const spread = new Spread();
-    const { scaleImages: total } = config;
-    for (let done = 0; done < total; done += measuredAtOnce) {
-      const indices = Array.from({ length: measuredAtOnce }, (_, i) => (done + i) % Math.min(total, config.data.count));
-      const { images } = trainingBatch(config, indices);
-      spread.add((await program.run(images, this.trainer.parameters.average)).data);
-      context.report({
-        type: 'work',
-        label: 'latents',
-        unit: 'images',
-        done: Math.min(total, done + measuredAtOnce),
-        total,
-      });
-    }
-    await program.dispose();
-    return spread.deviation;
-  }
-
-  async dispose(): Promise<void> {
-    await this.#parts.preview?.dispose();
-    await this.trainer.dispose();
-  }
+  await program.dispose();
+  return spread.deviation;
 }
 
 /** [N, ...] and [N, ...] -> [2N, ...], in turn. */

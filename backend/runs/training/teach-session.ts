@@ -4,20 +4,20 @@ import type { ImageDataset } from '../../data/dataset.ts';
 import { openImageDataset } from '../../data/image-dataset.ts';
 import { sceneDataset } from '../../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
+import type { Denoise } from '../../diffusion/sampler.ts';
 import { DenoiseProgram } from '../../dmd/denoise-program.ts';
 import type { LossTrainer } from '../../dmd/loss-trainer.ts';
 import { updateSettingsOf } from '../../dmd/schedule.ts';
 import { createTeachTrainer, type TeachOptions } from '../../dmd/teach.ts';
-import type { Scalars, StepReport } from '../../dmd/trainer.ts';
-import type { TensorData } from '../../graph/tensor-data.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import type { TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
 import { type Model, openModel } from '../model-file.ts';
+import { LossSession, recordDrawn } from './loss-session.ts';
 import { mirrored } from './mirror.ts';
 import { previewInputs } from './preview-inputs.ts';
-import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { writeModel } from './write-model.ts';
 
 const allScenes = 1_000_000;
@@ -112,7 +112,16 @@ async function startTeach(
     record.samplesEvery > 0
       ? await DenoiseProgram.create(engine, { network, batch: record.samples, weights: null })
       : null;
-  return new TeachSession({ config, network, data, trainer, preview, context });
+  const parts = { config, network, data, trainer, preview, context };
+  return new LossSession({
+    ...{ config, trainer, context, network: 'teacher' },
+    recordSamples: (step) => recordSamples(parts, step),
+    writeWeights: (folder, half) => writeTeacher(parts, folder, half),
+    async dispose() {
+      await preview?.dispose();
+      await data.close();
+    },
+  });
 }
 
 /** Drawn with replacement, a pure function of seed, step and micro-batch. Mirrored ones follow the data set's own. */
@@ -139,65 +148,22 @@ interface Parts {
   readonly context: SessionContext;
 }
 
-class TeachSession implements TrainingSession {
-  readonly trainer: LossTrainer;
-  readonly #parts: Parts;
+/** Heun samples of the averaged network from fixed noise. */
+async function recordSamples({ config, network, trainer, preview, context }: Parts, step: number): Promise<void> {
+  if (!preview) return;
+  const { z, labels } = previewInputs(network, config.record.samples, config.seed);
+  const { average } = trainer.parameters;
+  const denoise: Denoise = (x, sigma) => preview.denoise(x, sigma, labels, average);
+  const steps = { num_steps: config.record.sampleSteps };
+  await recordDrawn(context, step, async () => {
+    const images = await edmSampler(denoise, z.data, steps, {}, network);
+    return { shape: z.shape, data: Float32Array.from(images) };
+  });
+}
 
-  constructor(parts: Parts) {
-    this.trainer = parts.trainer;
-    this.#parts = parts;
-  }
-
-  scalars({ scalars }: StepReport): Scalars {
-    return scalars;
-  }
-
-  async record(step: number): Promise<void> {
-    const { config, context } = this.#parts;
-    const { record, iterations } = config;
-    if (isDue(record.samplesEvery, step, iterations)) {
-      const images = await this.#samples();
-      if (images) context.recorder.samples(step, images);
-    }
-    if (isDue(record.histogramsEvery, step, iterations)) {
-      const weights = await this.trainer.parameters.current.read();
-      const gradients = gradientHistograms(await this.trainer.gradients.read());
-      context.recorder.add(step, { histograms: { 'weights/teacher': weights, ...gradients } });
-    }
-  }
-
-  /** Heun samples of the averaged network from fixed noise; null when the network is not far enough to give any. */
-  async #samples(): Promise<TensorData | null> {
-    const { config, network, preview, context } = this.#parts;
-    if (!preview) return null;
-    const { z, labels } = previewInputs(network, config.record.samples, config.seed);
-    const { average } = this.trainer.parameters;
-    try {
-      const images = await edmSampler(
-        (x, sigma) => preview.denoise(x, sigma, labels, average),
-        z.data,
-        { num_steps: config.record.sampleSteps },
-        {},
-        network,
-      );
-      return { shape: z.shape, data: Float32Array.from(images) };
-    } catch (error) {
-      if (!(error instanceof UserError) || error.kind !== 'numeric') throw error;
-      context.report({ type: 'note', level: 'warning', text: `no samples: ${error.message}` });
-      return null;
-    }
-  }
-
-  async writeWeights(folder: string, half: boolean): Promise<string[]> {
-    const file = path.join(folder, 'teacher.safetensors');
-    const metadata = { 'dmd.role': 'teacher', 'dmd.step': String(this.trainer.step) };
-    await writeModel(file, this.#parts.network.config, await this.trainer.averagedWeights(), metadata, half);
-    return [file];
-  }
-
-  async dispose(): Promise<void> {
-    await this.#parts.preview?.dispose();
-    await this.trainer.dispose();
-    await this.#parts.data.close();
-  }
+async function writeTeacher({ network, trainer }: Parts, folder: string, half: boolean): Promise<string[]> {
+  const file = path.join(folder, 'teacher.safetensors');
+  const metadata = { 'dmd.role': 'teacher', 'dmd.step': String(trainer.step) };
+  await writeModel(file, network.config, await trainer.averagedWeights(), metadata, half);
+  return [file];
 }

@@ -9,15 +9,14 @@ import { updateSettingsOf } from '../../dmd/schedule.ts';
 import { createTextTrainer, textLayout } from '../../dmd/teach-text.ts';
 import { textParts } from '../../dmd/text-loss.ts';
 import { TextPreview } from '../../dmd/text-preview.ts';
-import type { Scalars, StepReport } from '../../dmd/trainer.ts';
-import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { sizeOf } from '../../graph/tensor-data.ts';
 import type { TeachTextConfig } from '../../protocol/config/index.ts';
-import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
 import { writeDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
 import { encodePool, type LatentPool } from './latent-pool.ts';
-import { gradientHistograms, isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
+import { LossSession, recordDrawn } from './loss-session.ts';
+import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from './session.ts';
 import { openTextParts, type TextModelParts } from './text-model-parts.ts';
 
 /** Images per call of the encoder. */
@@ -54,7 +53,16 @@ async function start(
     samples: (step, micro, count) => pool.samples(trainingIndices(config, step, micro, count)),
   });
   const preview = record.samplesEvery > 0 ? await createPreview(config, model, context) : null;
-  return new TextSession({ config, model, trainer, preview, context });
+  const parts = { config, model, trainer, preview, context };
+  return new LossSession({
+    ...{ config, trainer, context, network: 'teacher' },
+    recordSamples: (step) => recordSamples(parts, step),
+    writeWeights: (folder, half) => writeTeacher(parts, folder, half),
+    async dispose() {
+      await preview?.sampler.dispose();
+      await preview?.decoder.dispose();
+    },
+  });
 }
 
 /** Every training image as latents; said as work, since it takes a while. Throws UserError('cancelled') when stopped. */
@@ -105,91 +113,44 @@ interface Parts {
   readonly context: SessionContext;
 }
 
-class TextSession implements TrainingSession {
-  readonly trainer: LossTrainer;
-  readonly #parts: Parts;
+/** Pictures of held-out prompts by the averaged networks. */
+async function recordSamples({ config, model, trainer, preview, context }: Parts, step: number): Promise<void> {
+  if (!preview) return;
+  const { samples: count } = config.record;
+  const { captions } = heldOutBatch(config, count);
+  const rows = captions.map((caption) => model.ids(caption));
+  const data = new Float32Array(rows.flatMap((row) => [...row]));
+  const ids = { shape: [count, data.length / count], data };
+  const shape = [count, ...model.networks.unet.latentShape];
+  const noise = { shape, data: stream(config.seed, 'samples', 'z').randn(sizeOf(shape)) };
+  await recordDrawn(context, step, async () =>
+    preview.decoder.run(await preview.sampler.sample(noise, ids, model.ids(''), trainer.parameters.average)),
+  );
+}
 
-  constructor(parts: Parts) {
-    this.trainer = parts.trainer;
-    this.#parts = parts;
-  }
-
-  scalars({ scalars }: StepReport): Scalars {
-    return scalars;
-  }
-
-  async record(step: number): Promise<void> {
-    const { config, context } = this.#parts;
-    const { record, iterations } = config;
-    if (isDue(record.samplesEvery, step, iterations)) {
-      const images = await this.#samples();
-      if (images) context.recorder.samples(step, images);
-    }
-    if (isDue(record.histogramsEvery, step, iterations)) {
-      const weights = await this.trainer.parameters.current.read();
-      const gradients = gradientHistograms(await this.trainer.gradients.read());
-      context.recorder.add(step, { histograms: { 'weights/teacher': weights, ...gradients } });
-    }
-  }
-
-  /** Pictures of held-out prompts by the averaged networks; null when they are not far enough to give any. */
-  async #samples(): Promise<TensorData | null> {
-    const { config, model, preview, context } = this.#parts;
-    if (!preview) return null;
-    const { samples: count } = config.record;
-    const { captions } = heldOutBatch(config, count);
-    const rows = captions.map((caption) => model.ids(caption));
-    const ids = new Float32Array(rows.flatMap((row) => [...row]));
-    const shape = [count, ...model.networks.unet.latentShape];
-    const noise = { shape, data: stream(config.seed, 'samples', 'z').randn(sizeOf(shape)) };
-    const { average } = this.trainer.parameters;
-    try {
-      const latents = await preview.sampler.sample(
-        noise,
-        { shape: [count, ids.length / count], data: ids },
-        model.ids(''),
-        average,
-      );
-      return await preview.decoder.run(latents);
-    } catch (error) {
-      if (!(error instanceof UserError) || error.kind !== 'numeric') throw error;
-      context.report({ type: 'note', level: 'warning', text: `no samples: ${error.message}` });
-      return null;
-    }
-  }
-
-  /** The whole model, as diffusers reads it. */
-  async writeWeights(folder: string, half: boolean): Promise<string[]> {
-    const { config, model } = this.#parts;
-    const weights = await this.trainer.averagedWeights();
-    const written = path.join(folder, folderName);
-    await writeDiffusersFolder(
-      written,
-      {
-        unet: {
-          className: 'UNet2DConditionModel',
-          config: model.configs.unet,
-          tensors: weightsOf(weights, textParts.unet),
-        },
-        text_encoder: {
-          className: 'CLIPTextModel',
-          config: model.configs.textEncoder,
-          tensors: weightsOf(weights, textParts.textEncoder),
-        },
-        vae: { className: 'AutoencoderKL', config: model.configs.vae, tensors: model.vae.weights },
-        tokenizer: model.tokenizerFiles,
-        scheduler: { className: 'DDIMScheduler', config: model.scheduler },
-        dmd: { role: 'teacher', steps: usualSteps, guidance: config.record.guidance },
+/** The whole model, as diffusers reads it. */
+async function writeTeacher({ config, model, trainer }: Parts, folder: string, half: boolean): Promise<string[]> {
+  const weights = await trainer.averagedWeights();
+  const written = path.join(folder, folderName);
+  await writeDiffusersFolder(
+    written,
+    {
+      unet: {
+        className: 'UNet2DConditionModel',
+        config: model.configs.unet,
+        tensors: weightsOf(weights, textParts.unet),
       },
-      { half },
-    );
-    return [path.join(written, 'model_index.json')];
-  }
-
-  async dispose(): Promise<void> {
-    const { preview } = this.#parts;
-    await preview?.sampler.dispose();
-    await preview?.decoder.dispose();
-    await this.trainer.dispose();
-  }
+      text_encoder: {
+        className: 'CLIPTextModel',
+        config: model.configs.textEncoder,
+        tensors: weightsOf(weights, textParts.textEncoder),
+      },
+      vae: { className: 'AutoencoderKL', config: model.configs.vae, tensors: model.vae.weights },
+      tokenizer: model.tokenizerFiles,
+      scheduler: { className: 'DDIMScheduler', config: model.scheduler },
+      dmd: { role: 'teacher', steps: usualSteps, guidance: config.record.guidance },
+    },
+    { half },
+  );
+  return [path.join(written, 'model_index.json')];
 }
