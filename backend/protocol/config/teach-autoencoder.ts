@@ -3,8 +3,9 @@
  * that of latent diffusion (Rombach et al., arXiv 2112.10752, appendix G) without its perceptual and adversarial parts.
  */
 import { captionedData } from './captioned.ts';
-import { checkpointKey, choice, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { checkpointKey, choice, every, runKeys, whole } from './common.ts';
 import { autoencoderSchema } from './diffusers.ts';
+import { updateKeys } from './update-keys.ts';
 import { z } from './zod.ts';
 
 export const teachAutoencoderSchema = z
@@ -27,13 +28,7 @@ export const teachAutoencoderSchema = z
     })
       .default('all')
       .describe('Which part is trained; for decoder, initial brings the encoder. Default all.'),
-    iterations: whole(1, 'updates').default(10000).describe('Updates. Default 10000.'),
-    batch: whole(1, 'images').default(16).describe('Images per micro-batch. Default 16.'),
-    accumulation: whole(1, 'micro-batches')
-      .default(1)
-      .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
-    optimizer: z.strictObject(optimizerKeys(1e-3)).prefault({}).describe('AdamW.'),
-    ema: emaKey(0.999),
+    ...updateKeys({ iterations: 10000, batch: 16 }),
     loss: z
       .strictObject({
         distance: choice({

@@ -3,8 +3,9 @@
  * autoencoder that is there already: U-Net and text encoder together.
  */
 import { captionedData } from './captioned.ts';
-import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { checkpointKey, every, runKeys, whole } from './common.ts';
 import { schedulerSchema, textEncoderSchema, unetSchema } from './diffusers.ts';
+import { updateKeys } from './update-keys.ts';
 import { z } from './zod.ts';
 
 export const teachTextSchema = z
@@ -41,13 +42,7 @@ export const teachTextSchema = z
       .describe(
         'Weights to begin with, of the same networks: a diffusers folder, or builtin:scenes-text/teacher. Default: random.',
       ),
-    iterations: whole(1, 'updates').default(20000).describe('Updates. Default 20000.'),
-    batch: whole(1, 'images').default(64).describe('Images per micro-batch. Default 64.'),
-    accumulation: whole(1, 'micro-batches')
-      .default(1)
-      .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
-    optimizer: z.strictObject(optimizerKeys(1e-3)).prefault({}).describe('AdamW.'),
-    ema: emaKey(0.999),
+    ...updateKeys({ iterations: 20000, batch: 64 }),
     loss: z
       .strictObject({
         emptyPrompts: z

@@ -1,6 +1,7 @@
 /** `kind: "teach"`: training a teacher, from scratch or from earlier weights, with EDM's loss (Karras et al., arXiv 2206.00364). */
-import { checkpointKey, emaKey, every, optimizerKeys, runKeys, whole } from './common.ts';
+import { checkpointKey, every, runKeys, whole } from './common.ts';
 import { networkSchema } from './network.ts';
+import { updateKeys } from './update-keys.ts';
 import { z } from './zod.ts';
 
 const data = z
@@ -33,13 +34,7 @@ export const teachSchema = z
       .describe(
         'Weights to begin with, those of a model with the same network: a file or builtin:scenes/teacher. Default: random.',
       ),
-    iterations: whole(1, 'updates').default(20000).describe('Updates. Default 20000.'),
-    batch: whole(1, 'images').default(32).describe('Images per micro-batch. Default 32.'),
-    accumulation: whole(1, 'micro-batches')
-      .default(1)
-      .describe('Micro-batches per update, averaged: batch x accumulation images per update. Default 1.'),
-    optimizer: z.strictObject(optimizerKeys(1e-3)).prefault({}).describe('AdamW.'),
-    ema: emaKey(0.999),
+    ...updateKeys({ iterations: 20000, batch: 32 }),
     loss: z
       .strictObject({
         P_mean: z.number().default(-1.2).describe('Mean of the logarithm of the noise level. Default -1.2.'),
