@@ -46,6 +46,7 @@ export class GenerateSession implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[];
   #form: Form;
   #formVersion = 0;
+  #formHeard = 0;
   #loaded: Loaded = { state: 'loading', problem: '', models: [], devices: [] };
   #loading: Promise<void> | null = null;
   /** Of the latest live image. */
@@ -103,15 +104,17 @@ export class GenerateSession implements vscode.Disposable {
       ...this.#loaded,
       form: this.#form,
       formVersion: this.#formVersion,
+      formHeard: this.#formHeard,
       ...(await this.#remembered()),
       document: document ? vscode.workspace.asRelativePath(document.uri) : '',
       jobs: this.#generations.jobs(),
     };
   }
 
-  /** The person changed it in the page, which need not be told. */
-  async remember(form: Form): Promise<void> {
+  /** The person changed it in the page, which need not be told. @param change its number there */
+  async remember(form: Form, change = this.#formHeard): Promise<void> {
     this.#form = form;
+    this.#formHeard = change;
     await this.#memory.update(formKey, form);
   }
 

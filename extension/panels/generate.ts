@@ -116,8 +116,8 @@ export class GeneratePanel {
     channel.handle(panel.deleteEntry, async ({ entry }) => done(await session.delete(entry)));
     channel.handle(panel.undoDelete, async () => done(await session.undoDelete()));
     channel.handle(panel.reloadModels, async () => done(await session.load(true)));
-    channel.on(panel.formChanged, (form) => {
-      session.remember(form).catch((error: unknown) => this.#services.errors.log(error));
+    channel.on(panel.formChanged, ({ form, change }) => {
+      session.remember(form, change).catch((error: unknown) => this.#services.errors.log(error));
     });
   }
 

@@ -45,7 +45,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     const { params } = await host.saw('generate/start');
     const wanted: Partial<Form> = { model: 'builtin:scenes', class: 4, seed: 7, count: 9, locked: true, steps: null };
     assert.deepEqual({ ...params, ...wanted }, params);
-    await host.saw('generate/form', ({ seed, count }) => seed === 7 && count === 9);
+    await host.saw('generate/form', ({ form }) => (form as Form).seed === 7 && (form as Form).count === 9);
     await close();
   });
 
@@ -54,8 +54,8 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await page.locator('#seed input').fill('4294967296');
     assert.equal(await page.locator('#seed').getAttribute('aria-invalid'), 'true');
     await page.locator('#count input').fill('3');
-    const { params } = await host.saw('generate/form', ({ count }) => count === 3);
-    assert.equal(params.seed, 42, 'the last good one');
+    const { params } = await host.saw('generate/form', ({ form }) => (form as Form).count === 3);
+    assert.equal((params.form as Form).seed, 42, 'the last good one');
     await close();
   });
 
@@ -76,7 +76,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     assert.deepEqual(await visible(), [false, false, true]);
     const live = page.locator('section.live');
     await page.locator('#prompt textarea').fill('a red disc');
-    await host.saw('generate/form', ({ prompt }) => prompt === 'a red disc');
+    await host.saw('generate/form', ({ form }) => (form as Form).prompt === 'a red disc');
     assert.equal(drawn, 0, 'not before it is asked for');
     await page.locator('#live').click();
     await live.locator('img[alt="a red disc"]').waitFor();
@@ -90,7 +90,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     assert.deepEqual(await visible(), [true, true, false]);
     assert.equal(await live.isVisible(), false, 'many steps do not follow the typing');
     await page.locator('#guidance input').fill('4.5');
-    await host.saw('generate/form', ({ guidance }) => guidance === 4.5);
+    await host.saw('generate/form', ({ form }) => (form as Form).guidance === 4.5);
     await close();
   });
 
@@ -114,11 +114,32 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await page.locator('#seed input').fill('123');
     await host.change({ document: 'notes.md' });
     assert.equal(await page.locator('#seed input').inputValue(), '123');
-    await host.change({ form: { ...view().form, seed: 5, beside: true, class: 3 }, formVersion: 1 });
+    await host.change({ form: { ...view().form, seed: 5, beside: true, class: 3 }, formVersion: 1, formHeard: 1 });
     await page.locator('#other').waitFor({ state: 'visible' });
     // The toolkit's fields show what they are given a frame later.
     await until('the seed of the host', async () => (await page.locator('#seed input').inputValue()) === '5');
     assert.equal(await page.locator('#class').inputValue(), '3');
+    await close();
+  });
+
+  test('what is typed while the host changes the form stays, and the host is told', async () => {
+    const { host, page, close } = await open();
+    await page.locator('#count input').fill('3');
+    const { params } = await host.saw('generate/form', ({ form }) => (form as Form).count === 3);
+    // The host changes the seed and has heard of the three images; the seven are still on their way.
+    await page.locator('#count input').fill('7');
+    await host.saw('generate/form', ({ form }) => (form as Form).count === 7);
+    const form = { ...view().form, count: 3, seed: 5 };
+    await host.change({ form, formVersion: 1, formHeard: params.change as number });
+    const told = await host.saw(
+      'generate/form',
+      ({ form: now }) => (now as Form).count === 7 && (now as Form).seed === 5,
+    );
+    await until('the seed of the host', async () => (await page.locator('#seed input').inputValue()) === '5');
+    assert.equal(await page.locator('#count input').inputValue(), '7');
+    // What it has heard of is its own to change.
+    await host.change({ form, formVersion: 2, formHeard: told.params.change as number });
+    await until('the images of the host', async () => (await page.locator('#count input').inputValue()) === '3');
     await close();
   });
 

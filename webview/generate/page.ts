@@ -10,6 +10,7 @@ import { Notice } from './notice.ts';
 import { QueueView } from './queue-view.ts';
 import { ResultsView, type Selected } from './results-view.ts';
 import type { Texts } from './texts.ts';
+import { Unheard } from './unheard.ts';
 
 /** What outlives the page: which pictures are looked at. */
 const savedSchema = z.object({ shown: z.string(), side: z.int().min(0), image: z.int().min(0) });
@@ -30,6 +31,7 @@ export class GeneratePage {
   readonly #toolbar = element('div', { class: 'toolbar' });
   #view: panel.View | null = null;
   #formVersion = -1;
+  readonly #unheard = new Unheard();
   #shown = '';
   #selected: Selected = { side: 0, image: 0 };
   #urls: string[][] = [];
@@ -44,7 +46,7 @@ export class GeneratePage {
     this.#notice = new Notice(text);
     this.#form = new FormView(text, {
       changed: (form) => {
-        host.notify(panel.formChanged, form);
+        this.#tellForm(form);
         this.#followLive();
       },
       generate: () => this.#generate(),
@@ -94,9 +96,12 @@ export class GeneratePage {
 
   #take(view: panel.View): void {
     this.#view = view;
-    this.#form.show(view, view.formVersion !== this.#formVersion);
-    if (view.formVersion !== this.#formVersion) this.#followLive();
+    const takeForm = view.formVersion !== this.#formVersion;
     this.#formVersion = view.formVersion;
+    const form = takeForm ? this.#unheard.over(view.form, view.formHeard) : view.form;
+    this.#form.show({ ...view, form }, takeForm);
+    if (takeForm) this.#followLive();
+    if (takeForm && !sameForm(form, view.form)) this.#tellForm(form);
     this.#queue.show(view.jobs);
     const wanted = view.show || this.#shown;
     const known = view.history.some(({ id }) => id === wanted) ? wanted : (view.history[0]?.id ?? '');
@@ -104,6 +109,10 @@ export class GeneratePage {
     this.#showMessage(view);
     if (known !== this.#shown || (known !== '' && this.#urls.length === 0)) this.#try(() => this.#show(known));
     else this.#showToolbar();
+  }
+
+  #tellForm(form: panel.Form): void {
+    this.#host.notify(panel.formChanged, { form, change: this.#unheard.changed(form) });
   }
 
   /** In place of pictures: what is missing, and what to do. */
@@ -256,4 +265,8 @@ export class GeneratePage {
 
 function pngBlob(png: Uint8Array): Blob {
   return new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+}
+
+function sameForm(a: panel.Form, b: panel.Form): boolean {
+  return (Object.keys(a) as (keyof panel.Form)[]).every((key) => a[key] === b[key]);
 }

@@ -85,6 +85,8 @@ export const viewSchema = z.object({
   form: formSchema,
   /** Another number when the host changed the form: the page takes it over then, and only then. */
   formVersion: z.int(),
+  /** The last change of the page's that the host had heard of. */
+  formHeard: z.int(),
   models: z.array(modelInfoSchema),
   /** `loading` until the backend has answered. */
   state: z.enum(['loading', 'ready', 'failed']),
@@ -145,7 +147,7 @@ export const undoDelete = request('generate/undoDelete', z.object({}), nothing);
 export const reloadModels = request('generate/reload', z.object({}), nothing, 150);
 
 /** The person changed the form; it is remembered. */
-export const formChanged = notification('generate/form', formSchema);
+export const formChanged = notification('generate/form', z.object({ form: formSchema, change: z.int() }));
 
 export const viewChanged = notification('generate/viewChanged', viewSchema);
 /** The queue, the one under way first. */

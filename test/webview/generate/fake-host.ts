@@ -65,7 +65,15 @@ export function view(changes: Partial<View> = {}): View {
       ...{ model: 'builtin:scenes', class: 'seed', prompt: '', seed: 42, locked: false, count: 4, steps: null },
       ...{ device: 'auto', beside: false, other: '', negative: '', guidance: null, live: false },
     },
-    ...{ formVersion: 0, models: [model(), teacher], state: 'ready', problem: '', history: [], document: '' },
+    ...{
+      formVersion: 0,
+      formHeard: 0,
+      models: [model(), teacher],
+      state: 'ready',
+      problem: '',
+      history: [],
+      document: '',
+    },
     devices: [
       { name: 'cpu', detail: '260 GFLOP/s in 3x3 convolutions', available: true },
       { name: 'cuda', detail: 'no CUDA here', available: false },
