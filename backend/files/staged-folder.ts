@@ -16,11 +16,14 @@ export interface StagedFolder {
   discard(): void;
 }
 
-/** Makes an empty folder that is to become `target`; the folder above must exist. Throws UserError('io') naming `target`. */
-export function stageFolder(target: string): StagedFolder {
+/**
+ * Makes an empty folder that is to become `target`; the folder above must exist. Throws UserError('io') naming `target`.
+ * @param temporary its name until then, for whoever has to clear up after a thread that was ended; default: a new one
+ */
+export function stageFolder(target: string, temporary?: string): StagedFolder {
   // A link stays a link.
   const place = onDisk('read', target, () => (fs.existsSync(target) ? fs.realpathSync(target) : path.resolve(target)));
-  const staged = temporaryPath(place);
+  const staged = temporary ?? temporaryPath(place);
   onDisk('create', target, () => fs.mkdirSync(staged));
   return {
     path: staged,

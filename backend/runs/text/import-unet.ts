@@ -2,11 +2,9 @@
  * Makes a one-step model of a base folder and the UNet that somebody distilled from it: published generators are bare
  * state dicts (DMD2's `pytorch_model.bin`). The new folder holds the UNet alone and names the base for all the rest.
  */
-import fs from 'node:fs';
 import path from 'node:path';
-import { syncFolder, temporaryPath } from '../../files/atomic.ts';
-import { onDisk } from '../../files/disk.ts';
 import { listFolder, makeFolder } from '../../files/folders.ts';
+import { stageFolder } from '../../files/staged-folder.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { componentOf, configOf, readNetworkWeights, writeDiffusersFolder } from '../../weights/diffusers/index.ts';
 import type { DmdInfo } from './dmd-info.ts';
@@ -44,7 +42,7 @@ export interface Imported {
  *   written or is not empty
  */
 export async function importUNet(request: ImportRequest): Promise<Imported> {
-  const { base, file, out, half = false, temporary = temporaryPath(path.resolve(out)), onStage } = request;
+  const { base, file, out, half = false, temporary, onStage } = request;
   const model = openTextModel(base);
   if (model.folder.base) {
     const message = `${base} is no whole model itself: it has its components from ${model.folder.base.path}`;
@@ -69,15 +67,16 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
   };
   onStage?.('writing');
   makeFolder(path.dirname(path.resolve(out)));
+  const staged = stageFolder(out, temporary);
   try {
     const unet = { className: String(className), config, tensors: weights };
-    await writeDiffusersFolder(temporary, { unet, dmd }, { half });
+    await writeDiffusersFolder(staged.path, { unet, dmd }, { half });
     refuseFull(out);
-    rename(temporary, out);
+    staged.place();
   } catch (error) {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    staged.discard();
     // A person knows the final name, not the temporary one.
-    if (error instanceof Error) error.message = error.message.replaceAll(temporary, out);
+    if (error instanceof Error) error.message = error.message.replaceAll(staged.path, out);
     throw error;
   }
   return { folder: out, parameters: model.unet.layout.size, timestep: dmd.timestep!, prediction: dmd.prediction! };
@@ -91,15 +90,6 @@ function refuseTimestep(timestep: number | undefined, base: string, count: numbe
 
 function refuseFull(out: string): void {
   if (listFolder(out).length > 0) throw new UserError('io', `${out} is not empty`, 'Name a new folder.');
-}
-
-/** Over a folder that is empty or not there: not every system puts a folder in the place of an empty one. */
-function rename(from: string, to: string): void {
-  onDisk('write', to, () => {
-    if (fs.existsSync(to)) fs.rmdirSync(to);
-    fs.renameSync(from, to);
-  });
-  syncFolder(path.dirname(path.resolve(to)));
 }
 
 /** Neighbours can move together; anything else is named by its whole path. */
