@@ -12,7 +12,7 @@ import type { DistillPrograms } from './distill-programs.ts';
 import type { DrawPoint } from './draws.ts';
 import { edmMethod } from './edm-method.ts';
 import { fakeReport } from './fake-score-graph.ts';
-import { generatorReport } from './generator-graph.ts';
+import { generatorReport } from './generator-report.ts';
 import { type KeepsGradients, KeptGradients } from './kept-gradients.ts';
 import { type Accumulator, disposeState, freshState, type OptimizerState } from './optimizer-state.ts';
 import {

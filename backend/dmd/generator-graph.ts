@@ -4,11 +4,11 @@
  */
 import { gradients, type Seed } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
-import { add, concat, detach, div, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
+import { add, concat, detach, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
 import { flatParameters, flatten, type ParameterSource } from '../graph/parameters.ts';
-import { sizeOf } from '../graph/tensor-data.ts';
 import { type Denoiser, labelInput, perSample } from './denoiser.ts';
-import { type MatchingWeight, matchingGradient, meanDistance } from './matching.ts';
+import { type MatchingOutputs, matchingOutputs, outputReport } from './generator-report.ts';
+import type { MatchingWeight } from './matching.ts';
 
 /** Distance of two batches of images as a scalar; averaged over the batch. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;
@@ -29,15 +29,6 @@ export interface GeneratorGraphOptions {
   /** Null leaves the regression out. */
   readonly regression: { readonly batch: number; readonly distance: Distance } | null;
 }
-
-/** What `report` holds, in order. Entries of a loss that is switched off are 0. */
-export const generatorReport = [
-  'lossMatching',
-  'lossRegression',
-  'gradientMean',
-  'residualReal',
-  'residualFake',
-] as const;
 
 /** G(z) = D(sigma z; sigma), z [B, ...] standard normal. */
 export function generate(
@@ -63,7 +54,6 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
   const generator = flatParameters(network.layout, graph.input('generator', [network.layout.size]));
   const z = graph.input('z', [batch, ...image]);
   const labels = labelInput(graph, 'labels', batch, network);
-  const zero = graph.constant([], [0]);
   const seeds: Seed[] = [];
 
   const reference = regression && {
@@ -85,7 +75,7 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
     matching && graph.scope('scores', () => matchingPart(graph, { ...options, matching }, detach(x), labels));
   if (scores) seeds.push({ of: x, gradient: scores.imageGradient });
 
-  let lossRegression = zero;
+  let lossRegression: Tensor | null = null;
   if (reference && regression) {
     const refX = sliceAxis(together, 0, batch, batch + regression.batch);
     lossRegression = graph.scope('regression', () => regression.distance(refX, reference.images));
@@ -93,15 +83,7 @@ export function generatorGraph(options: GeneratorGraphOptions): Graph {
   }
 
   graph.output('x', x);
-  const numbers = scores?.report ?? { lossMatching: zero, gradientMean: zero, residualReal: zero, residualFake: zero };
-  const report = { ...numbers, lossRegression };
-  graph.output(
-    'report',
-    concat(
-      generatorReport.map((name) => reshape(report[name], [1])),
-      0,
-    ),
-  );
+  outputReport(graph, scores, lossRegression);
   if (seeds.length > 0) graph.output('gradient', flatten(gradients(seeds, generator.tensors)));
   return graph;
 }
@@ -114,7 +96,12 @@ export type MatchingOptions = Pick<GeneratorGraphOptions, 'network' | 'teacher'>
  * Distribution matching on images x [B, ...]. Declares the inputs sigma, noise, teacher and fake and the outputs xt, muReal,
  * muFake and grad; returns the gradient of the loss on x and the numbers of the report.
  */
-export function matchingPart(graph: Graph, options: MatchingOptions, x: Tensor, labels: Tensor | null) {
+export function matchingPart(
+  graph: Graph,
+  options: MatchingOptions,
+  x: Tensor,
+  labels: Tensor | null,
+): MatchingOutputs {
   const { network, teacher, matching } = options;
   const [batch] = x.shape;
   const sigma = graph.input('sigma', [batch]);
@@ -125,21 +112,6 @@ export function matchingPart(graph: Graph, options: MatchingOptions, x: Tensor, 
   const real = flatParameters(teacher.layout, graph.input('teacher', [teacher.layout.size]));
   const muReal = graph.scope('real', () => teacher.denoise(real, xt, sigma, labels));
   const fake = matching.realOnly ? null : flatParameters(network.layout, graph.input('fake', [network.layout.size]));
-  const muFake = fake ? graph.scope('fake', () => network.denoise(fake, xt, sigma, labels)) : x;
-  const grad = matchingGradient({ x, muReal, muFake, alpha: null, sigma, weight: matching.weight });
-  graph.output('xt', xt);
-  graph.output('muReal', muReal);
-  if (fake) graph.output('muFake', muFake);
-  graph.output('grad', grad);
-  return {
-    /** d loss / d x: grad divided by batch and size. */
-    imageGradient: div(grad, sizeOf(x.shape)),
-    report: {
-      // 0.5 mean((x - stopgrad(x - grad))^2)
-      lossMatching: mul(mean(square(grad)), 0.5),
-      gradientMean: mean(grad),
-      residualReal: mean(meanDistance(x, muReal)),
-      residualFake: mean(meanDistance(x, muFake)),
-    },
-  };
+  const muFake = fake && graph.scope('fake', () => network.denoise(fake, xt, sigma, labels));
+  return matchingOutputs(xt, { x, muReal, muFake, alpha: null, sigma, weight: matching.weight });
 }

@@ -65,6 +65,11 @@ export function halvesToFloats(halves: Uint16Array): Float32Array {
   return new Float32Array(out.buffer);
 }
 
+/** Rounds every float32 in `values` to the nearest float16, in place. */
+export function roundToHalves(values: Float32Array): void {
+  values.set(halvesToFloats(floatsToHalves(values)));
+}
+
 /** The float32 values of bfloat16 bits. */
 export function bfloatsToFloats(bfloats: Uint16Array): Float32Array {
   const out = new Uint32Array(bfloats.length);

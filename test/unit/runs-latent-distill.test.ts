@@ -145,3 +145,13 @@ test('the editor hears of what does not fit before anything is started, at the k
   const pairs = { pairs: { path: path.join(root, 'nothing') } };
   assert.deepEqual(await keys({ regression: pairs }), [['regression.pairs.path', 'error']]);
 });
+
+test('a float16 teacher: the fake score begins as the very same network, so that the first gradient is nothing', async () => {
+  const text = { guidance: 1, teacherPrecision: 'float16' };
+  const { last, scalars, folder } = await runHere({ config: textConfig({ text, iterations: 2 }), root });
+  assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+  assert.equal(scalars.get(1)!['loss/matching'], 0);
+  assert.ok(scalars.get(2)!['loss/matching']! > 0);
+  const exact = await runHere({ config: textConfig({ text: { guidance: 1 }, iterations: 2 }), root });
+  assert.notDeepEqual(curves(folder), curves(exact.folder));
+});

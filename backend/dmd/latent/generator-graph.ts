@@ -6,11 +6,11 @@
 import type { VpSchedule } from '../../diffusion/vp/index.ts';
 import { gradients, type Seed } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
-import { concat, detach, div, mean, mul, reshape, sliceAxis, square } from '../../graph/ops/index.ts';
+import { detach, mul, sliceAxis } from '../../graph/ops/index.ts';
 import { flatParameters, flatten, type ParameterSource } from '../../graph/parameters.ts';
-import { sizeOf } from '../../graph/tensor-data.ts';
-import { type Distance, generatorReport } from '../generator-graph.ts';
-import { type MatchingWeight, matchingGradient, meanDistance } from '../matching.ts';
+import type { Distance } from '../generator-graph.ts';
+import { type MatchingOutputs, matchingOutputs, outputReport } from '../generator-report.ts';
+import type { MatchingWeight } from '../matching.ts';
 import { type Level, noised } from './formulas.ts';
 import { denoised, denoisedGuided, type LatentModel } from './network.ts';
 import type { TrainedPart } from './trained.ts';
@@ -101,13 +101,12 @@ export function latentGeneratorGraph(shape: LatentShape): Graph {
   const generator = trainedInput(graph, 'generator', shape.generator, teacher);
   const z = graph.input('z', latent);
   const context = graph.input('context', [count, shape.tokens, network.contextDim]);
-  const zero = graph.constant([], [0]);
   const seeds: Seed[] = [];
   const x = graph.scope('generate', () => generateLatents(shape, generator, z, context));
   const scores =
     matching && graph.scope('scores', () => latentMatching(graph, { ...shape, matching }, detach(x), context, teacher));
   if (scores) seeds.push({ of: x, gradient: scores.imageGradient });
-  let lossRegression = zero;
+  let lossRegression: Tensor | null = null;
   if (regression) {
     const target = graph.input('refLatents', [regression.batch, ...network.latentShape]);
     const paired = sliceAxis(x, 0, batch, count);
@@ -115,15 +114,7 @@ export function latentGeneratorGraph(shape: LatentShape): Graph {
     seeds.push({ of: mul(lossRegression, graph.input('lambda', [])) });
   }
   graph.output('x', x);
-  const numbers = scores?.report ?? { lossMatching: zero, gradientMean: zero, residualReal: zero, residualFake: zero };
-  const report = { ...numbers, lossRegression };
-  graph.output(
-    'report',
-    concat(
-      generatorReport.map((name) => reshape(report[name], [1])),
-      0,
-    ),
-  );
+  outputReport(graph, scores, lossRegression);
   if (seeds.length > 0) graph.output('gradient', flatten(gradients(seeds, generator.tensors)));
   return graph;
 }
@@ -140,7 +131,7 @@ export function latentMatching(
   x: Tensor,
   context: Tensor,
   teacher: () => ParameterSource,
-) {
+): MatchingOutputs {
   const { matching, guidance } = shape;
   const level = levelInputs(graph, x.shape[0]);
   const xt = noised(x, graph.input('noise', x.shape), level);
@@ -150,24 +141,9 @@ export function latentMatching(
     return denoisedGuided(shape, teacher(), xt, level, context, unconditional, guidance);
   });
   const fake = matching.realOnly ? null : trainedInput(graph, 'fake', shape.fake, teacher);
-  const muFake = fake ? graph.scope('fake', () => denoised(shape, fake, xt, level, context)) : x;
+  const muFake = fake && graph.scope('fake', () => denoised(shape, fake, xt, level, context));
   const { alpha, sigma } = level;
-  const grad = matchingGradient({ x, muReal, muFake, alpha, sigma, weight: matching.weight });
-  graph.output('xt', xt);
-  graph.output('muReal', muReal);
-  if (fake) graph.output('muFake', muFake);
-  graph.output('grad', grad);
-  return {
-    /** d loss / d x: grad divided by batch and size. */
-    imageGradient: div(grad, sizeOf(x.shape)),
-    report: {
-      // 0.5 mean((x - stopgrad(x - grad))^2)
-      lossMatching: mul(mean(square(grad)), 0.5),
-      gradientMean: mean(grad),
-      residualReal: mean(meanDistance(x, muReal)),
-      residualFake: mean(meanDistance(x, muFake)),
-    },
-  };
+  return matchingOutputs(xt, { x, muReal, muFake, alpha, sigma, weight: matching.weight });
 }
 
 /** Inputs: generator, z [N, C, h, w], context [N, L, D], and teacher where the generator is made of adapters; output x. */

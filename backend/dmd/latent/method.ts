@@ -1,7 +1,6 @@
 /** The latent part of an iteration: texts as conditions, VP timesteps, guidance, paired and unpaired noise in both losses. */
 import type { VpSchedule } from '../../diffusion/vp/index.ts';
 import type { DeviceTensor, Engine, Feed } from '../../engine/engine.ts';
-import { floatsToHalves, halvesToFloats } from '../../graph/half.ts';
 import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
 import { type HalfData, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { DistillMethod, Feeds, Generation } from '../distill-method.ts';
@@ -38,6 +37,7 @@ export interface LatentPairs {
 
 export interface LatentOptions extends LatentShape {
   readonly seed: number;
+  /** With `halfTeacher` numbers of float16, so that generator and fake score start as the teacher exactly. */
   readonly teacherWeights: ReadonlyMap<string, TensorData>;
   readonly prompts: PromptEmbeddings;
   readonly pairs: LatentPairs | null;
@@ -114,7 +114,7 @@ export async function latentMethod(engine: Engine, options: LatentOptions): Prom
       ...levelFeeds(schedule, draws.fake(at, count, { first: 0, last: schedule.timesteps - 1 })),
       ...below(options.fake.adapts),
     }),
-    generatorWeights: (flat) => options.generator.merged(weightsBelow(options), flat),
+    generatorWeights: (flat) => options.generator.merged(options.teacherWeights, flat),
     dispose() {
       teacher?.dispose();
       unconditional?.dispose();
@@ -126,13 +126,6 @@ function teacherData({ network: { layout }, teacherWeights, halfTeacher }: Laten
   const shape = [layout.size];
   if (halfTeacher) return { shape, halves: packHalfParameters(layout, teacherWeights) };
   return { shape, data: packParameters(layout, teacherWeights) };
-}
-
-/** The weights that a generator of adapters was trained on. */
-function weightsBelow({ generator, halfTeacher, teacherWeights }: LatentOptions): ReadonlyMap<string, TensorData> {
-  if (!generator.adapts || !halfTeacher) return teacherWeights;
-  const rounded = ({ shape, data }: TensorData) => ({ shape, data: halvesToFloats(floatsToHalves(data)) });
-  return new Map([...teacherWeights].map(([name, value]) => [name, rounded(value)]));
 }
 
 /** A level's numbers as the graphs are fed them: timestep, alpha, sigma [count], noise. */

@@ -7,7 +7,7 @@ import type { LatentShape } from '../../../backend/dmd/latent/generator-graph.ts
 import { type LatentOptions, latentMethod } from '../../../backend/dmd/latent/method.ts';
 import { trainedPart } from '../../../backend/dmd/latent/trained.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
-import { floatsToHalves, halvesToFloats } from '../../../backend/graph/half.ts';
+import { roundToHalves } from '../../../backend/graph/half.ts';
 import { unpackParameters } from '../../../backend/graph/parameters.ts';
 import { sizeOf } from '../../../backend/graph/tensor-data.ts';
 import { stream } from '../../../backend/random/stream.ts';
@@ -28,7 +28,7 @@ const normal = (shape: readonly number[], ...path: (string | number)[]) => ({
 
 export interface Variant extends Partial<Pick<LatentShape, 'matching' | 'regression' | 'guidance'>> {
   readonly accumulation?: number;
-  /** float16: rounded and held so; rounded: the same numbers in float32. */
+  /** float16: numbers of float16, held so; rounded: the same numbers held as float32. */
   readonly teacherAs?: 'float16' | 'rounded';
   readonly fakeUpdates?: number;
   readonly ranks?: { readonly generator: number | null; readonly fake: number | null };
@@ -41,8 +41,8 @@ export async function latentTraining(engine: Engine, variant: Variant = {}): Pro
   const { matching = { weight: 'eq8', realOnly: false } } = variant;
   const { regression = { batch: paired, distance: l2Distance } } = variant;
   const { layout } = linearNetwork;
-  const drawn = stream(seed, 'teacher').randn(layout.size);
-  const flat = variant.teacherAs === 'rounded' ? halvesToFloats(floatsToHalves(drawn)) : drawn;
+  const flat = stream(seed, 'teacher').randn(layout.size);
+  if (variant.teacherAs) roundToHalves(flat);
   const teacherWeights = unpackParameters(layout, flat);
   const schedule = vpSchedule({ beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 });
   const options: LatentOptions = {

@@ -7,6 +7,7 @@ import { latentProbe } from '../../../dmd/latent/probe.ts';
 import { Probe } from '../../../dmd/probe.ts';
 import { distillSettings } from '../../../dmd/schedule.ts';
 import type { Engine } from '../../../engine/engine.ts';
+import { roundToHalves } from '../../../graph/half.ts';
 import type { TensorData } from '../../../graph/tensor-data.ts';
 import type { DistillConfig } from '../../../protocol/config/index.ts';
 import { stream } from '../../../random/stream.ts';
@@ -57,6 +58,7 @@ async function start(config: DistillConfig, opened: Opened, context: SessionCont
   const halfTeacher = await holdsTeacherAsHalf(config, engine);
   if (config.text.teacherPrecision === 'float16' && !halfTeacher) report({ type: 'note', ...withoutHalves(engine) });
   const weights = await teacher.model.readWeights('unet');
+  if (halfTeacher) for (const { data } of weights.values()) roundToHalves(data);
   const shape = latentShapeOf(config, teacher, regression.enabled ? await distance.create() : null, halfTeacher);
   const listed = await embeddings.listed(prompts.prompts);
   const method = await latentMethod(engine, {
