@@ -46,6 +46,6 @@ export function scenesTable({ folder, seeds, iterations, pairs: made }) {
 
 function score(model, seed, steps) {
   const extra = steps ? ['--steps', String(steps)] : [];
-  const job = ['--seed', String(100_000 * seed), '--count', String(count), '--checked', String(count), '--threads', '1'];
-  return eventOf('score', ['score', model, ...job, ...extra]);
+  const pictures = ['--seed', String(100_000 * seed), '--count', String(count), '--checked', String(count)];
+  return eventOf('score', ['score', model, ...pictures, '--threads', '1', ...extra]);
 }
