@@ -6,7 +6,8 @@
 import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
 import { halvesToFloats } from '../../graph/half.ts';
-import { emitOnnx } from '../../graph/onnx/emit.ts';
+import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
+import { encodeModel } from '../../graph/onnx/proto.ts';
 import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type Program,
 } from '../engine.ts';
 import { channelBlock } from './channel-block.ts';
+import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
 import { runtime } from './runtime.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
 
@@ -53,8 +55,9 @@ class OrtEngine implements Engine {
   }
 
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
-    const session = await this.session(graph, name, keepsResults(this.provider) ? 'gpu-buffer' : 'cpu');
-    const program = new OrtProgram(this, graph, session, name);
+    const lowered = await this.lower(graph);
+    const session = await this.session(lowered, name, keepsResults(this.provider) ? 'gpu-buffer' : 'cpu');
+    const program = new OrtProgram(this, graph, session, { name, blocked: lowered.blockedInputs });
     this.programs.add(program);
     return program;
   }
@@ -80,8 +83,8 @@ class OrtEngine implements Engine {
     if (tensor.location === 'cpu') return floatsOf(tensor);
     const { dims, type } = tensor;
     const half = type === 'float16';
-    const reader = await lookUp(this.readers, keyOf(dims, half), () =>
-      this.session(identityGraph(dims, half), 'read back', 'cpu'),
+    const reader = await lookUp(this.readers, keyOf(dims, half), async () =>
+      this.session(await this.lower(identityGraph(dims, half)), 'read back', 'cpu'),
     );
     const { y } = await reader.run({ x: tensor });
     return floatsOf(y);
@@ -97,8 +100,16 @@ class OrtEngine implements Engine {
     return y as OrtTensor;
   }
 
-  private async session(graph: Graph, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
-    const target = this.provider === 'cpu' ? 'ort-cpu' : 'portable';
+  private async lower(graph: Graph): Promise<LoweredGraph> {
+    if (this.provider !== 'cpu') return lowerGraph(graph, { target: 'portable' });
+    return lowerGraph(graph, { target: 'ort-cpu', channelBlock: await channelBlock(), blocksKernels: true });
+  }
+
+  private async session(
+    lowered: LoweredGraph,
+    name: string,
+    results: 'cpu' | 'gpu-buffer',
+  ): Promise<ort.InferenceSession> {
     const onCpu = this.provider === 'cpu';
     const options: ort.InferenceSession.SessionOptions = {
       executionProviders: [{ name: this.provider }, ...(onCpu ? [] : [{ name: 'cpu' as const }])],
@@ -110,8 +121,7 @@ class OrtEngine implements Engine {
       ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
     };
     try {
-      const model = emitOnnx(graph, { target, channelBlock: onCpu ? await channelBlock() : 0 });
-      return await runtime.InferenceSession.create(model, options);
+      return await runtime.InferenceSession.create(encodeModel(lowered), options);
     } catch (error) {
       throw new UserError('device', `${this.device} cannot run '${name}': ${(error as Error).message}`, '', {
         cause: error,
@@ -152,6 +162,8 @@ class OrtTensor implements DeviceTensor {
   /** The program whose session holds the memory; null on the CPU, where the tensor does. */
   private readonly owner: OrtProgram | null;
   private value: ort.Tensor | null;
+  /** Channels per block where `value` is a convolution's kernel in the blocked layout; 0 in the ordinary one. */
+  private blocks = 0;
 
   constructor(engine: OrtEngine, value: ort.Tensor, maker: OrtProgram | null = null) {
     this.engine = engine;
@@ -163,7 +175,19 @@ class OrtTensor implements DeviceTensor {
 
   /** The runtime's tensor. Throws after `dispose`. */
   get native(): ort.Tensor {
+    return this.inBlocks(0);
+  }
+
+  /** A kernel in blocks of `n` channels; 0: as it is. Kept in the form asked for last, so that weights are in memory once. */
+  inBlocks(n: number): ort.Tensor {
     if (!this.value) throw new Error('this device tensor was disposed');
+    if (n !== this.blocks) {
+      const { data, dims } = this.value;
+      const held = data as Float32Array;
+      const plain = this.blocks > 0 ? outOfBlocks(held, dims, this.blocks) : held;
+      this.value = new runtime.Tensor('float32', n > 0 ? intoBlocks(plain, dims, n) : plain, dims);
+      this.blocks = n;
+    }
     return this.value;
   }
 
@@ -189,13 +213,21 @@ class OrtProgram implements Program {
   private readonly engine: OrtEngine;
   private readonly name: string;
   private readonly inputs: ReadonlyMap<string, { shape: Shape }>;
+  /** Inputs that the session takes in the blocked layout. */
+  private readonly blocked: ReadonlySet<string>;
   private readonly results = new Set<OrtTensor>();
   private session: ort.InferenceSession | null;
   private disposed = false;
 
-  constructor(engine: OrtEngine, graph: Graph, session: ort.InferenceSession, name: string) {
+  constructor(
+    engine: OrtEngine,
+    graph: Graph,
+    session: ort.InferenceSession,
+    { name, blocked }: { name: string; blocked: ReadonlySet<string> },
+  ) {
     this.engine = engine;
     this.name = name;
+    this.blocked = blocked;
     this.inputs = new Map(graph.inputs);
     this.inputNames = [...graph.inputs.keys()];
     this.outputNames = [...graph.outputs.keys()];
@@ -244,9 +276,10 @@ class OrtProgram implements Program {
     if (feed.shape.join() !== shape.join()) {
       throw new Error(`program '${this.name}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
     }
-    if (!isDeviceTensor(feed)) return new runtime.Tensor('float32', feed.data, feed.shape);
+    const blocks = this.blocked.has(name) ? await channelBlock() : 0;
+    if (!isDeviceTensor(feed)) return new OrtTensor(this.engine, nativeOf(feed)).inBlocks(blocks);
     if (feed instanceof UploadedTensor) return ((await feed.onDevice()) as OrtTensor).native;
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
-    return feed.native;
+    return feed.inBlocks(blocks);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type Graph, isHalf, type Node, type Tensor } from '../graph.ts';
 import { convLowerings } from './lower/conv.ts';
+import { kernelInputs } from './lower/conv-blocked.ts';
 import { elementwiseLowerings } from './lower/elementwise.ts';
 import { embeddingLowerings } from './lower/embedding.ts';
 import { headAttentionLowerings } from './lower/head-attention.ts';
@@ -42,10 +43,17 @@ export interface EmitOptions {
   target: Target;
   /** For `ort-cpu`: channels per block of the runtime's blocked layout on this processor; 0 when unknown. */
   channelBlock?: number;
+  /** Takes kernels that are inputs in that layout (`LoweredGraph.blockedInputs`), instead of bringing them there at every run. */
+  blocksKernels?: boolean;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
   /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: float32. */
   inputTypes?: Readonly<Record<string, OnnxInputType>>;
+}
+
+export interface LoweredGraph extends OnnxModel {
+  /** Names of the inputs that must be fed in the blocked layout. */
+  readonly blockedInputs: ReadonlySet<string>;
 }
 
 /** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
@@ -54,12 +62,14 @@ export function emitOnnx(graph: Graph, options: EmitOptions): Uint8Array {
 }
 
 /** What `emitOnnx` writes, not yet as bytes. */
-export function lowerGraph(graph: Graph, options: EmitOptions): OnnxModel {
-  const { target, channelBlock = 0, metadata = {}, inputTypes = {} } = options;
+export function lowerGraph(graph: Graph, options: EmitOptions): LoweredGraph {
+  const { target, channelBlock, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
-  const writer = new OnnxWriter(target, channelBlock, inputTypes);
+  const needed = neededNodes(graph);
+  const kernels = blocksKernels ? kernelInputs(needed, graph.outputs.values()) : undefined;
+  const writer = new OnnxWriter(target, { channelBlock, inputTypes, kernels });
   const names = new Map<Tensor, string>();
-  for (const node of neededNodes(graph)) {
+  for (const node of needed) {
     const lower = lowerings[node.type.name];
     if (!lower) throw new Error(`no ONNX form for ${node.type.name}`);
     const outputs = lower(
@@ -71,7 +81,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions): OnnxModel {
       names.set(output, outputs[i]);
     });
   }
-  const { nodes, initializers } = writer;
+  const { nodes, initializers, blockedInputs } = writer;
   nameOutputs(graph, writer, names);
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
@@ -88,6 +98,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions): OnnxModel {
     })),
     opsets,
     metadata,
+    blockedInputs,
   };
 }
 

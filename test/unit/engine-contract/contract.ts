@@ -6,7 +6,7 @@ import { holdsHalves } from '../../../backend/engine/holds-halves.ts';
 import { Graph } from '../../../backend/graph/graph.ts';
 import { floatsToHalves, floatToHalf, halfToFloat } from '../../../backend/graph/half.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
-import { sizeOf, tensorData } from '../../../backend/graph/tensor-data.ts';
+import { sizeOf, type TensorData, tensorData } from '../../../backend/graph/tensor-data.ts';
 
 export const draw = (...shape: number[]) =>
   tensorData(shape, Float32Array.from({ length: sizeOf(shape) }, Math.random));
@@ -25,6 +25,36 @@ export function throughGraph(): Graph {
 }
 
 const values = async (tensor: DeviceTensor) => Array.from(await tensor.read());
+
+/** y: a convolution with a kernel that is an input; with `besides`, twice the kernel too. */
+function kernelGraph(image: readonly number[], kernel: readonly number[], besides: boolean): Graph {
+  const graph = new Graph();
+  const w = graph.input('w', kernel);
+  graph.output('y', ops.conv2d(graph.input('x', image), w, null, { padding: 1 }));
+  if (besides) graph.output('doubled', ops.mul(w, 2));
+  return graph;
+}
+
+/** A convolution of stride 1 with a border of zeros, number by number. */
+function convolved(x: TensorData, kernel: TensorData): Float64Array {
+  const [count, channels, height, width] = x.shape;
+  const [outChannels, , size] = kernel.shape;
+  const y = new Float64Array(count * outChannels * height * width);
+  const at = (n: number, c: number, row: number, column: number) =>
+    row < 0 || column < 0 || row >= height || column >= width
+      ? 0
+      : x.data[((n * channels + c) * height + row) * width + column];
+  for (let i = 0; i < y.length; i++) {
+    const [column, row] = [i % width, Math.floor(i / width) % height];
+    const o = Math.floor(i / width / height) % outChannels;
+    const n = Math.floor(i / width / height / outChannels);
+    for (let k = 0; k < channels * size * size; k++) {
+      const [dx, dy, c] = [k % size, Math.floor(k / size) % size, Math.floor(k / size / size)];
+      y[i] += kernel.data[o * channels * size * size + k] * at(n, c, row + dy - 1, column + dx - 1);
+    }
+  }
+  return y;
+}
 
 /** Declares the tests of the contract for one engine. */
 export function testContract(name: string, open: () => Promise<Engine>, options: { skip?: string } = {}): void {
@@ -104,6 +134,38 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
       await engine.dispose();
     },
   );
+
+  test(`${name}: a kernel is fed as it is, whatever layout the device takes it in`, options, async () => {
+    const engine = await open();
+    const shape = [32, 16, 3, 3];
+    const host = draw(...shape);
+    const x = draw(3, 16, 5, 7);
+    const expected = convolved(x, host);
+    const start = Array.from(host.data);
+    const kernel = engine.upload(host);
+    const alone = await engine.compile(kernelGraph(x.shape, shape, false));
+    const besides = await engine.compile(kernelGraph(x.shape, shape, true));
+    for (const [program, w] of [
+      [alone, kernel] as const,
+      [besides, kernel] as const,
+      [alone, kernel] as const,
+      [alone, host] as const,
+    ]) {
+      const { y, doubled } = await program.run({ x, w });
+      const actual = await y.read();
+      const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - actual[i])), 0);
+      assert.ok(worst < 1e-4, `off by ${worst}`);
+      if (doubled)
+        assert.deepEqual(
+          await values(doubled),
+          start.map((value) => 2 * value),
+        );
+    }
+    assert.deepEqual(await values(kernel), start);
+    assert.deepEqual(Array.from(host.data), start, 'the host keeps its array');
+    kernel.dispose();
+    await engine.dispose();
+  });
 
   test(`${name}: wrong feeds are named, and nothing is run`, options, async () => {
     const engine = await open();

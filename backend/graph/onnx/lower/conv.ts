@@ -14,7 +14,7 @@ const conv2d: Lowering = (writer, node, inputs) => {
   const kernel = node.inputs[1];
   if (isBlocked(writer, kernel, groups, kernel.shape)) {
     const [x, w, bias] = inputs;
-    const blocked = blockedKernel(writer, w, kernel.shape);
+    const blocked = writer.fedInBlocks(kernel) ? w : blockedKernel(writer, w, kernel.shape);
     return [blockedConv(writer, x, blocked, bias ?? null, kernel.shape[0], attributes)];
   }
   return [writer.op('Conv', inputs, attributes)];
