@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Program } from '../../backend/engine/engine.ts';
+import type { Feed, Program } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import type { ParameterSource } from '../../backend/graph/parameters.ts';
@@ -63,24 +63,27 @@ const networks: Record<string, Build> = {
   }),
 };
 
-/** A compiled network with everything it is fed. */
+/** A compiled network with everything it is fed: weights are on the device already, as those of a model in use are. */
 async function prepared(name: string, build: Build, io: Readonly<Record<string, TensorData>>) {
   const graph = new Graph();
-  const feeds: Record<string, TensorData> = {};
-  const declared = (key: string, value: () => TensorData): Tensor => {
+  const feeds: Record<string, Feed> = {};
+  const declared = (key: string, value: () => Feed): Tensor => {
     const known = graph.inputs.get(key);
     if (known) return known;
     feeds[key] = value();
     return graph.input(key, feeds[key].shape);
   };
-  const source: ParameterSource = { graph, get: (key, shape) => declared(key, () => recordedWeight(key, shape)) };
+  const source: ParameterSource = {
+    graph,
+    get: (key, shape) => declared(key, () => engine.upload(recordedWeight(key, shape))),
+  };
   for (const [key, result] of Object.entries(build(source, (key) => declared(key, () => io[key])))) {
     graph.output(key, result);
   }
   return { program: await engine.compile(graph, { name }), feeds };
 }
 
-async function timed(program: Program, feeds: Record<string, TensorData>) {
+async function timed(program: Program, feeds: Record<string, Feed>) {
   const before = process.cpuUsage();
   const start = performance.now();
   const results = await program.run(feeds);
