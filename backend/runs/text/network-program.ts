@@ -1,17 +1,15 @@
 /**
  * One network of a text-to-image model on a device, compiled once per shape. Its weights are constants of the graph while
- * they are small (faster: the runtime arranges them), inputs above that: an ONNX model holds at most 2 GB, and inputs are in
- * memory once however many shapes are compiled.
+ * they are small (the runtime arranges them once more, which makes calls a little faster), inputs above that: ready much
+ * sooner, in memory once however many shapes are compiled, and an ONNX model holds at most 2 GB anyway.
  */
 import type { DeviceTensor, Engine, Program } from '../../engine/engine.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
 import { constantParameters, type ParameterLayout, type ParameterSource } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 
-/** Bytes of float32 weights from which on they are inputs. */
-export const largestConstants = 1.5e9;
-/** Bytes up to which the host keeps weights for the next shape; larger ones are read again. */
-const largestKept = 2.5e8;
+/** Bytes of float32 weights up to which they are constants, and kept by the host for the next shape. */
+export const largestConstants = 2.5e8;
 
 export interface NetworkOptions {
   /** For errors. */
@@ -81,14 +79,11 @@ export class NetworkProgram implements HostNetwork {
   }
 
   #read(): Promise<Map<string, TensorData>> {
-    if (this.#weights) return this.#weights;
-    const weights = this.#options.read();
-    if (4 * this.#options.layout.size > largestKept) return weights;
-    this.#weights = weights;
-    weights.catch(() => {
+    this.#weights ??= this.#options.read();
+    this.#weights.catch(() => {
       this.#weights = null;
     });
-    return weights;
+    return this.#weights;
   }
 
   #upload(): Promise<Record<string, DeviceTensor>> {

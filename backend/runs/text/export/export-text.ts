@@ -9,7 +9,6 @@ import { UserError } from '../../../protocol/errors.ts';
 import { type OnnxPart, onnxParts } from '../../../weights/diffusers/index.ts';
 import { packageVersion } from '../../package.ts';
 import { requireMemory } from '../memory.ts';
-import { largestConstants } from '../network-program.ts';
 import { openTextModel, type TextModel } from '../text-model.ts';
 import { unetHash } from '../text-picture.ts';
 import { settle } from '../text-request.ts';
@@ -48,6 +47,8 @@ export interface TextExported extends Difference {
   readonly ok: boolean;
 }
 
+/** Of an ONNX file's 2 GB. */
+const usualLargestFile = 1.5e9;
 /** A quarter of one of the 255 steps of a picture: sums are in another order, and a sampler makes more of it. */
 const tolerance = 2 / 255 / 4;
 
@@ -83,7 +84,7 @@ async function exportInto(
   staged: StagedFolder,
   model: TextModel,
   size: readonly [number, number],
-  { target, batch = 1, largestFile = largestConstants, onStage, signal }: TextExportRequest,
+  { target, batch = 1, largestFile = usualLargestFile, onStage, signal }: TextExportRequest,
 ): Promise<TextExported> {
   let done = 0;
   const stage = (name: string) => {
