@@ -30,15 +30,6 @@ export function once(folder, name, make) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The change that lets the regression's weight fall over the middle of a run, however long it is. */
-export function fallingLambda(iterations, from, to) {
-  const steps = [
-    [0.3 * iterations, from],
-    [0.7 * iterations, to],
-  ];
-  return `schedules.lambda=${JSON.stringify(steps)}`;
-}
-
 /** The run folder of a variant, finished: begun, or gone on with. */
 export function distilled({ folder, name, preset, pairs, changes, seed, iterations }) {
   const out = join(folder, fileName(name), String(seed));

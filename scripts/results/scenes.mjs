@@ -2,7 +2,7 @@
 // iterations; what differs is named below and nothing else. The weight of the regression falls as in
 // media/scenes/generator.dmd.json, over the same parts of a run that may be shorter.
 import { join } from 'node:path';
-import { cell, distilled, dmd, eventOf, fallingLambda, once } from './common.mjs';
+import { cell, distilled, dmd, eventOf, once } from './common.mjs';
 
 /** Name -> changes of media/scenes/generator.dmd.json. */
 const variants = {
@@ -32,7 +32,11 @@ export function scenesTable({ folder, seeds, iterations, pairs: made }) {
     row('shipped generator', (seed) => score('builtin:scenes/generator', seed)),
     ...Object.entries(variants).map(([name, changes]) =>
       row(name, (seed) => {
-        const all = [fallingLambda(iterations, 20, 5), ...changes];
+        const lambda = [
+          [0.3 * iterations, 20],
+          [0.7 * iterations, 5],
+        ];
+        const all = [`schedules.lambda=${JSON.stringify(lambda)}`, ...changes];
         const run = distilled({ folder, name, preset: 'scenes', pairs, changes: all, seed, iterations });
         return score(join(run, 'generator.safetensors'), seed);
       }),

@@ -1,8 +1,7 @@
 // The built-in text pair on prompts of combinations that training never showed. Students differ in the seed and in what is
-// named below, nothing else; they share the teacher's pairs. The weight of the regression falls as in
-// media/scenes-text/student.dmd.json, over the same parts of a run that may be shorter.
+// named below, nothing else; they share the teacher's pairs.
 import { join } from 'node:path';
-import { cell, distilled, dmd, eventOf, fallingLambda, once } from './common.mjs';
+import { cell, distilled, dmd, eventOf, once } from './common.mjs';
 
 const teacher = 'builtin:scenes-text/teacher';
 const prompts = 500;
@@ -51,8 +50,7 @@ export function textTable({ folder, seeds, iterations, pairs: count }) {
     row('shipped student', (seed) => evaluate('builtin:scenes-text', seed)),
     ...Object.entries(variants).map(([name, changes]) =>
       row(name, (seed) => {
-        const all = [fallingLambda(iterations), ...changes];
-        const run = distilled({ folder, name, preset: 'scenes-text-student', pairs, changes: all, seed, iterations });
+        const run = distilled({ folder, name, preset: 'scenes-text-student', pairs, changes, seed, iterations });
         return evaluate(join(run, 'generator'), seed);
       }),
     ),
