@@ -63,11 +63,12 @@ export function emitOnnx(graph: Graph, options: EmitOptions): Uint8Array {
 
 /** What `emitOnnx` writes, not yet as bytes. */
 export function lowerGraph(graph: Graph, options: EmitOptions): LoweredGraph {
-  const { target, channelBlock, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
+  const { target, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
+  const channelBlock = target === 'ort-cpu' ? (options.channelBlock ?? 0) : 0;
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
   const needed = neededNodes(graph);
-  const kernels = blocksKernels ? kernelInputs(needed, graph.outputs.values()) : undefined;
-  const writer = new OnnxWriter(target, { channelBlock, inputTypes, kernels });
+  const blockedInputs = blocksKernels ? kernelInputs(channelBlock, needed, graph.outputs.values()) : new Set<string>();
+  const writer = new OnnxWriter(target, { channelBlock, blockedInputs, inputTypes });
   const names = new Map<Tensor, string>();
   for (const node of needed) {
     const lower = lowerings[node.type.name];
@@ -81,7 +82,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions): LoweredGraph {
       names.set(output, outputs[i]);
     });
   }
-  const { nodes, initializers, blockedInputs } = writer;
+  const { nodes, initializers } = writer;
   nameOutputs(graph, writer, names);
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];

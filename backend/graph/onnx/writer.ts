@@ -1,5 +1,4 @@
 /** Collects ONNX nodes and constants while a graph is lowered. Values are referred to by name. */
-import type { Tensor } from '../graph.ts';
 import { sizeOf } from '../tensor-data.ts';
 import type { OnnxAttributes, OnnxInitializer, OnnxInputType, OnnxNode } from './proto.ts';
 
@@ -13,44 +12,34 @@ export type Target = 'portable' | 'ort-cpu';
 const float32 = 1;
 
 export interface WriterOptions {
+  /** Channels per block of ONNX Runtime's blocked layout; 0 leaves that layout alone. */
   readonly channelBlock?: number;
+  /** Names of the inputs that are fed in that layout. */
+  readonly blockedInputs?: ReadonlySet<string>;
   readonly inputTypes?: Readonly<Record<string, OnnxInputType>>;
-  /** Names of the inputs that may be fed in the blocked layout. */
-  readonly kernels?: ReadonlySet<string>;
 }
 
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly target: Target;
-  /** Channels per block of ONNX Runtime's blocked layout; 0 leaves that layout alone. */
   readonly channelBlock: number;
-  /** Names of the inputs that must be fed in the blocked layout. */
-  readonly blockedInputs = new Set<string>();
+  readonly blockedInputs: ReadonlySet<string>;
   private readonly inputTypes: Readonly<Record<string, OnnxInputType>>;
-  private readonly kernels: ReadonlySet<string>;
   private readonly constants = new Map<string, string>();
   private count = 0;
 
-  constructor(target: Target, { channelBlock = 0, inputTypes = {}, kernels = new Set() }: WriterOptions = {}) {
+  constructor(target: Target, { channelBlock = 0, blockedInputs = new Set(), inputTypes = {} }: WriterOptions = {}) {
     this.target = target;
-    this.channelBlock = target === 'ort-cpu' ? channelBlock : 0;
+    this.channelBlock = channelBlock;
+    this.blockedInputs = blockedInputs;
     this.inputTypes = inputTypes;
-    this.kernels = kernels;
   }
 
   /** An input of the graph as the float32 that every operation takes. */
   input(name: string): string {
     const isFloat = (this.inputTypes[name] ?? 'float32') === 'float32';
     return isFloat ? name : this.widened(name);
-  }
-
-  /** Whether a kernel for the blocked layout comes in that layout already; if so, it must. */
-  fedInBlocks({ node }: Tensor): boolean {
-    const { name } = node.attrs as { name?: string };
-    if (node.type.name !== 'input' || !name || !this.kernels.has(name)) return false;
-    this.blockedInputs.add(name);
-    return true;
   }
 
   /** Numbers of another type as float32. */

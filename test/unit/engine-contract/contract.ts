@@ -26,12 +26,16 @@ export function throughGraph(): Graph {
 
 const values = async (tensor: DeviceTensor) => Array.from(await tensor.read());
 
-/** y: a convolution with a kernel that is an input; with `besides`, twice the kernel too. */
-function kernelGraph(image: readonly number[], kernel: readonly number[], besides: boolean): Graph {
+/** y: a convolution with a kernel that is an input; and what else uses that kernel. */
+function kernelGraph(image: readonly number[], kernel: readonly number[], use?: 'doubled' | 'grouped'): Graph {
   const graph = new Graph();
   const w = graph.input('w', kernel);
-  graph.output('y', ops.conv2d(graph.input('x', image), w, null, { padding: 1 }));
-  if (besides) graph.output('doubled', ops.mul(w, 2));
+  const x = graph.input('x', image);
+  graph.output('y', ops.conv2d(x, w, null, { padding: 1 }));
+  if (use === 'doubled') graph.output('doubled', ops.mul(w, 2));
+  // Each group sees the same image, which comes to the same.
+  const grouped = () => ops.conv2d(ops.concat([x, x], 1), w, null, { padding: 1, groups: 2 });
+  if (use === 'grouped') graph.output('again', grouped());
   return graph;
 }
 
@@ -143,23 +147,24 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
     const expected = convolved(x, host);
     const start = Array.from(host.data);
     const kernel = engine.upload(host);
-    const alone = await engine.compile(kernelGraph(x.shape, shape, false));
-    const besides = await engine.compile(kernelGraph(x.shape, shape, true));
-    for (const [program, w] of [
-      [alone, kernel] as const,
-      [besides, kernel] as const,
-      [alone, kernel] as const,
-      [alone, host] as const,
-    ]) {
-      const { y, doubled } = await program.run({ x, w });
-      const actual = await y.read();
-      const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - actual[i])), 0);
-      assert.ok(worst < 1e-4, `off by ${worst}`);
-      if (doubled)
-        assert.deepEqual(
-          await values(doubled),
-          start.map((value) => 2 * value),
-        );
+    const compile = (use?: 'doubled' | 'grouped') => engine.compile(kernelGraph(x.shape, shape, use));
+    const [alone, doubling, grouping] = [await compile(), await compile('doubled'), await compile('grouped')];
+    const turns = [
+      [alone, kernel],
+      [doubling, kernel],
+      [alone, kernel],
+      [grouping, kernel],
+      [alone, host],
+    ] as const;
+    for (const [program, w] of turns) {
+      const { y, doubled, again } = await program.run({ x, w });
+      for (const result of again ? [y, again] : [y]) {
+        const actual = await result.read();
+        const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - actual[i])), 0);
+        assert.ok(worst < 1e-4, `off by ${worst}`);
+      }
+      const twice = start.map((value) => 2 * value);
+      if (doubled) assert.deepEqual(await values(doubled), twice);
     }
     assert.deepEqual(await values(kernel), start);
     assert.deepEqual(Array.from(host.data), start, 'the host keeps its array');

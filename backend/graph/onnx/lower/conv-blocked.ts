@@ -2,8 +2,8 @@
  * Convolutions in ONNX Runtime's own blocked layout (NCHWc: [B, C/n, H, W, n], n channels side by side as the processor
  * takes them). The runtime goes there by itself for constant kernels only; in training kernels are values, so the same
  * operators are written here, with the kernel brought into the layout at every run. Counting the way there and back it is up
- * to 1.4 times faster than the runtime's ordinary convolution (docs/performance.md). Kernels that are inputs of the graph and
- * nothing but kernels are fed in the layout: whoever feeds them can bring them there once.
+ * to 1.4 times faster than the runtime's ordinary convolution (docs/performance.md). Inputs of the graph that are nothing but
+ * such kernels can be fed in the layout: whoever feeds them brings them there once.
  */
 import type { Node, Tensor } from '../../graph.ts';
 import type { OnnxAttributes } from '../proto.ts';
@@ -11,25 +11,25 @@ import type { OnnxWriter } from '../writer.ts';
 
 const domain = 'com.microsoft.nchwc';
 
-/** Whether a convolution from `channels` to `outChannels` with this kernel goes through the blocked layout. */
-export function isBlocked(writer: OnnxWriter, kernel: Tensor, groups: number, shape: readonly number[]): boolean {
-  const [outChannels, channels, kh, kw] = shape;
-  const { channelBlock: n } = writer;
+/** Whether a convolution with this kernel [O, C, kh, kw] goes through the layout of n channels per block. */
+export function isBlocked(n: number, kernel: Tensor, groups: number): boolean {
+  const [outChannels, channels, kh, kw] = kernel.shape;
   const divides = n > 1 && groups === 1 && channels % n === 0 && outChannels % n === 0;
   return divides && kh * kw > 1 && kernel.node.type.name !== 'constant';
 }
 
-/** Names of the graph's inputs that its nodes use as kernels of convolutions and as nothing else. */
-export function kernelInputs(nodes: readonly Node[], results: Iterable<Tensor>): Set<string> {
+/** Names of the graph's inputs that its nodes use as kernels in the blocked layout and as nothing else. */
+export function kernelInputs(n: number, nodes: readonly Node[], results: Iterable<Tensor>): Set<string> {
   const kernels = new Set<string>();
   const others = new Set<string>();
   // By name: what is recomputed for a gradient has nodes of its own for the same input.
   const note = (names: Set<string>, { node }: Tensor) => {
     if (node.type.name === 'input') names.add(node.attrs.name as string);
   };
-  for (const { type, inputs } of nodes) {
+  for (const { type, inputs, attrs } of nodes) {
     inputs.forEach((tensor, i) => {
-      note(type.name === 'conv2d' && i === 1 ? kernels : others, tensor);
+      const isKernel = type.name === 'conv2d' && i === 1 && isBlocked(n, tensor, attrs.groups as number);
+      note(isKernel ? kernels : others, tensor);
     });
   }
   for (const result of results) note(others, result);

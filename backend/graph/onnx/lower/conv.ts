@@ -12,9 +12,9 @@ const conv2d: Lowering = (writer, node, inputs) => {
   const [, , kh, kw] = node.inputs[1].shape;
   const attributes = { strides: [stride, stride], pads: padding, group: groups, kernel_shape: [kh, kw] };
   const kernel = node.inputs[1];
-  if (isBlocked(writer, kernel, groups, kernel.shape)) {
+  if (isBlocked(writer.channelBlock, kernel, groups)) {
     const [x, w, bias] = inputs;
-    const blocked = writer.fedInBlocks(kernel) ? w : blockedKernel(writer, w, kernel.shape);
+    const blocked = writer.blockedInputs.has(w) ? w : blockedKernel(writer, w, kernel.shape);
     return [blockedConv(writer, x, blocked, bias ?? null, kernel.shape[0], attributes)];
   }
   return [writer.op('Conv', inputs, attributes)];
@@ -31,7 +31,7 @@ const inputGrad: Lowering = (writer, node, [dy, w]) => {
     const attributes = { pads: [top, left, bottom, right], kernel_shape: [kh, kw] };
     const { shape } = node.inputs[1];
     const turned = turnedKernel(writer, w, shape);
-    if (isBlocked(writer, node.inputs[1], groups, shape)) {
+    if (isBlocked(writer.channelBlock, node.inputs[1], groups)) {
       return [blockedConv(writer, dy, blockedTurnedKernel(writer, turned, shape), null, shape[1], attributes)];
     }
     const [o, c] = shape;
