@@ -5,23 +5,7 @@
  */
 
 import type { Graph, Tensor } from '../graph/graph.ts';
-import {
-  add,
-  conv2d,
-  detach,
-  exp,
-  groupNorm,
-  linear,
-  log,
-  max,
-  mean,
-  mul,
-  reshape,
-  silu,
-  square,
-  sub,
-  sum,
-} from '../graph/ops/index.ts';
+import { add, conv2d, crossEntropy, groupNorm, linear, mean, reshape, silu, square, sub } from '../graph/ops/index.ts';
 import { collectParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 
 export const featureCount = 64;
@@ -79,8 +63,5 @@ export function imageInput(graph: Graph, batch: number): Tensor {
 /** Cross-entropy of the shape plus mean squared error of the attributes; labels one-hot [B, 10], targets [B, 9]. */
 export function featureLoss(heads: FeatureOutputs, labels: Tensor, targets: Tensor): Tensor {
   const { logits, attributes } = heads;
-  const largest = detach(max(logits, { axes: [1], keepDims: true }));
-  const total = add(log(sum(exp(sub(logits, largest)), { axes: [1], keepDims: true })), largest);
-  const crossEntropy = mean(sub(total, sum(mul(logits, labels), { axes: [1], keepDims: true })));
-  return add(crossEntropy, mean(square(sub(attributes, targets))));
+  return add(crossEntropy(logits, labels), mean(square(sub(attributes, targets))));
 }

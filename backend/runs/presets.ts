@@ -140,6 +140,13 @@ const sources: readonly Source[] = [
     file: 'scenes-text/vae-decoder.dmd.json',
   },
   {
+    kind: 'teach-text-encoder',
+    name: 'scenes-text-encoder',
+    title: 'A text encoder for a text model',
+    detail: 'Trains a text encoder as CLIP does, on captioned scenes: a text-to-image teacher that begins with it follows places.',
+    file: 'scenes-text/text-encoder.dmd.json',
+  },
+  {
     kind: 'teach-text',
     name: 'scenes-text',
     title: 'The built-in text model, its teacher',

@@ -53,6 +53,7 @@ const titles = {
   distill: 'kind: "distill"',
   teach: 'kind: "teach"',
   'teach-autoencoder': 'kind: "teach-autoencoder"',
+  'teach-text-encoder': 'kind: "teach-text-encoder"',
   'teach-text': 'kind: "teach-text"',
 };
 

@@ -8,6 +8,7 @@ const kinds = {
   distill: 'Distill a teacher into a one-step generator.',
   teach: 'Train a teacher from scratch, or from earlier weights.',
   'teach-autoencoder': 'Train the autoencoder of a text model.',
+  'teach-text-encoder': 'Train the text encoder of a text model.',
   'teach-text': 'Train a text-to-image teacher.',
 };
 

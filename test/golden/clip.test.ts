@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { clipLayout, clipLossGraph } from '../../backend/dmd/clip-loss.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { Graph } from '../../backend/graph/graph.ts';
-import { constantParameters } from '../../backend/graph/parameters.ts';
+import { constantParameters, packParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import { clipImages, clipProcessor, clipScores } from '../../backend/metrics/clip-score.ts';
 import { createClipModel } from '../../backend/nets/clip-vision.ts';
@@ -61,6 +62,17 @@ function normalized({ shape: [rows, dims], data }: TensorData): Float32Array {
   return data.map((value, i) => value / lengths[Math.floor(i / dims!)]!);
 }
 
+/** The recorded pictures and texts as a batch of four. */
+function batchOf(arrays: ReadonlyMap<string, TensorData>) {
+  const pixels = new Float32Array(sizeOf([4, 3, 16, 16]));
+  for (const k of [0, 1, 2, 3]) pixels.set(arrays.get(`pixels${k}`)!.data, k * 768);
+  const ids = arrays.get('ids')!;
+  const endId = Math.max(...ids.data);
+  // Padding is the end token too: the first one counts.
+  const end = ids.data.map((id, i) => Number(id === endId && ids.data.indexOf(endId, i - (i % 20)) === i));
+  return { pixels: tensorData([4, 3, 16, 16], pixels), ids, end: tensorData([4, 20], end) };
+}
+
 for (const name of activations) {
   const folder = join(golden, name);
   const arrays = recorded.get(name)!;
@@ -91,22 +103,29 @@ for (const name of activations) {
     graph.output('image', model.embedImages(source, graph.input('pixels', [4, 3, 16, 16])));
     graph.output('text', model.embedTexts(source, graph.input('ids', [4, 20]), graph.input('end', [4, 20])));
     const program = await engine.compile(graph);
-    const pixels = new Float32Array(sizeOf([4, 3, 16, 16]));
-    for (const k of [0, 1, 2, 3]) pixels.set(arrays.get(`pixels${k}`)!.data, k * 768);
-    const ids = arrays.get('ids')!;
-    const endId = Math.max(...ids.data);
-    // Padding is the end token too: the first one counts.
-    const end = ids.data.map((id, i) => Number(id === endId && ids.data.indexOf(endId, i - (i % 20)) === i));
-    const results = await program.run({
-      pixels: tensorData([4, 3, 16, 16], pixels),
-      ids,
-      end: tensorData([4, 20], end),
-    });
-    const { image, text } = results;
+    const { image, text } = await program.run(batchOf(arrays));
     const [a, b] = [tensorData([4, 10], await image!.read()), tensorData([4, 10], await text!.read())];
     assertNear(normalized(a), arrays.get('image_embeds')!.data, 1e-5, 'image');
     assertNear(normalized(b), arrays.get('text_embeds')!.data, 1e-5, 'text');
     assertNear(clipScores(a, b), arrays.get('scores')!.data, 1e-3, 'scores');
+    await program.dispose();
+  });
+
+  test(`${name}: the loss of training and its gradients`, async () => {
+    const model = createClipModel(readJson(join(folder, 'config.json')));
+    const layout = clipLayout(model);
+    const weights = await floats(join(folder, 'model.safetensors'));
+    assert.deepEqual(layout.entries.map((entry) => entry.name).sort(), [...weights.keys()].sort());
+    const expected = await floats(join(folder, 'loss.safetensors'));
+    const parameters = tensorData([layout.size], packParameters(layout, weights));
+    const program = await engine.compile(clipLossGraph(model, layout, 4));
+    const results = await program.run({ parameters, ...batchOf(arrays) });
+    assertNear(await results.loss!.read(), expected.get('loss')!.data, 1e-5, 'loss');
+    const gradients = unpackParameters(layout, await results.gradient!.read());
+    for (const [key, { data }] of expected) {
+      const largest = Math.max(...data.map(Math.abs));
+      if (key !== 'loss') assertNear(gradients.get(key)!.data, data, 1e-4 * largest, key);
+    }
     await program.dispose();
   });
 

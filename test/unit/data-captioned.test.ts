@@ -6,6 +6,7 @@ import {
   colourSpread,
   heldOut,
   layout,
+  lightColours,
   nameOfColour,
   nameOfPlace,
   nameOfSize,
@@ -45,6 +46,31 @@ test('the numbers and words of a captioned scene never change between versions',
     'large red square left, yellow backdrop',
   ]);
   assert.ok(Math.abs(digest + 2.3918568560211058) < 1e-3, `digest ${digest}`);
+});
+
+test('light on dark: one shape, lighter than its ground in every channel average; other splits and kinds stay apart', () => {
+  const mean = (name: (typeof colourNames)[number]) => palette[name].reduce((sum, value) => sum + value, 0) / 3;
+  const darkest = Math.min(...lightColours.map(mean));
+  const others = colourNames.filter((name) => !lightColours.includes(name));
+  assert.ok(
+    others.every((name) => mean(name) < darkest),
+    'every light colour is lighter than all others',
+  );
+  const seed = randomInt(1e6);
+  const seen = new Set<string>();
+  for (const index of range(400)) {
+    const { things, ground } = captionedScene(seed, index, { kind: 'light-on-dark' });
+    assert.equal(things.length, 1);
+    assert.ok(
+      lightColours.includes(things[0]!.colour) && !lightColours.includes(ground),
+      `${things[0]!.colour} ${ground}`,
+    );
+    assert.ok(!heldOut(things[0]!));
+    seen.add(things[0]!.place).add(things[0]!.shape).add(ground);
+  }
+  assert.equal(seen.size, placeNames.length + shapeNames.length + others.length);
+  const kept = captionedScene(seed, 3, { split: 'held-out', kind: 'light-on-dark' });
+  assert.ok(kept.things.length === 1 && heldOut(kept.things[0]!));
 });
 
 test('every two colours of the palette can be told apart, and their names survive the spread', () => {

@@ -126,10 +126,11 @@ const drawing = {
   networks,
   schedule: vpSchedule({ beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 }),
   predictionType: 'epsilon' as const,
+  minTimestep: 0,
   emptyPrompts: 0.25,
   emptyIds: Float32Array.of(0, 0, 0, 0),
   minSnrGamma: 5,
-  initial: null,
+  initial: new Map(),
   samples: (_step: number, _micro: number, count: number) => ({
     latents: { shape: [count, 2, 1, 3], data: new Float32Array(count * 6).fill(0.5) },
     ids: { shape: [count, 4], data: new Float32Array(count * 4).fill(1) },
@@ -153,6 +154,10 @@ test('draws: every timestep alike, a share of empty prompts, and the same number
     assert.deepEqual([alpha.data[i], sigma.data[i], weight.data[i]], expected);
   }
   assert.deepEqual(textDraws(options, 3, 1).noise, noise);
+  const late = textDraws({ ...options, minTimestep: 850 }, 3, 1)
+    .timestep.data.slice()
+    .sort();
+  assert.ok(late[0] >= 850 && late[0] < 853 && late.at(-1) === 999, `from ${late[0]} to ${late.at(-1)}`);
   for (const [step, micro] of [
     [3, 0],
     [4, 1],

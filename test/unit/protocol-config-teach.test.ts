@@ -26,8 +26,9 @@ test("a text model's defaults are Stable Diffusion's noise, and reading a resolv
   assert.deepEqual([beta_start, beta_end, beta_schedule, num_train_timesteps], [0.00085, 0.012, 'scaled_linear', 1000]);
   assert.equal(config.loss.emptyPrompts, 0.1);
   assert.deepEqual(parseConfig(JSON.stringify(config), 'b'), config);
-  const other = parseConfig(autoencoder(), 'a');
-  assert.deepEqual(parseConfig(JSON.stringify(other), 'b'), other);
+  for (const other of [autoencoder(), '{"kind": "teach-text-encoder"}'].map((content) => parseConfig(content, 'a'))) {
+    assert.deepEqual(parseConfig(JSON.stringify(other), 'b'), other);
+  }
 });
 
 test('every level says whether it looks at the prompt', () => {
@@ -45,15 +46,24 @@ test('what must be there is named, and a wrong value with what it may be', () =>
     /loss\.distance: expected "l1", "l2", got the text "l3"/,
   );
   assert.match(problem(autoencoder({ network: { block_out_channels: [] } })), /network\.block_out_channels/);
+  assert.match(
+    problem(text({ loss: { minTimestep: 1000 } })),
+    /loss\.minTimestep.* must be below scheduler\.num_train_timesteps, 1000/,
+  );
   assert.match(problem('{"kind": "teach-txt"}'), /did you mean "teach-text"\?/);
 });
 
 test('every path of a config is made absolute, and names of what is built in stay', () => {
   const at = (config: string) => mapPaths(parseConfig(config, 'a'), (path) => `/base/${path}`);
-  const given = at(text({ tokenizer: 't', initial: 'i', out: 'o' }));
+  const given = at(text({ tokenizer: 't', initialText: 'c', initial: 'i', out: 'o' }));
   assert.ok(given.kind === 'teach-text');
-  const { vae, tokenizer, initial, out } = given;
-  assert.deepEqual([vae, tokenizer, initial, out], ['/base/a/vae', '/base/t', '/base/i', '/base/o']);
+  const { vae, tokenizer, initialText, initial, out } = given;
+  assert.deepEqual(
+    [vae, tokenizer, initialText, initial, out],
+    ['/base/a/vae', '/base/t', '/base/c', '/base/i', '/base/o'],
+  );
+  const words = at('{"kind": "teach-text-encoder", "tokenizer": "t"}');
+  assert.ok(words.kind === 'teach-text-encoder' && words.tokenizer === '/base/t');
   const builtin = at(text({ vae: 'builtin:scenes-text/vae' }));
   assert.ok(builtin.kind === 'teach-text');
   assert.deepEqual(
@@ -66,5 +76,5 @@ test('every path of a config is made absolute, and names of what is built in sta
 });
 
 test('all that is not a distillation is taught', () => {
-  assert.deepEqual(configKinds.map(commandOfKind), ['distill', 'teach', 'teach', 'teach']);
+  assert.deepEqual(configKinds.map(commandOfKind), ['distill', 'teach', 'teach', 'teach', 'teach']);
 });

@@ -171,7 +171,7 @@ test('broken JSON, repeated keys, an unknown or missing kind', () => {
   assert.match(complaints(distill('"seed": 1, "seed": 2'))[0]!, /^my.dmd.json:3:14: the key "seed" is there twice/);
   assert.match(
     complaints('{"kind": "distil"}')[0]!,
-    /1:10: kind: expected "distill" or "teach" or "teach-autoencoder" or "teach-text", got "distil"; did you mean "distill"\?/,
+    /1:10: kind: expected "distill" or "teach" or "teach-autoencoder" or "teach-text-encoder" or "teach-text", got "distil"; did you mean "distill"\?/,
   );
   assert.match(complaints('{"seed": 1}')[0]!, /kind: .*the key is missing/);
   assert.match(
@@ -195,7 +195,13 @@ function checkSchema(schema: JsonSchema, at: string): void {
   for (const [key, value] of Object.entries(schema.properties ?? {})) checkSchema(value, `${at}.${key}`);
 }
 
-const needed = { distill: [], teach: ['network'], 'teach-autoencoder': ['network'], 'teach-text': ['vae', 'unet'] };
+const needed = {
+  distill: [],
+  teach: ['network'],
+  'teach-autoencoder': ['network'],
+  'teach-text-encoder': [],
+  'teach-text': ['vae', 'unet'],
+};
 
 test('the JSON schema for the editor describes every key and is strict', () => {
   for (const kind of configKinds) {

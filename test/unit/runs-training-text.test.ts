@@ -116,7 +116,7 @@ test('an autoencoder that is another one by now is refused by name; so is what i
 test("the vocabulary has every word of the captions as one token where it may be large enough; a caption's end is never cut", async () => {
   const config = textConfig('unused', { vocabulary: 1000, data: { seed: 1, count: 4096 } });
   assert.ok(config.kind === 'teach-text');
-  const { ids, tokens } = await captionTokenizer(config);
+  const { ids, tokens } = await captionTokenizer(config, config.tokenizer);
   assert.ok(tokens.count > 514 && tokens.count < 1000, `${tokens.count}`);
   for (const { prompt } of samplePrompts(200, 'held-out', 5)) {
     const found = [...ids(prompt)];
@@ -128,7 +128,10 @@ test("the vocabulary has every word of the captions as one token where it may be
   assert.deepEqual([...ids('')], [tokens.start, tokens.end, ...Array<number>(30).fill(tokens.padding)]);
   const short = textConfig('unused', { text_encoder: { max_position_embeddings: 6 } });
   assert.ok(short.kind === 'teach-text');
-  await assert.rejects(captionTokenizer(short), /max_position_embeddings is 6, too few for captions such as/);
+  await assert.rejects(
+    captionTokenizer(short, short.tokenizer),
+    /max_position_embeddings is 6, too few for captions such as/,
+  );
 });
 
 test('the pool has the latents and words of each image, whatever the blocks are', async () => {

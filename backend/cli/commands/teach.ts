@@ -18,7 +18,7 @@ A text-to-image model is taught in two runs or three, first its autoencoder:
 
 export function registerTeach(program: Command): void {
   trainOptions(program.command('teach'), ['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text'])
-    .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its autoencoder")
+    .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its parts")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
     .addHelpText('after', notes + trainNotes)
     .action(teach);

@@ -20,6 +20,8 @@ export const palette = {
 } as const satisfies Record<string, Colour>;
 
 export type ColourName = keyof typeof palette;
+/** Those lighter than all the others. */
+export const lightColours: readonly ColourName[] = ['orange', 'yellow', 'cyan', 'pink', 'white'];
 export type ShapeName = 'circle' | 'square' | 'triangle' | 'star' | 'heart' | 'ring';
 export type SizeName = 'small' | 'large';
 export type PlaceName =

@@ -1,7 +1,7 @@
 /** Captioned scenes for training and for measures: batches of images with captions, and prompts alone. */
 import { type TensorData, tensorData } from '../../graph/tensor-data.ts';
 import type { Wanted } from './attributes.ts';
-import type { CaptionedScene, Split } from './scene.ts';
+import type { CaptionedScene, SceneKind, Split } from './scene.ts';
 import { captionedScene, captionedSize, paintCaptioned } from './scene.ts';
 
 export interface CaptionedBatch {
@@ -14,8 +14,13 @@ export interface CaptionedBatch {
 }
 
 /** The given scenes of a split of the data set `seed`; every index from 0 up is a scene. */
-export function captionedBatch(seed: number, indices: readonly number[], split: Split = 'train'): CaptionedBatch {
-  const scenes = indices.map((index) => captionedScene(seed, index, { split }));
+export function captionedBatch(
+  seed: number,
+  indices: readonly number[],
+  split: Split = 'train',
+  kind: SceneKind = 'all',
+): CaptionedBatch {
+  const scenes = indices.map((index) => captionedScene(seed, index, { split, kind }));
   const numbers = 3 * captionedSize ** 2;
   const data = new Float32Array(scenes.length * numbers);
   for (const [i, scene] of scenes.entries()) paintCaptioned(scene, data.subarray(i * numbers, (i + 1) * numbers));

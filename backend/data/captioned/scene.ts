@@ -17,6 +17,7 @@ import {
   colourSpread,
   heldOut,
   layout,
+  lightColours,
   type PlaceName,
   palette,
   placeNames,
@@ -34,6 +35,13 @@ import { Draws } from './draws.ts';
 export const captionedSize = 64;
 
 export type Split = 'train' | 'held-out';
+
+/**
+ * Which scenes there are. In `light-on-dark` there is one shape, lighter than the ground: a place then makes its part of the
+ * mean image lighter, where it changes nothing in the mean over all pairs of colours.
+ */
+export const sceneKinds = ['all', 'light-on-dark'] as const;
+export type SceneKind = (typeof sceneKinds)[number];
 
 /** A shape as it is drawn: its names and what they came to. */
 export interface DrawnThing extends Thing {
@@ -67,13 +75,20 @@ const upright: Readonly<Record<ShapeName, number>> = {
 };
 
 /** The scene number `index` (0, 1, ...) of a split of the data set `seed`. */
-export function captionedScene(seed: number, index: number, { split = 'train' as Split } = {}): CaptionedScene {
+export function captionedScene(
+  seed: number,
+  index: number,
+  { split = 'train' as Split, kind = 'all' as SceneKind } = {},
+): CaptionedScene {
   const draws = new Draws(stream(seed, 'captioned scene', split, index));
-  const count = draws.chance(0.5) ? 1 : 2;
+  const simple = kind === 'light-on-dark';
+  const count = draws.chance(0.5) || simple ? 1 : 2;
+  const isLight = (colour: ColourName) => lightColours.includes(colour);
   for (;;) {
     const things = drawThings(count, draws, split);
-    if (things === undefined) continue;
-    const ground = draws.pick(colourNames.filter((name) => things.every(({ colour }) => colour !== name)));
+    if (things === undefined || (simple && !things.every(({ colour }) => isLight(colour)))) continue;
+    const grounds = colourNames.filter((name) => !(simple && isLight(name)));
+    const ground = draws.pick(grounds.filter((name) => things.every(({ colour }) => colour !== name)));
     const backdrop = {
       groundColour: shadeOf(ground, draws),
       gradient: [draws.around(GRADIENT), draws.around(GRADIENT), draws.around(GRADIENT)] as const,

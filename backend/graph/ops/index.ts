@@ -1,6 +1,7 @@
 /** Every operation a graph can hold, and the functions that apply them. */
 export { attention, softmax } from './attention.ts';
 export { type ConvOptions, conv2d } from './conv.ts';
+export { crossEntropy } from './cross-entropy.ts';
 export * from './elementwise.ts';
 export { embedding } from './embedding.ts';
 export { type HeadAttentionOptions, headAttention } from './head-attention.ts';

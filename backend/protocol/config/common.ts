@@ -17,7 +17,7 @@ export const every = (iterations: number, what: string) =>
     .describe(`${what}: every so many iterations; 0 never. Default ${iterations}.`);
 
 /** What a run does: `kind` of its config. */
-export const configKinds = ['distill', 'teach', 'teach-autoencoder', 'teach-text'] as const;
+export const configKinds = ['distill', 'teach', 'teach-autoencoder', 'teach-text-encoder', 'teach-text'] as const;
 export type ConfigKind = (typeof configKinds)[number];
 
 /** The command of `dmd` that runs a kind of config. */

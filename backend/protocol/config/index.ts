@@ -11,3 +11,4 @@ export { editDistance, nearest } from './suggest.ts';
 export { type TeachConfig, teachSchema } from './teach.ts';
 export { type TeachAutoencoderConfig, teachAutoencoderSchema } from './teach-autoencoder.ts';
 export { type TeachTextConfig, teachTextSchema } from './teach-text.ts';
+export { type TeachTextEncoderConfig, teachTextEncoderSchema } from './teach-text-encoder.ts';

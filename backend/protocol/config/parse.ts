@@ -18,14 +18,16 @@ import { nearest } from './suggest.ts';
 import { type TeachConfig, teachSchema } from './teach.ts';
 import { type TeachAutoencoderConfig, teachAutoencoderSchema } from './teach-autoencoder.ts';
 import { type TeachTextConfig, teachTextSchema } from './teach-text.ts';
+import { type TeachTextEncoderConfig, teachTextEncoderSchema } from './teach-text-encoder.ts';
 import { z } from './zod.ts';
 
-export type Config = DistillConfig | TeachConfig | TeachAutoencoderConfig | TeachTextConfig;
+export type Config = DistillConfig | TeachConfig | TeachAutoencoderConfig | TeachTextEncoderConfig | TeachTextConfig;
 
 const schemas = {
   distill: distillSchema,
   teach: teachSchema,
   'teach-autoencoder': teachAutoencoderSchema,
+  'teach-text-encoder': teachTextEncoderSchema,
   'teach-text': teachTextSchema,
 } satisfies Record<ConfigKind, z.ZodType<Config>>;
 
@@ -34,6 +36,7 @@ export const configSchema = z.discriminatedUnion('kind', [
   distillSchema,
   teachSchema,
   teachAutoencoderSchema,
+  teachTextEncoderSchema,
   teachTextSchema,
 ]);
 

@@ -18,13 +18,17 @@ export function mapPaths(config: Config, replace: (path: string) => string): Con
   if (config.kind === 'teach-autoencoder') {
     return { ...config, ...out, ...(config.initial === undefined ? {} : { initial: given(config.initial) }) };
   }
+  if (config.kind === 'teach-text-encoder') {
+    return { ...config, ...out, ...(config.tokenizer === undefined ? {} : { tokenizer: given(config.tokenizer) }) };
+  }
   if (config.kind === 'teach-text') {
-    const { initial, tokenizer, vae } = config;
+    const { initialText, initial, tokenizer, vae } = config;
     return {
       ...config,
       ...out,
       vae: given(vae),
       ...(tokenizer === undefined ? {} : { tokenizer: given(tokenizer) }),
+      ...(initialText === undefined ? {} : { initialText: given(initialText) }),
       ...(initial === undefined ? {} : { initial: given(initial) }),
     };
   }

@@ -2,7 +2,7 @@
  * `kind: "teach-text"`: training a text-to-image teacher of Stable Diffusion's kind, from scratch, in the latent space of an
  * autoencoder that is there already: U-Net and text encoder together.
  */
-import { captionedData } from './captioned.ts';
+import { captionedData, vocabularyKeys } from './captioned.ts';
 import { checkpointKey, every, runKeys, whole } from './common.ts';
 import { schedulerSchema, textEncoderSchema, unetSchema } from './diffusers.ts';
 import { updateKeys } from './update-keys.ts';
@@ -19,19 +19,7 @@ export const teachTextSchema = z
       .describe(
         "Folder of the autoencoder: 'vae' of a diffusers folder, or of a run that taught one; builtin:scenes-text/vae is the built-in model's.",
       ),
-    tokenizer: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "Folder of CLIP's vocab.json and merges.txt. Default: that of `initial`, or one made from the captions.",
-      ),
-    vocabulary: whole(514, 'tokens')
-      .default(1000)
-      .describe(
-        'Size of a vocabulary that is made from the captions, at most: 514 bytes and marks, then what words are merged from, ' +
-          'until every word is a token. Default 1000.',
-      ),
+    ...vocabularyKeys('Default: that of `initialText` or `initial`, or one made from the captions.'),
     unet: unetSchema,
     text_encoder: textEncoderSchema,
     scheduler: schedulerSchema,
@@ -42,6 +30,14 @@ export const teachTextSchema = z
       .describe(
         'Weights to begin with, of the same networks: a diffusers folder, or builtin:scenes-text/teacher. Default: random.',
       ),
+    initialText: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder with text_encoder and tokenizer to begin with in place of those of `initial`, such as a run with kind ' +
+          'teach-text-encoder leaves. Default: none.',
+      ),
     ...updateKeys({ iterations: 20000, batch: 64 }),
     loss: z
       .strictObject({
@@ -51,6 +47,9 @@ export const teachTextSchema = z
           .max(1)
           .default(0.1)
           .describe('Share of images shown without their caption, so that guidance has both scores. Default 0.1.'),
+        minTimestep: whole(0, 'timesteps')
+          .default(0)
+          .describe('Lowest timestep drawn; the highest is the last of the schedule. Default 0.'),
         minSnrGamma: z
           .number()
           .nonnegative()
@@ -74,10 +73,16 @@ export const teachTextSchema = z
       .describe('What is recorded beside the loss curve, which has every iteration.'),
     checkpoint: checkpointKey,
   })
-  .superRefine(({ unet }, context) => {
-    if (unet.attention.length === unet.block_out_channels.length) return;
-    const message = `must have one entry per level, ${unet.block_out_channels.length}`;
-    context.addIssue({ code: 'custom', path: ['unet', 'attention'], message });
+  .superRefine(({ unet, loss, scheduler }, context) => {
+    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const { attention, block_out_channels: levels } = unet;
+    if (attention.length !== levels.length) {
+      refuse(['unet', 'attention'], `must have one entry per level, ${levels.length}`);
+    }
+    const { num_train_timesteps: timesteps } = scheduler;
+    if (loss.minTimestep >= timesteps) {
+      refuse(['loss', 'minTimestep'], `must be below scheduler.num_train_timesteps, ${timesteps}`);
+    }
   });
 
 export type TeachTextConfig = z.infer<typeof teachTextSchema>;

@@ -2,11 +2,10 @@
 import path from 'node:path';
 import { samplePrompts } from '../../data/captioned/captioned-batch.ts';
 import { hashOf } from '../../data/pair-shard.ts';
-import type { TeachTextConfig } from '../../protocol/config/index.ts';
+import type { TeachTextConfig, TeachTextEncoderConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { ClipTokenizer, type TokenizerFiles, trainBpe, vocabularyFiles } from '../../text/index.ts';
 import { readTokenizerFiles } from '../../text/tokenizer-folder.ts';
-import { modelPath } from '../model-file.ts';
 import type { InputFile } from './session.ts';
 
 export interface CaptionTokenizer {
@@ -22,14 +21,16 @@ export interface CaptionTokenizer {
 const readCaptions = 4096;
 
 /**
- * The one named, or that of the weights to begin with, whose tokens mean what they mean there, or one made here.
- * Throws UserError('weights') for a folder without a tokenizer, UserError('config') when the longest caption does not fit.
+ * @param given folder of the tokenizer; undefined makes one from the captions
+ * @throws UserError('weights') for a folder without a tokenizer, UserError('config') when the longest caption does not fit
  */
-export async function captionTokenizer(config: TeachTextConfig): Promise<CaptionTokenizer> {
+export async function captionTokenizer(
+  config: TeachTextConfig | TeachTextEncoderConfig,
+  given: string | undefined,
+): Promise<CaptionTokenizer> {
   const maxTokens = config.text_encoder.max_position_embeddings;
   const captions = samplePrompts(Math.min(readCaptions, config.data.count), 'train', config.data.seed);
   const prompts = captions.map(({ prompt }) => prompt);
-  const given = config.tokenizer ?? (config.initial && path.join(modelPath(config.initial), 'tokenizer'));
   const files = given === undefined ? made(prompts, config.vocabulary, maxTokens) : await readTokenizerFiles(given);
   const tokenizer = ClipTokenizer.fromFiles(files, given ?? 'the vocabulary', { maxTokens });
   const [start, end, padding] = tokenizer.encode('').ids;

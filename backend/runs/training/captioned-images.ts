@@ -12,7 +12,7 @@ export function trainingIndices({ seed, data }: CaptionedConfig, step: number, m
 
 /** Of the training set. */
 export function trainingBatch({ data }: CaptionedConfig, indices: readonly number[]): CaptionedBatch {
-  return captionedBatch(data.seed, indices, 'train');
+  return captionedBatch(data.seed, indices, 'train', data.scenes);
 }
 
 /** The first `count` scenes whose combinations training never shows. */

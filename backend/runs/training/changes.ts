@@ -10,8 +10,11 @@ const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
   ],
   teach: ['kind', 'seed', 'network', 'data', 'initial'],
   'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'initial', 'crops'],
+  'teach-text-encoder': [
+    ...['kind', 'seed', 'data', 'tokenizer', 'vocabulary', 'text_encoder', 'image_encoder', 'embedding'],
+  ],
   'teach-text': [
-    ...['kind', 'seed', 'data', 'vae', 'tokenizer', 'vocabulary', 'unet', 'text_encoder', 'initial'],
+    ...['kind', 'seed', 'data', 'vae', 'tokenizer', 'vocabulary', 'unet', 'text_encoder', 'initial', 'initialText'],
     ...['scheduler'],
   ],
 };

@@ -51,11 +51,15 @@ export interface LatentSize {
   readonly side: number;
 }
 
+interface TokenNumbers {
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+  readonly padding: number;
+}
+
 /** CLIPTextModel's configuration. */
-export function textEncoderConfig(
-  network: TeachTextConfig['text_encoder'],
-  tokens: { readonly count: number; readonly start: number; readonly end: number; readonly padding: number },
-) {
+export function textEncoderConfig(network: TeachTextConfig['text_encoder'], tokens: TokenNumbers) {
   return {
     model_type: 'clip_text_model',
     ...network,

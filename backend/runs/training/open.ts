@@ -17,6 +17,7 @@ import { planDistill } from './distill-session.ts';
 import type { SessionPlan } from './session.ts';
 import { planTeachAutoencoder } from './teach-autoencoder-session.ts';
 import { planTeach } from './teach-session.ts';
+import { planTeachTextEncoder } from './teach-text-encoder-session.ts';
 import { planTeachText } from './teach-text-session.ts';
 
 /** What to run: a new run of a config, or the run in a folder from its latest sound checkpoint on. */
@@ -115,6 +116,8 @@ function planOf(config: Config): Promise<SessionPlan> {
       return planTeach(config);
     case 'teach-autoencoder':
       return planTeachAutoencoder(config);
+    case 'teach-text-encoder':
+      return planTeachTextEncoder(config);
     case 'teach-text':
       return planTeachText(config);
   }

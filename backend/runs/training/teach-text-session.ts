@@ -45,6 +45,7 @@ async function start(
     ...{ networks: model.networks, seed, batch, accumulation, initial: model.initial },
     schedule: vpSchedule(model.scheduler),
     predictionType: scheduler.prediction_type,
+    minTimestep: loss.minTimestep,
     emptyPrompts: loss.emptyPrompts,
     minSnrGamma: loss.minSnrGamma,
     emptyIds: model.ids(''),

@@ -1,8 +1,8 @@
 /** Everything that the teaching of a text model begins with: the autoencoder, the vocabulary, the networks, their weights. */
 import path from 'node:path';
 import { captionedSize } from '../../data/captioned/scene.ts';
-import { textLayout } from '../../dmd/teach-text.ts';
 import { type TextConditioned, textParts } from '../../dmd/text-loss.ts';
+import type { ParameterLayout } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type Autoencoder, createAutoencoderKL } from '../../nets/stable-diffusion/autoencoder-kl.ts';
 import { createClipText } from '../../nets/stable-diffusion/clip-text.ts';
@@ -31,20 +31,20 @@ export interface TextModelParts {
   readonly tokenizerFiles: Readonly<Record<string, string>>;
   /** Token ids [L] of a caption, '' for the empty prompt. */
   ids(caption: string): Float32Array;
-  /** Weights to begin with, by name in the joint layout; null: random ones. */
-  readonly initial: ReadonlyMap<string, TensorData> | null;
+  /** Weights to begin with, by name in the joint layout; random ones in place of those that are missing. */
+  readonly initial: ReadonlyMap<string, TensorData>;
   readonly inputs: Readonly<Record<string, InputFile>>;
 }
 
 /** Throws UserError('weights' or 'config') that names the file or the key. */
 export async function openTextParts(config: TeachTextConfig): Promise<TextModelParts> {
   const vae = await openAutoencoder(config.vae);
-  const tokenizer = await captionTokenizer(config);
+  const tokenizer = await captionTokenizer(config, tokenizerFolder(config));
   const textEncoder = textEncoderConfig(config.text_encoder, tokenizer.tokens);
   const { latentChannels: channels, downFactor } = vae.network;
   const unet = unetConfig(config.unet, { channels, side: captionedSize / downFactor }, config.text_encoder.hidden_size);
   const networks = { unet: createTextUNet(unet), textEncoder: createClipText(textEncoder) };
-  const initial = config.initial === undefined ? null : await openInitial(config.initial, networks);
+  const initial = await openInitial(config, networks);
   return {
     networks,
     vae,
@@ -52,8 +52,8 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
     scheduler: schedulerConfig(config.scheduler),
     tokenizerFiles: tokenizer.files,
     ids: tokenizer.ids,
-    initial: initial?.weights ?? null,
-    inputs: { vae: vae.input, ...tokenizer.inputs, ...initial?.inputs },
+    initial: initial.weights,
+    inputs: { vae: vae.input, ...tokenizer.inputs, ...initial.inputs },
   };
 }
 
@@ -82,14 +82,25 @@ function refuseOtherSizes(folder: string, { imageChannels, downFactor }: Autoenc
   );
 }
 
-/** The weights of both networks from a diffusers folder, or a built-in model by name. */
-async function openInitial(name: string, networks: TextConditioned) {
-  const folder = modelPath(name);
-  const unet = await openInitialComponent(path.join(folder, textParts.unet), networks.unet.layout);
-  const text = await openInitialComponent(path.join(folder, textParts.textEncoder), networks.textEncoder.layout);
-  const named = (part: string, weights: ReadonlyMap<string, TensorData>) =>
-    Array.from(weights, ([name, value]) => [`${part}.${name}`, value] as const);
-  const weights = new Map([...named(textParts.textEncoder, text.weights), ...named(textParts.unet, unet.weights)]);
-  if (weights.size !== textLayout(networks).entries.length) throw new Error('a parameter is missing');
-  return { weights, inputs: { initial: unet.input, 'initial text encoder': text.input } };
+/** Tokens mean what they mean to the text encoder that it begins with. */
+function tokenizerFolder({ tokenizer, initialText, initial }: TeachTextConfig): string | undefined {
+  const base = initialText ?? (initial && modelPath(initial));
+  return tokenizer ?? (base && path.join(base, 'tokenizer'));
+}
+
+/** The weights that there are: those of a diffusers folder or a built-in model by name, and another text encoder's. */
+async function openInitial({ initial, initialText }: TeachTextConfig, { unet, textEncoder }: TextConditioned) {
+  const weights = new Map<string, TensorData>();
+  const inputs: Record<string, InputFile> = {};
+  const take = async (what: string, folder: string | undefined, part: string, layout: ParameterLayout) => {
+    if (folder === undefined) return;
+    const component = await openInitialComponent(path.join(folder, part), layout);
+    for (const [name, value] of component.weights) weights.set(`${part}.${name}`, value);
+    inputs[what] = component.input;
+  };
+  const folder = initial && modelPath(initial);
+  await take('initial', folder, textParts.unet, unet.layout);
+  const what = initialText === undefined ? 'initial text encoder' : 'initialText';
+  await take(what, initialText ?? folder, textParts.textEncoder, textEncoder.layout);
+  return { weights, inputs };
 }

@@ -90,9 +90,13 @@ function openedBy(config: Config): object {
     case 'teach':
     case 'teach-autoencoder':
       return { network: config.network, data: config.data, initial: config.initial };
+    case 'teach-text-encoder': {
+      const { tokenizer, text_encoder, image_encoder } = config;
+      return { tokenizer, text_encoder, image_encoder };
+    }
     case 'teach-text': {
-      const { vae, tokenizer, unet, text_encoder, scheduler, initial } = config;
-      return { vae, tokenizer, unet, text_encoder, scheduler, initial };
+      const { vae, tokenizer, unet, text_encoder, scheduler, initial, initialText } = config;
+      return { vae, tokenizer, unet, text_encoder, scheduler, initial, initialText };
     }
   }
 }

@@ -12,6 +12,7 @@ import { openPairsFor } from '../../runs/training/pairs.ts';
 import { openDistance } from '../../runs/training/regression-distance.ts';
 import { planTeachAutoencoder } from '../../runs/training/teach-autoencoder-session.ts';
 import { planTeach } from '../../runs/training/teach-session.ts';
+import { planTeachTextEncoder } from '../../runs/training/teach-text-encoder-session.ts';
 import { planTeachText } from '../../runs/training/teach-text-session.ts';
 import { loadTeacher, type Teacher } from '../../runs/training/teacher.ts';
 
@@ -38,8 +39,10 @@ export function findingsOf(config: Config, openTeacher: OpenTeacher = loadTeache
       return teachFindings(config);
     case 'teach-autoencoder':
       return planFindings(() => planTeachAutoencoder(config), config, ['initial'], 'network');
+    case 'teach-text-encoder':
+      return planFindings(() => planTeachTextEncoder(config), config, ['tokenizer'], 'image_encoder');
     case 'teach-text':
-      return planFindings(() => planTeachText(config), config, ['vae', 'tokenizer', 'initial'], 'unet');
+      return planFindings(() => planTeachText(config), config, ['vae', 'tokenizer', 'initialText', 'initial'], 'unet');
   }
 }
 

@@ -13,4 +13,5 @@ export {
   writeComponent,
   writeDiffusersFolder,
   writeJson,
+  writeTokenizer,
 } from './write.ts';

@@ -63,6 +63,12 @@ export async function writeComponent(
   writeJson(path.join(folder, name, 'config.json'), { ...head, ...config });
 }
 
+/** Writes tokenizer/ of a model folder, given its files by name. Throws UserError('io'). */
+export function writeTokenizer(folder: string, files: Readonly<Record<string, string>>): void {
+  makeFolder(path.join(folder, 'tokenizer'));
+  for (const [name, text] of Object.entries(files)) writeFileAtomic(path.join(folder, 'tokenizer', name), text);
+}
+
 /** Writes a model folder; files of other names that are there already stay. Errors as `writeComponent`. */
 export async function writeDiffusersFolder(
   folder: string,
@@ -79,8 +85,7 @@ export async function writeDiffusersFolder(
     index[name] = [libraries[name][0], network.className];
   }
   if (tokenizer) {
-    makeFolder(path.join(folder, 'tokenizer'));
-    for (const [name, text] of Object.entries(tokenizer)) writeFileAtomic(path.join(folder, 'tokenizer', name), text);
+    writeTokenizer(folder, tokenizer);
     index.tokenizer = ['transformers', 'CLIPTokenizer'];
   }
   if (scheduler) {

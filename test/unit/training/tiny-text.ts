@@ -25,3 +25,14 @@ export function textConfig(vae: string, change: object = {}): Config {
   };
   return parseConfig(JSON.stringify({ ...config, ...change }), 'tiny');
 }
+
+/** A text encoder with the sizes of `textConfig`. */
+export function textEncoderConfig(change: object = {}): Config {
+  const config = {
+    ...{ kind: 'teach-text-encoder', seed: 15, ...base, batch: 3, vocabulary: 1000, embedding: 6 },
+    text_encoder: { hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 2 },
+    image_encoder: { channels: [4, 4], norm_num_groups: 2 },
+    record: { measureEvery: 0, histogramsEvery: 0 },
+  };
+  return parseConfig(JSON.stringify({ ...config, ...change }), 'tiny');
+}
