@@ -143,7 +143,8 @@ const sources: readonly Source[] = [
     kind: 'teach-text-encoder',
     name: 'scenes-text-encoder',
     title: 'A text encoder for a text model',
-    detail: 'Trains a text encoder as CLIP does, on captioned scenes: a text-to-image teacher that begins with it follows places.',
+    detail:
+      'Trains a text encoder as CLIP does, on captioned scenes: a text-to-image teacher that begins with it follows places.',
     file: 'scenes-text/text-encoder.dmd.json',
   },
   {

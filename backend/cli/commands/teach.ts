@@ -12,12 +12,14 @@ const notes = `
 Without a config: the preset scenes, which the built-in teacher was made with.
   dmd teach --data scenes --iterations 2000
   dmd teach my.dmd.json --data images.zip
-A text-to-image model is taught in two runs or three, first its autoencoder:
+A text-to-image model is taught in several runs, first its autoencoder; docs/training.md has all of them:
   dmd teach --preset scenes-text-vae
   dmd teach --preset scenes-text --set vae=runs/DATE-scenes-text-vae/vae`;
 
 export function registerTeach(program: Command): void {
-  trainOptions(program.command('teach'), ['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text'])
+  trainOptions(program.command('teach'), [
+    ...['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text-encoder', 'scenes-text'],
+  ])
     .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its parts")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
     .addHelpText('after', notes + trainNotes)
