@@ -154,6 +154,20 @@ test("a teacher's data: missing, or with other classes or sizes than the network
   assert.equal(initial?.at, '"none.safetensors"');
 });
 
+test("a text model's parts: layers that do not go together, and a text encoder that is none, at their keys", async () => {
+  const encoder = (channels: number[]) => ({
+    kind: 'teach-text-encoder',
+    image_encoder: { channels, norm_num_groups: 4 },
+  });
+  assert.deepEqual(await check(encoder([6, 4])), []);
+  const [layers] = await check(encoder([4, 6]));
+  assert.match(layers!.at, /^\{\s*"channels"/);
+  assert.match(layers!.message, /6 channels do not divide into 4 groups/);
+  const unet = { block_out_channels: [8], attention: [true], norm_num_groups: 4 };
+  const [text] = await check({ kind: 'teach-text', vae: 'builtin:scenes-text/vae', unet, initialText: 'none' });
+  assert.equal(text?.at, '"none"');
+});
+
 test('half-typed texts never throw, wherever they are cut', async () => {
   const quiet = new ConfigChecker(async () => []);
   for (const text of [presetText('teach', 'scenes'), presetText('distill', 'scenes-no-regression')]) {
