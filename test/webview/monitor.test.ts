@@ -364,7 +364,7 @@ test('what a run does not have is said, and what goes wrong too', { skip }, asyn
   backend.answer(openRun, async (params) => {
     const overview = await real.request(openRun, params);
     const work = { label: 'pairs', done: 40, total: 1000, unit: 'pairs' };
-    const record = { ...overview.record, kind: 'teach' as const, state: 'running' as const, step: 0, work };
+    const record = { ...overview.record, kind: 'teach-text-encoder' as const, state: 'running' as const, step: 0, work };
     const none = { training: [], probe: [], stop: [] };
     return { ...overview, record, tags: [], samples: [], fields: none, warnings: ['events.1: damaged at byte 7'] };
   });
@@ -373,6 +373,7 @@ test('what a run does not have is said, and what goes wrong too', { skip }, asyn
       await page.getByText('The run is getting ready.').waitFor();
       await page.getByText('pairs: 40 of 1,000').waitFor();
       await page.getByText('A run that teaches has no score fields').waitFor();
+      await page.getByText('A text encoder makes no pictures.').waitFor();
       await page.getByText('events.1: damaged at byte 7').waitFor();
       backend.tell(runRemoved, { folder: run.folder });
       await page.getByText('The folder of this run was deleted.').waitFor();

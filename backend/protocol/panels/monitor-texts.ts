@@ -39,6 +39,7 @@ export interface MonitorTexts {
   readonly noCurvesRunning: string;
   readonly noSamples: string;
   readonly noSamplesOff: string;
+  readonly noSamplesText: string;
   readonly noFields: string;
   readonly noFieldsTeach: string;
   readonly removed: string;

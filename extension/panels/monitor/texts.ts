@@ -40,6 +40,9 @@ export function monitorTexts(): MonitorTexts {
     noSamplesOff: vscode.l10n.t(
       'This run has no samples. record.samplesEvery in the config says how often they are made.',
     ),
+    noSamplesText: vscode.l10n.t(
+      'A text encoder makes no pictures. The curves under quality/ say how well it tells captions apart.',
+    ),
     noFields: vscode.l10n.t(
       'No score fields were recorded. record.probeEvery in the config says how often the probe is; it needs distribution matching.',
     ),

@@ -74,8 +74,15 @@ export class SamplesView {
     return focus && step !== undefined ? { folder: focus.folder, what: 'samples', step } : undefined;
   }
 
+  #nothing(): string {
+    const { texts, focus } = this.#monitor;
+    if (!focus?.loaded) return texts.loading;
+    if (focus.record?.kind === 'teach-text-encoder') return texts.noSamplesText;
+    return isWorking(focus) ? texts.noSamples : texts.noSamplesOff;
+  }
+
   #update(): void {
-    const { texts, cursor, focus } = this.#monitor;
+    const { texts, cursor } = this.#monitor;
     const key = this.#wanted();
     const failure = key && this.#cache.failure(key);
     this.#empty.hidden = key !== undefined && !failure;
@@ -83,8 +90,7 @@ export class SamplesView {
       this.#shown = '';
       this.#image.hidden = true;
       setText(this.#caption, '');
-      const none = focus && isWorking(focus) ? texts.noSamples : texts.noSamplesOff;
-      setText(this.#empty, failure ?? (focus?.loaded ? none : texts.loading));
+      setText(this.#empty, failure ?? this.#nothing());
       return;
     }
     const samples = this.#cache.get(key);
