@@ -364,7 +364,13 @@ test('what a run does not have is said, and what goes wrong too', { skip }, asyn
   backend.answer(openRun, async (params) => {
     const overview = await real.request(openRun, params);
     const work = { label: 'pairs', done: 40, total: 1000, unit: 'pairs' };
-    const record = { ...overview.record, kind: 'teach-text-encoder' as const, state: 'running' as const, step: 0, work };
+    const record = {
+      ...overview.record,
+      kind: 'teach-text-encoder' as const,
+      state: 'running' as const,
+      step: 0,
+      work,
+    };
     const none = { training: [], probe: [], stop: [] };
     return { ...overview, record, tags: [], samples: [], fields: none, warnings: ['events.1: damaged at byte 7'] };
   });
