@@ -8,7 +8,7 @@ import type { Tensor } from '../graph/graph.ts';
 import { add, broadcastTo, concat, conv2d, linear, matmul, reshape, sliceAxis, transpose } from '../graph/ops/index.ts';
 import { collectParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 import { scoped } from './edm/layers.ts';
-import { createClipText, encoderLayer } from './stable-diffusion/clip-text.ts';
+import { createClipText, encoderLayer, type TextEncoder } from './stable-diffusion/clip-text.ts';
 import { count, parseModelConfig, positive, unsupported } from './stable-diffusion/config.ts';
 import { layerNormLayer } from './stable-diffusion/layers.ts';
 
@@ -66,22 +66,14 @@ export function createClipModel(rawConfig: unknown): ClipModel {
   const text = createClipText({ ...config.text_config, model_type: 'clip_text_model' });
   const dims = config.projection_dim;
 
-  const project = (source: ParameterSource, name: string, x: Tensor) => {
-    const std = x.shape[1] ** -0.5;
-    return linear(x, source.get(`${name}.weight`, [dims, x.shape[1]], { kind: 'normal', std }));
-  };
   const embedImages: ClipModel['embedImages'] = (source, pixels) =>
     project(
       source,
       'visual_projection',
       pixels.graph.scope('vision', () => imageState(source, vision, pixels)),
+      dims,
     );
-  const embedTexts: ClipModel['embedTexts'] = (source, ids, end) => {
-    const [batch, length] = ids.shape;
-    const states = ids.graph.scope('text', () => text.encode(source, ids));
-    const last = matmul(reshape(end, [batch, 1, length]), states);
-    return project(source, 'text_projection', reshape(last, [batch, text.contextDim]));
-  };
+  const embedTexts: ClipModel['embedTexts'] = (source, ids, end) => projectTexts(source, text, { ids, end }, dims);
   const layout = collectParameters((source) => {
     const { graph } = source;
     embedImages(source, graph.input('pixels', [1, 3, side, side]));
@@ -89,6 +81,24 @@ export function createClipModel(rawConfig: unknown): ClipModel {
   });
   const sizes = { imageSide: side, maxTokens: text.maxTokens, vocabularySize: text.config.vocab_size };
   return { layout, ...sizes, embeddingDim: dims, embedImages, embedTexts };
+}
+
+/** The state at each text's end token, projected: ids [B, L] and end [B, L] as `ClipModel.embedTexts` takes them -> [B, dims]. */
+export function projectTexts(
+  source: ParameterSource,
+  text: TextEncoder,
+  { ids, end }: { readonly ids: Tensor; readonly end: Tensor },
+  dims: number,
+): Tensor {
+  const [batch, length] = ids.shape;
+  const states = ids.graph.scope('text', () => text.encode(source, ids));
+  const last = matmul(reshape(end, [batch, 1, length]), states);
+  return project(source, 'text_projection', reshape(last, [batch, text.contextDim]), dims);
+}
+
+function project(source: ParameterSource, name: string, x: Tensor, dims: number): Tensor {
+  const std = x.shape[1] ** -0.5;
+  return linear(x, source.get(`${name}.weight`, [dims, x.shape[1]], { kind: 'normal', std }));
 }
 
 /** The state of the token that stands for the image, [B, width]. */

@@ -5,8 +5,9 @@
  * only colours in that time.
  */
 import type { Tensor } from '../graph/graph.ts';
-import { linear, matmul, reshape, silu } from '../graph/ops/index.ts';
+import { reshape, silu } from '../graph/ops/index.ts';
 import type { ParameterSource } from '../graph/parameters.ts';
+import { projectTexts } from './clip-vision.ts';
 import { scoped } from './edm/layers.ts';
 import type { TextEncoder } from './stable-diffusion/clip-text.ts';
 import { convLayer, linearLayer, normSilu } from './stable-diffusion/layers.ts';
@@ -30,9 +31,6 @@ export interface ImageEncoderConfig {
 
 const patch = 4;
 
-/** Pixels per side must be a multiple of this. */
-export const shrinkOf = ({ channels }: ImageEncoderConfig): number => patch * 2 ** (channels.length - 1);
-
 /**
  * The text encoder's parameters keep their names; beside them are text_projection.weight, image_encoder.0.weight, ...
  * @param dims numbers of an embedding
@@ -46,13 +44,7 @@ export function createTextImagePair(
     imageSide: images.side,
     maxTokens: text.maxTokens,
     embedImages: (source, pixels) => encodeImages(scoped(source, 'image_encoder'), images, pixels, dims),
-    embedTexts(source, ids, end) {
-      const [batch, length] = ids.shape;
-      const last = matmul(reshape(end, [batch, 1, length]), text.encode(source, ids));
-      const { contextDim: width } = text;
-      const weight = source.get('text_projection.weight', [dims, width], { kind: 'normal', std: width ** -0.5 });
-      return linear(reshape(last, [batch, width]), weight);
-    },
+    embedTexts: (source, ids, end) => projectTexts(source, text, { ids, end }, dims),
   };
 }
 

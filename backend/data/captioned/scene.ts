@@ -40,8 +40,7 @@ export type Split = 'train' | 'held-out';
  * Which scenes there are. In `light-on-dark` there is one shape, lighter than the ground: a place then makes its part of the
  * mean image lighter, where it changes nothing in the mean over all pairs of colours.
  */
-export const sceneKinds = ['all', 'light-on-dark'] as const;
-export type SceneKind = (typeof sceneKinds)[number];
+export type SceneKind = 'all' | 'light-on-dark';
 
 /** A shape as it is drawn: its names and what they came to. */
 export interface DrawnThing extends Thing {

@@ -23,7 +23,7 @@ const folderName = 'text';
 
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeachTextEncoder(config: TeachTextEncoderConfig): Promise<SessionPlan> {
-  refuseDepth(config.image_encoder);
+  refuseGroups(config.image_encoder);
   const tokenizer = await captionTokenizer(config, config.tokenizer);
   const raw = textEncoderConfig(config.text_encoder, tokenizer.tokens);
   const encoder = createClipText(raw);
@@ -32,7 +32,7 @@ export async function planTeachTextEncoder(config: TeachTextEncoderConfig): Prom
   return { fieldBytes: 0, inputs: tokenizer.inputs, start: (context) => start(parts, context) };
 }
 
-function refuseDepth({ channels, norm_num_groups: groups }: TeachTextEncoderConfig['image_encoder']): void {
+function refuseGroups({ channels, norm_num_groups: groups }: TeachTextEncoderConfig['image_encoder']): void {
   const odd = channels.slice(1).find((count) => count % groups !== 0);
   if (odd === undefined) return;
   const message = `image_encoder.channels: ${odd} channels do not divide into ${groups} groups`;
