@@ -40,7 +40,7 @@ export interface PanelOptions {
 
 export interface PanelPage {
   readonly page: Page;
-  /** As `webview.postMessage`. */
+  /** As `webview.postMessage`: to a page that is closed it does nothing. */
   post(message: unknown): Promise<void>;
   /** What the page saved last. */
   state(): unknown;
@@ -55,6 +55,7 @@ export async function openPanel(browser: Browser, options: PanelOptions): Promis
   const page = await context.newPage();
   const problems: string[] = [];
   let state = options.state;
+  let closed = false;
   page.on('pageerror', (error) => problems.push(error.stack ?? error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
@@ -74,10 +75,19 @@ export async function openPanel(browser: Browser, options: PanelOptions): Promis
   });
   const opened: PanelPage = {
     page,
-    post: (message) => page.evaluate((text) => dmdDeliver(text), toWire(message)),
+    post: async (message) => {
+      try {
+        await page.evaluate((text) => dmdDeliver(text), toWire(message));
+      } catch (error) {
+        if (!closed) throw error;
+      }
+    },
     state: () => state,
     problems,
-    close: () => context.close(),
+    close: () => {
+      closed = true;
+      return context.close();
+    },
   };
   options.onOpen?.(opened);
   await page.goto(`${origin}/`);

@@ -144,13 +144,14 @@ export class FakeHost {
 
   async #answer({ type, id, method, params }: Request): Promise<void> {
     if (type !== 'request') return;
-    try {
-      const result = await (this.answers[method] ?? ((given) => this.#own(method, given)))(params);
-      await this.panel.post({ type: 'result', id, result });
-    } catch (error) {
-      const { kind = 'bug', message, hint = '' } = error as { kind?: string; message: string; hint?: string };
-      await this.panel.post({ type: 'error', id, error: { kind, message, hint } });
-    }
+    const answer = this.answers[method] ?? ((given) => this.#own(method, given));
+    const reply = await Promise.resolve(params)
+      .then(answer)
+      .then(
+        (result) => ({ type: 'result', id, result }),
+        ({ kind = 'bug', message, hint = '' }) => ({ type: 'error', id, error: { kind, message, hint } }),
+      );
+    await this.panel.post(reply);
   }
 
   #own(method: string, params: Record<string, unknown>): unknown {

@@ -69,8 +69,7 @@ export async function openMonitor(options: MonitorOptions): Promise<OpenMonitor>
       asWebviewUri: ({ path }: { path: string }) => `${origin}/${path.split('/').at(-1)}`,
       onDidReceiveMessage: on('message'),
       postMessage: async (message: unknown) => {
-        // Answers to a page that is gone are lost, as in the editor.
-        await shown?.post(message).catch(() => {});
+        await shown?.post(message);
         return true;
       },
     },
