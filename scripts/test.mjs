@@ -96,8 +96,11 @@ async function prepare(files, mayInstall) {
 /** First what needs no browser, two files at a time; then panels and editor tests, which measure time, one by one. */
 async function runAll(files, prepared, work) {
   const plain = files.filter((file) => !inEditor(file) && !inBrowser(file));
-  const vsix = files.some(usesPackage) ? { DMD_TEST_VSIX: await packageExtension({ folder: work }) } : {};
-  const environment = { ...prepared, ...vsix };
+  const extension = files.some(usesPackage) && {
+    DMD_TEST_VSIX: process.env.DMD_TEST_VSIX ?? (await packageExtension({ folder: work })),
+    DMD_TEST_INSTALLED: join(work, 'installed'),
+  };
+  const environment = { ...prepared, ...extension };
   const parts = [];
   for (const [some, concurrency, log] of [
     [plain, 2, 'tests.jsonl'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchBrowser } from './browser.ts';
-import { type Editor, packedExtension, testedEditors } from './installed.ts';
+import { type Editor, installedFolder, packedExtension, testedEditors } from './installed.ts';
 import { EditorServer, type ServerOptions } from './server.ts';
 import { Workbench } from './workbench.ts';
 
@@ -20,7 +20,7 @@ export interface EditorContext {
   readonly workbench: Workbench;
 }
 
-interface EditorTestOptions extends Omit<ServerOptions, 'vsix'> {
+interface EditorTestOptions extends Omit<ServerOptions, 'vsix' | 'installed'> {
   /** Where the backend is asked more than the editor: the newest version alone. */
   readonly newestOnly?: boolean;
 }
@@ -34,7 +34,11 @@ export function editorTest(
   for (const editor of newestOnly ? testedEditors().slice(-1) : testedEditors()) {
     const title = `${name} (VS Code ${editor.vscode})`;
     test(title, { skip: editor.missing ?? false, timeout: testMilliseconds + 30_000 }, async (context) => {
-      const server = await EditorServer.start(editor, { ...options, vsix: await packedExtension() });
+      const server = await EditorServer.start(editor, {
+        ...options,
+        vsix: await packedExtension(),
+        installed: installedFolder(),
+      });
       try {
         await withWindow(server, title, (workbench) => body({ editor, server, workbench }, context));
       } finally {

@@ -38,6 +38,7 @@ export function testedEditors(): Editor[] {
 }
 
 let packed: Promise<string> | undefined;
+let installed: string | undefined;
 
 /** The extension's .vsix: what scripts/test.mjs made, else one made now. */
 export function packedExtension(): Promise<string> {
@@ -45,9 +46,19 @@ export function packedExtension(): Promise<string> {
   return packed;
 }
 
+/** Where editors keep what they installed from it: for all files of scripts/test.mjs, else for this one. */
+export function installedFolder(): string {
+  installed ??= process.env.DMD_TEST_INSTALLED ?? temporary('dmd-installed-');
+  return installed;
+}
+
 async function pack(): Promise<string> {
   const { packageExtension }: PackageScripts = await import(new URL('package.mjs', scripts).href);
-  const folder = mkdtempSync(join(tmpdir(), 'dmd-vsix-'));
+  return packageExtension({ folder: temporary('dmd-vsix-') });
+}
+
+function temporary(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return packageExtension({ folder });
+  return folder;
 }

@@ -1,7 +1,17 @@
 /** An editor of one's own: fresh profile, extensions and workspace in a temporary folder, on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -33,6 +43,8 @@ const quietSettings = {
 
 export interface ServerOptions {
   readonly vsix: string;
+  /** Folder for what was installed from it, for the tests that follow. */
+  readonly installed: string;
   readonly settings?: Record<string, unknown>;
   /** Files of the workspace: path -> text. */
   readonly files?: Record<string, string>;
@@ -66,7 +78,7 @@ export class EditorServer {
     const server = new EditorServer(editor, folder, await freePort(), options.trusted ?? true);
     try {
       server.#prepare(options);
-      await server.#install(options.vsix);
+      await server.#install(options);
       await server.launch();
       return server;
     } catch (error) {
@@ -144,10 +156,16 @@ export class EditorServer {
     for (const [path, text] of Object.entries(files)) write(join(this.workspace, path), text);
   }
 
-  async #install(vsix: string): Promise<void> {
+  /** Installs the extension, which takes seconds, once per editor; the tests that follow get a copy of what came of it. */
+  async #install({ vsix, installed }: ServerOptions): Promise<void> {
+    const own = join(this.#folder, 'extensions');
+    const kept = join(installed, this.#editor.vscode);
+    if (existsSync(kept)) return cpSync(kept, own, { recursive: true });
     const child = this.#spawn(['--install-extension', vsix]);
     const [code] = await once(child, 'exit');
     if (code !== 0) throw new Error(`the extension could not be installed:\n${this.log()}`);
+    cpSync(own, `${kept}.part`, { recursive: true });
+    renameSync(`${kept}.part`, kept);
   }
 
   #spawn(args: string[]): ChildProcess {
