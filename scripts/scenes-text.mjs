@@ -1,7 +1,8 @@
 // Remakes the built-in text model: npm run scenes-text [-- --folder runs/scenes-text]
 //
-// Each of four runs begins where it was, so this can be stopped and started again: the autoencoder, its decoder, the teacher on
-// the encoder's latents, the student. The folders teacher/ and student/ that come out are those of media/scenes-text/.
+// Each run begins where it was, so this can be stopped and started again: the autoencoder, its decoder, a first teacher on the
+// encoder's latents, a text encoder, two lessons and the teacher, the student. The folders teacher/ and student/ that come out are
+// those of media/scenes-text/.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -18,8 +19,16 @@ main(async () => {
   await ensureInstalled();
   await build();
   const vae = join(finished('teach', 'scenes-text-vae'), 'vae');
-  const decoder = finished('teach', 'scenes-text-vae-decoder', ['--half', '--set', `initial=${vae}`]);
-  const taught = finished('teach', 'scenes-text', ['--half', '--set', `vae=${vae}`]);
+  const decoder = finished('teach', 'scenes-text-vae-decoder', ['--half', ...set({ initial: vae })]);
+  const text = join(finished('teach', 'scenes-text-encoder'), 'text');
+  const first = finished('teach', 'scenes-text-first', ['--half', ...set({ vae })]);
+  const places = finished(
+    'teach',
+    'scenes-text-places',
+    set({ vae, initialText: text, initial: join(first, 'teacher') }),
+  );
+  const shapes = finished('teach', 'scenes-text-shapes', set({ vae, initial: join(places, 'teacher') }));
+  const taught = finished('teach', 'scenes-text', ['--half', ...set({ vae, initial: join(shapes, 'teacher') })]);
   replace(join(taught, 'teacher'), teacher);
   replace(join(decoder, 'vae'), join(teacher, 'vae'));
   const distilled = finished('distill', 'scenes-text-student', ['--half', '--teacher', teacher]);
@@ -28,6 +37,8 @@ main(async () => {
   say(`Made ${teacher} and ${student}.`);
   return 0;
 });
+
+const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
 
 /** The folder of a preset's run, which is begun, gone on with, or there already. */
 function finished(command, preset, options = []) {

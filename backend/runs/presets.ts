@@ -35,6 +35,15 @@ const ablation = (name: string, title: string, detail: string, set: Readonly<Rec
   ...{ file: 'scenes/generator.dmd.json', set: { name: `scenes-${name}`, ...set, record: watched } },
 });
 
+/** Lessons of the built-in text teacher: scenes on which the mean image shows what a word means. */
+const lesson = (name: string, title: string, detail: string, set: Readonly<Record<string, unknown>>): Source => ({
+  ...{ kind: 'teach-text', name: `scenes-text-${name}`, title: `The built-in text model, ${title}`, detail },
+  ...{
+    file: 'scenes-text/teacher.dmd.json',
+    set: { name: `scenes-text-${name}`, threads: 1, 'data.scenes': 'light-on-dark', 'optimizer.warmup': 100, ...set },
+  },
+});
+
 const sources: readonly Source[] = [
   {
     kind: 'distill',
@@ -147,6 +156,30 @@ const sources: readonly Source[] = [
       'Trains a text encoder as CLIP does, on captioned scenes: a text-to-image teacher that begins with it follows places.',
     file: 'scenes-text/text-encoder.dmd.json',
   },
+  {
+    kind: 'teach-text',
+    name: 'scenes-text-first',
+    title: 'The built-in text model, its first teacher',
+    detail: 'Made what the lessons of the built-in text-to-image teacher begin with, from random weights; hours.',
+    file: 'scenes-text/first.dmd.json',
+  },
+  lesson(
+    'places',
+    'its lesson in places',
+    'Teaches words for places to the U-Net at the highest noise levels, where a light shape on a dark ground is a part of ' +
+      'the mean image. `initial` is the first teacher of the built-in text model, `initialText` what the preset ' +
+      'scenes-text-encoder leaves.',
+    {
+      ...{ 'data.count': 8192, 'loss.minTimestep': 850 },
+      ...{ iterations: 600, 'optimizer.decay': 'none', ema: 0.98 },
+    },
+  ),
+  lesson(
+    'shapes',
+    'its lesson in shapes',
+    'Teaches words for shapes, one shape at a time. `initial` is what the lesson in places leaves.',
+    { 'data.count': 16384, 'loss.minTimestep': 200, iterations: 3000, batch: 16, ema: 0.99 },
+  ),
   {
     kind: 'teach-text',
     name: 'scenes-text',

@@ -39,7 +39,8 @@ export function distilled({ folder, name, preset, pairs, changes, seed, iteratio
     if (state !== 'finished') dmd(['distill', '--resume', join(out, begun)]);
     return join(out, begun);
   }
-  const set = [`regression.pairs.path=${JSON.stringify(resolve(pairs))}`, ...changes];
+  const unwatched = ['samples', 'probe', 'fields', 'histograms'].map((name) => `record.${name}Every=0`);
+  const set = [`regression.pairs.path=${JSON.stringify(resolve(pairs))}`, ...unwatched, ...changes];
   const fresh = ['--preset', preset, '--seed', String(seed), '--iterations', String(iterations), '--out', out];
   dmd(['distill', ...fresh, ...set.flatMap((change) => ['--set', change])]);
   return join(out, readdirSync(out)[0]);

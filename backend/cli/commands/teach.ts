@@ -14,11 +14,12 @@ Without a config: the preset scenes, which the built-in teacher was made with.
   dmd teach my.dmd.json --data images.zip
 A text-to-image model is taught in several runs, first its autoencoder; docs/training.md has all of them:
   dmd teach --preset scenes-text-vae
-  dmd teach --preset scenes-text --set vae=runs/DATE-scenes-text-vae/vae`;
+  dmd teach --preset scenes-text-first --set vae=runs/DATE-scenes-text-vae/vae`;
 
 export function registerTeach(program: Command): void {
   trainOptions(program.command('teach'), [
-    ...['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text-encoder', 'scenes-text'],
+    ...['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text-encoder', 'scenes-text-first'],
+    ...['scenes-text-places', 'scenes-text-shapes', 'scenes-text'],
   ])
     .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its parts")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
