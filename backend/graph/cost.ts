@@ -2,7 +2,7 @@
  * What a graph costs, read off its shapes: the operations of its products, and the memory that its values hold at most at one
  * time. Engines fuse, reuse and copy, so both are for comparing sizes of graphs of one kind, not devices.
  */
-import type { Graph, Node, Tensor } from './graph.ts';
+import { constantOp, type Graph, type Node, type Tensor } from './graph.ts';
 import { sizeOf } from './tensor-data.ts';
 
 export interface GraphCost {
@@ -10,10 +10,19 @@ export interface GraphCost {
   readonly flops: number;
   /** Largest sum of bytes of values that are alive together, without the graph's inputs and constants. */
   readonly peakBytes: number;
+  readonly constantBytes: number;
 }
 
 export function graphCost(graph: Graph): GraphCost {
-  return { flops: graph.nodes.reduce((sum, node) => sum + flopsOf(node), 0), peakBytes: peakOf(graph) };
+  return {
+    flops: graph.nodes.reduce((sum, node) => sum + flopsOf(node), 0),
+    peakBytes: peakOf(graph),
+    constantBytes: graph.nodes.reduce((sum, node) => sum + constantBytesOf(node), 0),
+  };
+}
+
+function constantBytesOf({ type, outputs }: Node): number {
+  return type === constantOp ? 4 * sizeOf(outputs[0]!.shape) : 0;
 }
 
 function flopsOf({ type, inputs, outputs, attrs }: Node): number {

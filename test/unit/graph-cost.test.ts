@@ -27,4 +27,6 @@ test('memory: what is alive together, views and inputs free', () => {
   const c = silu(b); // b and c: a is gone
   graph.output('sum', add(c, b)); // b, c and the sum
   assert.equal(graphCost(graph).peakBytes, 3 * 400);
+  graph.constant([2, 3], [1, 2, 3, 4, 5, 6]);
+  assert.equal(graphCost(graph).constantBytes, 24);
 });

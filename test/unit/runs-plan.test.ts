@@ -26,15 +26,17 @@ const config = (change: object = {}): DistillConfig => {
 
 test('the plan of a small config is measured: memory within a fifth of what the run then takes, nothing written', async () => {
   const before = fs.readdirSync(root);
-  const plan = await planDistillation(config());
+  const asked = config({ record: { samplesEvery: 2, samples: 4, probeEvery: 1 } });
+  const plan = await planDistillation(asked);
   assert.deepEqual(fs.readdirSync(root), before);
   assert.ok(plan.tried);
   assert.equal(plan.imagesPerUpdate, 8);
-  assert.ok(plan.secondsPerUpdate > 0 && plan.seconds >= 5 * plan.secondsPerUpdate);
+  assert.ok(plan.secondsPerUpdate > 0 && plan.recordingPerUpdate > 0 && plan.memory.recording > 0);
+  assert.ok(plan.seconds >= 5 * (plan.secondsPerUpdate + plan.recordingPerUpdate));
   assert.equal(plan.pairs!.count, 8);
   const resident: number[] = [];
   const { last } = await runHere(
-    { config: config(), root },
+    { config: asked, root },
     {
       onMessage: (message) => message.type === 'step' && resident.push(message.scalars['memory/resident MB']! * 1e6),
     },
@@ -65,12 +67,21 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
   await engine.dispose();
 });
 
-test('what cannot be tried here is scaled from something smaller', async () => {
+test('what cannot be tried here is scaled from something smaller, and so is its recording, but for weights', async () => {
   const engine = await openDevice('cpu', 1);
-  const dry = await latentDryRun(engine, config(), { bytes: 1e12, flops: 3e7 });
+  const record = { samplesEvery: 1, samples: 4, probeEvery: 1, probe: { count: 2, levels: [10, 500] } };
+  const dry = await latentDryRun(engine, config({ record }), { bytes: 1e12, flops: 3e7 });
   assert.ok(dry.part.flops < dry.whole.flops && dry.part.peakBytes < dry.whole.peakBytes);
   const { scalars } = await dry.trainer.advance();
   assert.ok(Number.isFinite(scalars.lossFake));
+  const [probe, samples] = dry.recorded;
+  for (const { scale } of [probe!, samples!]) assert.ok(scale.flops > 1 && scale.peakBytes > 1);
+  assert.ok(probe!.constantBytes < 1e4 && samples!.constantBytes > 1e4, 'the decoder is held as constants');
+  for (const recorded of dry.recorded) {
+    const open = await recorded.open();
+    await open.take();
+    await open.dispose();
+  }
   await dry.trainer.dispose();
   await engine.dispose();
 });
@@ -80,12 +91,22 @@ test('an EDM teacher is planned alike', async () => {
   const edm = distillConfig(await tinyTeacher(path.join(root)), {
     batch: 3,
     regression: { pairs: { count: 7, steps: 2 } },
+    record: { samplesEvery: 5, probeEvery: 3 },
   });
   assert.ok(edm.kind === 'distill');
   const dry = await edmDryRun(engine, edm);
   await dry.trainer.advance();
+  for (const recorded of dry.recorded) {
+    const open = await recorded.open();
+    await open.take();
+    await open.dispose();
+  }
   await dry.trainer.dispose();
   await engine.dispose();
+  assert.deepEqual(
+    dry.recorded.map(({ every }) => every),
+    [3, 5],
+  );
   assert.equal(dry.imagesPerMicro, 3);
   assert.equal(dry.pairs!.count, 7);
   assert.ok(dry.whole.flops > 0);

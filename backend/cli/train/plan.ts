@@ -16,9 +16,10 @@ export async function printPlan(asked: Config, set: readonly string[], output: O
     `  network     ${millions(parameters.network)} parameters; trained of the generator: ${trained(parameters.generator)}, of the fake score: ${trained(parameters.fake)}`,
   );
   output.line(
-    `  memory      ${bytes(memory.total)}: parameters and optimizer ${bytes(memory.weights)}, values in between ${bytes(memory.activations)}`,
+    `  memory      ${bytes(memory.total)}: parameters and optimizer ${bytes(memory.weights)}, values in between ${bytes(memory.activations)}, recording ${bytes(memory.recording)}`,
   );
   output.line(`  one update  ${duration(plan.secondsPerUpdate)}, ${plan.imagesPerUpdate} images`);
+  if (plan.recordingPerUpdate > 0) output.line(`  recording   ${duration(plan.recordingPerUpdate)} an update`);
   if (pairs) output.line(`  pairs       ${duration(pairs.seconds)} for ${pairs.count}`);
   output.line(`  in all      ${duration(plan.seconds)} for ${config.iterations} updates`);
   output.line(

@@ -1,10 +1,12 @@
 /** What a dry run of a distillation is made of, for either family of models. */
 import type { DistillTrainer } from '../../dmd/distill.ts';
-import { graphCost } from '../../graph/cost.ts';
+import type { Probe } from '../../dmd/probe.ts';
+import { type GraphCost, graphCost } from '../../graph/cost.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { initialParameters, type ParameterLayout, unpackParameters } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { stream } from '../../random/stream.ts';
+import type { Preview } from '../training/session.ts';
 
 /** Cost of one micro-batch, both networks' halves. */
 export interface MicroCost {
@@ -23,9 +25,29 @@ export interface DryRun {
   /** Of the config, and of what is tried: the same object where that is the config's own size. */
   readonly whole: MicroCost;
   readonly part: MicroCost;
+  readonly recorded: readonly Recorded[];
   /** Null where none are made. */
   readonly pairs: { readonly count: number; readonly flopsPerPair: number } | null;
 }
+
+/** What a run records beside its curves: the probe, or sample pictures. */
+export interface Recorded {
+  /** Updates from one to the next. */
+  readonly every: number;
+  /** How many times what is tried the config's own takes; 1 where that is tried. */
+  readonly scale: Pick<GraphCost, 'flops' | 'peakBytes'>;
+  /** Weights that it holds at any scale. */
+  readonly constantBytes: number;
+  open(): Promise<OpenRecorded>;
+}
+
+export interface OpenRecorded {
+  /** As it is done once in the run. */
+  take(): Promise<unknown>;
+  dispose(): Promise<void>;
+}
+
+export const asTried = { scale: { flops: 1, peakBytes: 1 }, constantBytes: 0 } as const;
 
 export interface HalvesOfMicro {
   readonly generator: Graph;
@@ -55,6 +77,22 @@ export function microCost(
     peakBytes: Math.max(...halves.map(({ peakBytes }) => peakBytes)),
     weightBytes: 4 * (trained + gradient) + teacher,
   };
+}
+
+/** Of the probe, read with the networks as they are. */
+export async function openProbe(probe: Promise<Probe>, trainer: DistillTrainer): Promise<OpenRecorded> {
+  const opened = await probe;
+  const take = () => {
+    const { generator, fake, teacher } = trainer.parameters;
+    return opened.read({ generator, fake, teacher: teacher! });
+  };
+  return { take, dispose: () => opened.dispose() };
+}
+
+export async function openPreview(preview: Promise<Preview>, trainer: DistillTrainer): Promise<OpenRecorded> {
+  const opened = await preview;
+  const take = () => opened.images(trainer.parameters.average, trainer.parameters.teacher);
+  return { take, dispose: () => opened.dispose() };
 }
 
 export function randomWeights(layout: ParameterLayout): Map<string, TensorData> {

@@ -4,6 +4,7 @@ import { karrasSigmas } from '../../diffusion/karras.ts';
 import { DistillTrainer } from '../../dmd/distill.ts';
 import { fakeScoreGraph } from '../../dmd/fake-score-graph.ts';
 import { type GeneratorGraphOptions, generatorGraph } from '../../dmd/generator-graph.ts';
+import { Probe } from '../../dmd/probe.ts';
 import { distillSettings } from '../../dmd/schedule.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { graphCost } from '../../graph/cost.ts';
@@ -11,16 +12,25 @@ import { Graph } from '../../graph/graph.ts';
 import { flatParameters } from '../../graph/parameters.ts';
 import type { Network } from '../../nets/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
+import { probeOptions } from '../training/distill-probe.ts';
+import { GeneratorPreview } from '../training/generator-preview.ts';
 import { openDistance } from '../training/regression-distance.ts';
 import { loadTeacher } from '../training/teacher.ts';
-import { type DryRun, microCost, randomTensor, randomWeights } from './dry-run.ts';
-
-export type { DryRun } from './dry-run.ts';
+import {
+  asTried,
+  type DryRun,
+  microCost,
+  openPreview,
+  openProbe,
+  type Recorded,
+  randomTensor,
+  randomWeights,
+} from './dry-run.ts';
 
 export async function edmDryRun(engine: Engine, config: DistillConfig): Promise<DryRun> {
   const teacher = await loadTeacher(config.teacher);
   const { network } = teacher;
-  const { batch, matching, regression, generator, fake } = config;
+  const { batch, matching, regression, generator, fake, record } = config;
   const { distance } = await openDistance(config, teacher);
   const pairBatch = regression.batch ?? batch;
   const shape: GeneratorGraphOptions = {
@@ -59,12 +69,21 @@ export async function edmDryRun(engine: Engine, config: DistillConfig): Promise<
     { generator: weights, fake: weights },
   );
   const { size } = network.layout;
+  const recorded: Recorded[] = [];
+  if (matching.enabled && record.probeEvery > 0) {
+    const open = () => openProbe(Probe.create(engine, probeOptions(config, network)), trainer);
+    recorded.push({ every: record.probeEvery, ...asTried, open });
+  }
+  if (record.samplesEvery > 0) {
+    const open = () => openPreview(GeneratorPreview.create(engine, config, network), trainer);
+    recorded.push({ every: record.samplesEvery, ...asTried, open });
+  }
   const makes = regression.enabled && regression.pairs.path === undefined;
   return {
     trainer,
     parameters: { network: size, generator: size, fake: size },
     imagesPerMicro: batch,
-    ...{ whole: cost, part: cost },
+    ...{ whole: cost, part: cost, recorded },
     // Heun's method calls the network twice a step, but once in the last.
     pairs: makes
       ? { count: regression.pairs.count, flopsPerPair: (2 * regression.pairs.steps - 1) * callFlops(network) }

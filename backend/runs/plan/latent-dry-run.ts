@@ -16,6 +16,7 @@ import { openLatentDistance } from '../training/latent/distance.ts';
 import { holdsTeacherAsHalf, latentShapeOf } from '../training/latent/shape.ts';
 import { openTextTeacher, type TextTeacher } from '../training/latent/teacher.ts';
 import { type DryRun, type MicroCost, microCost, randomTensor, randomWeights } from './dry-run.ts';
+import { randomContext, recordedOf } from './latent-recorded.ts';
 
 export interface Limits {
   readonly bytes: number;
@@ -32,9 +33,10 @@ export async function latentDryRun(engine: Engine, config: DistillConfig, limits
   const whole = costOf(shape, config);
   const fits = whole.weightBytes + 2 * whole.peakBytes <= limits.bytes && whole.flops <= limits.flops;
   const tried = fits ? shape : smaller(config, teacher, shape, limits);
+  const trainer = await trainerOf(engine, config, tried);
   const guided = (config.text.pairGuidance ?? config.text.guidance) > 1 ? 2 : 1;
   return {
-    trainer: await trainerOf(engine, config, tried),
+    trainer,
     parameters: {
       network: shape.network.layout.size,
       generator: shape.generator.layout.size,
@@ -43,6 +45,7 @@ export async function latentDryRun(engine: Engine, config: DistillConfig, limits
     imagesPerMicro: latentCount(shape),
     whole,
     part: fits ? whole : costOf(tried, config),
+    recorded: await recordedOf({ engine, config, teacher, trainer }, shape, tried),
     pairs:
       enabled && pairs.path === undefined
         ? { count: pairs.count, flopsPerPair: (pairs.steps + 1) * guided * callFlops(shape) }
@@ -107,9 +110,9 @@ function withChannels(config: JsonObject, divisor: number): JsonObject {
 }
 
 async function trainerOf(engine: Engine, config: DistillConfig, shape: LatentShape): Promise<DistillTrainer> {
-  const { network, tokens } = shape;
+  const { network } = shape;
   const teacherWeights = randomWeights(network.layout);
-  const context = (count: number) => randomTensor([count, tokens, network.contextDim]);
+  const context = (count: number) => randomContext(shape, count);
   const latents = (count: number) => randomTensor([count, ...network.latentShape]);
   const method = await latentMethod(engine, {
     ...shape,

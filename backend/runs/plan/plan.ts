@@ -7,7 +7,8 @@ import { freemem } from 'node:os';
 import { openEngine } from '../../engine/devices.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { isTextTeacher } from '../training/latent/teacher.ts';
-import { type DryRun, edmDryRun } from './edm-dry-run.ts';
+import type { DryRun, OpenRecorded, Recorded } from './dry-run.ts';
+import { edmDryRun } from './edm-dry-run.ts';
 import { latentDryRun } from './latent-dry-run.ts';
 
 export interface Plan {
@@ -17,11 +18,20 @@ export interface Plan {
   /** Numbers in one network, and how many of them are trained. */
   readonly parameters: { readonly network: number; readonly generator: number; readonly fake: number };
   /** Of the whole process, in bytes, and what it consists of. */
-  readonly memory: { readonly total: number; readonly weights: number; readonly activations: number };
+  readonly memory: {
+    readonly total: number;
+    readonly weights: number;
+    readonly activations: number;
+    /** Of the probe and sample pictures. */
+    readonly recording: number;
+  };
   readonly imagesPerUpdate: number;
+  /** Without recording. */
   readonly secondsPerUpdate: number;
+  /** Of an update's share of the probe and sample pictures. */
+  readonly recordingPerUpdate: number;
   readonly pairs: { readonly count: number; readonly seconds: number } | null;
-  /** Pairs and all updates. */
+  /** Pairs, all updates and their recording. */
   readonly seconds: number;
 }
 
@@ -51,11 +61,12 @@ export async function planDistillation(config: DistillConfig): Promise<Plan> {
       times.push((performance.now() - start) / 1000);
     }
     const resident = process.memoryUsage.rss();
+    const recording = await measureRecorded(dry.recorded);
     await trainer.dispose();
     return assemble(
       config,
       device === 'cpu' ? engine.device : device,
-      { dry, base, resident, seconds: median(times) },
+      { dry, base, resident, seconds: median(times), recording },
       { whole, part, pairs },
     );
   } finally {
@@ -69,18 +80,46 @@ interface Measured {
   readonly resident: number;
   /** Of one micro-batch as it was tried. */
   readonly seconds: number;
+  readonly recording: Recording;
+}
+
+interface Recording {
+  readonly bytes: number;
+  readonly secondsPerUpdate: number;
+}
+
+/** The second time of each counts, and the memory that all of them keep. */
+async function measureRecorded(recorded: readonly Recorded[]): Promise<Recording> {
+  const open: OpenRecorded[] = [];
+  let [bytes, secondsPerUpdate] = [0, 0];
+  try {
+    for (const { every, scale, constantBytes, open: opening } of recorded) {
+      const base = process.memoryUsage.rss();
+      const opened = await opening();
+      open.push(opened);
+      await opened.take();
+      const start = performance.now();
+      await opened.take();
+      secondsPerUpdate += (scale.flops * (performance.now() - start)) / 1000 / every;
+      const taken = process.memoryUsage.rss() - base;
+      bytes += constantBytes + scale.peakBytes * Math.max(taken - constantBytes, 0);
+    }
+  } finally {
+    for (const opened of open) await opened.dispose();
+  }
+  return { bytes, secondsPerUpdate };
 }
 
 function assemble(
   { accumulation, iterations }: DistillConfig,
   device: string,
-  { dry, base, resident, seconds }: Measured,
+  { dry, base, resident, seconds, recording }: Measured,
   { whole, part, pairs }: Pick<DryRun, 'whole' | 'part' | 'pairs'>,
 ): Plan {
   const tried = whole === part;
   const activationsTried = Math.max(resident - base - part.weightBytes, 0);
   const activations = tried ? activationsTried : activationsTried * (whole.peakBytes / part.peakBytes);
-  const total = threadBytes + (tried ? resident : base + whole.weightBytes + activations);
+  const training = tried ? resident : base + whole.weightBytes + activations;
   const microSeconds = seconds * (whole.flops / part.flops);
   const secondsPerUpdate = microSeconds * accumulation;
   const pairSeconds = pairs && pairs.count * pairs.flopsPerPair * (microSeconds / whole.flops);
@@ -88,11 +127,15 @@ function assemble(
     device,
     tried,
     parameters: dry.parameters,
-    memory: { total, weights: whole.weightBytes, activations },
+    memory: {
+      ...{ total: threadBytes + training + recording.bytes, weights: whole.weightBytes },
+      ...{ activations, recording: recording.bytes },
+    },
     imagesPerUpdate: dry.imagesPerMicro * accumulation,
     secondsPerUpdate,
+    recordingPerUpdate: recording.secondsPerUpdate,
     pairs: pairs && { count: pairs.count, seconds: pairSeconds! },
-    seconds: (pairSeconds ?? 0) + secondsPerUpdate * iterations,
+    seconds: (pairSeconds ?? 0) + (secondsPerUpdate + recording.secondsPerUpdate) * iterations,
   };
 }
 

@@ -2,13 +2,27 @@
  * The probe of a distillation: made from its config, recorded as fields and as curves per noise level, and shown live.
  * Compiled when it is first needed. A state is probed once, even when its reading is both recorded and shown.
  */
+import { karrasSigmas } from '../../diffusion/karras.ts';
 import type { DistillTrainer } from '../../dmd/distill.ts';
-import type { Probe, ProbeReading } from '../../dmd/probe.ts';
+import type { Probe, ProbeOptions, ProbeReading } from '../../dmd/probe.ts';
+import type { Network } from '../../nets/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import type { Recorder } from './recorder.ts';
 
 type Parameters = DistillTrainer['parameters'];
+
+/** Of an EDM teacher's distillation. */
+export function probeOptions({ record, matching, generator }: DistillConfig, network: Network): ProbeOptions {
+  const { sigmaMin, sigmaMax, rho, count } = matching.levels;
+  const levels = karrasSigmas(count, { sigmaMin, sigmaMax, rho });
+  return {
+    ...{ network, teacher: network, generatorSigma: generator.sigma },
+    matching: { weight: matching.weight, realOnly: matching.realOnly },
+    ...{ seed: record.probe.seed, count: record.probe.count },
+    sigmas: record.probe.levels.map((level) => levels[level]),
+  };
+}
 
 export class DistillProbe {
   readonly #config: DistillConfig;

@@ -7,7 +7,7 @@ import { Probe } from '../../dmd/probe.ts';
 import { distillSettings } from '../../dmd/schedule.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { DistillProbe } from './distill-probe.ts';
+import { DistillProbe, probeOptions } from './distill-probe.ts';
 import { DistillSession } from './distill-run.ts';
 import { GeneratorPreview } from './generator-preview.ts';
 import { planLatentDistill } from './latent/session.ts';
@@ -80,16 +80,7 @@ async function startDistill(
     },
     { generator: weights, fake: weights },
   );
-  const createProbe = () =>
-    Probe.create(engine, {
-      network,
-      teacher: network,
-      generatorSigma: generator.sigma,
-      matching: { weight: matching.weight, realOnly: matching.realOnly },
-      seed: record.probe.seed,
-      count: record.probe.count,
-      sigmas: record.probe.levels.map((level) => levels[level]),
-    });
+  const createProbe = () => Probe.create(engine, probeOptions(config, network));
   const probe = matching.enabled ? new DistillProbe(config, createProbe) : null;
   if (record.probeEvery > 0) await probe?.compile();
   const preview = record.samplesEvery > 0 ? await GeneratorPreview.create(engine, config, network) : null;

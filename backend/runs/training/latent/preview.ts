@@ -1,6 +1,6 @@
 /** Decoded one-step samples of fixed noise and prompts: the same grid at every recorded step. */
 import { type LatentShape, latentGenerateGraph } from '../../../dmd/latent/generator-graph.ts';
-import type { Engine, Feed, Program } from '../../../engine/engine.ts';
+import type { Engine, Feed } from '../../../engine/engine.ts';
 import { Graph } from '../../../graph/graph.ts';
 import { sizeOf, type TensorData } from '../../../graph/tensor-data.ts';
 import { stream } from '../../../random/stream.ts';
@@ -12,16 +12,26 @@ export interface LatentPreviewOptions {
   readonly seed: number;
   /** Of the prompts, one per picture, [N, L, D]. */
   readonly context: TensorData;
-  readonly decoder: Decoder;
+  readonly decoder: Pick<Decoder, 'vae' | 'readWeights'>;
+}
+
+/** From noise to latents, and from these to pictures. */
+export async function latentPreviewGraphs({ shape, context, decoder }: LatentPreviewOptions) {
+  const [count] = context.shape;
+  const decode = new Graph();
+  const latents = decode.input('latents', [count, ...shape.network.latentShape]);
+  decode.output('images', decodeWith(decoder, await decoder.readWeights())(latents));
+  return { generate: latentGenerateGraph(shape, count), decode };
 }
 
 export async function latentPreview(engine: Engine, options: LatentPreviewOptions): Promise<Preview> {
-  const { shape, seed, context, decoder } = options;
+  const { shape, seed, context } = options;
   const [count] = context.shape;
   const latent = [count, ...shape.network.latentShape];
   const z = { shape: latent, data: stream(seed, 'samples', 'z').randn(sizeOf(latent)) };
-  const generate = await engine.compile(latentGenerateGraph(shape, count), { name: 'samples' });
-  const decode = await compileDecoder(engine, decoder, latent);
+  const graphs = await latentPreviewGraphs(options);
+  const generate = await engine.compile(graphs.generate, { name: 'samples' });
+  const decode = await engine.compile(graphs.decode, { name: 'decoder' });
   return {
     async images(generator, teacher) {
       const feeds: Record<string, Feed> = { generator, z, context };
@@ -38,10 +48,4 @@ export async function latentPreview(engine: Engine, options: LatentPreviewOption
       await decode.dispose();
     },
   };
-}
-
-async function compileDecoder(engine: Engine, decoder: Decoder, latent: readonly number[]): Promise<Program> {
-  const graph = new Graph();
-  graph.output('images', decodeWith(decoder, await decoder.readWeights())(graph.input('latents', latent)));
-  return engine.compile(graph, { name: 'decoder' });
 }
