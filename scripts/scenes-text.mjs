@@ -1,7 +1,7 @@
 // Remakes the built-in text model: npm run scenes-text [-- --folder runs/scenes-text]
 //
 // Each run begins where it was, so this can be stopped and started again: the autoencoder, its decoder, a first teacher on the
-// encoder's latents, a text encoder, two lessons and the teacher, the student. The folders teacher/ and student/ that come out are
+// encoder's latents, a text encoder, lessons with all scenes after them, twice, the student. The folders teacher/ and student/ that come out are
 // those of media/scenes-text/.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,8 +27,11 @@ main(async () => {
     'scenes-text-places',
     set({ vae, initialText: text, initial: join(first, 'teacher') }),
   );
-  const shapes = finished('teach', 'scenes-text-shapes', set({ vae, initial: join(places, 'teacher') }));
-  const taught = finished('teach', 'scenes-text', ['--half', ...set({ vae, initial: join(shapes, 'teacher') })]);
+  const from = (run) => set({ vae, initial: join(run, 'teacher') });
+  const shapes = finished('teach', 'scenes-text-shapes', from(places));
+  const round = finished('teach', 'scenes-text-first-round', ['--half', ...from(shapes)]);
+  const again = finished('teach', 'scenes-text-shapes-again', from(round));
+  const taught = finished('teach', 'scenes-text', ['--half', ...from(again)]);
   replace(join(taught, 'teacher'), teacher);
   replace(join(decoder, 'vae'), join(teacher, 'vae'));
   const distilled = finished('distill', 'scenes-text-student', ['--half', '--teacher', teacher]);

@@ -19,7 +19,13 @@ A text-to-image model is taught in several runs, first its autoencoder; docs/tra
 export function registerTeach(program: Command): void {
   trainOptions(program.command('teach'), [
     ...['scenes', 'scenes-text-vae', 'scenes-text-vae-decoder', 'scenes-text-encoder', 'scenes-text-first'],
-    ...['scenes-text-places', 'scenes-text-shapes', 'scenes-text'],
+    ...[
+      'scenes-text-places',
+      'scenes-text-shapes',
+      'scenes-text-first-round',
+      'scenes-text-shapes-again',
+      'scenes-text',
+    ],
   ])
     .description("train a diffusion model from scratch: with EDM's loss, or a text-to-image model and its parts")
     .option('--data <source>', "scenes, or a folder or .zip in EDM's layout")
