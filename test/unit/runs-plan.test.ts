@@ -67,7 +67,7 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
   await engine.dispose();
 });
 
-test('what cannot be tried here is scaled from something smaller, and so is its recording, but for weights', async () => {
+test('what cannot be tried here is scaled from something smaller, and so is its recording', async () => {
   const engine = await openDevice('cpu', 1);
   const record = { samplesEvery: 1, samples: 4, probeEvery: 1, probe: { count: 2, levels: [10, 500] } };
   const dry = await latentDryRun(engine, config({ record }), { bytes: 1e12, flops: 3e7 });
@@ -75,8 +75,7 @@ test('what cannot be tried here is scaled from something smaller, and so is its 
   const { scalars } = await dry.trainer.advance();
   assert.ok(Number.isFinite(scalars.lossFake));
   const [probe, samples] = dry.recorded;
-  for (const { scale } of [probe!, samples!]) assert.ok(scale.flops > 1 && scale.peakBytes > 1);
-  assert.ok(probe!.constantBytes < 1e4 && samples!.constantBytes > 1e4, 'the decoder is held as constants');
+  for (const { scale, bytes } of [probe!, samples!]) assert.ok(scale > 1 && bytes! > 0);
   for (const recorded of dry.recorded) {
     const open = await recorded.open();
     await open.take();
@@ -104,8 +103,11 @@ test('an EDM teacher is planned alike', async () => {
   await dry.trainer.dispose();
   await engine.dispose();
   assert.deepEqual(
-    dry.recorded.map(({ every }) => every),
-    [3, 5],
+    dry.recorded.map(({ every, scale, bytes }) => [every, scale, bytes]),
+    [
+      [3, 1, null],
+      [5, 1, null],
+    ],
   );
   assert.equal(dry.imagesPerMicro, 3);
   assert.equal(dry.pairs!.count, 7);

@@ -1,7 +1,7 @@
 /** What a dry run of a distillation is made of, for either family of models. */
 import type { DistillTrainer } from '../../dmd/distill.ts';
 import type { Probe } from '../../dmd/probe.ts';
-import { type GraphCost, graphCost } from '../../graph/cost.ts';
+import { graphCost } from '../../graph/cost.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { initialParameters, type ParameterLayout, unpackParameters } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
@@ -34,10 +34,10 @@ export interface DryRun {
 export interface Recorded {
   /** Updates from one to the next. */
   readonly every: number;
-  /** How many times what is tried the config's own takes; 1 where that is tried. */
-  readonly scale: Pick<GraphCost, 'flops' | 'peakBytes'>;
-  /** Weights that it holds at any scale. */
-  readonly constantBytes: number;
+  /** How many times as long as what is tried the config's own takes; 1 where that is tried. */
+  readonly scale: number;
+  /** Read off its graphs; null where its memory is measured. */
+  readonly bytes: number | null;
   open(): Promise<OpenRecorded>;
 }
 
@@ -47,7 +47,7 @@ export interface OpenRecorded {
   dispose(): Promise<void>;
 }
 
-export const asTried = { scale: { flops: 1, peakBytes: 1 }, constantBytes: 0 } as const;
+export const asTried = { scale: 1, bytes: null } as const;
 
 export interface HalvesOfMicro {
   readonly generator: Graph;

@@ -10,7 +10,7 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { type LatentPreviewOptions, latentPreview, latentPreviewGraphs } from '../training/latent/preview.ts';
 import type { TextTeacher } from '../training/latent/teacher.ts';
-import { openPreview, openProbe, type Recorded, randomTensor, randomWeights } from './dry-run.ts';
+import { asTried, openPreview, openProbe, type Recorded, randomTensor, randomWeights } from './dry-run.ts';
 
 export interface Tried {
   readonly engine: Engine;
@@ -19,25 +19,27 @@ export interface Tried {
   readonly trainer: DistillTrainer;
 }
 
-/** A smaller network is tried with one picture. */
+/** A smaller network is tried with one picture and one noise level. */
 export async function recordedOf(
   { engine, config, teacher, trainer }: Tried,
   whole: LatentShape,
   tried: LatentShape,
 ): Promise<Recorded[]> {
   const { record, seed } = config;
-  const count = (asked: number) => (tried === whole ? asked : 1);
+  const fits = tried === whole;
+  const few = (asked: number) => (fits ? asked : 1);
   const recorded: Recorded[] = [];
   if (record.probeEvery > 0 && whole.matching !== null) {
-    const parts = (shape: LatentShape, pictures: number) => {
-      const [context, unconditional] = [randomContext(shape, pictures), randomContext(shape, 1)];
-      const options = { seed: record.probe.seed, timesteps: record.probe.levels, context, unconditional };
+    const { levels, count: pictures, seed: probeSeed } = record.probe;
+    const parts = (shape: LatentShape, count: number, timesteps: readonly number[]) => {
+      const [context, unconditional] = [randomContext(shape, count), randomContext(shape, 1)];
+      const options = { seed: probeSeed, timesteps, context, unconditional };
       return latentProbe({ ...shape, matching: whole.matching! }, options);
     };
-    const cost = ({ generate, scores, levels }: ProbeParts) => costOfAll([generate, ...levels.map(() => scores)]);
-    const small = parts(tried, count(record.probe.count));
-    const scale = scaleOf(cost(parts(whole, record.probe.count)), cost(small));
-    recorded.push({ every: record.probeEvery, ...scale, open: () => openProbe(Probe.of(engine, small), trainer) });
+    const cost = ({ generate, scores, levels: taken }: ProbeParts) => costOfAll([generate, ...taken.map(() => scores)]);
+    const small = parts(tried, few(pictures), levels.slice(0, few(levels.length)));
+    const size = fits ? asTried : comparedTo(cost(small), cost(parts(whole, pictures, levels)));
+    recorded.push({ every: record.probeEvery, ...size, open: () => openProbe(Probe.of(engine, small), trainer) });
   }
   if (record.samplesEvery > 0) {
     const { vae } = teacher.model;
@@ -46,11 +48,11 @@ export async function recordedOf(
       return { shape, seed, decoder, context: randomContext(shape, pictures) };
     };
     const cost = async (of: LatentPreviewOptions) => costOfAll(Object.values(await latentPreviewGraphs(of)));
-    const small = options(tried, count(record.samples));
-    const scale = scaleOf(await cost(options(whole, record.samples)), await cost(small));
+    const small = options(tried, few(record.samples));
+    const size = fits ? asTried : comparedTo(await cost(small), await cost(options(whole, record.samples)));
     recorded.push({
       every: record.samplesEvery,
-      ...scale,
+      ...size,
       open: () => openPreview(latentPreview(engine, small), trainer),
     });
   }
@@ -67,10 +69,10 @@ function costOfAll(graphs: readonly Graph[]): GraphCost {
   };
 }
 
-const scaleOf = (whole: GraphCost, tried: GraphCost): Pick<Recorded, 'scale' | 'constantBytes'> => ({
-  scale: { flops: whole.flops / tried.flops, peakBytes: whole.peakBytes / tried.peakBytes },
-  constantBytes: tried.constantBytes,
-});
+/** Memory cannot be told from something much smaller: weights are held here and by the engine, values once. */
+function comparedTo(tried: GraphCost, whole: GraphCost): Pick<Recorded, 'scale' | 'bytes'> {
+  return { scale: whole.flops / tried.flops, bytes: 2 * whole.constantBytes + whole.peakBytes };
+}
 
 /** Embeddings of as many prompts, [N, L, D]. */
 export function randomContext({ network, tokens }: LatentShape, count: number): TensorData {

@@ -93,16 +93,15 @@ async function measureRecorded(recorded: readonly Recorded[]): Promise<Recording
   const open: OpenRecorded[] = [];
   let [bytes, secondsPerUpdate] = [0, 0];
   try {
-    for (const { every, scale, constantBytes, open: opening } of recorded) {
+    for (const { every, scale, bytes: estimated, open: opening } of recorded) {
       const base = process.memoryUsage.rss();
       const opened = await opening();
       open.push(opened);
       await opened.take();
       const start = performance.now();
       await opened.take();
-      secondsPerUpdate += (scale.flops * (performance.now() - start)) / 1000 / every;
-      const taken = process.memoryUsage.rss() - base;
-      bytes += constantBytes + scale.peakBytes * Math.max(taken - constantBytes, 0);
+      secondsPerUpdate += (scale * (performance.now() - start)) / 1000 / every;
+      bytes += estimated ?? Math.max(process.memoryUsage.rss() - base, 0);
     }
   } finally {
     for (const opened of open) await opened.dispose();
