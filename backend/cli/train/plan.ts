@@ -8,6 +8,7 @@ export async function printPlan(asked: Config, set: readonly string[], output: O
   const { planDistillation } = await import('../../runs/plan/plan.ts');
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
   if (config.kind !== 'distill') throw new UserError('usage', '--plan is for distillations', 'Leave it out.');
+  output.line('Trying a few iterations on random weights: seconds, or minutes for a large network.');
   const plan = await planDistillation(config);
   const { parameters, memory, pairs } = plan;
   const trained = (count: number) => (count === parameters.network ? 'all' : millions(count));
