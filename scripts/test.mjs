@@ -20,6 +20,7 @@ import { count, printDetails, readRecords } from './lib/test-report.mjs';
 const folders = ['test/unit', 'test/golden', 'test/integration', 'test/webview', 'test/e2e'];
 const inEditor = (file) => file.startsWith('test/e2e/');
 const inBrowser = (file) => file.startsWith('test/webview/');
+const measuresTime = (file) => file.endsWith('.timing.test.ts');
 const usesPackage = (file) => inEditor(file) || file.includes('/package.');
 const strict = process.env.CI === 'true' || process.env.CI === '1';
 
@@ -31,12 +32,12 @@ main(async () => {
   await build();
   const mayInstall = await installAllowed(options.install);
   // What waits for downloads goes beside what computes.
-  const [environment, failures] = await Promise.all([
-    prepare(files, mayInstall),
+  const [system, failures] = await Promise.all([
+    files.every(inEditor) ? {} : prepareSystem({ mayInstall }),
     options.words.length > 0 ? [] : checkSources(),
   ]);
   const work = await mkdtemp(join(tmpdir(), 'dmd-tests-'));
-  const { status, records } = await runAll(files, environment, work).finally(() =>
+  const { status, records } = await runAll(files, { system, mayInstall, work }).finally(() =>
     rm(work, { recursive: true, force: true }),
   );
   printDetails(records);
@@ -87,35 +88,29 @@ async function checkSources() {
   return failed;
 }
 
-/** Finds or installs what these tests need; returns environment variables for them. */
-async function prepare(files, mayInstall) {
-  const system = files.every(inEditor) ? {} : await prepareSystem({ mayInstall });
-  return { ...system, ...(files.some(inEditor) && (await prepareEditors({ mayInstall }))) };
-}
-
-/** First what needs no browser, two files at a time; then panels and editor tests, which measure time, one by one. */
-async function runAll(files, prepared, work) {
-  const plain = files.filter((file) => !inEditor(file) && !inBrowser(file));
+/**
+ * First what needs no browser, two files at a time, while the editors are installed; then what measures time, panels and
+ * editor tests among it, one by one.
+ */
+async function runAll(files, { system, mayInstall, work }) {
+  const later = (file) => inEditor(file) || inBrowser(file) || measuresTime(file);
   const extension = files.some(usesPackage) && {
     DMD_TEST_VSIX: process.env.DMD_TEST_VSIX ?? (await packageExtension({ folder: work })),
     DMD_TEST_INSTALLED: join(work, 'installed'),
   };
-  const environment = { ...prepared, ...extension };
-  const parts = [];
-  for (const [some, concurrency, log] of [
-    [plain, 2, 'tests.jsonl'],
-    [files.filter(inBrowser), 1, 'panels.jsonl'],
-    [files.filter(inEditor), 1, 'e2e.jsonl'],
-  ]) {
-    if (some.length > 0) parts.push(await runTests(some, { environment, concurrency, log: join(work, log) }));
-  }
-  return {
-    status: parts.find(({ status }) => status !== 0)?.status ?? 0,
-    records: parts.flatMap(({ records }) => records),
-  };
+  const environment = { ...system, ...extension };
+  const log = (name) => join(work, `${name}.jsonl`);
+  const [first, editors] = await Promise.all([
+    runTests(files.filter((file) => !later(file)), { environment, concurrency: 2, log: log('first') }),
+    files.some(inEditor) ? prepareEditors({ mayInstall }) : {},
+  ]);
+  const then = { environment: { ...environment, ...editors }, concurrency: 1, log: log('then') };
+  const second = await runTests(files.filter(later), then);
+  return { status: first.status || second.status, records: [...first.records, ...second.records] };
 }
 
 async function runTests(files, { environment, concurrency, log }) {
+  if (files.length === 0) return { status: 0, records: [] };
   const status = await run(
     process.execPath,
     [

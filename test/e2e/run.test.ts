@@ -7,7 +7,7 @@ import { isAlive, listeningPorts } from './driver/processes.ts';
 import { theRun, untilRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
 
-editorTest('a run outlives the window and the editor', {}, async ({ server, workbench }) => {
+editorTest('a run outlives the window and the editor', { newestOnly: true }, async ({ server, workbench }) => {
   await workbench.run('DMD: Start the Built-in Run');
   const run = await theRun(join(server.workspace, 'runs'));
   await untilRun(run, 'running', ({ state }) => state === 'running');

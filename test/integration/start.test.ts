@@ -12,7 +12,7 @@ const command = new URL('../../dist/dmd.js', import.meta.url).pathname;
 test('start distills the built-in teacher and compares its pictures with one-step ones', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dmd-start-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const short = ['--seconds', '4', '--count', '100', '--pairs', '32', '--device', 'cpu', '--threads', '2'];
+  const short = ['--seconds', '4', '--count', '50', '--pairs', '16', '--device', 'cpu', '--threads', '2'];
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [command, 'start', ...short, '--out', folder, '--json'],

@@ -21,7 +21,7 @@ export interface EditorContext {
 }
 
 interface EditorTestOptions extends Omit<ServerOptions, 'vsix' | 'installed'> {
-  /** Where the backend is asked more than the editor: the newest version alone. */
+  /** Where the backend or a panel is asked more than the editor: the newest version alone. */
   readonly newestOnly?: boolean;
 }
 
