@@ -101,7 +101,10 @@ async function runAll(files, { system, mayInstall, work }) {
   const environment = { ...system, ...extension };
   const log = (name) => join(work, `${name}.jsonl`);
   const [first, editors] = await Promise.all([
-    runTests(files.filter((file) => !later(file)), { environment, concurrency: 2, log: log('first') }),
+    runTests(
+      files.filter((file) => !later(file)),
+      { environment, concurrency: 2, log: log('first') },
+    ),
     files.some(inEditor) ? prepareEditors({ mayInstall }) : {},
   ]);
   const then = { environment: { ...environment, ...editors }, concurrency: 1, log: log('then') };
