@@ -1,8 +1,8 @@
 // Remakes the built-in text model: npm run scenes-text [-- --folder runs/scenes-text]
 //
-// Each run begins where it was, so this can be stopped and started again: the autoencoder, its decoder, a first teacher on the
-// encoder's latents, a text encoder, lessons with all scenes after them, twice, the student. The folders teacher/ and student/ that come out are
-// those of media/scenes-text/.
+// Each run begins where it was, so this can be stopped and started again: the autoencoder, its decoder, a first teacher on
+// the encoder's latents, a text encoder, lessons with all scenes after them in three rounds, the student. The folders
+// teacher/ and student/ that come out are those of media/scenes-text/.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -29,10 +29,13 @@ main(async () => {
   );
   const from = (run) => set({ vae, initial: join(run, 'teacher') });
   const shapes = finished('teach', 'scenes-text-shapes', from(places));
-  const round = finished('teach', 'scenes-text-first-round', ['--half', ...from(shapes)]);
-  const again = finished('teach', 'scenes-text-shapes-again', from(round));
-  const taught = finished('teach', 'scenes-text', ['--half', ...from(again)]);
-  replace(join(taught, 'teacher'), teacher);
+  let round = finished('teach', 'scenes-text-first-round', ['--half', ...from(shapes)]);
+  for (const seed of [2, 3]) {
+    const own = set({ seed, 'data.seed': seed });
+    const lesson = finished('teach', 'scenes-text-shapes-again', [...from(round), ...own], `-${seed}`);
+    round = finished('teach', 'scenes-text', ['--half', ...from(lesson), ...own], `-${seed}`);
+  }
+  replace(join(round, 'teacher'), teacher);
   replace(join(decoder, 'vae'), join(teacher, 'vae'));
   const distilled = finished('distill', 'scenes-text-student', ['--half', '--teacher', teacher]);
   replace(join(distilled, 'generator'), student);
@@ -43,9 +46,9 @@ main(async () => {
 
 const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
 
-/** The folder of a preset's run, which is begun, gone on with, or there already. */
-function finished(command, preset, options = []) {
-  const out = join(folder, preset);
+/** The folder of a preset's run, which is begun, gone on with, or there already. `round` tells its runs apart. */
+function finished(command, preset, options = [], round = '') {
+  const out = join(folder, preset + round);
   const [begun] = existsSync(out) ? readdirSync(out) : [];
   const state = begun && JSON.parse(readFileSync(join(out, begun, 'run.json'), 'utf8')).state;
   if (state === 'finished') return join(out, begun);

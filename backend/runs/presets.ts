@@ -35,7 +35,7 @@ const ablation = (name: string, title: string, detail: string, set: Readonly<Rec
   ...{ file: 'scenes/generator.dmd.json', set: { name: `scenes-${name}`, ...set, record: watched } },
 });
 
-/** Where the runs before the second lesson in shapes differ from those after it. */
+/** Where the runs of the first round of lessons differ from those after it. */
 const firstRound = { seed: 1, 'data.seed': 0 };
 
 /** Lessons of the built-in text teacher: scenes on which the mean image shows what a word means. */
@@ -196,8 +196,8 @@ const sources: readonly Source[] = [
   },
   lesson(
     'shapes-again',
-    'its second lesson in shapes',
-    'Teaches words for shapes once more, longer. `initial` is what the first round of all scenes leaves.',
+    'its lesson in shapes again',
+    'Teaches words for shapes once more, longer. `initial` is what the round of all scenes before leaves.',
     { 'data.count': 32768, 'loss.minTimestep': 200, iterations: 2400, 'optimizer.decay': 'none', ema: 0.995 },
   ),
   {
@@ -205,8 +205,8 @@ const sources: readonly Source[] = [
     name: 'scenes-text',
     title: 'The built-in text model, its teacher',
     detail:
-      "Made the built-in text-to-image teacher, in the built-in autoencoder's latent space. `initial` is what the second " +
-      'lesson in shapes leaves.',
+      "Made the built-in text-to-image teacher, in the built-in autoencoder's latent space. `initial` is what the lesson in " +
+      'shapes before leaves.',
     file: 'scenes-text/teacher.dmd.json',
   },
 ];
