@@ -49,7 +49,7 @@ export async function ensureEditor(editor) {
 }
 
 function cacheFolder() {
-  return resolve(process.env.DMD_EDITOR_CACHE ?? join(root, 'node_modules', '.cache', 'editors'));
+  return resolve(process.env.DMD_EDITOR_CACHE || join(root, 'node_modules', '.cache', 'editors'));
 }
 
 /** What installing takes: code-server's own script refuses root and other Nodes than its own, and downloads more. */
