@@ -4,8 +4,8 @@
  */
 import '../engine/onnxruntime/no-telemetry.ts'; // here, because a worker's environment is only a copy
 import { Command } from 'commander';
+import { packageVersion } from '../files/package.ts';
 import { exitCodes } from '../protocol/errors.ts';
-import { packageVersion } from '../runs/package.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
 import { surviveClosedOutput } from './output.ts';

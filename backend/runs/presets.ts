@@ -6,10 +6,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import { onDisk } from '../files/disk.ts';
+import { packageRoot } from '../files/package.ts';
 import { type Config, type ConfigKind, commandOfKind, nearest } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { configFromText } from './config-file.ts';
-import { packageRoot } from './package.ts';
 
 export interface Preset {
   readonly kind: ConfigKind;

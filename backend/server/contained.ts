@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errorCode, onDisk } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
-import { type RunPaths, runPaths } from '../runs/run-folder.ts';
+import { type RunPaths, runPaths } from '../runs/folder/run-folder.ts';
 
 /**
  * The real path of something in a folder, links followed; read that one.

@@ -6,6 +6,7 @@ import {
   type MessageConnection,
   ResponseError,
 } from 'vscode-jsonrpc/node';
+import { describeError } from '../files/describe-error.ts';
 import { z } from '../protocol/config/zod.ts';
 import { UserError } from '../protocol/errors.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type NotificationDefinition,
   type RequestDefinition,
 } from '../protocol/rpc/index.ts';
-import { describeError } from '../runs/training/describe-error.ts';
 import { ChannelReader, ChannelWriter, type Port } from './channel.ts';
 import type { Handler, LogLevel, RequestContext, Server } from './handler.ts';
 

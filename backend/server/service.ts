@@ -1,7 +1,8 @@
 /** Requests about the backend itself. */
+
+import { packageVersion } from '../files/package.ts';
 import { UserError } from '../protocol/errors.ts';
 import { initialize, listDevices, ping, protocolVersion, shutdown } from '../protocol/rpc/index.ts';
-import { packageVersion } from '../runs/package.ts';
 import type { Server } from './handler.ts';
 
 /** @param end ends the process; called once `shutdown` is answered */

@@ -9,16 +9,16 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fakeScoreGraph } from '../../backend/dmd/fake-score-graph.ts';
-import { generatorGraph, l2Distance } from '../../backend/dmd/generator-graph.ts';
-import { updateGraph } from '../../backend/dmd/optimizer-state.ts';
 import { channelBlock } from '../../backend/engine/onnxruntime/channel-block.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
+import { fakeScoreGraph } from '../../backend/methods/dmd/fake-score-graph.ts';
+import { generatorGraph, l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { updateGraph } from '../../backend/training/optimizer-state.ts';
 import { batch, builtInNetwork } from './lib/dmd-case.ts';
 import { numberOption, threadsOption } from './lib/options.ts';
 

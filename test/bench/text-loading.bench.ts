@@ -17,7 +17,7 @@ import { openDevice } from '../../backend/engine/open.ts';
 import type { ParameterLayout } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { createAutoencoderKL, createClipText, createTextUNet } from '../../backend/nets/stable-diffusion/index.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { trainBpe, vocabularyFiles } from '../../backend/text/index.ts';
 import { writeDiffusersFolder } from '../../backend/weights/diffusers/index.ts';
 import { numberOption } from './lib/options.ts';

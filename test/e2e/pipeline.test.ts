@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readRun } from '../../backend/runs/run-folder.ts';
+import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import { editorTest } from './driver/editor-test.ts';
 import { assertSamePixels, pixelsOf } from './driver/pixels.ts';
 import { theRun, untilRun } from './driver/recorded.ts';

@@ -1,7 +1,7 @@
 /** A run in the editor: started, found again after a reload, alive without the editor, stopped. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { readRun } from '../../backend/runs/run-folder.ts';
+import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import { editorTest } from './driver/editor-test.ts';
 import { isAlive, listeningPorts } from './driver/processes.ts';
 import { theRun, untilRun } from './driver/recorded.ts';

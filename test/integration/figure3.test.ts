@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sampleMixture } from '../../backend/data/mixture.ts';
-import type { ReferencePairs } from '../../backend/dmd/distill.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
+import type { ReferencePairs } from '../../backend/methods/dmd/distill.ts';
 import { stream } from '../../backend/random/stream.ts';
 import {
   blob,

@@ -8,10 +8,10 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
+import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { connectRunIn, type RunLink } from '../../backend/runs/live/link.ts';
 import { type StartedRun, startRunProcess } from '../../backend/runs/live/start.ts';
-import { readRun, runPaths } from '../../backend/runs/run-folder.ts';
-import type { RunRequest } from '../../backend/runs/training/open.ts';
+import type { RunRequest } from '../../backend/runs/loop/open.ts';
 import { distillConfig, scratch, teachConfig, tinyTeacher } from '../unit/training/tiny.ts';
 
 const fromSources = ['--import', new URL('../tsx.mjs', import.meta.url).href];

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readRun } from '../../backend/runs/run-folder.ts';
+import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import { scratch, teachConfig, tinyTeacher } from '../unit/training/tiny.ts';
 
 const dmd = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));

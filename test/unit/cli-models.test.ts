@@ -8,15 +8,15 @@ import { exportCommand } from '../../backend/cli/export/export.ts';
 import type { Output } from '../../backend/cli/output.ts';
 import { type SampleOptions, sampleCommand } from '../../backend/cli/sample/sample.ts';
 import { decodePng, readPngText } from '../../backend/data/png.ts';
-import { SeededSource } from '../../backend/dmd/seeded-images.ts';
 import { runOnnxFile } from '../../backend/engine/onnxruntime/run-file.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
+import { openModel } from '../../backend/models/model-file.ts';
+import { writeModel } from '../../backend/models/write-model.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
-import { openModel } from '../../backend/runs/model-file.ts';
-import { writeModel } from '../../backend/runs/training/write-model.ts';
+import { SeededSource } from '../../backend/sampling/seeded-images.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dmd-models-'));
 after(() => rmSync(folder, { recursive: true }));

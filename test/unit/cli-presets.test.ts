@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { registerDistill } from '../../backend/cli/commands/distill.ts';
 import { registerTeach } from '../../backend/cli/commands/teach.ts';
-import { learningRate } from '../../backend/dmd/schedule.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { commandOfKind, parseConfig } from '../../backend/protocol/config/index.ts';
 import { presetConfig, presetNames, presets, presetText } from '../../backend/runs/presets.ts';
+import { learningRate } from '../../backend/training/schedule.ts';
 
 test('every preset is a sound config of its kind', () => {
   for (const kind of ['distill', 'teach'] as const) {

@@ -9,7 +9,7 @@ import type { Output } from '../../backend/cli/output.ts';
 import { type SampleOptions, sampleCommand } from '../../backend/cli/sample/sample.ts';
 import { decodePng, readPngText } from '../../backend/data/png.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { readPictureSettings } from '../../backend/runs/picture-text.ts';
+import { readPictureSettings } from '../../backend/sampling/picture-text.ts';
 
 const model = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dmd-text-'));

@@ -1,14 +1,14 @@
 /** The autoencoder's loss against its formulas, on one of four numbers: every 2 x 2 square becomes one latent number. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AutoencoderLossWeights, autoencoderLossGraph } from '../../backend/dmd/autoencoder-loss.ts';
-import { LatentProgram, Spread } from '../../backend/dmd/latent-programs.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import type { Tensor } from '../../backend/graph/graph.ts';
 import { add, downsample2, mul, upsample2 } from '../../backend/graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../backend/graph/parameters.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { LatentProgram, Spread } from '../../backend/sampling/latent-programs.ts';
+import { type AutoencoderLossWeights, autoencoderLossGraph } from '../../backend/teach/autoencoder-loss.ts';
 
 const number = (source: ParameterSource, name: string) => source.get(name, [1], { kind: 'ones' });
 const encode = (source: ParameterSource, images: Tensor) => {

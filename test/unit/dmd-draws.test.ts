@@ -1,7 +1,7 @@
 /** No two draws of an iteration share numbers: a z that is also the noise would correlate what must be independent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { streamDraws } from '../../backend/dmd/draws.ts';
+import { streamDraws } from '../../backend/training/draws.ts';
 
 const network = {
   layout: { entries: [], size: 0, trainedSize: 0 },

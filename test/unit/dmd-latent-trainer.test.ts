@@ -1,8 +1,8 @@
 /** The loop around latent iterations: device memory, going on exactly, what stops it, what it leaves alone. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { NumericStop } from '../../backend/dmd/trainer.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
+import { NumericStop } from '../../backend/training/trainer.ts';
 import { latentShape, linearNetwork } from './latent/linear-network.ts';
 import { batch, latentTraining, paired, type Variant } from './latent/training.ts';
 import { countingEngine } from './training/counting-engine.ts';

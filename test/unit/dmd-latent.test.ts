@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { PredictionType } from '../../backend/diffusion/vp/index.ts';
 import { vpSchedule } from '../../backend/diffusion/vp/index.ts';
-import { l2Distance } from '../../backend/dmd/generator-graph.ts';
-import { latentFakeScoreGraph } from '../../backend/dmd/latent/fake-score-graph.ts';
-import { type LatentShape, latentGeneratorGraph } from '../../backend/dmd/latent/generator-graph.ts';
-import { trainedPart } from '../../backend/dmd/latent/trained.ts';
 import type { Feed } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
+import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
+import { latentFakeScoreGraph } from '../../backend/methods/dmd/latent/fake-score-graph.ts';
+import { type LatentShape, latentGeneratorGraph } from '../../backend/methods/dmd/latent/generator-graph.ts';
+import { trainedPart } from '../../backend/models/trained-part.ts';
 import { matchingWeights } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
 import {

@@ -1,8 +1,8 @@
 /** The probe against numbers worked out here, on networks and inputs drawn anew. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { compare, Probe, type ProbeOptions } from '../../backend/dmd/probe.ts';
 import { openDevice } from '../../backend/engine/open.ts';
+import { compare, Probe, type ProbeOptions } from '../../backend/methods/dmd/probe.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { tinyNetwork } from './training/tiny.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distillSettings, emaDecay, learningRate, updateSettingsOf } from '../../backend/dmd/schedule.ts';
+import { distillSettings } from '../../backend/methods/dmd/settings.ts';
 import { parseConfig, type TeachConfig } from '../../backend/protocol/config/index.ts';
+import { emaDecay, learningRate, updateSettingsOf } from '../../backend/training/schedule.ts';
 import { distillConfig, teachConfig } from './training/tiny.ts';
 
 test('the learning rate rises linearly from 0 and, with cosine, falls to 0 in the last iteration', () => {

@@ -1,13 +1,13 @@
 /** EDM's loss for a teacher against its formula, on a denoiser of one number: D(x) = a x. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Denoiser } from '../../backend/dmd/denoiser.ts';
-import { teacherLossGraph } from '../../backend/dmd/teacher-loss.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { mul } from '../../backend/graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../backend/graph/parameters.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
+import type { Denoiser } from '../../backend/models/denoiser.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { teacherLossGraph } from '../../backend/teach/teacher-loss.ts';
 
 const factor = (source: ParameterSource) => source.get('a', [1], { kind: 'ones' });
 const network: Denoiser = {

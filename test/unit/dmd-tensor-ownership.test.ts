@@ -1,17 +1,17 @@
 /** Device memory of a distillation: every tensor is freed exactly once, whatever an iteration does. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { DistillTrainer } from '../../backend/dmd/distill.ts';
-import { streamDraws } from '../../backend/dmd/draws.ts';
-import { l2Distance } from '../../backend/dmd/generator-graph.ts';
-import { createTeachTrainer } from '../../backend/dmd/teach.ts';
-import { NumericStop } from '../../backend/dmd/trainer.ts';
 import type { Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
+import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { createTeachTrainer } from '../../backend/teach/teach.ts';
+import { streamDraws } from '../../backend/training/draws.ts';
+import { NumericStop } from '../../backend/training/trainer.ts';
 import { countingEngine } from './training/counting-engine.ts';
 import { labelDim, tinyNetwork } from './training/tiny.ts';
 

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { vpSchedule } from '../../backend/diffusion/vp/index.ts';
-import { joinLayouts, weightsOf } from '../../backend/dmd/joint-layout.ts';
-import { createTextTrainer, textDraws, textLayout } from '../../backend/dmd/teach-text.ts';
-import { snrWeight, type TextConditioned, textLossGraph } from '../../backend/dmd/text-loss.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { add, mean, mul, reshape } from '../../backend/graph/ops/index.ts';
 import { collectParameters, type ParameterSource, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { joinLayouts, weightsOf } from '../../backend/teach/joint-layout.ts';
+import { createTextTrainer, textDraws, textLayout } from '../../backend/teach/teach-text.ts';
+import { snrWeight, type TextConditioned, textLossGraph } from '../../backend/teach/text-loss.ts';
 
 const number = (source: ParameterSource, name: string) => source.get(name, [1], { kind: 'ones' });
 

@@ -35,10 +35,16 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-engine', 'backend/engine/a.ts', '../nets/leaf.ts'],
   ['layer-weights', 'backend/weights/a.ts', '../engine/leaf.ts'],
   ['layer-nets', 'backend/nets/a.ts', '../diffusion/leaf.ts'],
-  ['layer-diffusion', 'backend/diffusion/a.ts', '../dmd/leaf.ts'],
+  ['layer-diffusion', 'backend/diffusion/a.ts', '../models/leaf.ts'],
   ['layer-data', 'backend/data/a.ts', '../engine/leaf.ts'],
-  ['layer-metrics', 'backend/metrics/a.ts', '../dmd/leaf.ts'],
-  ['layer-dmd', 'backend/dmd/a.ts', '../runs/leaf.ts'],
+  ['layer-metrics', 'backend/metrics/a.ts', '../models/leaf.ts'],
+  ['layer-models', 'backend/models/a.ts', '../training/leaf.ts'],
+  ['layer-sampling', 'backend/sampling/a.ts', '../training/leaf.ts'],
+  ['layer-training', 'backend/training/a.ts', '../methods/leaf.ts'],
+  ['layer-methods', 'backend/methods/a.ts', '../runs/leaf.ts'],
+  ['layer-teach', 'backend/teach/a.ts', '../methods/leaf.ts'],
+  ['layer-export', 'backend/export/a.ts', '../training/leaf.ts'],
+  ['layer-evaluate', 'backend/evaluate/a.ts', '../runs/leaf.ts'],
   ['layer-runs', 'backend/runs/a.ts', '../cli/leaf.ts'],
   ['layer-server', 'backend/server/a.ts', '../cli/leaf.ts'],
   ['layer-cli', 'backend/cli/a.ts', '../../extension/leaf.ts'],
@@ -47,9 +53,9 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['webview-only-protocol', 'webview/a.ts', '../extension/leaf.ts'],
   ['webview-no-node', 'webview/b.ts', 'node:fs'],
   ['vscode-only-in-extension', 'backend/cli/b.ts', 'vscode'],
-  ['runtimes-only-in-engine', 'backend/dmd/b.ts', 'onnxruntime-node'],
-  ['runtimes-only-in-engine', 'backend/dmd/c.ts', '@tensorflow/tfjs-node-gpu'],
-  ['no-dev-dependencies', 'backend/dmd/d.ts', 'esbuild'],
+  ['runtimes-only-in-engine', 'backend/training/b.ts', 'onnxruntime-node'],
+  ['runtimes-only-in-engine', 'backend/training/c.ts', '@tensorflow/tfjs-node-gpu'],
+  ['no-dev-dependencies', 'backend/training/d.ts', 'esbuild'],
   ['no-unresolvable', 'backend/graph/b.ts', './missing.ts'],
   ['no-cycles', 'backend/nets/cycle-a.ts', './cycle-b.ts'],
 ];
@@ -65,14 +71,23 @@ before(async () => {
     await plant(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
     await plant(`node_modules/${name}/index.js`, 'exports.value = 1;');
   }
-  const folders = ['random', 'graph', 'nets', 'engine', 'diffusion', 'dmd', 'runs', 'cli'].map(
-    (name) => `backend/${name}`,
-  );
+  const folders = [
+    'random',
+    'graph',
+    'nets',
+    'engine',
+    'diffusion',
+    'models',
+    'training',
+    'methods',
+    'runs',
+    'cli',
+  ].map((name) => `backend/${name}`);
   for (const folder of [...folders, 'extension']) await plant(`${folder}/leaf.ts`, 'export const value = 1;');
   for (const [, file, imported] of planted)
     await plant(file, `import { value } from '${imported}';\nexport const a = value;`);
   await plant('backend/nets/cycle-b.ts', "import { a } from './cycle-a.ts';\nexport const value = () => a;");
-  await plant('backend/runs/allowed.ts', "import { value } from '../dmd/leaf.ts';\nexport const a = value;");
+  await plant('backend/runs/allowed.ts', "import { value } from '../models/leaf.ts';\nexport const a = value;");
 });
 after(() => rm(tree, { recursive: true, force: true }));
 

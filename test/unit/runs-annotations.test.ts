@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readAnnotations, writeAnnotations } from '../../backend/runs/annotations.ts';
-import { createRun } from '../../backend/runs/run-folder.ts';
+import { readAnnotations, writeAnnotations } from '../../backend/runs/folder/annotations.ts';
+import { createRun } from '../../backend/runs/folder/run-folder.ts';
 import { scratch, teachConfig } from './training/tiny.ts';
 
 function newRun(): string {

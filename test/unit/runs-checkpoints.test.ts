@@ -16,7 +16,7 @@ import {
   pruneCheckpoints,
   removeCheckpointsAfter,
   saveCheckpoint,
-} from '../../backend/runs/checkpoints.ts';
+} from '../../backend/runs/checkpoints/checkpoints.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-checkpoints-'));
@@ -239,7 +239,7 @@ test('retention keeps the newest and the milestones, and counts no damaged ones'
 
 test('kill -9 in a loop of saves leaves a checkpoint that loads', async () => {
   const folder = scratch();
-  const module = JSON.stringify(path.resolve('backend/runs/checkpoints.ts'));
+  const module = JSON.stringify(path.resolve('backend/runs/checkpoints/checkpoints.ts'));
   const script = `
     const { saveCheckpoint, pruneCheckpoints } = await import(${module});
     const folder = ${JSON.stringify(folder)};

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { evalCommand } from '../../backend/cli/eval/eval.ts';
 import type { Output } from '../../backend/cli/output.ts';
 import { openDevice } from '../../backend/engine/open.ts';
-import { openContestant } from '../../backend/runs/evaluate/contestants.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { openContestant } from '../../backend/evaluate/contestants.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 
 const golden = new URL('../golden/', import.meta.url);
 const teacher = fileURLToPath(new URL('tiny-diffusion/model', golden));

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
-import { listFields, readFields, recordFields, removeFieldsAfter } from '../../backend/runs/fields.ts';
-import { type Recorded, stepsToDrop } from '../../backend/runs/thin.ts';
+import { listFields, readFields, recordFields, removeFieldsAfter } from '../../backend/runs/fields/fields.ts';
+import { type Recorded, stepsToDrop } from '../../backend/runs/fields/thin.ts';
 
 function scratch(): string {
   return path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-fields-')), 'fields');

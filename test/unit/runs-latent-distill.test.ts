@@ -5,10 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openDevice } from '../../backend/engine/open.ts';
-import { runPaths } from '../../backend/runs/run-folder.ts';
-import { decodeTensors } from '../../backend/runs/tensor-file.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { runPaths } from '../../backend/runs/folder/run-folder.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { findingsOf } from '../../backend/server/configs/findings.ts';
+import { decodeTensors } from '../../backend/weights/tensor-file.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes } from './training/tiny.ts';
 
 const teacher = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
-import { readFields } from '../../backend/runs/fields.ts';
+import { readFields } from '../../backend/runs/fields/fields.ts';
+import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { startLiveRun } from '../../backend/runs/live/live-run.ts';
-import { runPaths } from '../../backend/runs/run-folder.ts';
 import { distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
 type Probe = RunMessageOf<'probe'>;

@@ -6,9 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { acquireLock, lockName, readLock } from '../../backend/runs/lock.ts';
+import { acquireLock, lockName, readLock } from '../../backend/runs/folder/lock.ts';
 
-const lockModule = JSON.stringify(path.resolve('backend/runs/lock.ts'));
+const lockModule = JSON.stringify(path.resolve('backend/runs/folder/lock.ts'));
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-lock-'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { createProgress, formatTime, type ProgressMode, progressMode } from '../../backend/runs/progress.ts';
+import { createProgress, formatTime, type ProgressMode, progressMode } from '../../backend/cli/progress.ts';
 
 /** Counts 0..steps, one per `seconds`, and returns what was printed. */
 function watch(mode: ProgressMode, steps: number, seconds: number, total = steps): string {

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { temporaryPath } from '../../backend/files/atomic.ts';
 import { type Config, parseConfig } from '../../backend/protocol/config/index.ts';
 import { readConfigFile } from '../../backend/runs/config-file.ts';
-import { createRun, listRuns, type OpenRun, readRun, resumeRun } from '../../backend/runs/run-folder.ts';
-import { slugOf } from '../../backend/runs/run-name.ts';
+import { createRun, listRuns, type OpenRun, readRun, resumeRun } from '../../backend/runs/folder/run-folder.ts';
+import { slugOf } from '../../backend/runs/folder/run-name.ts';
 
 const setup = { version: '1.2.3', device: 'cpu', threads: 2 };
 

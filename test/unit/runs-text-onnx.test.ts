@@ -8,8 +8,8 @@ import { openDevice } from '../../backend/engine/open.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
 import { constantParameters } from '../../backend/graph/parameters.ts';
-import { openTextModel } from '../../backend/runs/text/text-model.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { openTextModel } from '../../backend/models/text/text-model.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
 const tiny = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));

@@ -6,11 +6,11 @@ import { after, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
+import { importUNet } from '../../backend/models/text/import-unet.ts';
+import { memoryNeeded, requireMemory } from '../../backend/models/text/memory.ts';
+import { openTextModel } from '../../backend/models/text/text-model.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { importUNet } from '../../backend/runs/text/import-unet.ts';
-import { memoryNeeded, requireMemory } from '../../backend/runs/text/memory.ts';
-import { openTextModel } from '../../backend/runs/text/text-model.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { encodeSafetensors, readSafetensors } from '../../backend/weights/safetensors.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 

@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { writePairs } from '../../backend/data/pairs.ts';
 import { type Disk, realDisk } from '../../backend/files/disk.ts';
 import type { ErrorKind } from '../../backend/protocol/errors.ts';
-import { listCheckpoints, loadLatest } from '../../backend/runs/checkpoints.ts';
-import { listFields, readFields } from '../../backend/runs/fields.ts';
-import { readRun, runPaths } from '../../backend/runs/run-folder.ts';
+import { listCheckpoints, loadLatest } from '../../backend/runs/checkpoints/checkpoints.ts';
+import { listFields, readFields } from '../../backend/runs/fields/fields.ts';
+import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 import {
   curves,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
-import { GpuUse } from '../../backend/runs/training/gpu-use.ts';
+import { GpuUse } from '../../backend/runs/loop/gpu-use.ts';
 
 const saying = (text: string) => ['-e', `process.stdout.write(${JSON.stringify(text)}); setTimeout(() => {}, 60_000)`];
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readConfig, readRun, runPaths } from '../../backend/runs/run-folder.ts';
+import { readConfig, readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
 test('distilling: n steps equal k, a stop, a resume, n - k, bit for bit', async () => {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { createClipText } from '../../backend/nets/stable-diffusion/clip-text.ts';
-import { openInitialComponent } from '../../backend/runs/training/initial-component.ts';
+import { openInitialComponent } from '../../backend/teach/initial-component.ts';
 import { curves, runHere, scratch, stateBytes } from './training/tiny.ts';
 import { autoencoderConfig, textConfig, textEncoderConfig } from './training/tiny-text.ts';
 

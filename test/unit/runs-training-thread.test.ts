@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import type { RunMessage } from '../../backend/protocol/run-messages.ts';
-import { readRun } from '../../backend/runs/run-folder.ts';
-import type { RunRequest } from '../../backend/runs/training/open.ts';
-import { type RunThread, startRunThread } from '../../backend/runs/training/run-thread.ts';
+import { readRun } from '../../backend/runs/folder/run-folder.ts';
+import type { RunRequest } from '../../backend/runs/loop/open.ts';
+import { type RunThread, startRunThread } from '../../backend/runs/loop/run-thread.ts';
 import { scratch, teachConfig } from './training/tiny.ts';
 
 interface Started {

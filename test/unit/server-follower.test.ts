@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../backend/files/atomic.ts';
 import { type LiveEvent, liveEventSchema } from '../../backend/protocol/rpc/index.ts';
 import type { RunMessageOf } from '../../backend/protocol/run-messages.ts';
 import { type EventWriter, openEventWriter } from '../../backend/runs/events/writer.ts';
-import type { OpenRun } from '../../backend/runs/run-folder.ts';
+import type { OpenRun } from '../../backend/runs/folder/run-folder.ts';
 import { Follower } from '../../backend/server/runs/follower.ts';
 import { RunHistory } from '../../backend/server/runs/history.ts';
 import { LiveLinks } from '../../backend/server/runs/live-links.ts';

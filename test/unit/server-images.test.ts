@@ -7,6 +7,8 @@ import { after, test } from 'node:test';
 import { decodePng, encodePng, readPngText } from '../../backend/data/png.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
+import { modelPath, openModel } from '../../backend/models/model-file.ts';
+import { writeModel } from '../../backend/models/write-model.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { parseConfig } from '../../backend/protocol/config/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
@@ -20,9 +22,7 @@ import {
   releaseModels,
 } from '../../backend/protocol/rpc/images.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
-import { modelPath, openModel } from '../../backend/runs/model-file.ts';
-import { createRun } from '../../backend/runs/run-folder.ts';
-import { writeModel } from '../../backend/runs/training/write-model.ts';
+import { createRun } from '../../backend/runs/folder/run-folder.ts';
 import { registerImages } from '../../backend/server/images/index.ts';
 import { registerModels } from '../../backend/server/models/index.ts';
 import { FakeServer } from './server/fake-server.ts';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
 import * as rpc from '../../backend/protocol/rpc/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
-import { recordFields } from '../../backend/runs/fields.ts';
+import { recordFields } from '../../backend/runs/fields/fields.ts';
 import { registerRequests } from '../../backend/server/requests.ts';
 import { commandOf, quotePosix, quotePowerShell } from '../../backend/server/runs/command-line.ts';
 import { differences } from '../../backend/server/runs/compare.ts';

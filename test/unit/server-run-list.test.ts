@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type RunRecord, runRecordSchema } from '../../backend/protocol/rpc/index.ts';
 import type { RunMessageOf } from '../../backend/protocol/run-messages.ts';
-import { writeAnnotations } from '../../backend/runs/annotations.ts';
+import { writeAnnotations } from '../../backend/runs/folder/annotations.ts';
 import { LiveLinks } from '../../backend/server/runs/live-links.ts';
 import { Pace } from '../../backend/server/runs/pace.ts';
 import { RunList } from '../../backend/server/runs/run-list.ts';

@@ -16,7 +16,7 @@ import {
   listModels,
   readPngSettings,
 } from '../../backend/protocol/rpc/images.ts';
-import { TextPipeline } from '../../backend/runs/text/text-pipeline.ts';
+import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { registerImages } from '../../backend/server/images/index.ts';
 import { registerModels } from '../../backend/server/models/index.ts';
 import { FakeServer } from './server/fake-server.ts';

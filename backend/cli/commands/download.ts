@@ -30,9 +30,9 @@ export function registerDownload(program: Command): void {
 
 async function download(repository: string, options: DownloadOptions): Promise<void> {
   const output = createOutput(options);
-  const { openHub } = await import('../../runs/hub/client.ts');
-  const { downloadModel } = await import('../../runs/hub/download.ts');
-  const { createProgress, progressMode } = await import('../../runs/progress.ts');
+  const { openHub } = await import('../../models/hub/client.ts');
+  const { downloadModel } = await import('../../models/hub/download.ts');
+  const { createProgress, progressMode } = await import('../progress.ts');
   const { interruptible } = await import('../interrupt.ts');
   const { revision, variant, file } = options;
   let progress: ReturnType<typeof createProgress> | undefined;

@@ -29,11 +29,11 @@ const testCount = 2000;
 async function features({ out, iterations, batch, seed, threads, ...common }: FeaturesOptions): Promise<void> {
   const output = createOutput(common);
   const { createOnnxRuntimeEngine } = await import('../../engine/onnxruntime/engine.ts');
-  const { teachFeatures } = await import('../../dmd/teach-features.ts');
-  const { SceneFeatures } = await import('../../dmd/scene-scores.ts');
+  const { teachFeatures } = await import('../../teach/teach-features.ts');
+  const { SceneFeatures } = await import('../../evaluate/scene-scores.ts');
   const { sceneBatch } = await import('../../data/scenes/scene.ts');
   const { writeSafetensors } = await import('../../weights/safetensors.ts');
-  const { createProgress, progressMode } = await import('../../runs/progress.ts');
+  const { createProgress, progressMode } = await import('../progress.ts');
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads });
   const options = { seed, dataSeed: dataSeeds.train, iterations, batch, learningRate: 2e-3 };
   const progress = createProgress(progressMode(output.json), 'feature network', iterations);

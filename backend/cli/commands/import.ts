@@ -39,7 +39,7 @@ export function registerImport(program: Command): void {
 
 async function importModel(base: string, unet: string, options: ImportOptions): Promise<void> {
   const output = createOutput(options);
-  const { importUNet } = await import('../../runs/text/import-unet.ts');
+  const { importUNet } = await import('../../models/text/import-unet.ts');
   const { out, timestep, prediction, half = false } = options;
   const imported = await importUNet({
     ...{ base, file: unet, out, half },

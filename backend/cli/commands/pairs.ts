@@ -52,12 +52,12 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
   const { UserError } = await import('../../protocol/errors.ts');
-  const { acquireLock } = await import('../../runs/lock.ts');
-  const { createProgress, progressMode } = await import('../../runs/progress.ts');
-  const { makePairs } = await import('../../runs/training/pairs.ts');
-  const { loadTeacher } = await import('../../runs/training/teacher.ts');
+  const { acquireLock } = await import('../../runs/folder/lock.ts');
+  const { createProgress, progressMode } = await import('../progress.ts');
+  const { makePairs } = await import('../../methods/dmd/pairs.ts');
+  const { loadTeacher } = await import('../../models/teacher.ts');
   const { interruptible } = await import('../interrupt.ts');
-  const { isTextTeacher } = await import('../../runs/training/latent/teacher.ts');
+  const { isTextTeacher } = await import('../../models/text/text-teacher.ts');
 
   const isText = isTextTeacher(name);
   const steps = options.steps ?? (isText ? 50 : 18);

@@ -12,8 +12,8 @@ export function registerRuns(program: Command): void {
 async function runs(folder: string, options: CommonOptions): Promise<void> {
   const output = createOutput(options);
   const { relative } = await import('node:path');
-  const { listRuns } = await import('../../runs/run-folder.ts');
-  const { readAnnotations } = await import('../../runs/annotations.ts');
+  const { listRuns } = await import('../../runs/folder/run-folder.ts');
+  const { readAnnotations } = await import('../../runs/folder/annotations.ts');
   const found = listRuns(folder);
   const rows = [['run', 'name', 'kind', 'state', 'iterations', 'device', 'last written', '']];
   for (const { paths, info, state, owner, problem } of found) {

@@ -35,9 +35,9 @@ async function score(models: string[], options: ScoreOptions): Promise<void> {
   const { count, checked, seed, device, threads } = options;
   const { openEngine } = await import('../../engine/devices.ts');
   const { parseDevice } = await import('../../engine/open.ts');
-  const { openModel } = await import('../../runs/model-file.ts');
-  const { SceneScorer } = await import('../../runs/scene-scorer.ts');
-  const { createProgress, progressMode } = await import('../../runs/progress.ts');
+  const { openModel } = await import('../../models/model-file.ts');
+  const { SceneScorer } = await import('../../evaluate/scene-scorer.ts');
+  const { createProgress, progressMode } = await import('../progress.ts');
   const { engine } = await openEngine({ device: parseDevice(device), threads });
   const scorer = await SceneScorer.create(engine, count);
   const rows = [['model', 'calls', `FD (scenes features, ${count})`, `accepted (of ${checked})`, 'ms per image']];

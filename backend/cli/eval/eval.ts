@@ -1,17 +1,17 @@
 /** The work of `dmd eval`: opens features and references once, measures one model after the other, prints the table. */
 import { readCaptions } from '../../data/captions.ts';
 import type { SamplerName } from '../../diffusion/vp/index.ts';
-import { deviceProducts } from '../../dmd/pair-products.ts';
 import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { openContestant } from '../../evaluate/contestants.ts';
+import { type Evaluation, evaluate, type PromptScorer, pairSide } from '../../evaluate/evaluate.ts';
+import { deviceProducts } from '../../evaluate/pair-products.ts';
+import { ReferenceShelf } from '../../evaluate/shelf.ts';
+import { openInceptionSpace, openSceneSpace } from '../../evaluate/spaces.ts';
 import { type InceptionKind, inceptionWays } from '../../metrics/inception/preprocess.ts';
-import { openContestant } from '../../runs/evaluate/contestants.ts';
-import { type Evaluation, evaluate, type PromptScorer, pairSide } from '../../runs/evaluate/evaluate.ts';
-import { ReferenceShelf } from '../../runs/evaluate/shelf.ts';
-import { openInceptionSpace, openSceneSpace } from '../../runs/evaluate/spaces.ts';
-import { createProgress, progressMode } from '../../runs/progress.ts';
 import { interruptible } from '../interrupt.ts';
 import { type Output, table } from '../output.ts';
+import { createProgress, progressMode } from '../progress.ts';
 
 export interface EvalOptions {
   readonly reference?: string;
@@ -125,6 +125,6 @@ function report(rows: readonly Row[], options: Opened, distanceName: string, out
 const written = (value: number | null, write: (value: number) => string) => (value === null ? null : write(value));
 
 async function openPromptScorer(engine: Engine, folder: string) {
-  const { openClipScorer } = await import('../../runs/evaluate/clip-scorer.ts');
+  const { openClipScorer } = await import('../../evaluate/clip-scorer.ts');
   return openClipScorer(engine, folder);
 }

@@ -1,10 +1,10 @@
 /** The work of `dmd export` for a text-to-image model: a folder of ONNX files. */
 import { basename, resolve } from 'node:path';
-import { modelPath } from '../../runs/model-file.ts';
-import { createProgress, progressMode } from '../../runs/progress.ts';
-import { exportTextModel, type TextExported, type TextExportRequest } from '../../runs/text/export/export-text.ts';
+import { exportTextModel, type TextExported, type TextExportRequest } from '../../export/text/export-text.ts';
+import { modelPath } from '../../models/model-file.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { createProgress, progressMode } from '../progress.ts';
 import type { ExportOptions } from './options.ts';
 
 /** Returns the exit code: 1 when the files compute other pixels. */

@@ -1,9 +1,9 @@
 /** The work of `dmd export`. */
 import { basename, extname } from 'node:path';
+import { exportModel } from '../../export/export-model.ts';
+import { modelPath, openModel } from '../../models/model-file.ts';
+import { isTextModel } from '../../models/text/is-text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { exportModel } from '../../runs/export-model.ts';
-import { modelPath, openModel } from '../../runs/model-file.ts';
-import { isTextModel } from '../../runs/text/is-text-model.ts';
 import type { Output } from '../output.ts';
 import type { ExportOptions } from './options.ts';
 

@@ -1,5 +1,5 @@
 /** What `dmd sample` is asked for, by any kind of model. */
-import type { SamplerName } from '../../dmd/seeded-images.ts';
+import type { SamplerName } from '../../sampling/seeded-images.ts';
 
 export interface SampleOptions {
   readonly seeds: readonly number[];

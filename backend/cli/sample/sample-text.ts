@@ -6,14 +6,14 @@ import { samplerNames } from '../../diffusion/vp/index.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { modelPath } from '../../models/model-file.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { modelPath } from '../../runs/model-file.ts';
-import { createProgress, progressMode } from '../../runs/progress.ts';
-import { type TextPictureMaker, textPictureText, unetHash } from '../../runs/text/text-picture.ts';
-import { TextPipeline } from '../../runs/text/text-pipeline.ts';
-import type { TextImages, TextRequest } from '../../runs/text/text-request.ts';
+import { type TextPictureMaker, textPictureText, unetHash } from '../../sampling/text/text-picture.ts';
+import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
+import type { TextImages, TextRequest } from '../../sampling/text/text-request.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { createProgress, progressMode } from '../progress.ts';
 import type { SampleOptions } from './options.ts';
 
 export async function sampleText(name: string, options: SampleOptions, output: Output): Promise<void> {

@@ -2,18 +2,18 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
-import { type SeededImages, SeededSource } from '../../dmd/seeded-images.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { type Model, modelPath, openModel } from '../../models/model-file.ts';
+import { isTextModel } from '../../models/text/is-text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { runOf } from '../../runs/lineage.ts';
-import { type Model, modelPath, openModel } from '../../runs/model-file.ts';
-import { makerText, type PictureMaker, pictureText } from '../../runs/picture-text.ts';
-import { createProgress, progressMode } from '../../runs/progress.ts';
-import { isTextModel } from '../../runs/text/is-text-model.ts';
+import { runOf } from '../../runs/folder/lineage.ts';
+import { makerText, type PictureMaker, pictureText } from '../../sampling/picture-text.ts';
+import { type SeededImages, SeededSource } from '../../sampling/seeded-images.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { createProgress, progressMode } from '../progress.ts';
 import type { SampleOptions } from './options.ts';
 
 export type { SampleOptions } from './options.ts';

@@ -1,11 +1,11 @@
 /** Teacher and generator drawn from the same noise, side by side in one PNG, and how long each takes. */
 import { join } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
-import { SeededSource } from '../../dmd/seeded-images.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
-import type { Model } from '../../runs/model-file.ts';
+import type { Model } from '../../models/model-file.ts';
+import { SeededSource } from '../../sampling/seeded-images.ts';
 
 const rows = 5;
 const classes = 10;

@@ -1,17 +1,17 @@
 /** Distills the built-in teacher for a given time in a run of its own and returns the generator it got to. */
 import { join } from 'node:path';
+import { packageRoot } from '../../files/package.ts';
 import { unpackParameters } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
+import { openModel } from '../../models/model-file.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
-import { loadLatest } from '../../runs/checkpoints.ts';
+import { loadLatest } from '../../runs/checkpoints/checkpoints.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
+import { runPaths } from '../../runs/folder/run-folder.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
-import { openModel } from '../../runs/model-file.ts';
-import { packageRoot } from '../../runs/package.ts';
-import { createProgress, type Progress, progressMode } from '../../runs/progress.ts';
-import { runPaths } from '../../runs/run-folder.ts';
 import type { Output } from '../output.ts';
+import { createProgress, type Progress, progressMode } from '../progress.ts';
 import { notesOf } from '../train/watch.ts';
 
 export interface DistillForOptions {

@@ -1,7 +1,7 @@
 /** The steps of `dmd start`, in the order a person sees them. */
 import { openEngine } from '../../engine/devices.ts';
-import { openModel } from '../../runs/model-file.ts';
-import { type SceneScore, SceneScorer } from '../../runs/scene-scorer.ts';
+import { type SceneScore, SceneScorer } from '../../evaluate/scene-scorer.ts';
+import { openModel } from '../../models/model-file.ts';
 import type { Output } from '../output.ts';
 import { comparePictures } from './compare-pictures.ts';
 import { distillFor } from './distill-for.ts';

@@ -1,12 +1,12 @@
 /** `dmd pairs` of a text-to-image teacher: PNDM with guidance, prompts from a file or of the captioned scenes. */
 
 import type { Engine } from '../../engine/engine.ts';
+import { TextEmbeddings } from '../../methods/dmd/latent/embeddings.ts';
+import { makeTextPairs } from '../../methods/dmd/latent/pairs.ts';
+import { readPrompts } from '../../methods/dmd/latent/prompts.ts';
+import { openTextTeacher, teacherInputs } from '../../models/text/text-teacher.ts';
 import { parseConfig } from '../../protocol/config/index.ts';
 import { resolvePaths } from '../../runs/config-file.ts';
-import { TextEmbeddings } from '../../runs/training/latent/embeddings.ts';
-import { makeTextPairs } from '../../runs/training/latent/pairs.ts';
-import { readPrompts } from '../../runs/training/latent/prompts.ts';
-import { openTextTeacher, teacherInputs } from '../../runs/training/latent/teacher.ts';
 
 export interface TextPairsOptions {
   readonly teacher: string;

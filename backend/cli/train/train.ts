@@ -1,12 +1,12 @@
 /** What `dmd distill` and `dmd teach` share: from the command line to a run, and from its messages to the terminal. */
 import path from 'node:path';
+import { errorFrom } from '../../files/describe-error.ts';
 import { type Config, type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
+import type { RunRequest } from '../../runs/loop/open.ts';
 import { presetConfig } from '../../runs/presets.ts';
-import { errorFrom } from '../../runs/training/describe-error.ts';
-import type { RunRequest } from '../../runs/training/open.ts';
 import type { CommonOptions, Output } from '../output.ts';
 import { watchRun } from './watch.ts';
 

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { exitCodes } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
-import { createProgress, type Progress } from '../../runs/progress.ts';
 import type { Output } from '../output.ts';
+import { createProgress, type Progress } from '../progress.ts';
 
 export interface Watcher {
   message(message: RunMessage): void;

@@ -5,15 +5,15 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { karrasSigmas } from '../../diffusion/karras.ts';
-import { fakeScoreLoss } from '../../dmd/fake-score-graph.ts';
-import { matchingPart } from '../../dmd/generator-graph.ts';
-import { meanDistance } from '../../dmd/matching.ts';
 import { gradients } from '../../graph/gradients.ts';
 import { Graph } from '../../graph/graph.ts';
 import { reshape } from '../../graph/ops/index.ts';
 import { gradientNorm } from '../../graph/optimizer.ts';
 import { flatParameters, packParameters } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { fakeScoreLoss } from '../../methods/dmd/fake-score-graph.ts';
+import { matchingPart } from '../../methods/dmd/generator-graph.ts';
+import { meanDistance } from '../../methods/dmd/matching.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { type Case, damaged, limitOf } from './case.ts';
 import type { Limit, NumberArray } from './compare.ts';

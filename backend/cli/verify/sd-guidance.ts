@@ -4,19 +4,24 @@
  */
 import { z } from 'zod';
 import { type VpSchedule, vpSchedule } from '../../diffusion/vp/index.ts';
-import { latentFakeScoreGraph } from '../../dmd/latent/fake-score-graph.ts';
-import { guided } from '../../dmd/latent/formulas.ts';
-import { isGuided, type LatentMatching, latentMatching, teacherInput } from '../../dmd/latent/generator-graph.ts';
-import { levelFeeds } from '../../dmd/latent/method.ts';
-import type { LatentNetwork } from '../../dmd/latent/network.ts';
-import { trainedPart } from '../../dmd/latent/trained.ts';
-import { meanDistance } from '../../dmd/matching.ts';
 import type { Feed } from '../../engine/engine.ts';
 import type { Tensor } from '../../graph/graph.ts';
 import { Graph } from '../../graph/graph.ts';
 import { sliceAxis } from '../../graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { latentFakeScoreGraph } from '../../methods/dmd/latent/fake-score-graph.ts';
+import {
+  isGuided,
+  type LatentMatching,
+  latentMatching,
+  teacherInput,
+} from '../../methods/dmd/latent/generator-graph.ts';
+import { levelFeeds } from '../../methods/dmd/latent/method.ts';
+import { meanDistance } from '../../methods/dmd/matching.ts';
+import { guided } from '../../models/latent-formulas.ts';
+import type { LatentNetwork } from '../../models/latent-network.ts';
+import { trainedPart } from '../../models/trained-part.ts';
 import { type Case, damaged } from './case.ts';
 import type { NumberArray } from './compare.ts';
 import type { Kind } from './kind.ts';

@@ -1,8 +1,9 @@
 /** The random draws and the pairs of a recorded trajectory, in the form the trainer takes them. */
-import type { ReferencePairs } from '../../dmd/distill.ts';
-import type { DrawPoint, Draws, LevelRange } from '../../dmd/draws.ts';
+
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import type { ReferencePairs } from '../../methods/dmd/distill.ts';
 import type { Network } from '../../nets/index.ts';
+import type { DrawPoint, Draws, LevelRange } from '../../training/draws.ts';
 import { type Case, damaged } from './case.ts';
 import type { TrajectoryConfig } from './trajectory-config.ts';
 

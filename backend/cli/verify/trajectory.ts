@@ -3,10 +3,11 @@
  * draws and pairs in place of its own. Compared are every iteration's images, losses and gradient norms, and gradients
  * and weights of both networks after the iterations that case.json asks for.
  */
-import { DistillTrainer } from '../../dmd/distill.ts';
-import { l2Distance } from '../../dmd/generator-graph.ts';
+
 import type { ParameterLayout } from '../../graph/parameters.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
+import { DistillTrainer } from '../../methods/dmd/distill.ts';
+import { l2Distance } from '../../methods/dmd/generator-graph.ts';
 import type { NumberArray } from './compare.ts';
 import { levelsOf } from './guidance.ts';
 import type { Kind } from './kind.ts';

@@ -11,20 +11,10 @@ import path from 'node:path';
 import { writeAll } from '../../files/atomic.ts';
 import { asUserError, type Disk, onDisk, realDisk } from '../../files/disk.ts';
 import { listFolder, makeFolder } from '../../files/folders.ts';
+import type { Summary } from '../../training/session.ts';
 import { histogramOf } from './histogram.ts';
 import { encodeEvent, type RunEvent, type SummaryValue } from './proto.ts';
 import { encodeRecord } from './record.ts';
-
-/** What to record at a step, each under its tag, e.g. `loss/dm`. */
-export interface Summary {
-  readonly scalars?: Readonly<Record<string, number>>;
-  /** PNG files. */
-  readonly images?: Readonly<Record<string, Uint8Array>>;
-  /** Raw values; values that are not finite are left out. */
-  readonly histograms?: Readonly<Record<string, ArrayLike<number>>>;
-  /** Markdown. */
-  readonly texts?: Readonly<Record<string, string>>;
-}
 
 export interface EventWriterOptions {
   /** The first step this process computes: earlier files no longer count from it on. Default: nothing is superseded. */

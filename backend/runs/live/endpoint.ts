@@ -5,9 +5,9 @@
  */
 import fs from 'node:fs';
 import net from 'node:net';
+import { describeError } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { ErrorMessage, RunCommand, RunMessage } from '../../protocol/run-messages.ts';
-import { describeError } from '../training/describe-error.ts';
 import { contactsBeside, newContact } from './contact.ts';
 import { encodeFrame, FrameError } from './frames.ts';
 import { type Standing, standingAfter } from './standing.ts';

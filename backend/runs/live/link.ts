@@ -5,12 +5,12 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { errorFrom } from '../../files/describe-error.ts';
 import { errorCode } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Greeting, linkProtocol, runFrameSchema, type WatcherFrame } from '../../protocol/run-link.ts';
 import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
-import { readLock } from '../lock.ts';
-import { errorFrom } from '../training/describe-error.ts';
+import { readLock } from '../folder/lock.ts';
 import { checkContact } from './contact.ts';
 import { encodeFrame, FrameError, FrameReader } from './frames.ts';
 

@@ -1,7 +1,7 @@
 /** A run in a thread of its own that other processes can watch and command as well as this one. */
 import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
-import type { RunRequest } from '../training/open.ts';
-import { type RunThread, startRunThread } from '../training/run-thread.ts';
+import type { RunRequest } from '../loop/open.ts';
+import { type RunThread, startRunThread } from '../loop/run-thread.ts';
 import { openEndpoint } from './endpoint.ts';
 
 export interface LiveRun extends RunThread {

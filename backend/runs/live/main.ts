@@ -4,8 +4,8 @@
  * the run in order; a closed terminal (SIGHUP) is none of its business.
  */
 import fs from 'node:fs';
+import { describeError } from '../../files/describe-error.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
-import { describeError } from '../training/describe-error.ts';
 import { type Answer, orderSchema } from './handshake.ts';
 import { type LiveRun, startLiveRun } from './live-run.ts';
 import { adoptLog } from './run-log.ts';

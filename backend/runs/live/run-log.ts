@@ -8,8 +8,8 @@ import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
-import { runPaths } from '../run-folder.ts';
-import type { RunRequest } from '../training/open.ts';
+import { runPaths } from '../folder/run-folder.ts';
+import type { RunRequest } from '../loop/open.ts';
 
 const logName = 'run.log';
 /** Appends, and does not follow a link that somebody put in its place. */

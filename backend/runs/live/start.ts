@@ -1,9 +1,9 @@
 /** Starts a run in a process of its own, which outlives this one: main.ts, detached, in a session of its own. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { errorFrom } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { errorFrom } from '../training/describe-error.ts';
-import type { RunRequest } from '../training/open.ts';
+import type { RunRequest } from '../loop/open.ts';
 import { type Answer, answerSchema, type Order } from './handshake.ts';
 import { openStartLog, type StartLog } from './run-log.ts';
 

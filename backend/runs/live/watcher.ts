@@ -1,9 +1,9 @@
 /** One watcher as the run's process sees it. Whatever it sends, at worst its own connection is closed. */
 import type net from 'node:net';
+import { describeError } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Greeting, linkProtocol, type RunFrame, watcherFrameSchema } from '../../protocol/run-link.ts';
 import type { ErrorMessage, RunCommand } from '../../protocol/run-messages.ts';
-import { describeError } from '../training/describe-error.ts';
 import { encodeFrame, FrameError, FrameReader } from './frames.ts';
 import { Outbox } from './outbox.ts';
 

@@ -1,12 +1,13 @@
 /** What a dry run of a distillation is made of, for either family of models. */
-import type { DistillTrainer } from '../../dmd/distill.ts';
-import type { Probe } from '../../dmd/probe.ts';
+
 import { graphCost } from '../../graph/cost.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { initialParameters, type ParameterLayout, unpackParameters } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import type { DistillTrainer } from '../../methods/dmd/distill.ts';
+import type { Probe } from '../../methods/dmd/probe.ts';
 import { stream } from '../../random/stream.ts';
-import type { Preview } from '../training/session.ts';
+import type { Preview } from '../../training/session.ts';
 
 /** Cost of one micro-batch, both networks' halves. */
 export interface MicroCost {

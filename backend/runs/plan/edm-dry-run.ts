@@ -1,21 +1,21 @@
 /** A few iterations of an EDM teacher's distillation on random weights. The teacher's file is read, for it says which network it is. */
 
 import { karrasSigmas } from '../../diffusion/karras.ts';
-import { DistillTrainer } from '../../dmd/distill.ts';
-import { fakeScoreGraph } from '../../dmd/fake-score-graph.ts';
-import { type GeneratorGraphOptions, generatorGraph } from '../../dmd/generator-graph.ts';
-import { Probe } from '../../dmd/probe.ts';
-import { distillSettings } from '../../dmd/schedule.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { graphCost } from '../../graph/cost.ts';
 import { Graph } from '../../graph/graph.ts';
 import { flatParameters } from '../../graph/parameters.ts';
+import { DistillTrainer } from '../../methods/dmd/distill.ts';
+import { probeOptions } from '../../methods/dmd/distill-probe.ts';
+import { fakeScoreGraph } from '../../methods/dmd/fake-score-graph.ts';
+import { type GeneratorGraphOptions, generatorGraph } from '../../methods/dmd/generator-graph.ts';
+import { GeneratorPreview } from '../../methods/dmd/generator-preview.ts';
+import { Probe } from '../../methods/dmd/probe.ts';
+import { openDistance } from '../../methods/dmd/regression-distance.ts';
+import { distillSettings } from '../../methods/dmd/settings.ts';
+import { loadTeacher } from '../../models/teacher.ts';
 import type { Network } from '../../nets/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import { probeOptions } from '../training/distill-probe.ts';
-import { GeneratorPreview } from '../training/generator-preview.ts';
-import { openDistance } from '../training/regression-distance.ts';
-import { loadTeacher } from '../training/teacher.ts';
 import {
   asTried,
   type DryRun,

@@ -1,20 +1,21 @@
 /** A few iterations of a text-to-image teacher's distillation on random weights: its own size, or a smaller one of its kind. */
-import { DistillTrainer } from '../../dmd/distill.ts';
-import { latentFakeScoreGraph } from '../../dmd/latent/fake-score-graph.ts';
-import { type LatentShape, latentCount, latentGeneratorGraph } from '../../dmd/latent/generator-graph.ts';
-import { latentMethod, needsTeacher } from '../../dmd/latent/method.ts';
-import { distillSettings } from '../../dmd/schedule.ts';
+
 import type { Engine } from '../../engine/engine.ts';
 import { graphCost } from '../../graph/cost.ts';
 import { Graph } from '../../graph/graph.ts';
 import { flatParameters } from '../../graph/parameters.ts';
+import { DistillTrainer } from '../../methods/dmd/distill.ts';
+import { openLatentDistance } from '../../methods/dmd/latent/distance.ts';
+import { latentFakeScoreGraph } from '../../methods/dmd/latent/fake-score-graph.ts';
+import { type LatentShape, latentCount, latentGeneratorGraph } from '../../methods/dmd/latent/generator-graph.ts';
+import { latentMethod, needsTeacher } from '../../methods/dmd/latent/method.ts';
+import { holdsTeacherAsHalf, latentShapeOf } from '../../methods/dmd/latent/shape.ts';
+import { distillSettings } from '../../methods/dmd/settings.ts';
+import { openTextTeacher, type TextTeacher } from '../../models/text/text-teacher.ts';
 import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import type { JsonObject } from '../../weights/diffusers/index.ts';
-import { openLatentDistance } from '../training/latent/distance.ts';
-import { holdsTeacherAsHalf, latentShapeOf } from '../training/latent/shape.ts';
-import { openTextTeacher, type TextTeacher } from '../training/latent/teacher.ts';
 import { type DryRun, type MicroCost, microCost, randomTensor, randomWeights } from './dry-run.ts';
 import { randomContext, recordedOf } from './latent-recorded.ts';
 

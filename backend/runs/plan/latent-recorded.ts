@@ -1,15 +1,16 @@
 /** What a latent distillation records besides its curves, tried on random weights and prompts. */
-import type { DistillTrainer } from '../../dmd/distill.ts';
-import type { LatentShape } from '../../dmd/latent/generator-graph.ts';
-import { latentProbe } from '../../dmd/latent/probe.ts';
-import { Probe, type ProbeParts } from '../../dmd/probe.ts';
+
 import type { Engine } from '../../engine/engine.ts';
 import { type GraphCost, graphCost } from '../../graph/cost.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
+import type { DistillTrainer } from '../../methods/dmd/distill.ts';
+import type { LatentShape } from '../../methods/dmd/latent/generator-graph.ts';
+import { type LatentPreviewOptions, latentPreview, latentPreviewGraphs } from '../../methods/dmd/latent/preview.ts';
+import { latentProbe } from '../../methods/dmd/latent/probe.ts';
+import { Probe, type ProbeParts } from '../../methods/dmd/probe.ts';
+import type { TextTeacher } from '../../models/text/text-teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import { type LatentPreviewOptions, latentPreview, latentPreviewGraphs } from '../training/latent/preview.ts';
-import type { TextTeacher } from '../training/latent/teacher.ts';
 import { asTried, openPreview, openProbe, type Recorded, randomTensor, randomWeights } from './dry-run.ts';
 
 export interface Tried {

@@ -5,8 +5,8 @@
  */
 import { freemem } from 'node:os';
 import { openEngine } from '../../engine/devices.ts';
+import { isTextTeacher } from '../../models/text/text-teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import { isTextTeacher } from '../training/latent/teacher.ts';
 import type { DryRun, OpenRecorded, Recorded } from './dry-run.ts';
 import { edmDryRun } from './edm-dry-run.ts';
 import { latentDryRun } from './latent-dry-run.ts';

@@ -1,20 +1,20 @@
 /** What is wrong with a config that is sound by itself: it names files that are missing, damaged, or do not go together. */
 import path from 'node:path';
+import { describeError } from '../../files/describe-error.ts';
 import { errorCode } from '../../files/disk.ts';
+import { openDecoder } from '../../methods/dmd/latent/decoder.ts';
+import { openTextPairs } from '../../methods/dmd/latent/pairs.ts';
+import { readPrompts } from '../../methods/dmd/latent/prompts.ts';
+import { openPairsFor } from '../../methods/dmd/pairs.ts';
+import { openDistance } from '../../methods/dmd/regression-distance.ts';
+import { loadTeacher, type Teacher } from '../../models/teacher.ts';
+import { isTextTeacher, openTextTeacher } from '../../models/text/text-teacher.ts';
 import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { describeError } from '../../runs/training/describe-error.ts';
-import { openDecoder } from '../../runs/training/latent/decoder.ts';
-import { openTextPairs } from '../../runs/training/latent/pairs.ts';
-import { readPrompts } from '../../runs/training/latent/prompts.ts';
-import { isTextTeacher, openTextTeacher } from '../../runs/training/latent/teacher.ts';
-import { openPairsFor } from '../../runs/training/pairs.ts';
-import { openDistance } from '../../runs/training/regression-distance.ts';
-import { planTeachAutoencoder } from '../../runs/training/teach-autoencoder-session.ts';
-import { planTeach } from '../../runs/training/teach-session.ts';
-import { planTeachTextEncoder } from '../../runs/training/teach-text-encoder-session.ts';
-import { planTeachText } from '../../runs/training/teach-text-session.ts';
-import { loadTeacher, type Teacher } from '../../runs/training/teacher.ts';
+import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
+import { planTeach } from '../../teach/teach-session.ts';
+import { planTeachTextEncoder } from '../../teach/teach-text-encoder-session.ts';
+import { planTeachText } from '../../teach/teach-text-session.ts';
 
 /** A problem with the value of a key. */
 export interface Finding {

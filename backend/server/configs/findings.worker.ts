@@ -1,10 +1,10 @@
 /** Looks for findings in a thread of its own: a teacher may have hundreds of megabytes. */
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { describeError } from '../../files/describe-error.ts';
+import { loadTeacher, type Teacher } from '../../models/teacher.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { ErrorMessage } from '../../protocol/run-messages.ts';
-import { describeError } from '../../runs/training/describe-error.ts';
-import { loadTeacher, type Teacher } from '../../runs/training/teacher.ts';
 import { type Finding, findingsOf } from './findings.ts';
 
 export interface FindingsAnswer {

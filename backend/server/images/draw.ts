@@ -3,7 +3,7 @@ import { encodePng } from '../../data/png.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Generated, GenerateSettings } from '../../protocol/rpc/images.ts';
-import { type PictureMaker, pictureText } from '../../runs/picture-text.ts';
+import { type PictureMaker, pictureText } from '../../sampling/picture-text.ts';
 import type { ReadySource, ReadySources } from './ready-sources.ts';
 import type { GenerateWork, OnProgress } from './work.ts';
 

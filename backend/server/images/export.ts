@@ -1,9 +1,10 @@
 /** One request for an export: a file, or the folder of a text-to-image model. */
+
+import { exportModel } from '../../export/export-model.ts';
+import { exportTextModel } from '../../export/text/export-text.ts';
+import { modelPath, openModel } from '../../models/model-file.ts';
+import { isTextModel } from '../../models/text/is-text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { exportModel } from '../../runs/export-model.ts';
-import { modelPath, openModel } from '../../runs/model-file.ts';
-import { exportTextModel } from '../../runs/text/export/export-text.ts';
-import { isTextModel } from '../../runs/text/is-text-model.ts';
 import type { ExportWork, OnProgress, Results } from './work.ts';
 
 /** Throws UserError: 'numeric' for an export that computes other pixels, 'cancelled', and as the exports do. */

@@ -1,7 +1,7 @@
 /** The thread that makes pictures, started when it is first needed, and the queue before it: one piece of work at a time. */
 import { Worker } from 'node:worker_threads';
+import { errorFrom } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { errorFrom } from '../../runs/training/describe-error.ts';
 import type { FromThread, Report, Results, ToThread, Work } from './work.ts';
 
 export class ImageThread {

@@ -3,8 +3,8 @@
  * piece of work at a time: whoever sends waits for `done` or `failed` before the next.
  */
 import { parentPort } from 'node:worker_threads';
-import { modelPath } from '../../runs/model-file.ts';
-import { describeError } from '../../runs/training/describe-error.ts';
+import { describeError } from '../../files/describe-error.ts';
+import { modelPath } from '../../models/model-file.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { draw } from './draw.ts';
 import { drawText } from './draw-text.ts';

@@ -44,7 +44,7 @@ export function registerImages(server: Server): void {
     return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
   });
   server.handle(readPngSettings, async ({ png }) => {
-    const { readPictureSettings } = await import('../../runs/picture-text.ts');
+    const { readPictureSettings } = await import('../../sampling/picture-text.ts');
     return readPictureSettings(png);
   });
   server.handle(releaseModels, async (_, { signal }) => {

@@ -1,5 +1,5 @@
 /** What a person should know of their prompt: what was cut off, and words that the model has never seen. */
-import type { PromptReading } from '../../runs/text/text-request.ts';
+import type { PromptReading } from '../../sampling/text/text-request.ts';
 
 export function promptNotes({ truncated, unknownWords }: PromptReading): string[] {
   const notes: string[] = [];

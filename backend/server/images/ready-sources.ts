@@ -4,13 +4,13 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { SeededSource } from '../../dmd/seeded-images.ts';
 import { type DeviceName, openDevice } from '../../engine/open.ts';
+import { type ModelRole, modelPath, openModel } from '../../models/model-file.ts';
 import type { Network } from '../../nets/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { classNames, lineageOf } from '../../runs/lineage.ts';
-import { type ModelRole, modelPath, openModel } from '../../runs/model-file.ts';
-import { openOnnxModel } from '../../runs/onnx-model.ts';
+import { classNames, lineageOf } from '../../runs/folder/lineage.ts';
+import { openOnnxModel } from '../../sampling/onnx-model.ts';
+import { SeededSource } from '../../sampling/seeded-images.ts';
 import { Recent } from './recent.ts';
 
 export interface ReadySource {

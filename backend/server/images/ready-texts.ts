@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DeviceName, openDevice } from '../../engine/open.ts';
-import { modelPath } from '../../runs/model-file.ts';
-import { openTextModel } from '../../runs/text/text-model.ts';
-import { unetHash } from '../../runs/text/text-picture.ts';
-import { TextPipeline } from '../../runs/text/text-pipeline.ts';
-import { threadsOf } from '../../runs/text/threads.ts';
+import { modelPath } from '../../models/model-file.ts';
+import { openTextModel } from '../../models/text/text-model.ts';
+import { threadsOf } from '../../models/text/threads.ts';
+import { unetHash } from '../../sampling/text/text-picture.ts';
+import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
 import { Recent } from './recent.ts';
 
 export interface ReadyText {

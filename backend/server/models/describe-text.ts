@@ -1,10 +1,10 @@
 /** A text-to-image model in a few words. Only configurations are read, and the sizes of its files. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { snapshotRepository } from '../../models/hub/cache.ts';
+import { openTextModel, type TextModel } from '../../models/text/text-model.ts';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
-import { snapshotRepository } from '../../runs/hub/cache.ts';
-import { runOf } from '../../runs/lineage.ts';
-import { openTextModel, type TextModel } from '../../runs/text/text-model.ts';
+import { runOf } from '../../runs/folder/lineage.ts';
 import { componentOf, onnxParts, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
 
 const components = ['text_encoder', 'unet', 'vae'] as const;

@@ -1,12 +1,12 @@
 /** A model in a few words: what it makes, from which run, and why it cannot be used. No weights are read where a header says it. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { type ModelRole, modelPath, openModel, rolesOf } from '../../models/model-file.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
-import { classNames, type Lineage, lineageOf, runOf } from '../../runs/lineage.ts';
-import { type ModelRole, modelPath, openModel, rolesOf } from '../../runs/model-file.ts';
-import { describeOnnx } from '../../runs/onnx-model.ts';
+import { classNames, type Lineage, lineageOf, runOf } from '../../runs/folder/lineage.ts';
+import { describeOnnx } from '../../sampling/onnx-model.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { configKey } from '../../weights/load.ts';
 import { readSafetensorsHeader } from '../../weights/safetensors.ts';

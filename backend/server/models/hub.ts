@@ -20,8 +20,8 @@ export function registerHub(server: Server): void {
   const underWay = new Map<string, UnderWay>();
 
   server.handle(hubPlace, async () => {
-    const { hubCache } = await import('../../runs/hub/cache.ts');
-    const { hubEndpoint } = await import('../../runs/hub/endpoint.ts');
+    const { hubCache } = await import('../../models/hub/cache.ts');
+    const { hubEndpoint } = await import('../../models/hub/endpoint.ts');
     const cache = resolve(hubCache());
     return {
       ...{ host: new URL(hubEndpoint()).host, cache, free: await freeBytes(cache) },
@@ -30,8 +30,8 @@ export function registerHub(server: Server): void {
   });
 
   server.handle(planDownload, async ({ repository }, { signal }) => {
-    const { openHub } = await import('../../runs/hub/client.ts');
-    const { planDownload: plan } = await import('../../runs/hub/plan-download.ts');
+    const { openHub } = await import('../../models/hub/client.ts');
+    const { planDownload: plan } = await import('../../models/hub/plan-download.ts');
     const { offers } = await plan({ repository, client: await openHub({ signal }), signal });
     return [...offers];
   });
@@ -55,8 +55,8 @@ export function registerHub(server: Server): void {
 }
 
 async function download(id: string, repository: string, variant: string, { signal, notify }: RequestContext) {
-  const { openHub } = await import('../../runs/hub/client.ts');
-  const { downloadModel: fetchModel } = await import('../../runs/hub/download.ts');
+  const { openHub } = await import('../../models/hub/client.ts');
+  const { downloadModel: fetchModel } = await import('../../models/hub/download.ts');
   let told = Number.NEGATIVE_INFINITY;
   const onProgress = (done: number, total: number, label: string) => {
     if (done < total && performance.now() - told < progressMs) return;

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { temporaryPath } from '../../files/atomic.ts';
+import { errorFrom } from '../../files/describe-error.ts';
+import type { Imported, ImportStage } from '../../models/text/import-unet.ts';
 import { UserError } from '../../protocol/errors.ts';
-import type { Imported, ImportStage } from '../../runs/text/import-unet.ts';
-import { errorFrom } from '../../runs/training/describe-error.ts';
 import type { FromImport, ImportWork } from './import-unet.worker.ts';
 
 /** Nothing stays behind of an import that fails or is stopped. Throws what the import throws, UserError('cancelled'). */

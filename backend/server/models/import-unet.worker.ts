@@ -1,8 +1,8 @@
 /** Makes one model of a base and a UNet file in a thread of its own, then ends. To stop it, end the thread. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { describeError } from '../../files/describe-error.ts';
+import { type Imported, type ImportRequest, type ImportStage, importUNet } from '../../models/text/import-unet.ts';
 import type { ErrorMessage } from '../../protocol/run-messages.ts';
-import { type Imported, type ImportRequest, type ImportStage, importUNet } from '../../runs/text/import-unet.ts';
-import { describeError } from '../../runs/training/describe-error.ts';
 
 export type ImportWork = Omit<ImportRequest, 'onStage'>;
 

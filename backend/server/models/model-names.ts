@@ -1,9 +1,9 @@
 /** Which models there are: built in, written by runs, and those that the person named. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { runOutputs } from '../../runs/lineage.ts';
-import { modelPath } from '../../runs/model-file.ts';
-import { listRuns } from '../../runs/run-folder.ts';
+import { modelPath } from '../../models/model-file.ts';
+import { runOutputs } from '../../runs/folder/lineage.ts';
+import { listRuns } from '../../runs/folder/run-folder.ts';
 
 /** A built-in model has one name here; the others are for the command line. */
 const builtin = ['builtin:scenes', 'builtin:scenes/teacher', 'builtin:scenes-text', 'builtin:scenes-text/teacher'];

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../protocol/errors.ts';
 import { configFromText } from '../../runs/config-file.ts';
-import type { RunRequest } from '../../runs/training/open.ts';
+import type { RunRequest } from '../../runs/loop/open.ts';
 
 export interface StartParams {
   readonly text: string;

@@ -6,7 +6,7 @@
 
 import type { LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
-import { runPaths } from '../../runs/run-folder.ts';
+import { runPaths } from '../../runs/folder/run-folder.ts';
 import type { HistoryChange, RunHistory } from './history.ts';
 import type { LiveLinks } from './live-links.ts';
 import { RecordedSteps } from './recorded-steps.ts';

@@ -10,7 +10,7 @@ import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
 import { eventFileName } from '../../runs/events/writer.ts';
-import { runPaths } from '../../runs/run-folder.ts';
+import { runPaths } from '../../runs/folder/run-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';
 

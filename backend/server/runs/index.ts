@@ -1,11 +1,11 @@
 /** Requests about runs: the list, starting and commanding, one run's history, and what happens in it right now. */
 import path from 'node:path';
 import { parse as parseJson } from 'jsonc-parser';
+import { packageRoot } from '../../files/package.ts';
 import { UserError } from '../../protocol/errors.ts';
 import * as rpc from '../../protocol/rpc/index.ts';
-import { writeAnnotations } from '../../runs/annotations.ts';
-import { packageRoot } from '../../runs/package.ts';
-import { readConfig } from '../../runs/run-folder.ts';
+import { writeAnnotations } from '../../runs/folder/annotations.ts';
+import { readConfig } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
 import type { Server } from '../handler.ts';
 import { commandOf } from './command-line.ts';

@@ -4,9 +4,9 @@
  */
 import type { Greeting } from '../../protocol/run-link.ts';
 import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import { readLock } from '../../runs/folder/lock.ts';
 import { connectRunIn, type RunLink } from '../../runs/live/link.ts';
 import { standingAfter } from '../../runs/live/standing.ts';
-import { readLock } from '../../runs/lock.ts';
 
 export interface LinkListener {
   /** Also wants the probe after every step. */

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import type { RunRecord } from '../../protocol/rpc/index.ts';
 import type { Greeting } from '../../protocol/run-link.ts';
-import type { Annotations } from '../../runs/annotations.ts';
-import type { RunSummary } from '../../runs/run-folder.ts';
+import type { Annotations } from '../../runs/folder/annotations.ts';
+import type { RunSummary } from '../../runs/folder/run-folder.ts';
 
 export interface Seen {
   readonly summary: RunSummary;

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { listFolder } from '../../files/folders.ts';
 import type { LiveEvent } from '../../protocol/rpc/index.ts';
-import { fieldKinds } from '../../runs/fields.ts';
-import type { RunPaths } from '../../runs/run-folder.ts';
+import type { RunPaths } from '../../runs/folder/run-folder.ts';
+import { fieldKinds } from '../../training/session.ts';
 
 type RecordedEvent = Extract<LiveEvent, { type: 'recorded' }>;
 export type RecordedKind = RecordedEvent['kind'];

@@ -1,6 +1,7 @@
 /** Both sides must compute the same iteration before their times are compared. */
-import type { Scalars, StateArrays } from '../../../backend/dmd/trainer.ts';
+
 import { type ParameterLayout, unpackParameters } from '../../../backend/graph/parameters.ts';
+import type { Scalars, StateArrays } from '../../../backend/training/trainer.ts';
 import type { StoredTensor } from '../../../backend/weights/stored-tensor.ts';
 
 const tolerance = 1e-4;

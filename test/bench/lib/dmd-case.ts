@@ -1,12 +1,12 @@
 /** One DMD iteration of the built-in model as data: weights, recorded draws, settings. */
 
 import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
-import type { Draws } from '../../../backend/dmd/draws.ts';
-import { drawDiffusion, drawLatents, streamDraws } from '../../../backend/dmd/draws.ts';
 import type { ParameterLayout } from '../../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../../backend/graph/tensor-data.ts';
 import { createNetwork, type Network } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
+import type { Draws } from '../../../backend/training/draws.ts';
+import { drawDiffusion, drawLatents, streamDraws } from '../../../backend/training/draws.ts';
 
 /** The network of the built-in model `scenes`. */
 export const builtInNetwork = {

@@ -1,7 +1,7 @@
 /** The numbers that a run wrote, read from its folder without the backend that the editor talks to. */
 import { readHistory } from '../../../backend/runs/events/history.ts';
-import { listFields, readFields } from '../../../backend/runs/fields.ts';
-import { listRuns, type RunSummary, readRun, runPaths } from '../../../backend/runs/run-folder.ts';
+import { listFields, readFields } from '../../../backend/runs/fields/fields.ts';
+import { listRuns, type RunSummary, readRun, runPaths } from '../../../backend/runs/folder/run-folder.ts';
 import { until } from './until.ts';
 
 /** The only run in a folder of runs, once there is one: its folder. */

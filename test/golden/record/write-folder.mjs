@@ -1,7 +1,7 @@
 // Reads the tiny pipeline that diffusers saved and writes it anew, as float32 and float16: for written_folder.py.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openTextModel } from '../../../backend/runs/text/text-model.ts';
+import { openTextModel } from '../../../backend/models/text/text-model.ts';
 import {
   componentOf,
   configOf,

@@ -3,11 +3,11 @@
  * new images) of a small SongUNet with attention, classes and every kind of block, on any engine.
  */
 
-import { DistillTrainer } from '../../../backend/dmd/distill.ts';
-import { l2Distance } from '../../../backend/dmd/generator-graph.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { initialParameters, unpackParameters } from '../../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData, tensorData } from '../../../backend/graph/tensor-data.ts';
+import { DistillTrainer } from '../../../backend/methods/dmd/distill.ts';
+import { l2Distance } from '../../../backend/methods/dmd/generator-graph.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
 import { type Recording, recordingEngine } from './recording-engine.ts';

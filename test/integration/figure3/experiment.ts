@@ -5,16 +5,16 @@
  */
 import { type Mixture, mixtureDenoiser } from '../../../backend/data/mixture.ts';
 import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
-import { type DistillOptions, DistillTrainer, type ReferencePairs } from '../../../backend/dmd/distill.ts';
-import { generateGraph } from '../../../backend/dmd/distill-programs.ts';
-import { l2Distance } from '../../../backend/dmd/generator-graph.ts';
-import type { UpdateSettings } from '../../../backend/dmd/optimizer-state.ts';
-import { learningRate } from '../../../backend/dmd/schedule.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { initialParameters, packParameters, unpackParameters } from '../../../backend/graph/parameters.ts';
 import type { TensorData } from '../../../backend/graph/tensor-data.ts';
+import { type DistillOptions, DistillTrainer, type ReferencePairs } from '../../../backend/methods/dmd/distill.ts';
+import { generateGraph } from '../../../backend/methods/dmd/distill-programs.ts';
+import { l2Distance } from '../../../backend/methods/dmd/generator-graph.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
+import type { UpdateSettings } from '../../../backend/training/optimizer-state.ts';
+import { learningRate } from '../../../backend/training/schedule.ts';
 import { fixedPairs, pointShape } from './pairs.ts';
 
 /** Two modes, each seven and a half standard deviations from the middle between them. */

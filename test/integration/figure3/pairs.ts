@@ -1,11 +1,11 @@
 /** Noise-image pairs of points, held in memory. */
 import { type Mixture, mixtureDenoiser } from '../../../backend/data/mixture.ts';
 import { edmSampler } from '../../../backend/diffusion/edm-sampler.ts';
-import type { ReferencePairs } from '../../../backend/dmd/distill.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { Graph } from '../../../backend/graph/graph.ts';
 import { constantParameters } from '../../../backend/graph/parameters.ts';
 import type { TensorData } from '../../../backend/graph/tensor-data.ts';
+import type { ReferencePairs } from '../../../backend/methods/dmd/distill.ts';
 import { stream } from '../../../backend/random/stream.ts';
 
 /** A point is an image of one pixel with two channels. */

@@ -1,8 +1,9 @@
 /** A latent network whose every number can be worked out by hand: linear in sample, time and text. */
-import type { LatentNetwork } from '../../../backend/dmd/latent/network.ts';
+
 import type { Tensor } from '../../../backend/graph/graph.ts';
 import { add, matmul, mean, mul, reshape } from '../../../backend/graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../../backend/graph/parameters.ts';
+import type { LatentNetwork } from '../../../backend/models/latent-network.ts';
 
 export const latentShape = [2, 3, 2] as const;
 export const tokens = 4;

@@ -1,15 +1,15 @@
 /** Latent distillations of the linear network, in microseconds an iteration. */
 
 import { vpSchedule } from '../../../backend/diffusion/vp/index.ts';
-import { DistillTrainer } from '../../../backend/dmd/distill.ts';
-import { l2Distance } from '../../../backend/dmd/generator-graph.ts';
-import type { LatentShape } from '../../../backend/dmd/latent/generator-graph.ts';
-import { type LatentOptions, latentMethod } from '../../../backend/dmd/latent/method.ts';
-import { trainedPart } from '../../../backend/dmd/latent/trained.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { roundToHalves } from '../../../backend/graph/half.ts';
 import { unpackParameters } from '../../../backend/graph/parameters.ts';
 import { sizeOf } from '../../../backend/graph/tensor-data.ts';
+import { DistillTrainer } from '../../../backend/methods/dmd/distill.ts';
+import { l2Distance } from '../../../backend/methods/dmd/generator-graph.ts';
+import type { LatentShape } from '../../../backend/methods/dmd/latent/generator-graph.ts';
+import { type LatentOptions, latentMethod } from '../../../backend/methods/dmd/latent/method.ts';
+import { trainedPart } from '../../../backend/models/trained-part.ts';
 import { stream } from '../../../backend/random/stream.ts';
 import { contextDim, latentShape, linearNetwork, tokens } from './linear-network.ts';
 

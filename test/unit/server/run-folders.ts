@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Greeting } from '../../../backend/protocol/run-link.ts';
 import type { RunCommand, RunMessage } from '../../../backend/protocol/run-messages.ts';
+import { createRun, type OpenRun, resumeRun } from '../../../backend/runs/folder/run-folder.ts';
 import type { RunLink } from '../../../backend/runs/live/link.ts';
-import { createRun, type OpenRun, resumeRun } from '../../../backend/runs/run-folder.ts';
 import { distillConfig } from '../training/tiny.ts';
 
 const setup = { version: '0', device: 'cpu', threads: 1 };

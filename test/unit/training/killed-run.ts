@@ -1,6 +1,6 @@
 /** A run in a process that waits to be killed once it has recorded a step. */
-import { RunControl } from '../../../backend/runs/training/control.ts';
-import { trainingRun } from '../../../backend/runs/training/training-run.ts';
+import { RunControl } from '../../../backend/runs/loop/control.ts';
+import { trainingRun } from '../../../backend/runs/loop/training-run.ts';
 
 const [start, step] = process.argv.slice(2);
 const control = new RunControl();

@@ -4,16 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Disk } from '../../../backend/files/disk.ts';
 import { unpackParameters } from '../../../backend/graph/parameters.ts';
+import { writeModel } from '../../../backend/models/write-model.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { type Config, parseConfig } from '../../../backend/protocol/config/index.ts';
 import type { RunMessage } from '../../../backend/protocol/run-messages.ts';
 import { stream } from '../../../backend/random/stream.ts';
 import { readHistory } from '../../../backend/runs/events/history.ts';
-import { runPaths } from '../../../backend/runs/run-folder.ts';
-import { RunControl } from '../../../backend/runs/training/control.ts';
-import type { RunRequest } from '../../../backend/runs/training/open.ts';
-import { trainingRun } from '../../../backend/runs/training/training-run.ts';
-import { writeModel } from '../../../backend/runs/training/write-model.ts';
+import { runPaths } from '../../../backend/runs/folder/run-folder.ts';
+import { RunControl } from '../../../backend/runs/loop/control.ts';
+import type { RunRequest } from '../../../backend/runs/loop/open.ts';
+import { trainingRun } from '../../../backend/runs/loop/training-run.ts';
 
 export const labelDim = 3;
 

@@ -1,8 +1,8 @@
 /** A small run with everything recorded, made in place, and its numbers as the run folder has them. */
 import path from 'node:path';
 import { readHistory } from '../../../backend/runs/events/history.ts';
-import { readFields } from '../../../backend/runs/fields.ts';
-import { runPaths } from '../../../backend/runs/run-folder.ts';
+import { readFields } from '../../../backend/runs/fields/fields.ts';
+import { runPaths } from '../../../backend/runs/folder/run-folder.ts';
 import { distillConfig, runHere, scratch, tinyTeacher } from '../../unit/training/tiny.ts';
 
 export const levels = [200, 600];

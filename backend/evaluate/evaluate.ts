@@ -1,0 +1,127 @@
+/**
+ * The measures of one model: pictures are drawn chunk by chunk, and of each only features and scores are kept. Latency is
+ * that of one picture asked for alone, the median of several after a first one.
+ */
+
+import type { TensorData } from '../graph/tensor-data.ts';
+import { FeatureAccumulator } from '../metrics/feature-statistics.ts';
+import { frechetDistance } from '../metrics/frechet.ts';
+import { type PairProducts, precisionRecall } from '../metrics/precision-recall.ts';
+import { UserError } from '../protocol/errors.ts';
+import type { Contestant } from './contestant.ts';
+import type { FeatureSpace } from './feature-space.ts';
+import type { Reference } from './reference.ts';
+
+/** How well images fit their prompts. */
+export interface PromptScorer {
+  /** What the number is called, with the network it is taken in. */
+  readonly name: string;
+  /** One score per image [N, C, H, W]. */
+  scores(images: TensorData, prompts: readonly string[]): Promise<readonly number[]>;
+}
+
+export interface EvaluateOptions {
+  readonly contestant: Contestant;
+  readonly count: number;
+  /** Picture i is drawn from seed `seed` + i. */
+  readonly seed: number;
+  /** Repeated where they are fewer than the pictures; null for a model that takes none. */
+  readonly prompts: readonly string[] | null;
+  /** Null where there is nothing to compare with: then only latency and prompt scores are measured. */
+  readonly compared: { readonly space: FeatureSpace; readonly reference: Reference } | null;
+  readonly promptScorer: PromptScorer | null;
+  /** Replaces the products of pairs of features on the host. */
+  readonly products?: PairProducts;
+  readonly onProgress?: (done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Evaluation {
+  readonly calls: number;
+  /** Of one picture alone. */
+  readonly secondsPerImage: number;
+  readonly distance: number | null;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  /** Mean over the pictures. */
+  readonly promptScore: number | null;
+  /** Share of pictures that show what was asked for, 0..1. */
+  readonly right: number | null;
+  /** The same by what was asked for, such as `colours`; empty where there are no parts. */
+  readonly rightParts: Readonly<Record<string, number>>;
+}
+
+/** Pictures drawn at a time. */
+const chunk = 200;
+
+/** Throws UserError: 'usage' where model and prompts do not go together, 'cancelled', and what the parts throw. */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { contestant, count, seed, compared, promptScorer, signal } = options;
+  const prompts = promptsOf(options);
+  const secondsPerImage = await latency(contestant, seed, prompts?.[0] ?? null);
+  const accumulator = new FeatureAccumulator();
+  const dims = compared?.space.dims ?? 0;
+  const features = new Float32Array(count * dims);
+  let [right, promptScore] = [0, 0];
+  const rightParts: Record<string, number> = {};
+  for (let start = 0; start < count; start += chunk) {
+    if (signal?.aborted) throw new UserError('cancelled', 'The evaluation was stopped.');
+    const indices = Array.from({ length: Math.min(chunk, count - start) }, (_, i) => start + i);
+    const seeds = indices.map((index) => seed + index);
+    const own = prompts && indices.map((index) => prompts[index % prompts.length]);
+    const images = await contestant.draw({ seeds, prompts: own, ...(signal ? { signal } : {}) });
+    if (compared) {
+      const data = await compared.space.features(images);
+      accumulator.add({ shape: [indices.length, dims], data });
+      features.set(data, start * dims);
+      const { classes } = contestant;
+      const asked = indices.map((index, i) => ({ index, class: classes > 0 ? seeds[i] % classes : -1 }));
+      const counts = compared.reference.right?.(images, asked) ?? { all: 0, parts: {} };
+      right += counts.all;
+      for (const [part, of] of Object.entries(counts.parts)) rightParts[part] = (rightParts[part] ?? 0) + of / count;
+    }
+    if (promptScorer && own) promptScore += (await promptScorer.scores(images, own)).reduce((a, b) => a + b, 0);
+    options.onProgress?.(start + indices.length);
+  }
+  const reference = compared?.reference ?? null;
+  const manifold = reference?.features
+    ? await precisionRecall(reference.features, { shape: [count, dims], data: features }, manifoldOptions(options))
+    : { precision: null, recall: null };
+  return {
+    calls: contestant.calls,
+    secondsPerImage,
+    distance: reference && frechetDistance(accumulator.statistics(), { count: 0, ...reference.statistics }),
+    ...manifold,
+    promptScore: promptScorer && prompts ? promptScore / count : null,
+    right: reference?.right ? right / count : null,
+    rightParts,
+  };
+}
+
+/** Pictures per side of a block of pairs. */
+export const pairSide = 1000;
+const manifoldOptions = ({ products }: EvaluateOptions) => ({ chunk: pairSide, ...(products ? { products } : {}) });
+
+function promptsOf({ contestant: { name, takesPrompts }, prompts }: EvaluateOptions): readonly string[] | null {
+  if (takesPrompts && !prompts?.length) {
+    throw new UserError('usage', `${name} needs prompts.`, 'Give a text file or COCO captions with --captions.');
+  }
+  return takesPrompts ? prompts : null;
+}
+
+/** At most so many pictures and seconds go into the median. */
+const latencyRuns = 9;
+const latencyLimit = 10;
+
+async function latency(contestant: Contestant, seed: number, prompt: string | null): Promise<number> {
+  await contestant.drawOne(seed, prompt);
+  const seconds: number[] = [];
+  let total = 0;
+  while (seconds.length < latencyRuns && total < latencyLimit) {
+    const began = performance.now();
+    await contestant.drawOne(seed + seconds.length, prompt);
+    seconds.push((performance.now() - began) / 1000);
+    total += seconds.at(-1)!;
+  }
+  return seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
+}

@@ -1,0 +1,62 @@
+/** Which reference a model is compared with, each made once for all models of an evaluation. */
+
+import { UserError } from '../protocol/errors.ts';
+import type { Contestant } from './contestant.ts';
+import type { FeatureSpace } from './feature-space.ts';
+import {
+  captionedReference,
+  imageReference,
+  type Reference,
+  scenesReference,
+  statisticsReference,
+} from './reference.ts';
+
+export interface ShelfOptions {
+  readonly space: FeatureSpace;
+  /** Whether `space` is the built-in one, which no published statistics are of. */
+  readonly builtInSpace: boolean;
+  /** A folder, a zip or a .npz; null for this project's own data. */
+  readonly path: string | null;
+  /** Pictures per side. */
+  readonly count: number;
+  /** Prompts that a person gave. */
+  readonly captions: readonly string[] | null;
+}
+
+export class ReferenceShelf {
+  readonly #options: ShelfOptions;
+  readonly #made = new Map<string, Promise<Reference>>();
+
+  constructor(options: ShelfOptions) {
+    const { path, builtInSpace } = options;
+    if (path?.endsWith('.npz') && builtInSpace) {
+      const message = `${path} holds statistics of InceptionV3's features, which need that network to compare with.`;
+      throw new UserError('usage', message, "Give pytorch-fid's weights file with --inception.");
+    }
+    this.#options = options;
+  }
+
+  /**
+   * Null for a model that is measured with a person's own prompts and nothing to compare with. Throws UserError('usage')
+   * for a model of other pictures than this project's where no reference is given.
+   */
+  async referenceFor({ name, imageShape, classes, takesPrompts }: Contestant): Promise<Reference | null> {
+    const { path, captions, space, count } = this.#options;
+    if (path?.endsWith('.npz')) return this.#once('file', () => statisticsReference(path, space));
+    if (path) return this.#once('file', () => imageReference(path, count, space));
+    const shape = imageShape.join();
+    if (takesPrompts && captions) return null;
+    if (takesPrompts && shape === '3,64,64') return this.#once('captioned', () => captionedReference(count, space));
+    if (!takesPrompts && shape === '3,32,32' && classes === 10) {
+      return this.#once('scenes', () => scenesReference(count, space));
+    }
+    const message = `There is nothing to compare ${name} with: it does not make "scenes".`;
+    throw new UserError('usage', message, 'Give images of its data, or their statistics, with --reference.');
+  }
+
+  #once(name: string, make: () => Promise<Reference>): Promise<Reference> {
+    const made = this.#made.get(name) ?? make();
+    this.#made.set(name, made);
+    return made;
+  }
+}

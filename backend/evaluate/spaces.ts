@@ -1,0 +1,30 @@
+/** Opens the features that distances are taken in: the built-in ones, or InceptionV3 where a person has its weights. */
+import { basename, join } from 'node:path';
+import { hashOf } from '../data/pair-shard.ts';
+import type { Engine } from '../engine/engine.ts';
+import { packageRoot } from '../files/package.ts';
+import type { InceptionKind } from '../metrics/inception/preprocess.ts';
+import { inceptionWeights } from '../metrics/inception/weights.ts';
+import { loadWeights } from '../weights/load.ts';
+import { type FeatureSpace, InceptionSpace, sceneSpace } from './feature-space.ts';
+import { SceneFeatures } from './scene-scores.ts';
+
+/** How the SHA-256 of the published file begins, which its name says too: pt_inception-2015-12-05-6726825d.pth. */
+const published = '6726825d';
+
+export async function openSceneSpace(engine: Engine): Promise<FeatureSpace> {
+  const { tensors } = await loadWeights(join(packageRoot(), 'media', 'scenes', 'features.safetensors'));
+  return sceneSpace(await SceneFeatures.create(engine, tensors));
+}
+
+/**
+ * InceptionV3 with the weights of `path`. A distance is called FID only where the file is the published one: with any
+ * other weights it is some other number. Throws UserError('weights') that names the file.
+ */
+export async function openInceptionSpace(engine: Engine, path: string, kind: InceptionKind): Promise<FeatureSpace> {
+  const { tensors } = await loadWeights(path);
+  const weights = inceptionWeights(tensors, path);
+  const known = (await hashOf(path))?.startsWith(published) ?? false;
+  const distance = known ? 'FID' : `FD, InceptionV3 of ${basename(path)}, which is not the published file`;
+  return InceptionSpace.create(engine, { weights, kind, distance });
+}

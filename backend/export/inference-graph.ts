@@ -1,0 +1,32 @@
+/** The graphs that are handed out: a generator as one call, a teacher as a denoiser, weights inside. */
+import { Graph } from '../graph/graph.ts';
+import { constantParameters } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import { type Denoiser, labelInput } from '../models/denoiser.ts';
+import { generate } from '../models/one-call.ts';
+
+export interface InferenceModel {
+  readonly network: Denoiser;
+  readonly weights: ReadonlyMap<string, TensorData>;
+  readonly role: 'teacher' | 'generator';
+  /** Noise level a generator is called at. */
+  readonly generatorSigma: number;
+}
+
+/**
+ * A generator: z [B, ...], labels [B, L] -> image [B, ...]. A teacher: x [B, ...], sigma [B], labels -> denoised.
+ */
+export function inferenceGraph({ network, weights, role, generatorSigma }: InferenceModel, batch: number): Graph {
+  const graph = new Graph();
+  const source = constantParameters(graph, weights);
+  const shape = [batch, ...network.imageShape];
+  if (role === 'generator') {
+    const z = graph.input('z', shape);
+    graph.output('image', generate(network, source, z, labelInput(graph, 'labels', batch, network), generatorSigma));
+    return graph;
+  }
+  const x = graph.input('x', shape);
+  const sigma = graph.input('sigma', [batch]);
+  graph.output('denoised', network.denoise(source, x, sigma, labelInput(graph, 'labels', batch, network)));
+  return graph;
+}

@@ -1,0 +1,16 @@
+/** Errors as data, and back: between threads an Error loses its class. */
+import { UserError } from '../protocol/errors.ts';
+import type { ErrorMessage } from '../protocol/run-messages.ts';
+
+export function describeError(error: unknown): ErrorMessage {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  if (error instanceof UserError) return { kind: error.kind, message, hint: error.hint, stack };
+  return { kind: 'bug', message, hint: '', stack };
+}
+
+export function errorFrom({ kind, message, hint, stack }: ErrorMessage): Error {
+  const error = kind === 'bug' ? new Error(message) : new UserError(kind, message, hint);
+  error.stack = stack;
+  return error;
+}

@@ -1,0 +1,105 @@
+/**
+ * Models by name: a file written by this program, an EDM snapshot, or one that comes with the package
+ * (`builtin:scenes`, the one-step generator, and `builtin:scenes/teacher`).
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashOf } from '../data/pair-shard.ts';
+import { packageRoot } from '../files/package.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import { createNetwork, type Network } from '../nets/index.ts';
+import { UserError } from '../protocol/errors.ts';
+import { isDiffusersFolder } from '../weights/diffusers/index.ts';
+import { loadWeights } from '../weights/load.ts';
+import { selectTensors } from '../weights/select.ts';
+
+export type ModelRole = 'teacher' | 'generator';
+
+export interface Model {
+  readonly network: Network;
+  readonly weights: ReadonlyMap<string, TensorData>;
+  /** A teacher is sampled in many steps, a generator in one. Files that do not say are teachers. */
+  readonly role: ModelRole;
+  /** Noise level a generator is called at, and from which a teacher is sampled; 80 unless the file says otherwise. */
+  readonly generatorSigma: number;
+  readonly path: string;
+  /** Of the file, hex. */
+  readonly sha256: string;
+  /** Free text by key that the file carries, e.g. `dmd.step`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What comes with the package, as `builtin:` names and files in media/. */
+export const builtinModels: Readonly<Record<string, string>> = {
+  scenes: 'scenes/generator.safetensors',
+  'scenes/teacher': 'scenes/teacher.safetensors',
+  'scenes/generator': 'scenes/generator.safetensors',
+};
+
+/** The same for text-to-image models: folders, known where the package has them. */
+export const builtinTextModels: Readonly<Record<string, string>> = {
+  'scenes-text': 'scenes-text/student',
+  'scenes-text/teacher': 'scenes-text/teacher',
+  'scenes-text/generator': 'scenes-text/student',
+};
+
+/**
+ * @param name a path or a `builtin:` name
+ * @throws UserError('weights') that names the file and, where it is one, the tensor
+ */
+export async function openModel(name: string): Promise<Model> {
+  const path = modelPath(name);
+  const { tensors, config, metadata } = await loadWeights(path);
+  if (!config) {
+    const hint = 'Give an EDM network-snapshot .pkl, or a file written by dmd teach or dmd distill.';
+    throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
+  }
+  const network = createNetwork(config);
+  const expected = new Map(network.layout.entries.map((entry) => [entry.name, entry.shape]));
+  const weights = selectTensors(tensors, expected, path);
+  refuseBadNumbers(weights, path);
+  return { network, weights, ...rolesOf(metadata, path), path, sha256: (await hashOf(path)) ?? '', metadata };
+}
+
+/** What a file of ours says about its use. Throws UserError('weights') for an impossible noise level. */
+export function rolesOf(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): { role: ModelRole; generatorSigma: number } {
+  const generatorSigma = Number(metadata['dmd.generatorSigma'] ?? 80);
+  if (!(generatorSigma > 0 && generatorSigma < Number.POSITIVE_INFINITY)) {
+    throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
+  }
+  return { role: metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher', generatorSigma };
+}
+
+/** The file behind a name. Throws UserError('weights') for a `builtin:` name that there is not. */
+export function modelPath(name: string): string {
+  if (!name.startsWith('builtin:')) return name;
+  const model = name.slice('builtin:'.length);
+  const texts = Object.entries(builtinTextModels).filter(([, folder]) => isDiffusersFolder(inMedia(folder)));
+  const known = { ...builtinModels, ...Object.fromEntries(texts) };
+  if (!Object.hasOwn(known, model)) {
+    const names = Object.keys(known).map((builtin) => `builtin:${builtin}`);
+    throw new UserError(
+      'weights',
+      `there is no built-in model '${model}'`,
+      `Built in: ${names.join(', ')}; or give a file.`,
+    );
+  }
+  const path = inMedia(known[model]!);
+  if (!existsSync(path)) throw new UserError('weights', `${path} is missing`, 'Install the package again.');
+  return path;
+}
+
+function inMedia(name: string): string {
+  return join(packageRoot(), 'media', name);
+}
+
+function refuseBadNumbers(weights: ReadonlyMap<string, TensorData>, path: string): void {
+  for (const [tensor, { data }] of weights) {
+    const bad = data.find((value) => !Number.isFinite(value));
+    if (bad === undefined) continue;
+    throw new UserError('weights', `${path}: ${tensor} holds ${bad}`, 'Use an earlier snapshot of the network.');
+  }
+}

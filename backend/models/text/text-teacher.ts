@@ -1,0 +1,130 @@
+/** A text-to-image teacher as a distillation uses it: the networks of a diffusers folder, its schedule, what it predicts. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { hashOf } from '../../data/pair-shard.ts';
+import type { VpSampler } from '../../diffusion/vp/index.ts';
+import { packageRoot } from '../../files/package.ts';
+import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import {
+  type Component,
+  componentOf,
+  configOf,
+  isDiffusersFolder,
+  type JsonObject,
+  textToImageClasses,
+  weightFilesOf,
+} from '../../weights/diffusers/index.ts';
+import type { InputFile } from '../input-file.ts';
+import type { LatentModel } from '../latent-network.ts';
+import { openTextModel, type TextModel } from './text-model.ts';
+
+export interface TextTeacher extends LatentModel {
+  readonly model: TextModel;
+  /** Content of unet/config.json. */
+  readonly unetConfig: JsonObject;
+  /** The teacher's own sampler, for its noise schedule. */
+  readonly sampler: VpSampler;
+  /** Tokens of a prompt's embedding. */
+  readonly tokens: number;
+}
+
+/** What comes with the package. */
+const builtin: Readonly<Record<string, string>> = {
+  'builtin:scenes-text': 'scenes-text/teacher',
+  'builtin:scenes-text/teacher': 'scenes-text/teacher',
+};
+
+/** Whether a teacher's name is that of a diffusers folder. */
+export function isTextTeacher(name: string): boolean {
+  return Object.hasOwn(builtin, name) || isDiffusersFolder(name);
+}
+
+/** The folder behind a name. */
+export function textTeacherFolder(name: string): string {
+  return Object.hasOwn(builtin, name) ? path.join(packageRoot(), 'media', builtin[name]!) : name;
+}
+
+/** Reads configurations, no weights. Throws UserError that names the file, or the key of the config that does not fit. */
+export function openTextTeacher(config: DistillConfig): TextTeacher {
+  const folder = textTeacherFolder(config.teacher);
+  if (!existsSync(folder)) {
+    const isBuiltin = Object.hasOwn(builtin, config.teacher);
+    const message = isBuiltin ? `this package has no ${config.teacher}` : `${folder} is missing`;
+    const hint = isBuiltin
+      ? 'Name the folder of a teacher: dmd teach --preset scenes-text makes one.'
+      : 'Check the path.';
+    throw new UserError('weights', message, hint);
+  }
+  const model = openTextModel(folder);
+  if (model.calling.oneStep) {
+    throw new UserError(
+      'weights',
+      `${folder} is a one-step generator, not a teacher`,
+      'Name the model it was made from.',
+    );
+  }
+  if (model.onnx) {
+    throw new UserError(
+      'weights',
+      `${folder} holds ONNX files, which cannot be trained`,
+      'Name the folder with weights.',
+    );
+  }
+  const unetConfig = configOf(componentOf(model.folder, 'unet', textToImageClasses.unet));
+  const sampler = model.sampler();
+  requireFitting(config, folder, sampler);
+  return {
+    model,
+    unetConfig,
+    sampler,
+    network: createTextUNet(unetConfig, { recompute: config.text.recompute }),
+    prediction: sampler.predictionType,
+    tokens: model.tokenizer.encode('').ids.length,
+  };
+}
+
+/** Keys that mean something else, or nothing, for a teacher of latents. */
+function requireFitting(
+  { generator, labels, matching, text }: DistillConfig,
+  folder: string,
+  sampler: VpSampler,
+): void {
+  const refuse = (key: string, why: string, hint: string) => {
+    throw new UserError('config', `${key}: ${folder} is a text-to-image model: ${why}`, hint);
+  };
+  if (text.prompts === undefined) {
+    refuse('text.prompts', 'it needs prompts to distill with', 'Name a text file with one prompt per line, or scenes.');
+  }
+  if (generator.sigma !== 80) {
+    refuse('generator.sigma', 'its generator is called at the last timestep', 'Remove the key.');
+  }
+  if (labels !== 'uniform') refuse('labels', 'it has no classes', 'Remove the key.');
+  const { timesteps } = sampler.schedule;
+  if (matching.levels.count !== timesteps) {
+    refuse('matching.levels.count', `it has ${timesteps} timesteps`, `Set it to ${timesteps}.`);
+  }
+  if (sampler.schedule.alpha(timesteps - 1) === 0 && sampler.predictionType === 'epsilon') {
+    refuse('teacher', 'at its last timestep the predicted noise tells nothing of the image', 'Take another teacher.');
+  }
+}
+
+/** The weights files of every part that an iteration depends on, by config key, each part with one hash for all its files. */
+export async function teacherInputs({ model }: TextTeacher): Promise<Record<string, InputFile>> {
+  const inputs: Record<string, InputFile> = {};
+  for (const part of ['unet', 'text_encoder'] as const) {
+    const component = componentOf(model.folder, part, textToImageClasses[part]);
+    inputs[part === 'unet' ? 'teacher' : `teacher (${part})`] = await componentInput(component);
+  }
+  return inputs;
+}
+
+export async function componentInput(component: Component): Promise<InputFile> {
+  const { files } = weightFilesOf(component);
+  const hashes: string[] = [];
+  for (const file of files) hashes.push((await hashOf(file)) ?? '');
+  const sha256 = hashes.length === 1 ? hashes[0]! : createHash('sha256').update(hashes.join()).digest('hex');
+  return { path: path.join(component.folder.path, component.name), sha256 };
+}

@@ -1,0 +1,203 @@
+/**
+ * One process at a time works in a run folder.
+ *
+ * `run.lock` is created exclusively and says who holds it. Its modification time is the lease: the holder touches the
+ * open file every few seconds, which needs no space, so that a full disk costs nobody the lock, and which cannot revive a
+ * lock that was taken over, since that one is another file. A lock is taken over when its process is dead (same host)
+ * or its lease has run out (another host, where nobody can look). Clocks of machines that share a run folder must agree
+ * to within the lease.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeAll } from '../../files/atomic.ts';
+import { errorCode, onDisk } from '../../files/disk.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { type ProcessIdentity, processState, thisProcess } from './process-identity.ts';
+
+export const lockName = 'run.lock';
+/** A holder on another host that has not touched its lock for so long is taken for dead. */
+const leaseSeconds = 60;
+const heartbeatSeconds = 10;
+
+export interface LockOwner extends ProcessIdentity {
+  /** ISO 8601: since when it works here. */
+  readonly since: string;
+  /** What other processes need to reach this one, e.g. its socket's path. */
+  readonly contact: string;
+}
+
+export interface RunLock {
+  readonly owner: LockOwner;
+  /**
+   * Renews the lease; a timer does so too, but not while a long computation blocks the thread.
+   * @throws UserError('locked') when another process took the lock over: stop writing
+   */
+  renew(): void;
+  release(): void;
+}
+
+export interface LockOptions {
+  readonly contact?: string;
+  readonly leaseSeconds?: number;
+}
+
+/**
+ * Takes the lock of a folder; it is given back by `release` or when the process exits.
+ * @throws UserError('locked') naming the process that works there
+ */
+export function acquireLock(folder: string, options: LockOptions = {}): RunLock {
+  const file = path.join(folder, lockName);
+  const lease = options.leaseSeconds ?? leaseSeconds;
+  const owner = {
+    ...thisProcess(),
+    since: new Date().toISOString(),
+    contact: options.contact ?? '',
+  };
+  const handle =
+    create(file, owner) ??
+    withTakeoverGuard(file, lease, () => {
+      const holder = readHolder(file, lease);
+      if (holder?.holds) throw lockedError(folder, holder, lease);
+      fs.rmSync(file, { force: true });
+      return create(file, owner);
+    });
+  if (handle === undefined) throw lockedError(folder, readHolder(file, lease), lease);
+  return hold(folder, file, handle, owner, lease);
+}
+
+/** Who works in a folder now, undefined when nobody does. */
+export function readLock(folder: string): LockOwner | undefined {
+  const holder = readHolder(path.join(folder, lockName), leaseSeconds);
+  return holder?.holds ? holder.owner : undefined;
+}
+
+/** The open file, or undefined when it was there already. */
+function create(file: string, owner: LockOwner): number | undefined {
+  return onDisk('write', file, () => {
+    let handle: number;
+    try {
+      handle = fs.openSync(file, 'wx');
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return undefined;
+      throw error;
+    }
+    try {
+      writeAll(handle, Buffer.from(`${JSON.stringify(owner, null, 2)}\n`));
+      fs.fsyncSync(handle);
+      return handle;
+    } catch (error) {
+      fs.closeSync(handle);
+      fs.rmSync(file, { force: true });
+      throw error;
+    }
+  });
+}
+
+interface Holder {
+  readonly owner: LockOwner | undefined;
+  readonly ageSeconds: number;
+  readonly holds: boolean;
+}
+
+/** undefined: there is no lock. A lock without a readable owner is one being written, or cut off by a crash. */
+function readHolder(file: string, lease: number): Holder | undefined {
+  return onDisk('read', file, () => {
+    let text: string;
+    let modified: number;
+    try {
+      text = fs.readFileSync(file, 'utf8');
+      modified = fs.statSync(file).mtimeMs;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    const owner = parseOwner(text);
+    const ageSeconds = (Date.now() - modified) / 1000;
+    const state = owner ? processState(owner) : 'unknown';
+    return { owner, ageSeconds, holds: state === 'alive' || (state === 'unknown' && ageSeconds < lease) };
+  });
+}
+
+function parseOwner(text: string): LockOwner | undefined {
+  try {
+    const owner = JSON.parse(text) as LockOwner;
+    const sound = Number.isInteger(owner.pid) && typeof owner.host === 'string' && typeof owner.since === 'string';
+    return sound ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lets one process at a time judge and replace a dead lock: else the slower of two would delete the new one. */
+function withTakeoverGuard<T>(file: string, lease: number, takeOver: () => T): T | undefined {
+  const guard = `${file}.takeover`;
+  const me = { ...thisProcess(), since: new Date().toISOString(), contact: '' };
+  let handle = create(guard, me);
+  if (handle === undefined && readHolder(guard, lease)?.holds === false) {
+    fs.rmSync(guard, { force: true });
+    handle = create(guard, me);
+  }
+  if (handle === undefined) return undefined;
+  try {
+    return takeOver();
+  } finally {
+    fs.closeSync(handle);
+    fs.rmSync(guard, { force: true });
+  }
+}
+
+function lockedError(folder: string, holder: Holder | undefined, lease: number): UserError {
+  const owner = holder?.owner;
+  if (!owner) return new UserError('locked', `another process is taking over ${folder} right now`, 'Try again.');
+  const who = `process ${owner.pid} on ${owner.host.split(' ')[0]}`;
+  const elsewhere = owner.host !== thisProcess().host;
+  const hint = elsewhere
+    ? `Stop that process, or, if it is dead, try again in ${Math.ceil(lease - holder.ageSeconds)} s.`
+    : `Stop that process first (kill ${owner.pid}), or choose another run folder.`;
+  return new UserError('locked', `${folder} is in use by ${who} since ${owner.since}`, hint);
+}
+
+function hold(folder: string, file: string, handle: number, owner: LockOwner, lease: number): RunLock {
+  let held = true;
+  const isOurs = () => {
+    try {
+      return fs.statSync(file).ino === fs.fstatSync(handle).ino;
+    } catch {
+      return false;
+    }
+  };
+  const beat = () => fs.futimesSync(handle, new Date(), new Date());
+  const timerBeat = () => {
+    try {
+      beat();
+    } catch {
+      // A disk that is away for a moment must not end the run; whether the lock is still ours, `renew` finds out.
+    }
+  };
+  const timer = setInterval(timerBeat, Math.min(heartbeatSeconds, lease / 3) * 1000).unref();
+  const release = () => {
+    if (!held) return;
+    held = false;
+    clearInterval(timer);
+    process.off('exit', release);
+    const ours = isOurs();
+    fs.closeSync(handle);
+    if (ours) fs.rmSync(file, { force: true });
+  };
+  process.on('exit', release);
+  return {
+    owner,
+    renew() {
+      if (!held || !isOurs()) {
+        const hint = 'Another process works there now; look at its log, and do not resume before it has stopped.';
+        throw new UserError(
+          'locked',
+          `the lock of ${folder} was lost (${lockName} is gone or belongs to another)`,
+          hint,
+        );
+      }
+      beat();
+    },
+    release,
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Whether the process that wrote a note is still the one running. A process id alone does not say: ids are used again
+ * after a restart and mean nothing in another container.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import { errorCode } from '../../files/disk.ts';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Where the pid means something: the machine's name and, on Linux, the pid namespace (a container has its own). */
+  readonly host: string;
+  /** Tells a process from a later one with the same pid (Linux: boot and start time), '' where it is not known. */
+  readonly birth: string;
+}
+
+export function thisProcess(): ProcessIdentity {
+  return { pid: process.pid, host: thisHost(), birth: birthOf(process.pid) };
+}
+
+/** `unknown` on another host: nobody can ask there. */
+export function processState(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
+  if (identity.host !== thisHost()) return 'unknown';
+  try {
+    process.kill(identity.pid, 0);
+  } catch (error) {
+    // EPERM: it is there, but belongs to somebody else.
+    if (errorCode(error) !== 'EPERM') return 'dead';
+  }
+  return identity.birth === birthOf(identity.pid) ? 'alive' : 'dead';
+}
+
+function thisHost(): string {
+  return [os.hostname(), readOr('', () => fs.readlinkSync('/proc/self/ns/pid'))].filter(Boolean).join(' ');
+}
+
+/** A zombie (killed, its parent has not asked yet) counts as gone. */
+function birthOf(pid: number): string {
+  return readOr('', () => {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The command name, in parentheses, may hold blanks: fields are counted from behind it. state is 3, starttime 22.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return fields[0] === 'Z' || fields[0] === 'X' ? 'gone' : `${boot} ${fields[19]}`;
+  });
+}
+
+function readOr<T>(fallback: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return fallback;
+  }
+}

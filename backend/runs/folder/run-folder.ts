@@ -1,0 +1,225 @@
+/**
+ * A run folder, the truth about a run:
+ *
+ *   config.dmd.json  the resolved config: every default filled in, paths absolute
+ *   config.until-00001000.dmd.json  the config up to that iteration, where it was changed at a resume
+ *   run.json         state, version, device, times, last step, error (run-info.ts)
+ *   run.lock         who works here now (lock.ts)
+ *   run.log          what a run's own process has to say (live/)
+ *   about.json       the person's name and tags for it (annotations.ts)
+ *   events/          TensorBoard event files
+ *   samples/         pictures
+ *   fields/          score fields and probe (fields.ts)
+ *   checkpoints/     checkpoints.ts
+ *
+ * `run.json` is written last: a folder without it is not a run (yet).
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic.ts';
+import { onDisk } from '../../files/disk.ts';
+import { listFolder, makeFolder, removeLeftovers } from '../../files/folders.ts';
+import { type Config, parseConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { acquireLock, type LockOptions, type LockOwner, type RunLock, readLock } from './lock.ts';
+import { parseRunInfo, type RunInfo, type RunState } from './run-info.ts';
+import { claimRunFolder } from './run-name.ts';
+
+const configName = 'config.dmd.json';
+const infoName = 'run.json';
+
+/** Where things are in a run folder. */
+export interface RunPaths {
+  readonly folder: string;
+  readonly config: string;
+  readonly info: string;
+  readonly events: string;
+  readonly samples: string;
+  readonly fields: string;
+  readonly checkpoints: string;
+}
+
+export function runPaths(folder: string): RunPaths {
+  const at = (name: string) => path.join(folder, name);
+  return {
+    folder,
+    config: at(configName),
+    info: at(infoName),
+    events: at('events'),
+    samples: at('samples'),
+    fields: at('fields'),
+    checkpoints: at('checkpoints'),
+  };
+}
+
+/** What a process knows about itself when it starts a run. */
+export interface RunSetup {
+  /** Version of this program. */
+  readonly version: string;
+  /** The device as chosen, never `auto`. */
+  readonly device: string;
+  readonly threads: number;
+}
+
+/** A run this process works on; it holds the lock until `close`. */
+export interface OpenRun {
+  readonly paths: RunPaths;
+  readonly lock: RunLock;
+  config(): Config;
+  /** Replaces the config from the iteration after `step` on; the one that held until then stays beside it. */
+  changeConfig(config: Config, step: number): void;
+  /** What `run.json` says. */
+  info(): RunInfo;
+  /** Changes `run.json`; the time of the change is noted. Throws UserError('locked') if the lock was lost. */
+  update(change: Partial<RunInfo>): void;
+  close(): void;
+}
+
+/**
+ * Creates a run folder under `root`, named by date and the config's name, and locks it; its state is `queued`.
+ * @throws UserError('io')
+ */
+export function createRun(root: string, config: Config, setup: RunSetup, lockOptions: LockOptions = {}): OpenRun {
+  const now = new Date();
+  const folder = claimRunFolder(path.resolve(root), config.name ?? config.kind, now);
+  const paths = runPaths(folder);
+  const lock = acquireLock(folder, lockOptions);
+  const time = now.toISOString();
+  const info: RunInfo = {
+    format: 1,
+    kind: config.kind,
+    name: path.basename(folder),
+    state: 'queued',
+    ...describeSetup(setup),
+    createdAt: time,
+    startedAt: null,
+    endedAt: null,
+    updatedAt: time,
+    step: 0,
+    iterations: config.iterations,
+    error: null,
+  };
+  try {
+    for (const part of [paths.events, paths.samples, paths.fields, paths.checkpoints]) makeFolder(part);
+    writeFileAtomic(paths.config, toJson(config));
+    writeFileAtomic(paths.info, toJson(info));
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return openRun(paths, config, info, lock);
+}
+
+/**
+ * Opens a run to go on with it: takes the lock, clears what a killed process left half-written, notes the new setup.
+ * @throws UserError('locked') when another process works there, UserError('data') when it is not a run folder
+ */
+export function resumeRun(folder: string, setup: RunSetup, lockOptions: LockOptions = {}): OpenRun {
+  const paths = runPaths(path.resolve(folder));
+  requireRun(paths);
+  const lock = acquireLock(paths.folder, lockOptions);
+  try {
+    const parts = [paths.folder, paths.events, paths.samples, paths.fields, paths.checkpoints];
+    for (const part of parts) {
+      makeFolder(part);
+      removeLeftovers(part);
+    }
+    for (const kind of listFolder(paths.fields)) removeLeftovers(path.join(paths.fields, kind));
+    const info = { ...readInfo(paths), ...describeSetup(setup), error: null, endedAt: null };
+    return openRun(paths, readConfig(paths), info, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function openRun(paths: RunPaths, firstConfig: Config, firstInfo: RunInfo, lock: RunLock): OpenRun {
+  let config = firstConfig;
+  let info = firstInfo;
+  return {
+    paths,
+    lock,
+    config: () => config,
+    changeConfig(next, step) {
+      lock.renew();
+      const before = path.join(paths.folder, `config.until-${String(step).padStart(8, '0')}.dmd.json`);
+      writeFileAtomic(before, toJson(config));
+      writeFileAtomic(paths.config, toJson(next));
+      config = next;
+    },
+    info: () => info,
+    update(change) {
+      lock.renew();
+      const next = { ...info, ...change, updatedAt: new Date().toISOString() };
+      writeFileAtomic(paths.info, toJson(next));
+      info = next;
+    },
+    close: () => lock.release(),
+  };
+}
+
+function toJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function describeSetup({ version, device, threads }: RunSetup) {
+  return { version, device, threads, node: process.version, platform: `${os.platform()} ${os.arch()}` };
+}
+
+/** A run as seen from outside. */
+export interface RunSummary {
+  readonly paths: RunPaths;
+  /** undefined when `run.json` is damaged. */
+  readonly info: RunInfo | undefined;
+  /** What `run.json` says, except that a run whose process is gone is not running: it was `interrupted`. */
+  readonly state: RunState | 'interrupted' | 'damaged';
+  /** The process that works there now. */
+  readonly owner: LockOwner | undefined;
+  /** Why it is damaged. */
+  readonly problem: string;
+}
+
+/** Looks at a run without locking it. Throws UserError('data') when it is not a run folder. */
+export function readRun(folder: string): RunSummary {
+  const paths = runPaths(path.resolve(folder));
+  requireRun(paths);
+  const owner = readLock(paths.folder);
+  try {
+    const info = readInfo(paths);
+    const abandoned = !owner && ['queued', 'running', 'paused'].includes(info.state);
+    return { paths, info, state: abandoned ? 'interrupted' : info.state, owner, problem: '' };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { paths, info: undefined, state: 'damaged', owner, problem: error.message };
+  }
+}
+
+/** The runs in a folder, the newest first; other folders in it are left out. [] when the folder does not exist. */
+export function listRuns(root: string): RunSummary[] {
+  const folders = listFolder(root).map((name) => path.join(root, name));
+  const runs = folders.filter((folder) => fs.existsSync(runPaths(folder).info)).map(readRun);
+  const age = (run: RunSummary) => run.info?.createdAt ?? '';
+  return runs.sort((a, b) => age(b).localeCompare(age(a)) || b.paths.folder.localeCompare(a.paths.folder));
+}
+
+/** The resolved config of a run. */
+export function readConfig(paths: RunPaths): Config {
+  return parseConfig(
+    onDisk('read', paths.config, () => fs.readFileSync(paths.config, 'utf8')),
+    paths.config,
+  );
+}
+
+function readInfo(paths: RunPaths): RunInfo {
+  return parseRunInfo(
+    onDisk('read', paths.info, () => fs.readFileSync(paths.info, 'utf8')),
+    paths.info,
+  );
+}
+
+function requireRun(paths: RunPaths): void {
+  if (fs.existsSync(paths.info)) return;
+  const hint = 'Name the folder of a run; `dmd runs` lists them.';
+  throw new UserError('data', `${paths.folder} is not a run folder: it has no ${infoName}`, hint);
+}

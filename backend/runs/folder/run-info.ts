@@ -1,0 +1,53 @@
+/** `run.json`: what is known about a run besides its config, and who computed it. */
+import { configKinds } from '../../protocol/config/common.ts';
+import { z } from '../../protocol/config/zod.ts';
+import { UserError } from '../../protocol/errors.ts';
+
+export const runStates = ['queued', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
+export type RunState = (typeof runStates)[number];
+
+const runInfoSchema = z.object({
+  format: z.literal(1),
+  kind: z.enum(configKinds),
+  name: z.string(),
+  state: z.enum(runStates),
+  /** Version of this program; same seed, config, device, threads and version give the same bytes. */
+  version: z.string(),
+  /** The device it computes on, with the name the executor gave it. */
+  device: z.string(),
+  threads: z.number(),
+  /** Version of Node, and the machine: `linux x64`. */
+  node: z.string(),
+  platform: z.string(),
+  /** ISO 8601. */
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  updatedAt: z.string(),
+  /** Iterations done and to do. */
+  step: z.number(),
+  iterations: z.number(),
+  /** What ended a failed run. */
+  error: z.object({ message: z.string(), hint: z.string() }).nullable(),
+});
+
+export type RunInfo = z.infer<typeof runInfoSchema>;
+
+/** Reads `run.json`. Throws UserError('data') naming the file when it is damaged or of a later format. */
+export function parseRunInfo(text: string, file: string): RunInfo {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw damaged(file, error instanceof Error ? error.message : String(error));
+  }
+  const result = runInfoSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw damaged(file, `${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+function damaged(file: string, why: string): UserError {
+  const hint = 'The checkpoints beside it are not affected: start a new run from one of them.';
+  return new UserError('data', `${file} cannot be read: ${why}`, hint);
+}

@@ -1,0 +1,20 @@
+/** The words for a run that was stopped by a NaN or an infinity. */
+
+import { type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { Scalars } from '../../training/trainer.ts';
+
+/** @param tensors the file with what the iteration had in hand */
+export function numericError(
+  step: number,
+  scalars: Scalars,
+  { tensors, folder, kind }: { tensors: string; folder: string; kind: ConfigKind },
+): UserError {
+  const names = Object.entries(scalars).flatMap(([name, value]) => (Number.isFinite(value) ? [] : [name]));
+  const rate = kind === 'distill' ? 'generator.lr' : 'optimizer.lr';
+  return new UserError(
+    'numeric',
+    `${names.join(', ')} became NaN or infinite in step ${step}; the step was not committed, and its tensors are in ${tensors}`,
+    `Look at them, then go on from step ${step - 1}, for example with a lower rate: dmd ${commandOfKind(kind)} --resume ${folder} --set ${rate}=...`,
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * From what was asked for to a locked run folder: the config with its changes, the device, and everything the config
+ * names loaded and checked before anything is written.
+ */
+import { availableParallelism } from 'node:os';
+import { openEngine } from '../../engine/devices.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { packageVersion } from '../../files/package.ts';
+import { planDistill } from '../../methods/dmd/distill-session.ts';
+import { applyOverrides, type Config } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
+import { planTeach } from '../../teach/teach-session.ts';
+import { planTeachTextEncoder } from '../../teach/teach-text-encoder-session.ts';
+import { planTeachText } from '../../teach/teach-text-session.ts';
+import type { SessionPlan } from '../../training/session.ts';
+import { type Checkpoint, loadLatest } from '../checkpoints/checkpoints.ts';
+import { resolvePaths } from '../config-file.ts';
+import type { LockOptions } from '../folder/lock.ts';
+import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../folder/run-folder.ts';
+import { checkChanges, checkInputs } from './changes.ts';
+
+/** What to run: a new run of a config, or the run in a folder from its latest sound checkpoint on. */
+export interface RunRequest {
+  readonly start: { readonly config: Config; readonly root: string } | { readonly folder: string };
+  /** Changes of the config, `key.of.it=value`. */
+  readonly set: readonly string[];
+  /** Final weights in float16. */
+  readonly half: boolean;
+  /** Stop after this iteration, as when asked to; left out, go on to the end. */
+  readonly until?: number;
+  /** Where other processes reach this one, noted in the run's lock; left out, nowhere. */
+  readonly contact?: string;
+}
+
+export interface Opened {
+  readonly run: OpenRun;
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly plan: SessionPlan;
+  /** Why this device. */
+  readonly why: string;
+  readonly threads: number;
+  /** Where to go on from; undefined to begin at the beginning. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly resumed: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** @throws UserError of every kind; the run's lock is then not held and nothing stays open */
+export async function open({ start, set, contact = '' }: RunRequest): Promise<Opened> {
+  const lock = { contact };
+  return 'folder' in start ? reopen(start.folder, set, lock) : begin(start.config, start.root, set, lock);
+}
+
+async function begin(asked: Config, root: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
+  const config = resolvePaths(applyOverrides(asked, set), process.cwd());
+  const device = await openDevice(config.device, config.threads);
+  return closingOnError(device.engine, async () => {
+    const plan = await planOf(config);
+    const { name, engine, why, threads } = device;
+    const run = createRun(root, config, { version: packageVersion(), device: name, threads }, lock);
+    return { run, config, engine, plan, why, threads, checkpoint: undefined, resumed: false, warnings: [] };
+  });
+}
+
+async function reopen(folder: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
+  const before = readRun(folder);
+  const { info } = before;
+  if (info === undefined) throw new UserError('data', before.problem, 'Start a new run.');
+  const old = readConfig(before.paths);
+  const config = resolvePaths(applyOverrides(old, set), process.cwd());
+  checkChanges(old, config);
+  // auto stays what it was: another device does not give the same numbers.
+  const wanted = config.device === 'auto' ? info.device : config.device;
+  const device = await openDevice(wanted, config.threads || info.threads);
+  return closingOnError(device.engine, async () => {
+    const plan = await planOf(config);
+    const { name, engine, why, threads } = device;
+    const setup = { version: packageVersion(), device: name, threads };
+    const run = resumeRun(folder, setup, lock);
+    try {
+      const { checkpoint, warnings } = loadLatest(run.paths.checkpoints);
+      checkInputs(checkpoint?.json, plan.inputs);
+      if (set.length > 0) run.changeConfig(config, checkpoint?.step ?? 0);
+      const changed = differences(info, { ...setup, node: process.version });
+      return {
+        run,
+        config,
+        engine,
+        plan,
+        why,
+        threads,
+        checkpoint,
+        resumed: true,
+        warnings: [...warnings, ...changed],
+      };
+    } catch (error) {
+      run.close();
+      throw error;
+    }
+  });
+}
+
+async function openDevice(wanted: string, threads: number) {
+  const count = threads || availableParallelism();
+  const { engine, device, why } = await openEngine({ device: wanted, threads: count });
+  return { engine, name: device, why, threads: count };
+}
+
+function planOf(config: Config): Promise<SessionPlan> {
+  switch (config.kind) {
+    case 'distill':
+      return planDistill(config);
+    case 'teach':
+      return planTeach(config);
+    case 'teach-autoencoder':
+      return planTeachAutoencoder(config);
+    case 'teach-text-encoder':
+      return planTeachTextEncoder(config);
+    case 'teach-text':
+      return planTeachText(config);
+  }
+}
+
+async function closingOnError<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+interface Surroundings {
+  readonly version: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly node: string;
+}
+
+/** What is not as it was: the run goes on, but no longer bit for bit. */
+function differences(before: Surroundings, now: Surroundings): string[] {
+  return (['version', 'device', 'threads', 'node'] as const).flatMap((key) =>
+    before[key] === now[key]
+      ? []
+      : [`${key} was ${before[key]} and is now ${now[key]}: the run goes on, but not bit for bit as it would have`],
+  );
+}

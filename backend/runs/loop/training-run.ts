@@ -1,0 +1,124 @@
+/**
+ * A run from its first to its last iteration: opens the folder, trains, records, checkpoints, and says what happens.
+ *
+ * Every way out leaves the folder in order: finished, stopped with a checkpoint, or failed with the reason in run.json
+ * and the checkpoints before it intact. What a kill -9 leaves is found by the next process that resumes.
+ */
+
+import { describeError } from '../../files/describe-error.ts';
+import { type Disk, realDisk } from '../../files/disk.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { TrainingSession } from '../../training/session.ts';
+import type { RunControl } from './control.ts';
+import { GpuUse } from './gpu-use.ts';
+import { TrainingLoop } from './loop.ts';
+import { type Opened, open, type RunRequest } from './open.ts';
+import { Recorder } from './recorder.ts';
+
+type Report = (message: RunMessage) => void;
+
+/**
+ * Runs to the end or until stopped. Never throws: the last message is `ended` or `failed`.
+ * @param disk what checkpoints and event files are written with
+ */
+export async function trainingRun(
+  request: RunRequest,
+  control: RunControl,
+  report: Report,
+  disk: Disk = realDisk,
+): Promise<void> {
+  let folder: string | null = null;
+  try {
+    const opened = await open(request);
+    folder = opened.run.paths.folder;
+    try {
+      await work(opened, request, { control, report, disk });
+    } catch (error) {
+      const told = withWayOn(opened, error);
+      noteFailure(opened, told);
+      throw told;
+    } finally {
+      opened.run.close();
+      await opened.engine.dispose();
+    }
+  } catch (error) {
+    report({ type: 'failed', folder, error: describeError(error) });
+  }
+}
+
+interface Surroundings {
+  readonly control: RunControl;
+  readonly report: Report;
+  readonly disk: Disk;
+}
+
+async function work(opened: Opened, request: RunRequest, { control, report, disk }: Surroundings): Promise<void> {
+  const { run, config, engine, why, threads, checkpoint, resumed, plan } = opened;
+  const { folder } = run.paths;
+  const step = checkpoint?.step ?? 0;
+  const { device } = run.info();
+  const { iterations } = config;
+  const restartAt = resumed ? step + 1 : null;
+  const probe = config.kind === 'distill' && config.matching.enabled;
+  report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations, restartAt, probe });
+  for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
+  const startedAt = run.info().startedAt ?? new Date().toISOString();
+  run.update({ state: 'running', startedAt, iterations, step });
+
+  const recorder = new Recorder(run.paths, {
+    budgetBytes: plan.fieldBytes,
+    pictureText: { Run: run.info().name, Seed: String(config.seed) },
+    ...(restartAt === null ? {} : { restartAt }),
+    ...{ disk, report },
+  });
+  recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
+  const gpuUse = engine.device.startsWith('cpu') ? null : new GpuUse();
+  let session: TrainingSession | undefined;
+  try {
+    session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
+    if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
+    const loop = new TrainingLoop({
+      ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs: plan.inputs },
+      restored: checkpoint?.step,
+      until: Math.min(iterations, request.until ?? iterations),
+    });
+    await loop.run();
+    const done = session.trainer.step;
+    const finished = done >= iterations;
+    const files = finished ? await session.writeWeights(folder, request.half) : [];
+    const state = finished ? 'finished' : 'stopped';
+    run.update({ state, step: done, endedAt: new Date().toISOString() });
+    report({ type: 'ended', state, folder, step: done, iterations, files });
+  } catch (error) {
+    if (!isCancelled(error) || !control.stopping) throw error;
+    // Work before the first iteration was broken off; it is taken up again where it was.
+    run.update({ state: 'stopped', endedAt: new Date().toISOString() });
+    report({ type: 'ended', state: 'stopped', folder, step, iterations, files: [] });
+  } finally {
+    recorder.close();
+    gpuUse?.dispose();
+    await session?.dispose();
+  }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof UserError && error.kind === 'cancelled';
+}
+
+/** What the disk refuses ends a run, not its past: the error says also how to go on once there is room. */
+function withWayOn({ run, config }: Opened, error: unknown): unknown {
+  if (!(error instanceof UserError) || error.kind !== 'io') return error;
+  const way = `Then go on from the last checkpoint: dmd ${config.kind} --resume ${run.paths.folder}`;
+  return new UserError('io', error.message, error.hint ? `${error.hint} ${way}` : way, { cause: error });
+}
+
+/** Says in run.json why the run ended. */
+function noteFailure({ run }: Opened, error: unknown): void {
+  const { message, hint } = describeError(error);
+  try {
+    run.update({ state: 'failed', endedAt: new Date().toISOString(), error: { message, hint } });
+  } catch {
+    // The disk refuses even that, or the lock is lost: the first error is the one to show.
+  }
+}

@@ -1,0 +1,52 @@
+/** The text chunks of a picture that a prompt made, as picture-text.ts has them for other models. */
+import { basename, dirname } from 'node:path';
+import { hashOf } from '../../data/pair-shard.ts';
+import type { TextModel } from '../../models/text/text-model.ts';
+import type { GenerateSettings } from '../../protocol/rpc/images.ts';
+import { componentOf, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
+import { type PictureMaker, pictureText } from '../picture-text.ts';
+import type { TextImages, TextRequest } from './text-request.ts';
+
+export interface TextPictureMaker {
+  /** As it was asked for: a `builtin:` name or a path. */
+  readonly model: string;
+  /** Of the UNet's weights, hex: what tells a model from its relatives. */
+  readonly sha256: string;
+  readonly role: 'teacher' | 'generator';
+  readonly device: string;
+  readonly request: TextRequest;
+  readonly drawn: TextImages;
+}
+
+/** By keyword, for the picture of one seed. */
+export function textPictureText(maker: TextPictureMaker, seed: number): Record<string, string> {
+  const { request, drawn, model, device } = maker;
+  const { negativePrompt = '', scheduler, size, eta } = request;
+  const guided = drawn.guidance > 1;
+  const settings: GenerateSettings = {
+    ...{ model, seeds: [seed], classes: null, prompt: request.prompt, steps: drawn.steps, device: 'auto' },
+    ...(guided ? { negative: negativePrompt, guidance: drawn.guidance } : {}),
+    ...(scheduler === undefined ? {} : { sampler: scheduler }),
+  };
+  const common: PictureMaker = {
+    ...{ model, sha256: maker.sha256, role: maker.role, steps: drawn.steps, device },
+    ...{ sampler: { name: drawn.scheduler, ...(eta ? { eta } : {}) }, sigma: null, run: null, metadata: {} },
+  };
+  return {
+    // Sizes other than the model's own, and added noise, are more than settings can say.
+    ...pictureText(common, { seed, class: null, className: '', settings: size || eta ? null : settings }),
+    'dmd.prompt': request.prompt,
+    ...(guided ? { 'dmd.negative': negativePrompt, 'dmd.guidance': String(drawn.guidance) } : {}),
+  };
+}
+
+/** The UNet's hash. In the hub's cache, files are named by theirs; elsewhere this reads them. */
+export async function unetHash({ folder, onnx }: TextModel): Promise<string> {
+  const files = onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(componentOf(folder, 'unet')).files;
+  const hashes: string[] = [];
+  for (const file of files) {
+    const isBlob = basename(dirname(file)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(file));
+    hashes.push(isBlob ? basename(file) : ((await hashOf(file)) ?? ''));
+  }
+  return hashes.join('+');
+}

@@ -1,0 +1,93 @@
+/** What may be asked of a text-to-image model, what it answers, and the defaults in between. */
+import type { SamplerName } from '../../diffusion/vp/index.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { TextModel } from '../../models/text/text-model.ts';
+import { UserError } from '../../protocol/errors.ts';
+
+export interface TextRequest {
+  readonly prompt: string;
+  /** What guidance leads away from; '' by default. */
+  readonly negativePrompt?: string;
+  /** One image per seed; noise is that of torch.manual_seed(seed). */
+  readonly seeds: readonly number[];
+  /** Sampler steps; a generator makes one. Default: what the model is made for. */
+  readonly steps?: number;
+  /** Scale of classifier-free guidance; 1 or less is none. Default: what the model is made for. */
+  readonly guidance?: number;
+  /** Default: the model's own. */
+  readonly scheduler?: SamplerName;
+  /** DDIM's share of added noise, 0 by default. */
+  readonly eta?: number;
+  /** Height and width in pixels. Default: what the model was trained on. */
+  readonly size?: readonly [number, number];
+  /** After every network call. */
+  readonly onStep?: (step: TextStep) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface TextStep {
+  /** Network calls done, and in all, of every batch together. */
+  readonly done: number;
+  readonly total: number;
+  /** Indices into `seeds` of the images under way. */
+  readonly images: { readonly from: number; readonly to: number };
+  /** The clean images expected now, decoded [images, 3, H, W] in about [-1, 1]; costs a decoder call. */
+  preview(): Promise<TensorData>;
+}
+
+/** What a person should know of how a prompt was read. */
+export interface PromptReading {
+  /** The end that did not fit; '' for most prompts. */
+  readonly truncated: string;
+  /** Words of which the model's small vocabulary knows only letters. */
+  readonly unknownWords: readonly string[];
+}
+
+export interface TextImages {
+  /** [seeds, 3, H, W], in [-1, 1] up to overshoot. */
+  readonly images: TensorData;
+  /** Unscaled, [seeds, C, h, w]. */
+  readonly latents: TensorData;
+  readonly prompt: PromptReading;
+  readonly negativePrompt: PromptReading;
+  /** As it was done, defaults filled in. */
+  readonly steps: number;
+  readonly guidance: number;
+  /** Null for a generator's single call. */
+  readonly scheduler: SamplerName | null;
+  /** Network calls per image; a call with guidance counts once. */
+  readonly calls: number;
+  /** Wall time per image, without compiling. */
+  readonly secondsPerImage: number;
+}
+
+export interface Settled {
+  readonly steps: number;
+  readonly guidance: number;
+  readonly size: readonly [number, number];
+}
+
+/** Fills in the defaults. Throws UserError('usage') for what the model cannot do. */
+export function settle(request: TextRequest, model: TextModel): Settled {
+  const { calling, imageSize, vae, name } = model;
+  const { steps = calling.steps, guidance = calling.guidance, size = imageSize, seeds } = request;
+  if (seeds.length === 0) throw new Error('no seeds');
+  if (calling.oneStep && (steps !== 1 || request.scheduler !== undefined)) {
+    const message = `${name} is a one-step generator: it takes no ${steps !== 1 ? `${steps} steps` : 'scheduler'}`;
+    throw new UserError('usage', message, 'Leave --steps and --scheduler out, or name its teacher.');
+  }
+  if (calling.oneStep && guidance > 1) {
+    const message = `${name} is a one-step generator: its guidance was fixed when it was distilled`;
+    throw new UserError('usage', message, 'Leave --guidance out, or name its teacher.');
+  }
+  const multiple = vae.downFactor * 2 ** (model.unet.config.block_out_channels.length - 1);
+  const wrong = size.find((pixels) => !Number.isInteger(pixels) || pixels < multiple || pixels % multiple !== 0);
+  if (wrong !== undefined) {
+    throw new UserError(
+      'usage',
+      `${name} makes no pictures of ${size.join(' x ')}`,
+      `Sides are multiples of ${multiple}.`,
+    );
+  }
+  return { steps, guidance, size };
+}

@@ -1,0 +1,75 @@
+/** Trains an autoencoder: what `dmd teach` runs for `kind: "teach-autoencoder"`. */
+import type { Engine } from '../engine/engine.ts';
+import { initialParameters, packParameters } from '../graph/parameters.ts';
+import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
+import { stream } from '../random/stream.ts';
+import { type Feeds, type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { type AutoencoderLossWeights, type AutoencoderParts, autoencoderLossGraph } from './autoencoder-loss.ts';
+
+export interface TeachAutoencoderOptions
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
+  readonly network: GaussianAutoencoder;
+  /** Pixels per side of the square images. */
+  readonly size: number;
+  readonly seed: number;
+  readonly loss: AutoencoderLossWeights;
+  readonly trains: AutoencoderParts;
+  /** The first `steps` updates see random crops of `size` x `size` pixels of `batch` images; null: no such updates. */
+  readonly crops: { readonly size: number; readonly batch: number; readonly steps: number } | null;
+  /** Weights to begin with, by parameter name; null: random ones. */
+  readonly initial: ReadonlyMap<string, TensorData> | null;
+  /** `count` training images [count, C, size, size], a pure function of (step, micro-batch). */
+  images(step: number, micro: number, count: number): Promise<TensorData>;
+}
+
+/** The trainer of `autoencoder`. */
+export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<LossTrainer> {
+  const { network, size, seed, loss, trains, crops, initial, batch, accumulation, settings, keepsGradients } = options;
+  const { layout } = network;
+  return LossTrainer.create(engine, {
+    name: 'autoencoder',
+    layout,
+    parameters: initial
+      ? packParameters(layout, initial)
+      : initialParameters(layout, stream(seed, 'autoencoder', 'init')),
+    graph: autoencoderLossGraph(network, size, batch, loss, trains),
+    early: crops
+      ? { graph: autoencoderLossGraph(network, crops.size, crops.batch, loss, trains), steps: crops.steps }
+      : undefined,
+    terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
+    draws: (step, micro) => drawsOf(options, step, micro),
+    ...{ batch, accumulation, settings, keepsGradients },
+  });
+}
+
+async function drawsOf(options: TeachAutoencoderOptions, step: number, micro: number): Promise<Feeds> {
+  const { network, seed, crops } = options;
+  const random = stream(seed, 'autoencoder', 'step', step, micro);
+  const early = crops !== null && step <= crops.steps;
+  const { size, batch } = early ? crops : options;
+  const shape = [batch, ...latentShapeOf(network, size)];
+  const noise = { shape, data: random.randn(sizeOf(shape)) };
+  const images = await options.images(step, micro, batch);
+  return { images: early ? cropped(images, size, (most) => random.randint(0, most + 1, 1)[0]) : images, noise };
+}
+
+/**
+ * A square part of each image [B, C, H, W].
+ * @param draw a whole number from 0 to the given one
+ */
+export function cropped({ shape, data }: TensorData, side: number, draw: (most: number) => number): TensorData {
+  const [batch, channels, height, width] = shape;
+  const out = new Float32Array(batch * channels * side * side);
+  let at = 0;
+  for (let b = 0; b < batch; b++) {
+    const [top, left] = [draw(height - side), draw(width - side)];
+    for (let c = 0; c < channels; c++) {
+      for (let y = 0; y < side; y++, at += side) {
+        const from = ((b * channels + c) * height + top + y) * width + left;
+        out.set(data.subarray(from, from + side), at);
+      }
+    }
+  }
+  return { shape: [batch, channels, side, side], data: out };
+}

@@ -1,0 +1,41 @@
+/** Trains a text encoder beside an image encoder, as CLIP does: what `dmd teach` runs for `kind: "teach-text-encoder"`. */
+import type { Engine } from '../engine/engine.ts';
+import { initialParameters, type ParameterLayout } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import type { TextImagePair } from '../nets/text-image-pair.ts';
+import { stream } from '../random/stream.ts';
+import { type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { clipLayout, clipLossGraph, logitScale } from './clip-loss.ts';
+
+/** What the loss is fed, as `clipLossGraph` takes it. */
+export type ClipBatch = Readonly<Record<'pixels' | 'ids' | 'end', TensorData>>;
+
+export interface TeachTextEncoderOptions
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
+  readonly model: TextImagePair;
+  readonly seed: number;
+  /** `count` images with their captions, a pure function of (step, micro-batch). */
+  samples(step: number, micro: number, count: number): ClipBatch;
+}
+
+/** What similarities are divided by at first (Radford et al., section 2.4). */
+const initialTemperature = 0.07;
+
+/** The trainer of `text_encoder`. */
+export function createTextEncoderTrainer(engine: Engine, options: TeachTextEncoderOptions): Promise<LossTrainer> {
+  const { model, seed, batch, accumulation, settings, keepsGradients, samples } = options;
+  const layout = clipLayout(model);
+  return LossTrainer.create(engine, {
+    ...{ name: 'text_encoder', layout, parameters: startOf(layout, seed), graph: clipLossGraph(model, layout, batch) },
+    terms: { accuracy: 'quality/own text chosen in the batch' },
+    draws: async (step, micro) => samples(step, micro, batch),
+    ...{ batch, accumulation, settings, keepsGradients },
+  });
+}
+
+function startOf(layout: ParameterLayout, seed: number): Float32Array {
+  const parameters = initialParameters(layout, stream(seed, 'text encoder', 'init'));
+  const { offset } = layout.entries.find(({ name }) => name === logitScale)!;
+  parameters[offset] = Math.log(1 / initialTemperature);
+  return parameters;
+}

@@ -1,0 +1,53 @@
+/** From a config to the settings of each update: learning rates and averaging. */
+import type { TeachConfig } from '../protocol/config/index.ts';
+import type { UpdateSettings } from './optimizer-state.ts';
+
+export interface LearningRate {
+  /** The rate after warm-up. */
+  readonly lr: number;
+  /** Iterations over which the rate rises linearly from 0; 0 none. */
+  readonly warmup: number;
+  readonly decay: 'none' | 'cosine';
+}
+
+/** The rate in iteration `step` (1 for the first) of `iterations`; cosine decay reaches 0 in the last one. */
+export function learningRate({ lr, warmup, decay }: LearningRate, step: number, iterations: number): number {
+  if (step <= warmup) return lr * Math.min(1, step / warmup);
+  if (decay === 'none') return lr;
+  const progress = Math.min(1, (step - warmup) / (iterations - warmup));
+  return lr * (0.5 * (1 + Math.cos(Math.PI * progress)));
+}
+
+/** The decay of the moving average in iteration `step`: small at first, so that the start is soon forgotten. */
+export function emaDecay(decay: number, step: number): number {
+  return Math.min(decay, (1 + step) / (10 + step));
+}
+
+type OptimizerConfig = TeachConfig['optimizer'];
+
+/** Settings of one network's update in iteration `step` (1 for the first). */
+export function updateSettings(
+  optimizer: OptimizerConfig,
+  ema: number,
+  step: number,
+  iterations: number,
+): UpdateSettings {
+  return {
+    learningRate: learningRate(optimizer, step, iterations),
+    beta1: optimizer.beta1,
+    beta2: optimizer.beta2,
+    epsilon: optimizer.eps,
+    weightDecay: optimizer.weightDecay,
+    clip: optimizer.clip > 0 ? optimizer.clip : Number.POSITIVE_INFINITY,
+    emaDecay: emaDecay(ema, step),
+  };
+}
+
+/** Settings by iteration of a training with one optimizer. */
+export function updateSettingsOf({
+  optimizer,
+  ema,
+  iterations,
+}: Pick<TeachConfig, 'optimizer' | 'ema' | 'iterations'>): (step: number) => UpdateSettings {
+  return (step) => updateSettings(optimizer, ema, step, iterations);
+}

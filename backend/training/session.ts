@@ -1,0 +1,84 @@
+/** What a run needs of a kind of training, distilling or teaching, besides its trainer. */
+
+import type { Engine, Feed } from '../engine/engine.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import type { InputFile } from '../models/input-file.ts';
+import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
+import type { Scalars, StepReport, Trainer } from './trainer.ts';
+
+/** What to record at a step, each under its tag, e.g. `loss/matching`. */
+export interface Summary {
+  readonly scalars?: Readonly<Record<string, number>>;
+  /** PNG files. */
+  readonly images?: Readonly<Record<string, Uint8Array>>;
+  /** Raw values; values that are not finite are left out. */
+  readonly histograms?: Readonly<Record<string, ArrayLike<number>>>;
+  /** Markdown. */
+  readonly texts?: Readonly<Record<string, string>>;
+}
+
+/** training: a batch as it was trained on; probe: the fixed noise; stop: what a run stopped by a NaN had in hand. */
+export const fieldKinds = ['training', 'probe', 'stop'] as const;
+export type FieldKind = (typeof fieldKinds)[number];
+
+/** Where a session records; `runs/` provides it. All throw UserError('io'). */
+export interface Records {
+  add(step: number, summary: Summary): void;
+  /** Images [N, C, H, W], shown as one grid. */
+  samples(step: number, images: TensorData): void;
+  fields(
+    step: number,
+    kind: FieldKind,
+    tensors: ReadonlyMap<string, TensorData>,
+    metadata: Record<string, string>,
+  ): unknown;
+}
+
+export interface SessionContext {
+  readonly engine: Engine;
+  /** The run's folder. */
+  readonly folder: string;
+  readonly recorder: Records;
+  /** Aborted when the run is to end: for work that can be broken off, such as making pairs. */
+  readonly signal: AbortSignal;
+  readonly report: (message: RunMessage) => void;
+}
+
+/** Checked and ready to begin; nothing is written before `start`. */
+export interface SessionPlan {
+  /** Disk for recorded fields of each kind, in bytes. */
+  readonly fieldBytes: number;
+  /** The files that every iteration depends on: config key -> path and SHA-256. A resumed run must find the same. */
+  readonly inputs: Readonly<Record<string, InputFile>>;
+  start(context: SessionContext): Promise<TrainingSession>;
+}
+
+export interface TrainingSession {
+  readonly trainer: Trainer;
+  /** An iteration's numbers under the tags they are recorded by. */
+  scalars(report: StepReport): Scalars;
+  /** Records whatever else is due after `step`; 0 is the state before the first iteration. Never disturbs training. */
+  record(step: number): Promise<void>;
+  /** The probe of the state after `step`, whether it is recorded or not; the receiver owns its numbers. Left out: no scores. */
+  readonly readProbe?: ((step: number) => Promise<RunMessageOf<'probe'>>) | undefined;
+  /** Writes the trained weights into a folder; returns the paths. */
+  writeWeights(folder: string, half: boolean): Promise<string[]>;
+  dispose(): Promise<void>;
+}
+
+/** Sample pictures of fixed inputs, the same at every recorded step. */
+export interface Preview {
+  /** [samples, C, H, W]. Parameters are flat: what is sampled of the generator, and the teacher's below adapters. */
+  images(generator: Feed, teacher: Feed | null): Promise<TensorData>;
+  dispose(): Promise<void>;
+}
+
+/** Parameter gradients by network as they are recorded. */
+export function gradientHistograms(gradients: ReadonlyMap<string, Float32Array>): Record<string, Float32Array> {
+  return Object.fromEntries(Array.from(gradients, ([network, numbers]) => [`gradients/${network}`, numbers]));
+}
+
+/** Whether something recorded every so many iterations (0 never) is due. */
+export function isDue(every: number, step: number, iterations: number): boolean {
+  return every > 0 && (step % every === 0 || step === iterations);
+}
