@@ -62,8 +62,8 @@ function damaged(path: string, reason: string, cause: unknown): UserError {
   return new UserError('data', `${path} is not a manifest of noise-image pairs: ${reason}`, hint, { cause });
 }
 
-export function writeManifest(folder: string, manifest: PairManifest): Promise<void> {
-  return writePiecesAtomic(manifestPath(folder), [Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)]);
+export async function writeManifest(folder: string, manifest: PairManifest): Promise<void> {
+  await writePiecesAtomic(manifestPath(folder), [Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)]);
 }
 
 export type PairIdentity = Pick<PairManifest, (typeof IDENTITY)[number]>;

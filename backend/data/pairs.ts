@@ -5,13 +5,11 @@
  * A pair is a pure function of its index, so a killed run is continued by the same call: shards that are there whole are kept, the
  * others are made. One process at a time writes to a folder.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePiecesAtomic } from '../files/atomic.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
-import { encodeSafetensors } from '../weights/safetensors.ts';
+import { writeSafetensors } from '../weights/safetensors.ts';
 import {
   checkSamePairs,
   type PairManifest,
@@ -72,9 +70,8 @@ export async function writePairs(folder: string, options: WritePairsOptions): Pr
       done += batch;
       onProgress?.(done, count);
     }
-    const bytes = encodeSafetensors(Object.entries(shard));
-    await writePiecesAtomic(shardPath(folder, index), [bytes]);
-    manifest.shards[index] = { count: size, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const { sha256 } = await writeSafetensors(shardPath(folder, index), Object.entries(shard));
+    manifest.shards[index] = { count: size, sha256 };
     await writeManifest(folder, manifest);
   }
   return { made: count - kept, kept };

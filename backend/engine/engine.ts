@@ -12,6 +12,11 @@ export interface Engine {
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
   /** Puts numbers on the device. Halves are what a graph's `halfInput` is fed; `holdsHalves` says whether a device has them. */
   upload(value: TensorData | HalfData): DeviceTensor;
+  /**
+   * Puts more numbers on the device than the host may hold: slices of at most 64 MB, in order, each let go of before the next
+   * one is asked for. Throws when they are fewer or more than `shape` has, and what `slices` throws; nothing is left behind.
+   */
+  receive(shape: readonly number[], slices: AsyncIterable<Float32Array>): Promise<DeviceTensor>;
   dispose(): Promise<void>;
 }
 
@@ -24,6 +29,11 @@ export interface DeviceTensor {
   readonly shape: readonly number[];
   /** The numbers on the host, to be read only: on the CPU they may be the tensor itself. */
   read(): Promise<Float32Array>;
+  /**
+   * The same, at most so many numbers at a time, in order: no more than these are brought to a host whose memory is not the
+   * device's. To be read only, and only until the next slice is asked for.
+   */
+  slices(numbers: number): AsyncIterable<Float32Array>;
   /** Frees the device memory; using the tensor afterwards is an error. */
   dispose(): void;
 }

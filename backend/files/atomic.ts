@@ -5,14 +5,15 @@
  * the folder is synced: after a crash or a power cut a reader finds the old file or the new one. What a killed process
  * leaves behind is a `.tmp` entry, which `removeLeftovers` clears and every reader ignores.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, type Disk, errorCode, onDisk, realDisk } from './disk.ts';
 
 /** One call of the system takes less than 2 GiB. */
 const largestWrite = 2 ** 28;
+/** What is hashed without a pause. */
+const largestPiece = 2 ** 24;
 const temporaryName = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
 /** What systems answer that cannot sync a folder: Windows, some network and FUSE file systems. */
 const unsyncable = ['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'EBADF', 'ENOTSUP'];
@@ -77,29 +78,65 @@ export function syncFolder(folder: string, disk: Disk = realDisk): void {
   });
 }
 
-/** `writeFileAtomic` for a large file: piece by piece, and other work goes on while the disk writes. */
-export async function writePiecesAtomic(file: string, pieces: Iterable<Uint8Array>): Promise<void> {
-  const temporary = temporaryPath(file);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      for (const piece of pieces) await writePiece(handle, piece);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw renamed(asUserError(error, 'write', file), temporary, file);
-  }
-  syncFolder(path.dirname(file));
+/** What was written. */
+export interface Written {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
 }
 
-async function writePiece(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Pieces of a file in order; each is done with when the next one is asked for. */
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/**
+ * `writeNewFile` for a file of any size: piece by piece, each hashed while the disk takes it, and other work goes on meanwhile.
+ * @param hash SHA-256 of what was written so far whenever a piece is asked for
+ */
+export async function writeNewPieces(
+  file: string,
+  pieces: Pieces,
+  disk: Disk = realDisk,
+  hash: Hash = createHash('sha256'),
+): Promise<Written> {
+  try {
+    const handle = disk.open(file, 'wx');
+    try {
+      let bytes = 0;
+      for await (const piece of pieces) {
+        for (let at = 0; at < piece.length; at += largestPiece) {
+          const part = piece.subarray(at, at + largestPiece);
+          const writing = writeAside(handle, part, disk, bytes);
+          hash.update(part);
+          await writing;
+          bytes += part.length;
+        }
+      }
+      await disk.syncAside(handle);
+      return { bytes, sha256: hash.digest('hex') };
+    } finally {
+      disk.close(handle);
+    }
+  } catch (error) {
+    throw asUserError(error, 'write', file);
+  }
+}
+
+async function writeAside(handle: number, bytes: Uint8Array, disk: Disk, position: number): Promise<void> {
   let done = 0;
-  while (done < bytes.length) {
-    done += (await handle.write(bytes, done, Math.min(bytes.length - done, largestWrite))).bytesWritten;
+  while (done < bytes.length) done += await disk.writeAside(handle, bytes.subarray(done), position + done);
+}
+
+/** `writeFileAtomic` for a file of any size, as `writeNewPieces` writes it. */
+export async function writePiecesAtomic(file: string, pieces: Pieces, disk: Disk = realDisk): Promise<Written> {
+  const temporary = temporaryPath(file);
+  try {
+    const written = await writeNewPieces(temporary, pieces, disk);
+    onDisk('write', file, () => disk.rename(temporary, file));
+    syncFolder(path.dirname(file), disk);
+    return written;
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw renamed(error, temporary, file);
   }
 }
 

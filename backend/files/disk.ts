@@ -3,6 +3,7 @@
  * what the operating system's refusals are called in plain words.
  */
 import fs from 'node:fs';
+import { promisify } from 'node:util';
 import { UserError } from '../protocol/errors.ts';
 
 export interface Disk {
@@ -11,15 +12,22 @@ export interface Disk {
   write(file: number, bytes: Uint8Array, position: number): number;
   truncate(file: number, length: number): void;
   sync(file: number): void;
+  /** `write` and `sync` for what is large: the thread goes on while the disk works. */
+  writeAside(file: number, bytes: Uint8Array, position: number): Promise<number>;
+  syncAside(file: number): Promise<void>;
   close(file: number): void;
   rename(from: string, to: string): void;
 }
+
+const [write, sync] = [promisify(fs.write), promisify(fs.fsync)];
 
 export const realDisk: Disk = {
   open: (path, flags) => fs.openSync(path, flags),
   write: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
   truncate: (file, length) => fs.ftruncateSync(file, length),
   sync: (file) => fs.fsyncSync(file),
+  writeAside: async (file, bytes, position) => (await write(file, bytes, 0, bytes.length, position)).bytesWritten,
+  syncAside: (file) => sync(file),
   close: (file) => fs.closeSync(file),
   rename: (from, to) => fs.renameSync(from, to),
 };

@@ -22,3 +22,29 @@ export function tensorData(shape: readonly number[], data: Float32Array): Tensor
   }
   return { shape, data };
 }
+
+/** Cuts 0..count into ranges [start, end) of `size`, in order; the last may be shorter. */
+export function* ranges(count: number, size: number): Generator<[start: number, end: number]> {
+  for (let start = 0; start < count; start += size) yield [start, Math.min(start + size, count)];
+}
+
+/** Numbers that arrive in order, in one array. Throws when they are fewer or more than the shape has. */
+export async function gather(shape: readonly number[], slices: AsyncIterable<Float32Array>): Promise<Float32Array> {
+  const data = new Float32Array(sizeOf(shape));
+  let count = 0;
+  for await (const slice of slices) {
+    if (count + slice.length <= data.length) data.set(slice, count);
+    count += slice.length;
+    if (count > data.length) break;
+  }
+  requireCount(shape, count);
+  return data;
+}
+
+/** Throws when so many numbers have arrived for a shape that has others. */
+export function requireCount(shape: readonly number[], count: number): void {
+  const wanted = sizeOf(shape);
+  if (count === wanted) return;
+  const found = count < wanted ? `only ${count}` : `more than ${wanted}`;
+  throw new Error(`[${shape.join(', ')}] has ${wanted} numbers, and ${found} arrived`);
+}

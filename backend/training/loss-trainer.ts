@@ -6,6 +6,7 @@ import type { DeviceTensor, Engine, Program } from '../engine/engine.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type ParameterLayout, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import type { StoredArrays } from '../weights/array-source.ts';
 import { type KeepsGradients, KeptGradients } from './kept-gradients.ts';
 import {
   Accumulator,
@@ -149,11 +150,11 @@ export class LossTrainer implements Trainer {
   }
 
   async save(): Promise<Map<string, StateArrays>> {
-    return new Map([[this.task.name, await saveState(this.state)]]);
+    return new Map([[this.task.name, saveState(this.state)]]);
   }
 
-  restore(step: number, files: ReadonlyMap<string, StateArrays>): void {
-    const restored = restoreState(this.engine, files.get(this.task.name), this.task.layout.size);
+  async restore(step: number, files: ReadonlyMap<string, StoredArrays>): Promise<void> {
+    const restored = await restoreState(this.engine, files, this.task.name, this.task.layout.size);
     disposeState(this.state);
     this.state = restored;
     this.step = step;

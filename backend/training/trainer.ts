@@ -3,7 +3,9 @@
  * `runs/` records, checkpoints and stops; trainers know nothing of files.
  */
 import type { DeviceTensor, Engine } from '../engine/engine.ts';
-import type { TensorData } from '../graph/tensor-data.ts';
+import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { UserError } from '../protocol/errors.ts';
+import { type ArraySource, type StoredArrays, sliceSize, storedSlices } from '../weights/array-source.ts';
 import { type OptimizerState, stateNames } from './optimizer-state.ts';
 
 /** Scalars of one iteration by the trainer's own names; `runs/` decides what they are recorded as. */
@@ -16,7 +18,7 @@ export interface StepReport {
 }
 
 /** Named arrays of one network's optimizer state. */
-export type StateArrays = Map<string, TensorData>;
+export type StateArrays = Map<string, ArraySource>;
 
 export interface Trainer {
   /** Iterations done. */
@@ -27,9 +29,10 @@ export interface Trainer {
    * One iteration. Throws NumericStop before anything is committed when a number is not finite.
    */
   advance(): Promise<StepReport>;
-  /** Everything needed to continue exactly: file name -> arrays. */
+  /** Everything needed to continue exactly: file name -> arrays, to be read before the next `advance`. */
   save(): Promise<Map<string, StateArrays>>;
-  restore(step: number, files: ReadonlyMap<string, StateArrays>): void;
+  /** Throws UserError('data') when the files are not those of this trainer; it is then as it was. */
+  restore(step: number, files: ReadonlyMap<string, StoredArrays>): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -53,28 +56,43 @@ export function allFinite(scalars: Scalars): boolean {
   return Object.values(scalars).every(Number.isFinite);
 }
 
-/** Reads a state back to the host. */
-export async function saveState(state: OptimizerState): Promise<StateArrays> {
-  const arrays: StateArrays = new Map();
-  for (const name of stateNames) {
-    arrays.set(name, { shape: state[name].shape, data: (await state[name].read()).slice() });
-  }
-  return arrays;
+/** A state as it is read back to the host, while it is not disposed. */
+export function saveState(state: OptimizerState): StateArrays {
+  return new Map(
+    stateNames.map((name) => [name, { shape: state[name].shape, slices: () => state[name].slices(sliceSize) }]),
+  );
 }
 
-/** Puts a saved state on the device. Throws when it is not a state of `count` parameters. */
-export function restoreState(engine: Engine, arrays: StateArrays | undefined, count: number): OptimizerState {
-  const buffer = (name: (typeof stateNames)[number]) => {
-    const value = arrays?.get(name);
-    if (value?.data.length !== count) throw new Error(`saved state lacks '${name}' with ${count} numbers`);
-    return engine.upload({ shape: [count], data: value.data.slice() });
-  };
-  return {
-    parameters: buffer('parameters'),
-    firstMoment: buffer('firstMoment'),
-    secondMoment: buffer('secondMoment'),
-    ema: buffer('ema'),
-  };
+/**
+ * Puts a saved state on the device, slice by slice.
+ * @param file what the state is saved under, for errors
+ * @throws UserError('data') when it is not a state of `count` parameters
+ */
+export async function restoreState(
+  engine: Engine,
+  files: ReadonlyMap<string, StoredArrays>,
+  file: string,
+  count: number,
+): Promise<OptimizerState> {
+  const stored = files.get(file);
+  const state: Partial<Record<keyof OptimizerState, DeviceTensor>> = {};
+  try {
+    for (const name of stateNames) {
+      const shape = stored?.shape(name);
+      if (!stored || !shape || sizeOf(shape) !== count) throw notFitting(file, name, count, shape);
+      state[name] = await engine.receive([count], storedSlices(stored, name));
+    }
+    return state as OptimizerState;
+  } catch (error) {
+    disposeAll(Object.values(state));
+    throw error;
+  }
+}
+
+function notFitting(file: string, name: string, count: number, shape: readonly number[] | undefined): UserError {
+  const found = shape ? `has [${shape.join(', ')}] numbers` : 'is missing';
+  const message = `the checkpoint does not fit the network: tensor '${name}' of ${file}.safetensors ${found}, and it needs ${count}`;
+  return new UserError('data', message, 'Resume with the config that the run was begun with, or start a new run.');
 }
 
 /** Frees whatever of `tensors` is there. */

@@ -3,6 +3,7 @@
  * range (https://huggingface.co/docs/safetensors, "Format"). What comes out of `parseHeader` has been checked: sizes fit,
  * and the ranges cover the data without a gap or an overlap.
  */
+import type { WeightsFile } from './files.ts';
 import { refuse } from './refusal.ts';
 import { checkedSize, type Dtype, dtypes, isDtype, itemSize, type StoredTensor } from './stored-tensor.ts';
 import { repeatedKey } from './unique-keys.ts';
@@ -35,6 +36,12 @@ export function headerLength(prefix: Uint8Array, fileSize: number): number {
     refuse(`its header claims ${length} bytes, but the file has only ${fileSize}: it is cut off`);
   }
   return Number(length);
+}
+
+/** The header of an open file, and where its data starts. Refuses one that does not fit the file. */
+export async function readHeader(file: WeightsFile): Promise<Header & { readonly start: number }> {
+  const start = 8 + headerLength(await file.read(0, Math.min(8, file.size)), file.size);
+  return { start, ...parseHeader(await file.read(8, start - 8), file.size - start) };
 }
 
 /** @param dataLength bytes after the header */

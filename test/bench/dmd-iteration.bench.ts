@@ -16,6 +16,7 @@ import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
 import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
 import type { UpdateSettings } from '../../backend/training/optimizer-state.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
+import { savedBy } from '../unit/training/saved.ts';
 import { checkAgreement } from './lib/agreement.ts';
 import { batch, dmdCase, settings } from './lib/dmd-case.ts';
 import { numberOption, threadsOption } from './lib/options.ts';
@@ -99,7 +100,7 @@ async function startReference(python: string): Promise<LineProcess> {
   await child.next();
   const { tensors } = await readSafetensors(output);
   const { layout } = bench.network;
-  const errors = checkAgreement(scalars, await trainer.save(), layout, tensors, settings.learningRate);
+  const errors = checkAgreement(scalars, await savedBy(trainer), layout, tensors, settings.learningRate);
   console.log(`  same first iteration; relative errors: ${errors}`);
   await rm(folder, { recursive: true });
   return child;

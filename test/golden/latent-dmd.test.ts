@@ -18,6 +18,7 @@ import type { MatchingWeight } from '../../backend/methods/dmd/matching.ts';
 import { trainedPart } from '../../backend/models/trained-part.ts';
 import { createTextUNet } from '../../backend/nets/stable-diffusion/unet.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
+import { savedBy } from '../unit/training/saved.ts';
 
 interface Variant {
   readonly name: string;
@@ -102,7 +103,7 @@ for (const recompute of ['none', 'blocks'] as const) {
           assert.ok(error <= 3e-4 * Math.abs(value), `${name} of iteration ${i + 1}: ${scalars[name]}, not ${value}`);
         }
       }
-      const saved = await trainer.save();
+      const saved = await savedBy(trainer);
       for (const net of ['generator', 'fake'] as const) {
         const flat = saved.get(net)!.get('parameters')!.data;
         for (const [name, { data }] of part.merged(weights, flat)) {

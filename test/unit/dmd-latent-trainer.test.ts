@@ -6,6 +6,7 @@ import { NumericStop } from '../../backend/training/trainer.ts';
 import { latentShape, linearNetwork } from './latent/linear-network.ts';
 import { batch, latentTraining, paired, type Variant } from './latent/training.ts';
 import { countingEngine } from './training/counting-engine.ts';
+import { savedBy, storedIn } from './training/saved.ts';
 
 const cpu = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 after(() => cpu.dispose());
@@ -40,14 +41,14 @@ for (const [title, variant] of Object.entries(variants)) {
       assert.ok(Object.values(scalars).every(Number.isFinite));
       assert.equal(alive.size, before + Object.keys(trainer.tensors).length, [...alive.values()].join(', '));
     }
-    const state = await trainer.save();
+    const state = await savedBy(trainer);
     const wanted = [await trainer.advance(), await trainer.advance()];
     const weights = await trainer.generatorWeights();
     await trainer.dispose();
     assert.deepEqual([...alive.values()], []);
 
     const resumed = await latentTraining(engine, variant);
-    resumed.restore(2, state);
+    await resumed.restore(2, storedIn(state));
     assert.deepEqual([await resumed.advance(), await resumed.advance()], wanted);
     assert.deepEqual(await resumed.generatorWeights(), weights);
     await resumed.dispose();
@@ -79,7 +80,7 @@ test('a NaN stops before anything is committed, and says which latents, noise an
   const { engine, alive } = countingEngine(cpu);
   const trainer = await latentTraining(engine, { poisoned: 2 });
   await trainer.advance();
-  const state = await trainer.save();
+  const state = await savedBy(trainer);
   const before = alive.size;
   const stop = await trainer.advance().then(
     () => assert.fail('the step went through'),
@@ -90,7 +91,7 @@ test('a NaN stops before anything is committed, and says which latents, noise an
   assert.deepEqual([...stop.tensors.keys()].sort(), fields.sort());
   assert.deepEqual(stop.tensors.get('x')!.shape, [batch + paired, ...latentShape]);
   assert.equal(alive.size, before);
-  assert.deepEqual(await trainer.save(), state);
+  assert.deepEqual(await savedBy(trainer), state);
   await trainer.dispose();
 });
 
@@ -99,7 +100,7 @@ test('adapters train a fraction of the numbers, and leave every other weight as 
   const before = await trainer.generatorWeights();
   for (let step = 0; step < 3; step++) await trainer.advance();
   const now = await trainer.generatorWeights();
-  assert.ok((await trainer.save()).get('generator')!.get('parameters')!.data.length < linearNetwork.layout.size);
+  assert.ok((await savedBy(trainer)).get('generator')!.get('parameters')!.data.length < linearNetwork.layout.size);
   for (const [name, { data }] of now) {
     if (name === 'attn.to_q.weight') assert.notDeepEqual(data, before.get(name)!.data);
     else assert.deepEqual(data, before.get(name)!.data, name);

@@ -13,6 +13,7 @@ import { createTeachTrainer } from '../../backend/teach/teach.ts';
 import { streamDraws } from '../../backend/training/draws.ts';
 import { NumericStop } from '../../backend/training/trainer.ts';
 import { countingEngine } from './training/counting-engine.ts';
+import { savedBy, storedIn } from './training/saved.ts';
 import { labelDim, tinyNetwork } from './training/tiny.ts';
 
 const network = createNetwork(tinyNetwork);
@@ -99,7 +100,7 @@ for (const [title, variant] of Object.entries(variants)) {
         [...alive.values()].join(', '),
       );
     }
-    trainer.restore(3, await trainer.save());
+    await trainer.restore(3, storedIn(await savedBy(trainer)));
     await trainer.dispose();
     assert.deepEqual([...alive.values()], []);
   });
@@ -111,7 +112,7 @@ for (const poisoned of [0, 1, 2]) {
     const trainer = await distillation(engine, { accumulation: 3, fakeUpdates: 2, poisoned });
     const before = alive.size;
     await trainer.advance();
-    const state = await trainer.save();
+    const state = await savedBy(trainer);
     const stop = await trainer.advance().then(
       () => assert.fail('the step went through'),
       (error: unknown) => error,
@@ -121,7 +122,7 @@ for (const poisoned of [0, 1, 2]) {
     const { z } = streamDraws(seed, batch, network).latents({ step: 2, micro: poisoned, update: 0 });
     assert.deepEqual(stop.tensors.get('z'), z);
     assert.equal(alive.size, before + fieldNames.length, [...alive.values()].join(', '));
-    assert.deepEqual(await trainer.save(), state);
+    assert.deepEqual(await savedBy(trainer), state);
     await trainer.dispose();
     assert.deepEqual([...alive.values()], []);
   });

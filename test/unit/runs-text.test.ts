@@ -33,6 +33,7 @@ function counting(): { engine: Engine; compiled: string[]; runs: string[] } {
   const engine: Engine = {
     device: cpu.device,
     upload: (value) => cpu.upload(value),
+    receive: (shape, slices) => cpu.receive(shape, slices),
     dispose: async () => {},
     async compile(graph, options = {}) {
       const name = options.name ?? '';

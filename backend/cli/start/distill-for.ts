@@ -95,11 +95,12 @@ class Watch {
 }
 
 async function generatorOf(folder: string): Promise<{ weights: ReadonlyMap<string, TensorData>; steps: number }> {
-  const { checkpoint } = loadLatest(runPaths(folder).checkpoints);
-  const average = checkpoint?.files.generator?.get('ema');
-  if (!checkpoint || !average) {
+  const { checkpoint } = await loadLatest(runPaths(folder).checkpoints);
+  const generator = checkpoint?.files.get('generator');
+  if (!checkpoint || !generator) {
     throw new UserError('cancelled', 'stopped before the first iteration', 'Run it again to see the rest.');
   }
   const { network } = await openModel('builtin:scenes/teacher');
-  return { weights: unpackParameters(network.layout, average.data), steps: checkpoint.step };
+  const average = await generator.read('ema', 0, network.layout.size);
+  return { weights: unpackParameters(network.layout, average), steps: checkpoint.step };
 }

@@ -8,6 +8,7 @@ import type { ParameterLayout } from '../../graph/parameters.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
 import { DistillTrainer } from '../../methods/dmd/distill.ts';
 import { l2Distance } from '../../methods/dmd/generator-graph.ts';
+import { collect } from '../../weights/array-source.ts';
 import type { NumberArray } from './compare.ts';
 import { levelsOf } from './guidance.ts';
 import type { Kind } from './kind.ts';
@@ -96,8 +97,8 @@ interface RecordedState {
 
 async function recordState(trainer: DistillTrainer, layout: ParameterLayout): Promise<RecordedState> {
   const saved = await trainer.save();
-  const named = (file: string, buffer: string) => {
-    const { data } = saved.get(file)!.get(buffer)!;
+  const named = async (file: string, buffer: string) => {
+    const { data } = await collect(saved.get(file)!.get(buffer)!);
     return new Map(
       layout.entries.map(({ name, shape, offset }) => [
         name,
@@ -106,10 +107,10 @@ async function recordState(trainer: DistillTrainer, layout: ParameterLayout): Pr
     );
   };
   return {
-    gen: named('generator', 'parameters'),
-    fake: named('fake', 'parameters'),
-    genMoment: named('generator', 'firstMoment'),
-    fakeMoment: named('fake', 'firstMoment'),
+    gen: await named('generator', 'parameters'),
+    fake: await named('fake', 'parameters'),
+    genMoment: await named('generator', 'firstMoment'),
+    fakeMoment: await named('fake', 'firstMoment'),
   };
 }
 

@@ -7,8 +7,8 @@ import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
 import { halvesToFloats } from '../../graph/half.ts';
 import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
-import { encodeModel } from '../../graph/onnx/proto.ts';
-import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
+import { encodeModel, type OnnxModel } from '../../graph/onnx/proto.ts';
+import { gather, type HalfData, ranges, requireCount, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import {
   type CompileOptions,
@@ -21,6 +21,7 @@ import {
 import { channelBlock } from './channel-block.ts';
 import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
 import { runtime } from './runtime.ts';
+import { cutModel, joinGraph, regroup } from './slices.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
 
 /** The execution providers of onnxruntime-node that this project uses. */
@@ -67,6 +68,11 @@ class OrtEngine implements Engine {
     return new OrtTensor(this, nativeOf(value));
   }
 
+  async receive(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
+    if (keepsResults(this.provider)) return this.join(shape, slices);
+    return this.upload({ shape, data: await gather(shape, slices) });
+  }
+
   async dispose(): Promise<void> {
     for (const program of [...this.programs]) await program.close();
     for (const reader of this.readers.values()) await (await reader).release();
@@ -90,6 +96,46 @@ class OrtEngine implements Engine {
     return floatsOf(y);
   }
 
+  /** A tensor of device memory, at most so many numbers at a time. */
+  async *cut(tensor: ort.Tensor, numbers: number): AsyncGenerator<Float32Array> {
+    const { dims, type } = tensor;
+    const count = sizeOf(dims);
+    if (count <= numbers) {
+      yield await this.read(tensor);
+      return;
+    }
+    const half = type === 'float16';
+    const cutter = await lookUp(this.readers, `${numbers} of ${keyOf(dims, half)}`, () =>
+      this.session(cutModel(dims, numbers, half), 'read back in slices', 'cpu'),
+    );
+    for (const [start] of ranges(count, numbers)) {
+      // All are of one length: the last one repeats what was read.
+      const from = Math.min(start, count - numbers);
+      const [begin, end] = [from, from + numbers].map((at) => new runtime.Tensor('int32', Int32Array.of(at), [1]));
+      const { y } = await cutter.run({ x: tensor, begin, end });
+      yield floatsOf(y, start - from);
+    }
+  }
+
+  /** Brings slices into device memory one by one and makes one tensor of them there: for a moment they are there twice. */
+  private async join(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
+    const parts: OrtTensor[] = [];
+    try {
+      let count = 0;
+      for await (const data of regroup(slices)) {
+        parts.push(await this.place({ shape: [data.length], data }));
+        count += data.length;
+      }
+      requireCount(shape, count);
+      const graph = joinGraph(shape, parts);
+      const key = `${parts.map((part) => part.shape)} to ${keyOf(shape, false)}`;
+      const joiner = await lookUp(this.placers, key, () => this.compile(graph, { name: 'join' }));
+      return (await joiner.run(Object.fromEntries(parts.map((part, i) => [`x${i}`, part])))).y;
+    } finally {
+      for (const part of parts) part.dispose();
+    }
+  }
+
   /** Copies numbers into device memory. */
   private async place(value: TensorData | HalfData): Promise<OrtTensor> {
     const half = 'halves' in value;
@@ -105,11 +151,7 @@ class OrtEngine implements Engine {
     return lowerGraph(graph, { target: 'ort-cpu', channelBlock: await channelBlock(), blocksKernels: true });
   }
 
-  private async session(
-    lowered: LoweredGraph,
-    name: string,
-    results: 'cpu' | 'gpu-buffer',
-  ): Promise<ort.InferenceSession> {
+  private async session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
     const onCpu = this.provider === 'cpu';
     const options: ort.InferenceSession.SessionOptions = {
       executionProviders: [{ name: this.provider }, ...(onCpu ? [] : [{ name: 'cpu' as const }])],
@@ -121,7 +163,7 @@ class OrtEngine implements Engine {
       ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
     };
     try {
-      return await runtime.InferenceSession.create(encodeModel(lowered), options);
+      return await runtime.InferenceSession.create(encodeModel(model), options);
     } catch (error) {
       throw new UserError('device', `${this.device} cannot run '${name}': ${(error as Error).message}`, '', {
         cause: error,
@@ -144,11 +186,11 @@ function nativeOf(value: TensorData | HalfData): ort.Tensor {
   return new runtime.Tensor('float32', value.data, value.shape);
 }
 
-/** The numbers of a tensor of the host's. Newer versions of Node have an array type of their own for float16. */
-function floatsOf({ type, data }: ort.Tensor): Float32Array {
-  if (type !== 'float16') return data as Float32Array;
-  const { buffer, byteOffset, length } = data as Uint16Array;
-  return halvesToFloats(new Uint16Array(buffer, byteOffset, length));
+/** Numbers of a tensor of the host's, a view where they are float32. Newer versions of Node have an array type of their own for float16. */
+function floatsOf({ type, data }: ort.Tensor, start = 0, end = data.length): Float32Array {
+  if (type !== 'float16') return (data as Float32Array).subarray(start, end);
+  const { buffer, byteOffset } = data as Uint16Array;
+  return halvesToFloats(new Uint16Array(buffer, byteOffset + 2 * start, end - start));
 }
 
 function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
@@ -193,6 +235,12 @@ class OrtTensor implements DeviceTensor {
 
   read(): Promise<Float32Array> {
     return this.engine.read(this.native);
+  }
+
+  async *slices(numbers: number): AsyncGenerator<Float32Array> {
+    const { native } = this;
+    if (native.location !== 'cpu') yield* this.engine.cut(native, numbers);
+    else for (const [start, end] of ranges(native.data.length, numbers)) yield floatsOf(native, start, end);
   }
 
   dispose(): void {

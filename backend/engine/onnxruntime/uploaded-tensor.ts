@@ -4,7 +4,7 @@
  */
 
 import { halvesToFloats } from '../../graph/half.ts';
-import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
+import { type HalfData, ranges, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { DeviceTensor } from '../engine.ts';
 
 export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
@@ -33,6 +33,17 @@ export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor
     if (this.placed) return (await this.placed).read();
     const host = this.onHost();
     return 'halves' in host ? halvesToFloats(host.halves) : host.data;
+  }
+
+  async *slices(numbers: number): AsyncGenerator<Float32Array> {
+    if (this.placed) {
+      yield* (await this.placed).slices(numbers);
+      return;
+    }
+    const host = this.onHost();
+    for (const [start, end] of ranges(sizeOf(this.shape), numbers)) {
+      yield 'halves' in host ? halvesToFloats(host.halves.subarray(start, end)) : host.data.subarray(start, end);
+    }
   }
 
   dispose(): void {

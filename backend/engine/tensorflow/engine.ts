@@ -9,7 +9,7 @@ import type { CompileOptions, DeviceTensor, Engine, Program } from '../engine.ts
 import type { Tf } from './kernels/kernel.ts';
 import { loadTensorflow, type TensorflowBackend } from './load.ts';
 import { type ProgramHost, TensorflowProgram } from './program.ts';
-import { fromHost, TensorflowTensor } from './tensor.ts';
+import { fromHost, fromSlices, TensorflowTensor } from './tensor.ts';
 
 export interface TensorflowOptions {
   /** `tfjs-node-gpu` needs that package; `cpu` needs tfjs-core and tfjs-backend-cpu. */
@@ -51,7 +51,12 @@ class TensorflowEngine implements Engine, ProgramHost {
   upload(value: TensorData | HalfData): DeviceTensor {
     const { shape } = value;
     const data = 'halves' in value ? halvesToFloats(value.halves) : value.data;
-    return new TensorflowTensor(fromHost(this.tf, { shape, data }));
+    return new TensorflowTensor(this.tf, fromHost(this.tf, { shape, data }));
+  }
+
+  async receive(shape: readonly number[], slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
+    await this.activate();
+    return new TensorflowTensor(this.tf, await fromSlices(this.tf, shape, slices));
   }
 
   forget(program: Program): void {

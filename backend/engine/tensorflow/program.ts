@@ -66,7 +66,10 @@ export class TensorflowProgram implements Program {
         }
       }
       return Object.fromEntries(
-        [...this.graph.outputs].map(([name, tensor]) => [name, new TensorflowTensor(tf.clone(values.get(tensor)!))]),
+        [...this.graph.outputs].map(([name, tensor]) => [
+          name,
+          new TensorflowTensor(tf, tf.clone(values.get(tensor)!)),
+        ]),
       );
     } finally {
       for (const tensor of owned) tensor.dispose();

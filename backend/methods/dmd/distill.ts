@@ -20,6 +20,7 @@ import {
   saveState,
   type Trainer,
 } from '../../training/trainer.ts';
+import { type StoredArrays, sourceOf } from '../../weights/array-source.ts';
 import type { DistillMethod, Feeds, Generation } from './distill-method.ts';
 import type { DistillOptions, StartingWeights, StepSettings } from './distill-options.ts';
 import type { DistillPrograms } from './distill-programs.ts';
@@ -243,22 +244,27 @@ export class DistillTrainer implements Trainer {
   }
 
   async save(): Promise<Map<string, StateArrays>> {
-    const counter = { shape: [1], data: Float32Array.of(this.fakeSteps) };
+    const counter = sourceOf({ shape: [1], data: Float32Array.of(this.fakeSteps) });
     return new Map([
-      ['generator', await saveState(this.generatorState)],
-      ['fake', (await saveState(this.fakeState)).set('steps', counter)],
+      ['generator', saveState(this.generatorState)],
+      ['fake', saveState(this.fakeState).set('steps', counter)],
     ]);
   }
 
-  restore(step: number, files: ReadonlyMap<string, StateArrays>): void {
+  async restore(step: number, files: ReadonlyMap<string, StoredArrays>): Promise<void> {
     const { layouts, fakeUpdates } = this.method;
-    const generator = restoreState(this.engine, files.get('generator'), layouts.generator.size);
-    const fake = restoreState(this.engine, files.get('fake'), layouts.fake.size);
+    const stored = files.get('fake');
+    const [count] = stored?.shape('steps') ? await stored.read('steps', 0, 1) : [step * fakeUpdates];
+    const generator = await restoreState(this.engine, files, 'generator', layouts.generator.size);
+    const fake = await restoreState(this.engine, files, 'fake', layouts.fake.size).catch((error: unknown) => {
+      disposeState(generator);
+      throw error;
+    });
     disposeState(this.generatorState);
     disposeState(this.fakeState);
     this.generatorState = generator;
     this.fakeState = fake;
-    this.fakeSteps = files.get('fake')?.get('steps')?.data[0] ?? step * fakeUpdates;
+    this.fakeSteps = count!;
     this.step = step;
   }
 

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
 import { onDisk } from '../../files/disk.ts';
 import { listFolder } from '../../files/folders.ts';
-import { decodeManifest } from './checkpoint-manifest.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { decodeManifest, type Manifest } from './checkpoint-manifest.ts';
 
 export const manifestName = 'manifest.json';
 const folderName = /^step-(\d{8,})(?:-r(\d+))?$/;
@@ -84,9 +85,21 @@ function removeCheckpoint(checkpoint: string): void {
 /** All files are there with their sizes; hashing them all at every save would cost too much. */
 function looksWhole(entry: CheckpointEntry): boolean {
   try {
-    const { files } = decodeManifest(fs.readFileSync(path.join(entry.path, manifestName), 'utf8'));
+    const { files } = readManifest(entry);
     return Object.entries(files).every(([name, { bytes }]) => fs.statSync(path.join(entry.path, name)).size === bytes);
-  } catch {
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     return false;
   }
+}
+
+/** Throws UserError('data') when a later version wrote one of the checkpoints: the run is that version's now. */
+export function refuseLaterCheckpoints(folder: string): void {
+  for (const entry of listCheckpoints(folder)) looksWhole(entry);
+}
+
+/** Throws Error when it is missing or damaged, UserError('data') when it is of a later format. */
+export function readManifest({ path: folder }: CheckpointEntry): Manifest {
+  const file = path.join(folder, manifestName);
+  return decodeManifest(fs.readFileSync(file, 'utf8'), file);
 }

@@ -3,14 +3,26 @@
  * so that a checkpoint that passes is the one that was saved, to the byte.
  */
 import { createHash } from 'node:crypto';
+import type { Written } from '../../files/atomic.ts';
+import { isLater, laterFormat } from '../folder/later-format.ts';
 
-export interface FileEntry {
+export interface FileEntry extends Written {
+  /** How far each part of a file of tensors goes, in order, for naming the one that is damaged. Absent in old checkpoints. */
+  readonly parts?: readonly FilePart[];
+}
+
+export interface FilePart {
+  /** Of the tensor; null for the header. */
+  readonly tensor: string | null;
+  /** From the file's start to the part's end, and the SHA-256 of these. */
   readonly bytes: number;
   readonly sha256: string;
 }
 
+const format = 1;
+
 export interface Manifest {
-  readonly format: 1;
+  readonly format: typeof format;
   readonly step: number;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -18,26 +30,21 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileEntry>>;
 }
 
-export function entryOf(content: Uint8Array): FileEntry {
-  return { bytes: content.length, sha256: sha256(content) };
+export function encodeManifest(manifest: Omit<Manifest, 'format'>): string {
+  const whole = { format, ...manifest };
+  return `${JSON.stringify({ ...whole, sha256: sha256(JSON.stringify(whole)) }, null, 2)}\n`;
 }
 
-export function encodeManifest(manifest: Manifest): string {
-  return `${JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }, null, 2)}\n`;
-}
-
-/** Throws Error saying what is wrong. */
-export function decodeManifest(text: string): Manifest {
+/**
+ * Throws Error saying what is wrong.
+ * @throws UserError('data') for the sound manifest of a later format
+ */
+export function decodeManifest(text: string, file: string): Manifest {
   const { sha256: _, ...manifest } = JSON.parse(text) as Manifest & { sha256?: unknown };
   if (text !== encodeManifest(manifest)) throw new Error('it does not match its own hash');
-  if (manifest.format !== 1) throw new Error(`it has the format ${manifest.format}; this version reads 1`);
+  if (isLater(manifest.format, format)) throw laterFormat(file, manifest.format, format);
+  if (manifest.format !== format) throw new Error(`it has the format ${String(manifest.format)}`);
   return manifest;
-}
-
-/** Why a file is not the one that was saved, '' when it is. */
-export function mismatch(content: Uint8Array, entry: FileEntry): string {
-  if (content.length !== entry.bytes) return `it has ${content.length} bytes instead of ${entry.bytes}`;
-  return sha256(content) === entry.sha256 ? '' : 'its SHA-256 does not match the manifest';
 }
 
 function sha256(content: Uint8Array | string): string {

@@ -176,8 +176,9 @@ export interface RunSummary {
   readonly state: RunState | 'interrupted' | 'damaged';
   /** The process that works there now. */
   readonly owner: LockOwner | undefined;
-  /** Why it is damaged. */
+  /** Why it is damaged or not for this version to touch, and what to do then; '' when it is sound. */
   readonly problem: string;
+  readonly hint: string;
 }
 
 /** Looks at a run without locking it. Throws UserError('data') when it is not a run folder. */
@@ -188,10 +189,10 @@ export function readRun(folder: string): RunSummary {
   try {
     const info = readInfo(paths);
     const abandoned = !owner && ['queued', 'running', 'paused'].includes(info.state);
-    return { paths, info, state: abandoned ? 'interrupted' : info.state, owner, problem: '' };
+    return { paths, info, state: abandoned ? 'interrupted' : info.state, owner, problem: '', hint: '' };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { paths, info: undefined, state: 'damaged', owner, problem: error.message };
+    return { paths, info: undefined, state: 'damaged', owner, problem: error.message, hint: error.hint };
   }
 }
 

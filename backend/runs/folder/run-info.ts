@@ -2,12 +2,16 @@
 import { configKinds } from '../../protocol/config/common.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { isLater, laterFormat } from './later-format.ts';
 
 export const runStates = ['queued', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
 export type RunState = (typeof runStates)[number];
 
+/** Of run folders; `RunInfo` is what it has. */
+const format = 1;
+
 const runInfoSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(format),
   kind: z.enum(configKinds),
   name: z.string(),
   state: z.enum(runStates),
@@ -41,6 +45,8 @@ export function parseRunInfo(text: string, file: string): RunInfo {
   } catch (error) {
     throw damaged(file, error instanceof Error ? error.message : String(error));
   }
+  const found = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+  if (isLater(found, format)) throw laterFormat(file, found, format);
   const result = runInfoSchema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

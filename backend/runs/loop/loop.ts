@@ -126,10 +126,10 @@ export class TrainingLoop {
     const { run, config, session, recorder, report, disk, inputs } = this.#parts;
     const { step } = session.trainer;
     if (this.#saved === step) return;
-    const files = Object.fromEntries(await session.trainer.save());
+    const files = await session.trainer.save();
     const { checkpoints } = run.paths;
     const json = { kind: config.kind, step, seed: config.seed, inputs };
-    const path = saveCheckpoint(checkpoints, step, { files, json }, disk);
+    const path = await saveCheckpoint(checkpoints, step, { files, json }, disk);
     this.#saved = step;
     pruneCheckpoints(checkpoints, config.checkpoint);
     recorder.sync();

@@ -14,7 +14,7 @@ import { planTeach } from '../../teach/teach-session.ts';
 import { planTeachTextEncoder } from '../../teach/teach-text-encoder-session.ts';
 import { planTeachText } from '../../teach/teach-text-session.ts';
 import type { SessionPlan } from '../../training/session.ts';
-import { type Checkpoint, loadLatest } from '../checkpoints/checkpoints.ts';
+import { type Checkpoint, loadLatest, refuseLaterCheckpoints } from '../checkpoints/checkpoints.ts';
 import { resolvePaths } from '../config-file.ts';
 import type { LockOptions } from '../folder/lock.ts';
 import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../folder/run-folder.ts';
@@ -67,7 +67,8 @@ async function begin(asked: Config, root: string, set: readonly string[], lock: 
 async function reopen(folder: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
   const before = readRun(folder);
   const { info } = before;
-  if (info === undefined) throw new UserError('data', before.problem, 'Start a new run.');
+  if (info === undefined) throw new UserError('data', before.problem, before.hint);
+  refuseLaterCheckpoints(before.paths.checkpoints);
   const old = readConfig(before.paths);
   const config = resolvePaths(applyOverrides(old, set), process.cwd());
   checkChanges(old, config);
@@ -80,7 +81,7 @@ async function reopen(folder: string, set: readonly string[], lock: LockOptions)
     const setup = { version: packageVersion(), device: name, threads };
     const run = resumeRun(folder, setup, lock);
     try {
-      const { checkpoint, warnings } = loadLatest(run.paths.checkpoints);
+      const { checkpoint, warnings } = await loadLatest(run.paths.checkpoints);
       checkInputs(checkpoint?.json, plan.inputs);
       if (set.length > 0) run.changeConfig(config, checkpoint?.step ?? 0);
       const changed = differences(info, { ...setup, node: process.version });

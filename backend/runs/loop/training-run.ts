@@ -77,7 +77,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   let session: TrainingSession | undefined;
   try {
     session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
-    if (checkpoint) session.trainer.restore(checkpoint.step, new Map(Object.entries(checkpoint.files)));
+    if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
     const loop = new TrainingLoop({
       ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs: plan.inputs },
       restored: checkpoint?.step,

@@ -14,9 +14,9 @@ export interface Seen {
 }
 
 export function recordOf({ summary, annotations, standing, secondsLeft }: Seen): RunRecord {
-  const { paths, info, state, owner, problem } = summary;
+  const { paths, info, state, owner, problem, hint } = summary;
   const step = standing?.step ?? info?.step ?? 0;
-  const damaged = state === 'damaged' ? { message: problem, hint: 'Its checkpoints may still be sound.' } : null;
+  const damaged = state === 'damaged' ? { message: problem, hint } : null;
   return {
     folder: paths.folder,
     name: annotations.name || path.basename(paths.folder),

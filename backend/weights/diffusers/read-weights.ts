@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type WeightsFile, withWeightsFile } from '../files.ts';
-import { headerLength, parseHeader } from '../safetensors-header.ts';
+import { readHeader } from '../safetensors-header.ts';
 import { selectTensors } from '../select.ts';
 import { sniff, sniffLength } from '../sniff.ts';
 import { type StoredTensor, storedTensor, toFloat32 } from '../stored-tensor.ts';
@@ -107,8 +107,7 @@ function look(file: string): Promise<FileContent> {
 }
 
 async function lookAtSafetensors(open: WeightsFile): Promise<FileContent> {
-  const length = headerLength(await open.read(0, Math.min(8, open.size)), open.size);
-  const { entries } = parseHeader(await open.read(8, length), open.size - 8 - length);
+  const { start, entries } = await readHeader(open);
   return {
     path: open.path,
     shapes: new Map(entries.map(({ name, shape }) => [name, shape])),
@@ -116,7 +115,7 @@ async function lookAtSafetensors(open: WeightsFile): Promise<FileContent> {
       withWeightsFile(open.path, async (file) => {
         for (const { name, dtype, shape, begin, end } of entries) {
           if (!wanted.has(name)) continue;
-          const { buffer } = await file.read(8 + length + begin, end - begin);
+          const { buffer } = await file.read(start + begin, end - begin);
           take(name, storedTensor(dtype, shape, buffer));
         }
       }),

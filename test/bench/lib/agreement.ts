@@ -1,8 +1,9 @@
 /** Both sides must compute the same iteration before their times are compared. */
 
 import { type ParameterLayout, unpackParameters } from '../../../backend/graph/parameters.ts';
-import type { Scalars, StateArrays } from '../../../backend/training/trainer.ts';
+import type { Scalars } from '../../../backend/training/trainer.ts';
 import type { StoredTensor } from '../../../backend/weights/stored-tensor.ts';
+import type { Saved } from '../../unit/training/saved.ts';
 
 const tolerance = 1e-4;
 /** Share of the weights whose step may differ: AdamW's first step is the gradient's sign, and rounding decides it at zero. */
@@ -14,7 +15,7 @@ const illConditioned = 0.005;
  */
 export function checkAgreement(
   scalars: Scalars,
-  state: ReadonlyMap<string, StateArrays>,
+  state: Saved,
   layout: ParameterLayout,
   reference: ReadonlyMap<string, StoredTensor>,
   learningRate: number,

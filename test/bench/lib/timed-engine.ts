@@ -31,6 +31,7 @@ export function timedEngine(engine: Engine): { engine: Engine; parts: { read(): 
       };
     },
     upload: (value) => engine.upload(value),
+    receive: (shape, slices) => engine.receive(shape, slices),
     dispose: () => engine.dispose(),
   };
   return {

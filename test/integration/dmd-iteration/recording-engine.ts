@@ -8,6 +8,7 @@ export function recordingEngine(engine: Engine, recording: Recording): Engine {
   return {
     device: engine.device,
     upload: (value) => engine.upload(value),
+    receive: (shape, slices) => engine.receive(shape, slices),
     dispose: () => engine.dispose(),
     async compile(graph, options) {
       const program = await engine.compile(graph, options);

@@ -13,6 +13,10 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
         assert.ok(alive.has(outer), `${origin} is read after it was freed`);
         return tensor.read();
       },
+      slices(numbers) {
+        assert.ok(alive.has(outer), `${origin} is read after it was freed`);
+        return tensor.slices(numbers);
+      },
       dispose() {
         assert.ok(alive.delete(outer), `${origin} is freed twice`);
         tensor.dispose();
@@ -41,6 +45,7 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
   const engine: Engine = {
     device: base.device,
     upload: (value) => owned(base.upload(value), 'upload'),
+    receive: async (shape, slices) => owned(await base.receive(shape, slices), 'receive'),
     dispose: async () => {},
     compile: async (graph, options) => counting(await base.compile(graph, options), options?.name ?? 'program'),
   };
