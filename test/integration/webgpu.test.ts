@@ -39,6 +39,28 @@ test('WebGPU: results stay on the device', options, async () => {
   }
 });
 
+test('WebGPU: what is larger than a piece is put together and taken apart on the device', options, async () => {
+  const count = 2 ** 23 + 2 ** 22 + 3; // a multiple of 5, not of a piece
+  const at = (i: number) => (i * 7) % 65_521;
+  async function* slices() {
+    for (let start = 0; start < count; start += 3_000_001) {
+      yield Float32Array.from({ length: Math.min(3_000_001, count - start) }, (_, i) => at(start + i));
+    }
+  }
+  const tensor = await engine.receive([5, count / 5], slices());
+  const { native } = tensor as unknown as { native: { location: string } };
+  assert.equal(native.location, 'gpu-buffer');
+  const lengths: number[] = [];
+  let [seen, wrong] = [0, 0];
+  for await (const slice of tensor.slices(5_000_000)) {
+    lengths.push(slice.length);
+    for (const value of slice) wrong += value === at(seen++) ? 0 : 1;
+  }
+  assert.equal(wrong, 0);
+  assert.deepEqual(lengths, [5_000_000, 5_000_000, count - 10_000_000]);
+  tensor.dispose();
+});
+
 test('WebGPU: operations and their gradients agree with the oracle', options, async (t) => {
   const webgpu = engineExecutor('WebGPU', engine);
   for (const entry of chosenCases()) {

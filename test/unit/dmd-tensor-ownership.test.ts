@@ -8,6 +8,7 @@ import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
 import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { createTeachTrainer } from '../../backend/teach/teach.ts';
 import { streamDraws } from '../../backend/training/draws.ts';
@@ -127,6 +128,35 @@ for (const poisoned of [0, 1, 2]) {
     assert.deepEqual([...alive.values()], []);
   });
 }
+
+test('a saved state that lacks a tensor, or has it in another size, is refused by name and changes nothing', async () => {
+  const { engine, alive } = countingEngine(cpu);
+  const trainer = await distillation(engine, {});
+  await trainer.advance();
+  const state = await savedBy(trainer);
+  const before = [...alive.keys()];
+  const refused = async (file: string, change: (arrays: Map<string, TensorData>) => void, pattern: RegExp) => {
+    const changed = new Map(Array.from(state, ([name, arrays]) => [name, new Map(arrays)]));
+    change(changed.get(file)!);
+    await assert.rejects(trainer.restore(9, storedIn(changed)), (error: unknown) => {
+      assert.ok(error instanceof UserError && error.hint !== '', String(error));
+      assert.match(error.message, pattern);
+      return true;
+    });
+    assert.deepEqual([...alive.keys()], before);
+    assert.equal(trainer.step, 1);
+    assert.deepEqual(await savedBy(trainer), state);
+  };
+  const short = { shape: [3], data: new Float32Array(3) };
+  await refused('fake', (arrays) => arrays.delete('ema'), /tensor 'ema' of fake\.safetensors is missing/);
+  const firstMoment = /tensor 'firstMoment' of generator\.safetensors has \[3\] numbers, and it needs \d+/;
+  await refused('generator', (arrays) => arrays.set('firstMoment', short), firstMoment);
+  const files = storedIn(state);
+  files.delete('fake');
+  await assert.rejects(trainer.restore(9, files), /tensor 'parameters' of fake\.safetensors is missing/);
+  await trainer.dispose();
+  assert.deepEqual([...alive.values()], []);
+});
 
 test('teaching keeps one state, and the zeros that a gradient is summed from', async () => {
   const { engine, alive } = countingEngine(cpu);

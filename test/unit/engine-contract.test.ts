@@ -30,6 +30,32 @@ test('a tensor of one engine is refused by another', async () => {
   await tensorflow.dispose();
 });
 
+test('ONNX Runtime on the CPU holds what it receives once, and its slices are views', async () => {
+  const engine = await engines[0][1]();
+  const count = 2 ** 24 + 3;
+  async function* slices() {
+    const slice = new Float32Array(2 ** 21);
+    for (let at = 0; at < count; at += slice.length) {
+      slice[0] = at;
+      yield slice.subarray(0, count - at);
+    }
+  }
+  const before = process.memoryUsage().arrayBuffers;
+  const tensor = await engine.receive([count], slices());
+  const held = (process.memoryUsage().arrayBuffers - before) / (4 * count);
+  assert.ok(held < 1.3, `${held} times its size`);
+  const whole = await tensor.read();
+  let at = 0;
+  for await (const slice of tensor.slices(2 ** 22)) {
+    assert.equal(slice.buffer, whole.buffer);
+    assert.equal(slice.byteOffset, whole.byteOffset + 4 * at);
+    assert.equal(slice[0], at);
+    at += slice.length;
+  }
+  assert.equal(at, count);
+  await engine.dispose();
+});
+
 /** A small network and its gradients: operations with several results, results nobody uses, and regions. */
 function trainingGraph(): Graph {
   const graph = new Graph();
@@ -65,6 +91,17 @@ test('TensorFlow.js: runs, failures and disposal leave no tensor behind', async 
     assert.equal(tf.memory().numTensors, before);
   }
   await assert.rejects(program.run({ x: draw(2, 4, 5, 3), w: draw(1) }));
+  const slices = async function* () {
+    yield* [draw(3).data, draw(4).data];
+  };
+  const received = await engine.receive([7], slices());
+  for await (const slice of received.slices(3)) {
+    assert.equal(tf.memory().numTensors, before + 2, 'the tensor and its slice');
+    assert.ok(slice.length > 0);
+  }
+  received.dispose();
+  await assert.rejects(engine.receive([8], slices()), /only 7 arrived/);
+  assert.equal(tf.memory().numTensors, before);
   const broken = { name: 'broken', infer: () => [[5]] };
   await assert.rejects(async () => {
     const graph = new Graph();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -8,6 +9,7 @@ import { test } from 'node:test';
 import { type Disk, realDisk } from '../../backend/files/disk.ts';
 import { removeLeftovers } from '../../backend/files/folders.ts';
 import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
+import type { Manifest } from '../../backend/runs/checkpoints/checkpoint-manifest.ts';
 import {
   type Checkpoint,
   type CheckpointContent,
@@ -15,10 +17,18 @@ import {
   loadLatest,
   loadStep,
   pruneCheckpoints,
+  refuseLaterCheckpoints,
   removeCheckpointsAfter,
   saveCheckpoint,
 } from '../../backend/runs/checkpoints/checkpoints.ts';
-import { collect, type StoredArrays, sourceOf, storedSlices } from '../../backend/weights/array-source.ts';
+import {
+  type ArraySource,
+  collect,
+  type StoredArrays,
+  sourceOf,
+  storedSlices,
+} from '../../backend/weights/array-source.ts';
+import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-checkpoints-'));
@@ -31,6 +41,20 @@ function random(...shape: number[]): TensorData {
   );
 }
 
+/** Numbers that come in slices of these lengths, each gone when the next one is asked for. */
+function inSlices({ shape, data }: TensorData, lengths: readonly number[]): ArraySource {
+  async function* slices() {
+    let at = 0;
+    for (const length of lengths) {
+      const slice = data.slice(at, at + length);
+      at += length;
+      yield slice;
+      slice.fill(Number.NaN);
+    }
+  }
+  return { shape, slices };
+}
+
 function content(step: number): CheckpointContent {
   const special = tensorData([4], Float32Array.of(Number.NaN, -0, 1e-45, Number.NEGATIVE_INFINITY));
   return {
@@ -38,7 +62,7 @@ function content(step: number): CheckpointContent {
       [
         'generator',
         new Map([
-          ['model.weight', sourceOf(random(3, 5))],
+          ['model.weight', inSlices(random(3, 5), [4, 0, 9, 2])],
           ['model.bias', sourceOf(random(7))],
         ]),
       ],
@@ -202,7 +226,7 @@ test('a disk that fails at any operation leaves the checkpoint before and no deb
   const all = scratch();
   await saveCheckpoint(all, 20, content(20), counting(-1));
   const total = operations;
-  assert.ok(total >= 4 * 3 + 3, `${total} operations`);
+  assert.ok(total >= 4 * 3 + 5 + 3, `${total} operations`);
   const folder = scratch();
   const first = content(10);
   await saveCheckpoint(folder, 10, first);
@@ -217,6 +241,123 @@ test('a disk that fails at any operation leaves the checkpoint before and no deb
     assert.deepEqual(fs.readdirSync(folder), ['step-00000010']);
   }
   await assertLatest(folder, 10, first);
+});
+
+test('a disk that is full in the middle of a tensor, or a source that fails there, leaves the checkpoint before', async () => {
+  const folder = scratch();
+  const first = content(10);
+  await saveCheckpoint(folder, 10, first);
+  const numbers = random(6, 1000);
+  const save = (source: ArraySource, disk?: Disk) =>
+    saveCheckpoint(folder, 20, { files: new Map([['fake', new Map([['ema', source]])]]), json: null }, disk);
+  for (const room of [100, 5_000, 20_000]) {
+    let left = room;
+    const full: Disk = {
+      ...realDisk,
+      async writeAside(file, bytes, position) {
+        if (left === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        const part = bytes.subarray(0, Math.min(left, 777));
+        left -= part.length;
+        return realDisk.writeAside(file, part, position);
+      },
+    };
+    const named = /cannot write .*step-00000020.fake\.safetensors: the disk is full/;
+    await assert.rejects(save(inSlices(numbers, [1000, 4000, 1000]), full), named);
+    assert.deepEqual(fs.readdirSync(folder), ['step-00000010']);
+  }
+  const lost = async function* () {
+    yield numbers.data.subarray(0, 1000);
+    throw new Error('the device is lost');
+  };
+  await assert.rejects(save({ shape: [6000], slices: lost }), /the device is lost/);
+  await assert.rejects(save(inSlices(numbers, [1000, 4999])), /ema \[6, 1000\] holds 5999 numbers/);
+  const more = { ...random(6001), shape: [6, 1000] };
+  await assert.rejects(save(inSlices(more, [5000, 1000, 1])), /ema \[6, 1000\] holds 6001 numbers/);
+  assert.deepEqual(fs.readdirSync(folder), ['step-00000010']);
+  await assertLatest(folder, 10, first);
+});
+
+/** A checkpoint of three tensors [5], damaged, and what is said of it. */
+async function saidOf(damage: (file: string, start: number) => void, manifest?: (text: string) => string) {
+  const folder = scratch();
+  const arrays = ['parameters', 'firstMoment', 'ema'].map((name) => [name, sourceOf(random(5))] as const);
+  const checkpoint = await saveCheckpoint(folder, 7, { files: new Map([['fake', new Map(arrays)]]), json: null });
+  const file = path.join(checkpoint, 'fake.safetensors');
+  damage(file, fs.statSync(file).size - 3 * 20);
+  const manifestFile = path.join(checkpoint, 'manifest.json');
+  if (manifest) fs.writeFileSync(manifestFile, manifest(fs.readFileSync(manifestFile, 'utf8')));
+  const { checkpoint: found, warnings } = await loadLatest(folder);
+  assert.equal(found, undefined);
+  return warnings[0]!;
+}
+
+/** A manifest with another content and the right hash of it. */
+function resealed(text: string, change: (manifest: Manifest) => object): string {
+  const { sha256: _, ...manifest } = JSON.parse(text) as Manifest & { sha256: string };
+  const changed = change(manifest);
+  const sha256 = createHash('sha256').update(JSON.stringify(changed)).digest('hex');
+  return `${JSON.stringify({ ...changed, sha256 }, null, 2)}\n`;
+}
+
+/** As it was before it said how far each tensor goes. */
+function withoutParts(text: string): string {
+  return resealed(text, (manifest) => {
+    const files = Object.entries(manifest.files).map(([name, { bytes, sha256 }]) => [name, { bytes, sha256 }]);
+    return { ...manifest, files: Object.fromEntries(files) };
+  });
+}
+
+test('what is damaged is named by file and tensor', async () => {
+  const edit = (change: (bytes: Buffer, start: number) => void) => (file: string, start: number) => {
+    const bytes = fs.readFileSync(file);
+    change(bytes, start);
+    fs.writeFileSync(file, bytes);
+  };
+  const swapped = edit((bytes, start) => {
+    const first = Buffer.from(bytes.subarray(start + 20, start + 40));
+    bytes.copyWithin(start + 20, start + 40, start + 60);
+    first.copy(bytes, start + 40);
+  });
+  const another = /fake\.safetensors does not hold what was saved: /;
+  assert.match(await saidOf(swapped), new RegExp(`${another.source}the SHA-256 of tensor 'firstMoment' is another`));
+  assert.match(await saidOf(edit((bytes, start) => bytes.fill(1, start + 59))), /tensor 'ema' is another/);
+  assert.match(await saidOf(edit((bytes, start) => bytes.fill(1, start, start + 1))), /tensor 'parameters' is another/);
+  assert.match(await saidOf(edit((bytes) => bytes.fill(32, 10, 11))), /the SHA-256 of its header is another/);
+  const cut = (by: number) => saidOf((file, start) => fs.truncateSync(file, start + by));
+  assert.match(await cut(39), /fake\.safetensors has \d+ bytes instead of \d+: it ends within tensor 'firstMoment'/);
+  assert.match(await cut(40), /it ends within tensor 'ema'/);
+  assert.match(await cut(-1), /it ends within its header/);
+  assert.match(await saidOf(swapped, withoutParts), new RegExp(`${another.source}its SHA-256 is another`));
+});
+
+test('the format of before: the same bytes of tensors, and a manifest that does not know its tensors', async () => {
+  const folder = scratch();
+  const saved = content(3);
+  const checkpoint = await saveCheckpoint(folder, 3, saved);
+  const manifest = path.join(checkpoint, 'manifest.json');
+  fs.writeFileSync(manifest, withoutParts(fs.readFileSync(manifest, 'utf8')));
+  await assertLatest(folder, 3, saved);
+  for (const [file, sources] of saved.files) {
+    const tensors = new Map<string, TensorData>();
+    for (const [name, source] of sources) tensors.set(name, await collect(source));
+    const bytes = fs.readFileSync(path.join(checkpoint, `${file}.safetensors`));
+    assert.deepEqual(bytes, Buffer.from(encodeSafetensors(tensors)));
+  }
+});
+
+test('a checkpoint of a later format is refused, and nothing is deleted', async () => {
+  const folder = await twoCheckpoints();
+  const manifest = path.join(folder, 'step-00000010', 'manifest.json');
+  refuseLaterCheckpoints(folder);
+  fs.writeFileSync(
+    manifest,
+    resealed(fs.readFileSync(manifest, 'utf8'), (now) => ({ ...now, format: 2 })),
+  );
+  const later = /step-00000010.manifest\.json has format 2, and this version of DMD Workbench reads format 1/;
+  assert.throws(() => refuseLaterCheckpoints(folder), later);
+  await assert.rejects(loadStep(folder, 10), later);
+  assert.throws(() => pruneCheckpoints(folder, { keep: 1, keepEvery: 0 }), later);
+  assert.deepEqual(fs.readdirSync(folder), ['step-00000010', 'step-00000020']);
 });
 
 test('leftover temporary folders are ignored by readers and cleared', async () => {

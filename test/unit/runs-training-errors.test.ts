@@ -1,5 +1,6 @@
 /** Bad input and bad luck: each names file, key or tensor, and nothing already written is lost. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -225,6 +226,35 @@ test('a second process in the same folder is turned away, and the first is not d
   assertFailed(await second!, 'locked', new RegExp(`in use by process ${process.pid}`));
   assert.ok(first.last.type === 'ended' && first.last.state === 'finished', JSON.stringify(first.last));
   assert.equal(readRun(first.folder).state, 'finished');
+});
+
+test('a run that a later version wrote on is refused and left as it is, to the byte', async () => {
+  const root = scratch();
+  const { folder } = await runHere({ config: teachConfig({ checkpoint: { every: 2 } }), root }, { until: 4 });
+  const { info, checkpoints } = runPaths(folder);
+  fs.writeFileSync(path.join(checkpoints, '.step-00000006.4711-0123abcd.tmp'), 'left by a killed process');
+  const everything = () =>
+    fs
+      .readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [file, fs.readFileSync(file).toString('hex'), fs.statSync(file).mtimeMs]);
+  const refused = async (...patterns: RegExp[]) => {
+    const before = everything();
+    assertFailed(await runHere({ folder }), 'data', /a later version wrote it/, ...patterns);
+    assert.deepEqual(everything(), before);
+  };
+  const text = fs.readFileSync(info, 'utf8');
+  fs.writeFileSync(info, text.replace('"format": 1', '"format": 2').replace('"state": "stopped"', '"state": "new"'));
+  await refused(/run\.json has format 2, and this version of DMD Workbench reads format 1/);
+  fs.writeFileSync(info, text);
+
+  const manifest = path.join(checkpoints, 'step-00000002', 'manifest.json');
+  const { sha256: _, ...now } = JSON.parse(fs.readFileSync(manifest, 'utf8')) as Record<string, unknown>;
+  const later = { ...now, format: 7 };
+  const sha256 = createHash('sha256').update(JSON.stringify(later)).digest('hex');
+  fs.writeFileSync(manifest, `${JSON.stringify({ ...later, sha256 }, null, 2)}\n`);
+  await refused(/step-00000002.manifest\.json has format 7/);
 });
 
 test('a folder that is no run cannot be resumed', async () => {

@@ -186,4 +186,71 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
     await assert.rejects(engine.compile(new Graph()), /a graph without outputs computes nothing/);
     await engine.dispose();
   });
+
+  test(`${name}: numbers arrive in slices of any lengths, and leave in slices of one`, options, async () => {
+    const engine = await open();
+    const program = await engine.compile(throughGraph());
+    const shape = [3, 7, 5];
+    const numbers = draw(...shape).data;
+    const received = await engine.receive(shape, inSlices(numbers, [1, 0, 40, 63, 1]));
+    assert.deepEqual(received.shape, shape);
+    assert.deepEqual(await values(received), [...numbers]);
+    for (const size of [1, 8, 35, 104, 105, 2 ** 22]) {
+      assert.deepEqual(await sliced(received, size), chunks(numbers, size), `${size} at a time`);
+    }
+    const x = await engine.receive([2, 3], inSlices(numbers.subarray(9, 15), [6]));
+    const { next, flat, constant } = await program.run({ x, unused: draw(4) });
+    const above = numbers.slice(9, 15).map((value) => value + 1);
+    assert.deepEqual(await sliced(next, 4), chunks(above, 4), 'a result');
+    assert.deepEqual((await sliced(flat, 5)).flat(), [...numbers.subarray(9, 15)]);
+    assert.deepEqual(await sliced(constant, 1), [[7], [8]]);
+    const uploaded = engine.upload(draw(2, 3));
+    const start = await values(uploaded);
+    assert.deepEqual(await sliced(uploaded, 4), chunks(start, 4), 'before a run');
+    await program.run({ x: uploaded, unused: draw(4) });
+    assert.deepEqual(await sliced(uploaded, 4), chunks(start, 4), 'after a run');
+    for (const tensor of [received, x, next, flat, constant, uploaded]) tensor.dispose();
+    await assert.rejects(sliced(received, 2), /this device tensor was disposed/);
+    await engine.dispose();
+  });
+
+  test(`${name}: slices that are too few, too many, or break off make no tensor`, options, async () => {
+    const engine = await open();
+    const numbers = draw(7).data;
+    const few = /\[2, 4\] has 8 numbers, and only 7 arrived/;
+    await assert.rejects(engine.receive([2, 4], inSlices(numbers, [3, 4])), few);
+    await assert.rejects(
+      engine.receive([6], inSlices(numbers, [3, 4])),
+      /\[6\] has 6 numbers, and more than 6 arrived/,
+    );
+    await assert.rejects(engine.receive([2], inSlices(numbers, [])), /only 0 arrived/);
+    const broken = async function* () {
+      yield numbers;
+      throw new Error('the disk is gone');
+    };
+    await assert.rejects(engine.receive([7], broken()), /the disk is gone/);
+    await engine.dispose();
+  });
+}
+
+/** Numbers in slices of these lengths. Each is poisoned once the next one is asked for. */
+async function* inSlices(numbers: Float32Array, lengths: readonly number[]): AsyncGenerator<Float32Array> {
+  let at = 0;
+  for (const length of lengths) {
+    const slice = numbers.slice(at, at + length);
+    at += length;
+    yield slice;
+    slice.fill(Number.NaN);
+  }
+}
+
+async function sliced(tensor: DeviceTensor, size: number): Promise<number[][]> {
+  const slices: number[][] = [];
+  for await (const slice of tensor.slices(size)) slices.push([...slice]);
+  return slices;
+}
+
+function chunks(numbers: ArrayLike<number>, size: number): number[][] {
+  const all = Array.from(numbers);
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
