@@ -1,17 +1,17 @@
 /** Writes a trained network as a file that says what it is: safetensors with the network's configuration in its header. */
-import type { TensorData } from '../graph/tensor-data.ts';
 import { configKey } from '../weights/load.ts';
-import { writeSafetensors } from '../weights/safetensors.ts';
+import { type TensorEntries, writeSafetensors } from '../weights/safetensors.ts';
 
 /**
  * @param config the network's constructor arguments
+ * @param weights may come from sources, which are read while the file is written
  * @param half float16 instead of float32: half the size, rounded to 11 bits
  * @throws UserError('io'), or UserError('weights') when a value does not fit float16
  */
 export async function writeModel(
   file: string,
   config: object,
-  weights: ReadonlyMap<string, TensorData>,
+  weights: TensorEntries,
   metadata: Readonly<Record<string, string>>,
   half: boolean,
 ): Promise<void> {

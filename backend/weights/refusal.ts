@@ -45,17 +45,13 @@ function named(file: string, error: unknown): unknown {
   return new UserError('weights', `${file}: ${error.message}`, error.hint, { cause: error });
 }
 
-/** Zeroed memory for `bytes` bytes; a size the machine cannot give is a refusal, not a crash. */
+/** Zeroed memory for `bytes` bytes; a size that the machine, or an array of this Node, cannot give is a refusal, not a crash. */
 export function allocate(bytes: number, what: string): ArrayBuffer {
   try {
-    return new ArrayBuffer(bytes);
+    return new Uint8Array(bytes).buffer;
   } catch (error) {
-    throw new Refusal(
-      `${what} needs ${bytes} bytes, which this machine cannot allocate`,
-      'Free memory and try again.',
-      {
-        cause: error,
-      },
-    );
+    const message = `${what} needs ${bytes} bytes in one piece, which this machine cannot allocate`;
+    const hint = 'Free memory and try again; above 4 GiB in one piece it takes Node 22 or later.';
+    throw new Refusal(message, hint, { cause: error });
   }
 }

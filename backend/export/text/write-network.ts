@@ -19,10 +19,8 @@ export async function writeNetwork(
 ): Promise<number> {
   makeFolder(folder);
   const options: EmitOptions = { target: 'portable', metadata: { ...metadata }, inputTypes: { input_ids: 'int32' } };
-  const write = async (name: string, pieces: readonly Uint8Array[]) => {
-    await writePiecesAtomic(path.join(folder, name), pieces);
-    return pieces.reduce((sum, piece) => sum + piece.length, 0);
-  };
+  const write = async (name: string, pieces: readonly Uint8Array[]) =>
+    (await writePiecesAtomic(path.join(folder, name), pieces)).bytes;
   if (!isLarge) return write(modelName, [emitOnnx(graph, options)]);
   const { model, data } = emitWithExternalData(graph, options, dataName);
   return (await write(dataName, data)) + (await write(modelName, [model]));
