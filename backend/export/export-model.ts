@@ -5,7 +5,8 @@ import { openDevice } from '../engine/open.ts';
 import { writePiecesAtomic } from '../files/atomic.ts';
 import { packageVersion } from '../files/package.ts';
 import type { Graph } from '../graph/graph.ts';
-import { emitOnnx } from '../graph/onnx/emit.ts';
+import { lowerGraph } from '../graph/onnx/emit.ts';
+import { modelPieces } from '../graph/onnx/proto.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import type { Model } from '../models/model-file.ts';
 import { UserError } from '../protocol/errors.ts';
@@ -47,8 +48,8 @@ export async function exportModel(
   }
   onStage('writing');
   const graph = inferenceGraph(model, batch);
-  const bytes = emitOnnx(graph, { target: 'portable', metadata: describe(model) });
-  await writePiecesAtomic(file, [bytes]);
+  const lowered = lowerGraph(graph, { target: 'portable', metadata: describe(model) });
+  const { bytes } = await writePiecesAtomic(file, modelPieces(lowered));
 
   onStage('checking');
   const feeds = trialFeeds(model, graph, batch);
@@ -57,7 +58,7 @@ export async function exportModel(
   const signature = (part: Graph['inputs']) =>
     [...part].map(([key, { shape }]) => `${key} [${shape.join(', ')}]`).join(', ');
   return {
-    bytes: bytes.length,
+    bytes,
     inputs: signature(graph.inputs),
     outputs: signature(graph.outputs),
     largestError: error,

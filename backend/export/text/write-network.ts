@@ -3,8 +3,9 @@ import path from 'node:path';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folders.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { type EmitOptions, emitOnnx } from '../../graph/onnx/emit.ts';
+import { type EmitOptions, lowerGraph } from '../../graph/onnx/emit.ts';
 import { emitWithExternalData } from '../../graph/onnx/external-data.ts';
+import { modelPieces } from '../../graph/onnx/proto.ts';
 
 const modelName = 'model.onnx';
 /** As Optimum calls it. */
@@ -21,7 +22,7 @@ export async function writeNetwork(
   const options: EmitOptions = { target: 'portable', metadata: { ...metadata }, inputTypes: { input_ids: 'int32' } };
   const write = async (name: string, pieces: readonly Uint8Array[]) =>
     (await writePiecesAtomic(path.join(folder, name), pieces)).bytes;
-  if (!isLarge) return write(modelName, [emitOnnx(graph, options)]);
+  if (!isLarge) return write(modelName, modelPieces(lowerGraph(graph, options)));
   const { model, data } = emitWithExternalData(graph, options, dataName);
   return (await write(dataName, data)) + (await write(modelName, [model]));
 }

@@ -43,21 +43,61 @@ const externalLocation = 1;
 
 /** Serialises a model to the bytes of an .onnx file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
+  const pieces = modelPieces(model);
+  const bytes = new Uint8Array(lengthOf(pieces));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
+}
+
+/** The same bytes in order, piece by piece: numbers are the arrays of the model itself, not copies. */
+export function modelPieces(model: OnnxModel): Uint8Array[] {
+  const graph = graphPieces(model);
+  const head = encoded((pbf) => {
+    pbf.writeVarintField(1, 8);
+    pbf.writeStringField(2, 'dmd-workbench');
+    beginMessage(pbf, 7, lengthOf(graph));
+  });
+  const tail = encoded((pbf) => {
+    for (const opset of model.opsets) pbf.writeMessage(8, writeOpset, opset);
+    for (const entry of Object.entries(model.metadata)) pbf.writeMessage(14, writeMetadata, entry);
+  });
+  return [head, ...graph, tail];
+}
+
+function graphPieces({ nodes, initializers, inputs, outputs }: OnnxModel): Uint8Array[] {
+  const head = encoded((pbf) => {
+    for (const node of nodes) pbf.writeMessage(1, writeNode, node);
+    pbf.writeStringField(2, 'graph');
+  });
+  const tensors = initializers.flatMap((initializer) => {
+    const parts = initializerPieces(initializer);
+    return [encoded((pbf) => beginMessage(pbf, 5, lengthOf(parts))), ...parts];
+  });
+  const tail = encoded((pbf) => {
+    for (const input of inputs) pbf.writeMessage(11, writeValueInfo, input);
+    for (const output of outputs) pbf.writeMessage(12, writeValueInfo, output);
+  });
+  return [head, ...tensors, tail];
+}
+
+function encoded(write: (pbf: Pbf) => void): Uint8Array {
   const pbf = new Pbf();
-  pbf.writeVarintField(1, 8);
-  pbf.writeStringField(2, 'dmd-workbench');
-  pbf.writeMessage(7, writeGraph, model);
-  for (const opset of model.opsets) pbf.writeMessage(8, writeOpset, opset);
-  for (const entry of Object.entries(model.metadata)) pbf.writeMessage(14, writeMetadata, entry);
+  write(pbf);
   return pbf.finish();
 }
 
-function writeGraph(model: OnnxModel, pbf?: Pbf): void {
-  for (const node of model.nodes) pbf!.writeMessage(1, writeNode, node);
-  pbf!.writeStringField(2, 'graph');
-  for (const tensor of model.initializers) pbf!.writeMessage(5, writeInitializer, tensor);
-  for (const input of model.inputs) pbf!.writeMessage(11, writeValueInfo, input);
-  for (const output of model.outputs) pbf!.writeMessage(12, writeValueInfo, output);
+/** What stands before the bytes of a message or of a field of bytes. */
+function beginMessage(pbf: Pbf, field: number, length: number): void {
+  pbf.writeTag(field, 2);
+  pbf.writeVarint(length);
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 function writeOpset(opset: { domain: string; version: number }, pbf?: Pbf): void {
@@ -96,17 +136,20 @@ function writeAttribute([name, value]: [string, OnnxAttributes[string]], pbf?: P
   }
 }
 
-function writeInitializer({ name, dims, data, external }: OnnxInitializer, pbf?: Pbf): void {
-  for (const dim of dims) pbf!.writeVarintField(1, dim);
-  pbf!.writeVarintField(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64);
-  pbf!.writeStringField(8, name);
-  if (!external) {
-    pbf!.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return;
-  }
-  const entries = { location: external.location, offset: String(external.offset), length: String(data.byteLength) };
-  for (const entry of Object.entries(entries)) pbf!.writeMessage(13, writeMetadata, entry);
-  pbf!.writeVarintField(14, externalLocation);
+function initializerPieces({ name, dims, data, external }: OnnxInitializer): Uint8Array[] {
+  const head = encoded((pbf) => {
+    for (const dim of dims) pbf.writeVarintField(1, dim);
+    pbf.writeVarintField(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64);
+    pbf.writeStringField(8, name);
+    if (!external) {
+      beginMessage(pbf, 9, data.byteLength);
+      return;
+    }
+    const entries = { location: external.location, offset: String(external.offset), length: String(data.byteLength) };
+    for (const entry of Object.entries(entries)) pbf.writeMessage(13, writeMetadata, entry);
+    pbf.writeVarintField(14, externalLocation);
+  });
+  return external ? [head] : [head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }
 
 interface ValueInfo {
