@@ -25,20 +25,30 @@ for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);
 /** Anyone may import these; they import nothing of ours (but report errors in the words of protocol). */
 const leaves = { protocol: [], random: ['protocol'], files: ['protocol'], text: ['protocol'] };
 
+/** A method's keys of a config, `methods/NAME/config.ts`, belong to the protocol: the editor reads configs too. */
+const sections = '^backend/methods/[^/]+/config[.]ts$';
+
 const one = (folders) => `^backend/(${folders.join('|')})/`;
 
 const layerRule = (folder, allowed) => ({
   name: `layer-${folder}`,
   comment: `backend/${folder} may import only: ${allowed.join(', ') || 'nothing of ours'}. See CONTRIBUTING.md.`,
   severity: 'error',
-  from: { path: one([folder]) },
-  to: { path: '^(backend|extension|webview|test|scripts)/', pathNot: one([folder, ...allowed]) },
+  from: { path: one([folder]), ...(folder === 'methods' ? { pathNot: sections } : {}) },
+  to: { path: '^(backend|extension|webview|test|scripts)/', pathNot: [one([folder, ...allowed]), sections] },
 });
 
 module.exports = {
   forbidden: [
     ...Object.entries(leaves).map(([folder, allowed]) => layerRule(folder, allowed)),
     ...Object.entries(layers).map(([folder, allowed]) => layerRule(folder, [...allowed, ...Object.keys(leaves)])),
+    {
+      name: 'config-section',
+      comment: "A method's config.ts is part of the protocol and imports only that.",
+      severity: 'error',
+      from: { path: sections },
+      to: { path: '^(backend|extension|webview|test|scripts)/', pathNot: one(['protocol']) },
+    },
     {
       name: 'no-cycles',
       comment: 'Two files that need each other are one idea, or hide a third file that both need.',
@@ -58,14 +68,14 @@ module.exports = {
       comment: 'The extension host knows the messages, not the computing.',
       severity: 'error',
       from: { path: '^extension/' },
-      to: { path: '^(backend|webview|test|scripts)/', pathNot: one(['protocol']) },
+      to: { path: '^(backend|webview|test|scripts)/', pathNot: [one(['protocol']), sections] },
     },
     {
       name: 'webview-only-protocol',
       comment: 'Browser code knows the messages; it cannot load Node modules or the extension.',
       severity: 'error',
       from: { path: '^webview/' },
-      to: { path: '^(backend|extension|test|scripts)/', pathNot: one(['protocol']) },
+      to: { path: '^(backend|extension|test|scripts)/', pathNot: [one(['protocol']), sections] },
     },
     {
       name: 'webview-no-node',

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '../graph/graph.ts';
 import { add, div, matmul, mul, reshape, softmax, square, sub } from '../graph/ops/index.ts';
-import type { ParameterLayout, ParameterSource } from '../graph/parameters.ts';
+import { layoutOf, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 
 /** Equally likely modes. */
 export interface Mixture {
@@ -35,7 +35,7 @@ export function mixtureDenoiser({ modes, std }: Mixture): MixtureDenoiser {
   }
   const halfNorms = modes.map((mode) => mode.reduce((sum, c) => sum + c ** 2, 0) / 2);
   return {
-    layout: { entries: [], size: 0, trainedSize: 0 },
+    layout: layoutOf([]),
     imageShape: [dimensions, 1, 1],
     labelDim: 0,
     denoise({ graph }, x, sigma) {

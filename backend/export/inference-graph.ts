@@ -3,7 +3,8 @@ import { Graph } from '../graph/graph.ts';
 import { constantParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { type Denoiser, labelInput } from '../models/denoiser.ts';
-import { generate } from '../models/one-call.ts';
+import { conditionInputs, generate } from '../models/diffusion-model.ts';
+import { edmModel } from '../models/edm-model.ts';
 
 export interface InferenceModel {
   readonly network: Denoiser;
@@ -22,7 +23,8 @@ export function inferenceGraph({ network, weights, role, generatorSigma }: Infer
   const shape = [batch, ...network.imageShape];
   if (role === 'generator') {
     const z = graph.input('z', shape);
-    graph.output('image', generate(network, source, z, labelInput(graph, 'labels', batch, network), generatorSigma));
+    const model = edmModel(network, { sigmas: [], generatorSigma, sigmaData: 0.5 });
+    graph.output('image', generate(model, source, z, conditionInputs(graph, model, batch)));
     return graph;
   }
   const x = graph.input('x', shape);

@@ -1,9 +1,10 @@
 /**
- * A network's parameters live in one flat buffer: the optimizer, clipping, EMA and the hand-over between programs then
- * handle one tensor instead of hundreds. A layout says where each named parameter lies in it.
+ * A network's parameters live in one flat buffer, or in a few where one would be larger than a device allows: the optimizer,
+ * clipping, EMA and the hand-over between programs then handle a tensor or two instead of hundreds. A layout says where each
+ * named parameter lies.
  *
  * Networks are functions of a `ParameterSource`. Run once with a collecting source they declare their parameters; run
- * with a flat tensor or with constants they use them. There is no second list of names to keep in step.
+ * with flat tensors or with constants they use them. There is no second list of names to keep in step.
  */
 
 import { Graph, type Shape, type Tensor } from './graph.ts';
@@ -38,13 +39,49 @@ export interface ParameterEntry {
   readonly offset: number;
 }
 
+/** A buffer of its own: numbers [start, start + size) of all, of which the first `trainedSize` are trained. */
+export interface Chunk {
+  readonly start: number;
+  readonly size: number;
+  readonly trainedSize: number;
+}
+
 export interface ParameterLayout {
   /** Trained parameters first, then the fixed ones. */
   readonly entries: readonly ParameterEntry[];
-  /** Numbers in the flat buffer. */
+  /** Numbers in all. */
   readonly size: number;
-  /** How many of them, from the start, are trained: the size of a flat gradient. */
+  /** How many of them, from the start, are trained: the size of a gradient. */
   readonly trainedSize: number;
+  /** At least one; no parameter lies in two. */
+  readonly chunks: readonly Chunk[];
+}
+
+/** The most bytes of float32 in one chunk, unless a single parameter has more. Devices may allow less. */
+const largestChunk = 2 ** 30;
+
+/** Puts parameters in their places: the trained ones first, each kind in the order given. */
+export function layoutOf(
+  wanted: readonly Omit<ParameterEntry, 'offset'>[],
+  chunkBytes = largestChunk,
+): ParameterLayout {
+  const trained = wanted.filter(({ role }) => role === 'trained');
+  const entries: ParameterEntry[] = [];
+  const chunks = [{ start: 0, size: 0, trainedSize: 0 }];
+  let size = 0;
+  for (const entry of [...trained, ...wanted.filter(({ role }) => role === 'fixed')]) {
+    const count = sizeOf(entry.shape);
+    let chunk = chunks.at(-1)!;
+    if (chunk.size > 0 && 4 * (chunk.size + count) > chunkBytes) {
+      chunk = { start: size, size: 0, trainedSize: 0 };
+      chunks.push(chunk);
+    }
+    entries.push({ ...entry, offset: size });
+    size += count;
+    chunk.size += count;
+    if (entry.role === 'trained') chunk.trainedSize += count;
+  }
+  return { entries, size, trainedSize: entries[trained.length]?.offset ?? size, chunks };
 }
 
 /** Runs `build` on a scratch graph and returns the parameters it asked for, in order within their role. */
@@ -63,15 +100,7 @@ export function collectParameters(build: (source: ParameterSource) => unknown): 
       return tensor;
     },
   });
-  const trained = asked.filter(({ role }) => role === 'trained');
-  const fixed = asked.filter(({ role }) => role === 'fixed');
-  let size = 0;
-  const entries = [...trained, ...fixed].map((entry) => {
-    const offset = size;
-    size += sizeOf(entry.shape);
-    return { ...entry, offset };
-  });
-  return { entries, size, trainedSize: entries[trained.length]?.offset ?? size };
+  return layoutOf(asked);
 }
 
 /** Parameters as a source, and as the list that gradients are asked for. */
@@ -80,17 +109,38 @@ export interface FlatParameters extends ParameterSource {
   readonly tensors: readonly Tensor[];
 }
 
-/** Reads the parameters out of one flat tensor [layout.size]. */
-export function flatParameters(layout: ParameterLayout, flat: Tensor): FlatParameters {
-  if (flat.shape.length !== 1 || flat.shape[0] !== layout.size) {
-    throw new Error(`flat buffer [${flat.shape}] does not hold ${layout.size} parameters`);
-  }
-  const tensors = layout.entries.map(({ offset, shape }) =>
-    reshape(slice(flat, [offset], [offset + sizeOf(shape)]), shape),
+/** The name of chunk `i` of what is called `name`. */
+export const chunkName = (name: string, i: number): string => (i === 0 ? name : `${name}.${i}`);
+
+/** Values by chunk, under the names that graphs have for them. */
+export function byChunk<T>(name: string, chunks: readonly T[]): Record<string, T> {
+  return Object.fromEntries(chunks.map((chunk, i) => [chunkName(name, i), chunk]));
+}
+
+/** Declares flat inputs, one per chunk, and reads the parameters out of them. */
+export function parameterInputs(graph: Graph, name: string, layout: ParameterLayout, half = false): FlatParameters {
+  const input = (size: number, i: number) =>
+    half ? graph.halfInput(chunkName(name, i), [size]) : graph.input(chunkName(name, i), [size]);
+  return flatParameters(
+    layout,
+    layout.chunks.map(({ size }, i) => input(size, i)),
   );
-  const byName = new Map(layout.entries.map((entry, i) => [entry.name, tensors[i]]));
-  const trained = tensors.filter((_, i) => layout.entries[i].role === 'trained');
-  return { graph: flat.graph, tensors: trained, get: (name, shape) => lookUp(byName, name, shape) };
+}
+
+/** Reads the parameters out of flat tensors, one per chunk. */
+export function flatParameters(layout: ParameterLayout, flats: readonly Tensor[]): FlatParameters {
+  layout.chunks.forEach(({ size }, i) => {
+    if (flats[i]?.shape.join() === String(size)) return;
+    throw new Error(`flat buffer [${flats[i]?.shape}] does not hold ${size} parameters`);
+  });
+  const tensors = layout.entries.map(({ offset, shape }) => {
+    const i = layout.chunks.findLastIndex(({ start }) => start <= offset);
+    const from = offset - layout.chunks[i]!.start;
+    return reshape(slice(flats[i]!, [from], [from + sizeOf(shape)]), shape);
+  });
+  const byName = new Map(layout.entries.map((entry, i) => [entry.name, tensors[i]!]));
+  const trained = tensors.filter((_, i) => layout.entries[i]!.role === 'trained');
+  return { graph: flats[0]!.graph, tensors: trained, get: (name, shape) => lookUp(byName, name, shape) };
 }
 
 /** The parameters as constants of the graph: for sampling and export. */
@@ -117,7 +167,18 @@ function lookUp(tensors: ReadonlyMap<string, Tensor>, name: string, shape: Shape
   return tensor;
 }
 
-/** Gradients (one per trained layout entry) as one flat tensor [layout.trainedSize] in the layout's order. */
+/** Declares the outputs `gradient` of gradients, one per trained layout entry: flat, one per chunk that has any. */
+export function outputGradient(layout: ParameterLayout, tensors: readonly Tensor[]): void {
+  layout.chunks.forEach(({ start, trainedSize }, i) => {
+    const own = tensors.filter((_, k) => {
+      const { offset } = layout.entries[k]!;
+      return offset >= start && offset < start + trainedSize;
+    });
+    if (own.length > 0) own[0]!.graph.output(chunkName('gradient', i), flatten(own));
+  });
+}
+
+/** Tensors end to end as one flat one. */
 export function flatten(tensors: readonly Tensor[]): Tensor {
   return concat(
     tensors.map((tensor) => reshape(tensor, [sizeOf(tensor.shape)])),
@@ -125,35 +186,57 @@ export function flatten(tensors: readonly Tensor[]): Tensor {
   );
 }
 
-/** Named arrays -> flat buffer. Throws when one is missing or has another size. */
-export function packParameters(layout: ParameterLayout, values: ReadonlyMap<string, TensorData>): Float32Array {
-  const flat = new Float32Array(layout.size);
-  for (const { name, shape, offset } of layout.entries) {
-    const value = values.get(name);
-    if (value?.data.length !== sizeOf(shape)) throw new Error(`parameter '${name}' is missing or mis-sized`);
-    flat.set(value.data, offset);
-  }
+type Range = Pick<Chunk, 'start' | 'size'>;
+
+/** Named arrays -> flat buffer, of a chunk or of all. Throws when one is missing or has another size. */
+export function packParameters(
+  layout: ParameterLayout,
+  values: ReadonlyMap<string, TensorData>,
+  range: Range = { start: 0, size: layout.size },
+): Float32Array {
+  const flat = new Float32Array(range.size);
+  eachIn(layout, values, range, (data, at) => flat.set(data, at));
   return flat;
 }
 
 /** `packParameters` rounded to float16, an array at a time. */
-export function packHalfParameters(layout: ParameterLayout, values: ReadonlyMap<string, TensorData>): Uint16Array {
-  const flat = new Uint16Array(layout.size);
-  for (const { name, shape, offset } of layout.entries) {
-    const value = values.get(name);
-    if (value?.data.length !== sizeOf(shape)) throw new Error(`parameter '${name}' is missing or mis-sized`);
-    flat.set(floatsToHalves(value.data), offset);
-  }
+export function packHalfParameters(
+  layout: ParameterLayout,
+  values: ReadonlyMap<string, TensorData>,
+  range: Range = { start: 0, size: layout.size },
+): Uint16Array {
+  const flat = new Uint16Array(range.size);
+  eachIn(layout, values, range, (data, at) => flat.set(floatsToHalves(data), at));
   return flat;
 }
 
-/** Flat buffer -> named arrays (views into the buffer). */
-export function unpackParameters(layout: ParameterLayout, flat: Float32Array): Map<string, TensorData> {
+function eachIn(
+  { entries }: ParameterLayout,
+  values: ReadonlyMap<string, TensorData>,
+  { start, size }: Range,
+  put: (data: Float32Array, at: number) => void,
+): void {
+  for (const { name, shape, offset } of entries) {
+    if (offset < start || offset >= start + size) continue;
+    const value = values.get(name);
+    if (value?.data.length !== sizeOf(shape)) throw new Error(`parameter '${name}' is missing or mis-sized`);
+    put(value.data, offset - start);
+  }
+}
+
+/** Flat buffers, one per chunk or one of all -> named arrays (views into them). */
+export function unpackParameters(
+  { entries, chunks }: ParameterLayout,
+  flats: Float32Array | readonly Float32Array[],
+): Map<string, TensorData> {
+  const whole = flats instanceof Float32Array;
   return new Map(
-    layout.entries.map(({ name, shape, offset }) => [
-      name,
-      { shape, data: flat.subarray(offset, offset + sizeOf(shape)) },
-    ]),
+    entries.map(({ name, shape, offset }) => {
+      const i = whole ? 0 : chunks.findLastIndex(({ start }) => start <= offset);
+      const from = offset - chunks[i]!.start;
+      const data = (whole ? flats : flats[i]!).subarray(from, from + sizeOf(shape));
+      return [name, { shape, data }];
+    }),
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the method needs of a network: a denoiser mu(x_t, sigma) with flat parameters. `nets/` provides it. */
+/** EDM's kind of network: a denoiser mu(x_t, sigma) with flat parameters. `nets/` provides it. */
 import type { Tensor } from '../graph/graph.ts';
 import type { ParameterLayout, ParameterSource } from '../graph/parameters.ts';
 
@@ -12,11 +12,6 @@ export interface Denoiser {
    * The denoised image. x [B, ...imageShape]; sigma [B]; labels one-hot [B, labelDim], null without classes.
    */
   denoise(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null): Tensor;
-}
-
-/** The shape [B, 1, ...] of `rank` axes that lets a per-sample factor, of shape [B], multiply images [B, ...]. */
-export function perSample(shape: readonly number[], rank: number): number[] {
-  return [...shape, ...Array(rank - shape.length).fill(1)];
 }
 
 /** Declares a label input, or gives null where the network has no classes. */

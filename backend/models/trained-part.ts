@@ -9,27 +9,28 @@ import { add, matmul } from '../graph/ops/index.ts';
 import {
   type FlatParameters,
   flatParameters,
-  type Init,
   initialParameters,
-  type ParameterEntry,
+  layoutOf,
   type ParameterLayout,
   type ParameterSource,
   packParameters,
   unpackParameters,
 } from '../graph/parameters.ts';
-import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+
+type Weights = Float32Array | readonly Float32Array[];
 
 export interface TrainedPart {
   /** Of what is trained. */
   readonly layout: ParameterLayout;
   /** Whether the parameters rest on the teacher's, which must be fed too. */
   readonly adapts: boolean;
-  /** @param flat [layout.size]; @param base the teacher's parameters, where `adapts` */
-  source(flat: Tensor, base: ParameterSource | null): FlatParameters;
+  /** @param flats one per chunk of the layout; @param base the teacher's parameters, where `adapts` */
+  source(flats: readonly Tensor[], base: ParameterSource | null): FlatParameters;
   /** Where training starts: the teacher's function exactly. */
   start(teacher: ReadonlyMap<string, TensorData>, random: Parameters<typeof initialParameters>[1]): Float32Array;
   /** The whole network's weights by name. */
-  merged(teacher: ReadonlyMap<string, TensorData>, flat: Float32Array): Map<string, TensorData>;
+  merged(teacher: ReadonlyMap<string, TensorData>, flats: Weights): Map<string, TensorData>;
 }
 
 /** @param rank of the adapters; null trains every parameter */
@@ -41,31 +42,35 @@ function wholeNetwork(layout: ParameterLayout): TrainedPart {
   return {
     layout,
     adapts: false,
-    source: (flat) => flatParameters(layout, flat),
+    source: (flats) => flatParameters(layout, flats),
     start: (teacher) => packParameters(layout, teacher),
-    merged: (_, flat) => unpackParameters(layout, flat),
+    merged: (_, flats) => unpackParameters(layout, flats),
   };
 }
 
 const projection = /(^|\.)(to_q|to_k|to_v|to_out\.0)\.weight$/;
 const [down, up] = ['lora_A', 'lora_B'];
+const role = 'trained';
 
 function adapters(network: ParameterLayout, rank: number): TrainedPart {
   const adapted = network.entries.filter(({ name, shape }) => shape.length === 2 && projection.test(name));
   if (adapted.length === 0) throw new Error('the network has no attention projections that adapters could lie on');
   const layout = layoutOf(
     adapted.flatMap(({ name, shape: [out, width] }) => [
-      { name: `${name}.${down}`, shape: [rank, width], init: { kind: 'uniform', bound: 1 / Math.sqrt(width) } },
-      { name: `${name}.${up}`, shape: [out, rank], init: { kind: 'zeros' } },
+      {
+        ...{ name: `${name}.${down}`, shape: [rank, width!], role },
+        init: { kind: 'uniform', bound: 1 / Math.sqrt(width!) } as const,
+      },
+      { name: `${name}.${up}`, shape: [out!, rank], role, init: { kind: 'zeros' } as const },
     ]),
   );
   const names = new Set(adapted.map(({ name }) => name));
   return {
     layout,
     adapts: true,
-    source(flat, base) {
+    source(flats, base) {
       if (!base) throw new Error('adapters need the weights that they adapt');
-      const own = flatParameters(layout, flat);
+      const own = flatParameters(layout, flats);
       const made = new Map<string, Tensor>();
       const adaptedWeight = (name: string, [out, width]: readonly number[], weight: Tensor) => {
         const a = own.get(`${name}.${down}`, [rank, width], { kind: 'zeros' });
@@ -73,7 +78,7 @@ function adapters(network: ParameterLayout, rank: number): TrainedPart {
         return add(weight, matmul(b, a));
       };
       return {
-        graph: flat.graph,
+        graph: own.graph,
         tensors: own.tensors,
         get(name, shape, init, role) {
           if (!names.has(name)) return base.get(name, shape, init, role);
@@ -84,8 +89,8 @@ function adapters(network: ParameterLayout, rank: number): TrainedPart {
       };
     },
     start: (_, random) => initialParameters(layout, random),
-    merged(teacher, flat) {
-      const own = unpackParameters(layout, flat);
+    merged(teacher, flats) {
+      const own = unpackParameters(layout, flats);
       return new Map(
         [...teacher].map(([name, weight]) => {
           if (!names.has(name)) return [name, weight];
@@ -94,16 +99,6 @@ function adapters(network: ParameterLayout, rank: number): TrainedPart {
       );
     },
   };
-}
-
-function layoutOf(wanted: readonly { name: string; shape: number[]; init: Init }[]): ParameterLayout {
-  let size = 0;
-  const entries = wanted.map((entry): ParameterEntry => {
-    const offset = size;
-    size += sizeOf(entry.shape);
-    return { ...entry, role: 'trained', offset };
-  });
-  return { entries, size, trainedSize: size };
 }
 
 /** weight [out, in] + b [out, rank] a [rank, in]. */

@@ -1,7 +1,7 @@
 /** A network compiled for sampling: the denoiser D(x; sigma) on the host's arrays, for samplers and previews. */
 import type { Engine, Feed, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
-import { constantParameters, flatParameters } from '../graph/parameters.ts';
+import { byChunk, constantParameters, parameterInputs } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { type Denoiser, labelInput } from '../models/denoiser.ts';
 
@@ -25,9 +25,7 @@ export class DenoiseProgram {
   static async create(engine: Engine, options: DenoiseOptions): Promise<DenoiseProgram> {
     const { network, batch, weights } = options;
     const graph = new Graph();
-    const source = weights
-      ? constantParameters(graph, weights)
-      : flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+    const source = weights ? constantParameters(graph, weights) : parameterInputs(graph, 'parameters', network.layout);
     const x = graph.input('x', [batch, ...network.imageShape]);
     const sigma = graph.input('sigma', [batch]);
     graph.output('denoised', network.denoise(source, x, sigma, labelInput(graph, 'labels', batch, network)));
@@ -37,9 +35,14 @@ export class DenoiseProgram {
   /**
    * @param x [batch, ...imageShape], flat
    * @param labels [batch, labelDim]; not looked at for an unconditional network
-   * @param parameters flat, when the program was made without weights
+   * @param parameters flat, by chunk, when the program was made without weights
    */
-  async denoise(x: Float32Array, sigma: number, labels: TensorData, parameters?: Feed): Promise<Float32Array> {
+  async denoise(
+    x: Float32Array,
+    sigma: number,
+    labels: TensorData,
+    parameters: readonly Feed[] = [],
+  ): Promise<Float32Array> {
     const { network, batch } = this.#options;
     const shape = [batch, ...network.imageShape];
     if (x.length !== sizeOf(shape)) throw new Error(`x holds ${x.length} numbers, not [${shape.join(', ')}]`);
@@ -47,7 +50,7 @@ export class DenoiseProgram {
       x: { shape, data: x },
       sigma: { shape: [batch], data: new Float32Array(batch).fill(sigma) },
       ...(network.labelDim > 0 ? { labels } : {}),
-      ...(parameters ? { parameters } : {}),
+      ...byChunk('parameters', parameters),
     });
     const values = (await denoised.read()).slice();
     denoised.dispose();

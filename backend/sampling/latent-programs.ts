@@ -2,7 +2,7 @@
 import type { Engine, Feed, Program } from '../engine/engine.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { mul } from '../graph/ops/index.ts';
-import { constantParameters, flatParameters, type ParameterSource } from '../graph/parameters.ts';
+import { byChunk, constantParameters, type ParameterSource, parameterInputs } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
 
@@ -43,17 +43,15 @@ export class LatentProgram {
   ): Promise<LatentProgram> {
     const { network, weights, batch, size } = options;
     const graph = new Graph();
-    const source = weights
-      ? constantParameters(graph, weights)
-      : flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+    const source = weights ? constantParameters(graph, weights) : parameterInputs(graph, 'parameters', network.layout);
     const shape = what === 'decode' ? latentShapeOf(network, size) : [network.imageChannels, size, size];
     graph.output('result', builders[what](options, source, graph.input('x', [batch, ...shape])));
     return new LatentProgram(await engine.compile(graph, { name: what }));
   }
 
-  /** @param parameters flat, when the program was made without weights */
-  async run(x: TensorData, parameters?: Feed): Promise<TensorData> {
-    const { result } = await this.#program.run({ x, ...(parameters ? { parameters } : {}) });
+  /** @param parameters flat, by chunk, when the program was made without weights */
+  async run(x: TensorData, parameters: readonly Feed[] = []): Promise<TensorData> {
+    const { result } = await this.#program.run({ x, ...byChunk('parameters', parameters) });
     const value = { shape: [...result.shape], data: (await result.read()).slice() };
     result.dispose();
     return value;

@@ -6,7 +6,7 @@
 import { gradients } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { abs, add, detach, exp, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
-import { collectParameters, flatParameters, flatten } from '../graph/parameters.ts';
+import { collectParameters, flatten, parameterInputs } from '../graph/parameters.ts';
 import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
 
 export interface AutoencoderLossWeights {
@@ -34,7 +34,7 @@ export function autoencoderLossGraph(
   trains: AutoencoderParts = 'all',
 ): Graph {
   const graph = new Graph();
-  const parameters = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', network.layout);
   const images = graph.input('images', [batch, network.imageChannels, size, size]);
   const noise = graph.input('noise', [batch, ...latentShapeOf(network, size)]);
   const { mean: centre, logVariance } = network.encode(parameters, images);

@@ -23,10 +23,10 @@ import {
 } from '../graph/ops/index.ts';
 import {
   collectParameters,
-  flatParameters,
-  flatten,
+  outputGradient,
   type ParameterLayout,
   type ParameterSource,
+  parameterInputs,
 } from '../graph/parameters.ts';
 import type { TextImagePair } from '../nets/text-image-pair.ts';
 
@@ -51,11 +51,11 @@ export function clipLossGraph(
   { gradient = true }: { readonly gradient?: boolean } = {},
 ): Graph {
   const graph = new Graph();
-  const parameters = flatParameters(layout, graph.input('parameters', [layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', layout);
   const { loss, accuracy } = clipLoss(logits(model, parameters, clipInputs(graph, model, batch)));
   graph.output('loss', reshape(loss, [1]));
   graph.output('accuracy', reshape(accuracy, [1]));
-  if (gradient) graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  if (gradient) outputGradient(layout, gradients(loss, parameters.tensors));
   return graph;
 }
 

@@ -1,21 +1,14 @@
 /** Several networks' parameters as one flat buffer, so that one optimizer trains them together. Names get the part as prefix. */
-import type { ParameterEntry, ParameterLayout, ParameterSource } from '../graph/parameters.ts';
-import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { layoutOf, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
 
 /** @param parts the networks' layouts by the name their parameters are prefixed with: `unet` -> `unet.conv_in.weight` */
 export function joinLayouts(parts: Readonly<Record<string, ParameterLayout>>): ParameterLayout {
-  const all = Object.entries(parts).flatMap(([part, { entries }]) =>
-    entries.map((entry): ParameterEntry => ({ ...entry, name: `${part}.${entry.name}` })),
+  return layoutOf(
+    Object.entries(parts).flatMap(([part, { entries }]) =>
+      entries.map((entry) => ({ ...entry, name: `${part}.${entry.name}` })),
+    ),
   );
-  const trained = all.filter(({ role }) => role === 'trained');
-  const fixed = all.filter(({ role }) => role === 'fixed');
-  let size = 0;
-  const entries = [...trained, ...fixed].map((entry) => {
-    const offset = size;
-    size += sizeOf(entry.shape);
-    return { ...entry, offset };
-  });
-  return { entries, size, trainedSize: entries[trained.length]?.offset ?? size };
 }
 
 /** The parameters of one part, by their own names. */

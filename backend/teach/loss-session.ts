@@ -2,19 +2,16 @@
 
 import type { TensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
-import type { LossTrainer } from '../training/loss-trainer.ts';
-import { gradientHistograms, isDue, type SessionContext, type TrainingSession } from '../training/session.ts';
-import type { Scalars, StepReport } from '../training/trainer.ts';
+import { histogramsOf, isDue, type SessionContext, type TrainingSession } from '../training/session.ts';
+import type { Scalars, StepReport, Trainer } from '../training/trainer.ts';
 
 export interface LossSessionParts {
   readonly config: {
     readonly iterations: number;
     readonly record: { readonly samplesEvery: number; readonly histogramsEvery: number };
   };
-  readonly trainer: LossTrainer;
+  readonly trainer: Trainer;
   readonly context: SessionContext;
-  /** What the histograms of the weights are called. */
-  readonly network: string;
   /** Records pictures of the state after `step`. Called only where samples are due. */
   recordSamples(step: number): Promise<void>;
   writeWeights: TrainingSession['writeWeights'];
@@ -23,7 +20,7 @@ export interface LossSessionParts {
 }
 
 export class LossSession implements TrainingSession {
-  readonly trainer: LossTrainer;
+  readonly trainer: Trainer;
   readonly writeWeights: TrainingSession['writeWeights'];
   readonly #parts: LossSessionParts;
 
@@ -38,13 +35,11 @@ export class LossSession implements TrainingSession {
   }
 
   async record(step: number): Promise<void> {
-    const { config, context, network, recordSamples } = this.#parts;
+    const { config, context, recordSamples } = this.#parts;
     const { record, iterations } = config;
     if (isDue(record.samplesEvery, step, iterations)) await recordSamples(step);
     if (isDue(record.histogramsEvery, step, iterations)) {
-      const weights = await this.trainer.parameters.current.read();
-      const gradients = gradientHistograms(await this.trainer.gradients.read());
-      context.recorder.add(step, { histograms: { [`weights/${network}`]: weights, ...gradients } });
+      context.recorder.add(step, { histograms: await histogramsOf(this.trainer) });
     }
   }
 

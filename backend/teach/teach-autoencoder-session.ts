@@ -6,9 +6,10 @@ import { type Autoencoder, createAutoencoderKL } from '../nets/stable-diffusion/
 import type { TeachAutoencoderConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { LatentProgram, Spread } from '../sampling/latent-programs.ts';
-import type { LossTrainer } from '../training/loss-trainer.ts';
-import { updateSettingsOf } from '../training/schedule.ts';
+import { averagedWeights } from '../training/loss-procedure.ts';
+import { emasOf, updateSettingsOf } from '../training/schedule.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from '../training/session.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { writeComponent } from '../weights/diffusers/index.ts';
 import { autoencoderFolder } from './autoencoder-folder.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
@@ -55,13 +56,14 @@ async function start(
     ...{ network, size: captionedSize, seed, batch, accumulation, loss, trains, initial },
     crops: crops.iterations > 0 ? { size: crops.size, batch: crops.batch, steps: crops.iterations } : null,
     settings: updateSettingsOf(config),
+    emas: emasOf(config.ema),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
     images: async (step, micro, count) => trainingBatch(config, trainingIndices(config, step, micro, count)).images,
   });
   const preview = record.samplesEvery > 0 ? await compile('reconstruct', record.samples) : null;
   const parts = { config, trainer, preview, compile, context };
   return new LossSession({
-    ...{ config, trainer, context, network: 'autoencoder' },
+    ...{ config, trainer, context },
     recordSamples: (step) => recordSamples(parts, step),
     writeWeights: (folder, half) => writeAutoencoder(parts, folder, half),
     dispose: async () => preview?.dispose(),
@@ -74,7 +76,7 @@ async function start(
 
 interface Parts {
   readonly config: TeachAutoencoderConfig;
-  readonly trainer: LossTrainer;
+  readonly trainer: Trainer;
   readonly preview: LatentProgram | null;
   readonly compile: (what: 'encode', count: number) => Promise<LatentProgram>;
   readonly context: SessionContext;
@@ -84,7 +86,7 @@ interface Parts {
 async function recordSamples({ config, trainer, preview, context }: Parts, step: number): Promise<void> {
   if (!preview) return;
   const { images } = heldOutBatch(config, config.record.samples);
-  const back = await preview.run(images, trainer.parameters.average);
+  const back = await preview.run(images, trainer.networks[0]!.average());
   context.recorder.samples(step, sideBySide(images, back));
   context.recorder.add(step, { scalars: { 'quality/peak signal to noise dB': peakSignalToNoise(images, back) } });
 }
@@ -93,7 +95,7 @@ async function recordSamples({ config, trainer, preview, context }: Parts, step:
 async function writeAutoencoder(parts: Parts, folder: string, half: boolean): Promise<string[]> {
   const scale = 1 / (await deviationOfLatents(parts));
   const config = autoencoderConfig(parts.config.network, captionedSize, scale);
-  const tensors = await parts.trainer.averagedWeights();
+  const tensors = await averagedWeights(parts.trainer);
   await writeComponent(folder, 'vae', { className: 'AutoencoderKL', config, tensors }, { half });
   const files = ['config.json', 'diffusion_pytorch_model.safetensors'];
   return files.map((name) => path.join(folder, 'vae', name));
@@ -106,7 +108,7 @@ async function deviationOfLatents({ config, trainer, compile, context }: Parts):
   for (let done = 0; done < total; done += measuredAtOnce) {
     const indices = Array.from({ length: measuredAtOnce }, (_, i) => (done + i) % Math.min(total, config.data.count));
     const { images } = trainingBatch(config, indices);
-    spread.add((await program.run(images, trainer.parameters.average)).data);
+    spread.add((await program.run(images, trainer.networks[0]!.average())).data);
     context.report({
       type: 'work',
       label: 'latents',

@@ -4,11 +4,12 @@ import { initialParameters, packParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
 import { stream } from '../random/stream.ts';
-import { type Feeds, type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { createLossTrainer, type Feeds, type LossTask } from '../training/loss-procedure.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { type AutoencoderLossWeights, type AutoencoderParts, autoencoderLossGraph } from './autoencoder-loss.ts';
 
 export interface TeachAutoencoderOptions
-  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly network: GaussianAutoencoder;
   /** Pixels per side of the square images. */
   readonly size: number;
@@ -24,10 +25,11 @@ export interface TeachAutoencoderOptions
 }
 
 /** The trainer of `autoencoder`. */
-export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<LossTrainer> {
-  const { network, size, seed, loss, trains, crops, initial, batch, accumulation, settings, keepsGradients } = options;
+export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<Trainer> {
+  const { network, size, seed, loss, trains, crops, initial, batch, accumulation, settings, emas, keepsGradients } =
+    options;
   const { layout } = network;
-  return LossTrainer.create(engine, {
+  return createLossTrainer(engine, {
     name: 'autoencoder',
     layout,
     parameters: initial
@@ -39,7 +41,7 @@ export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencod
       : undefined,
     terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
     draws: (step, micro) => drawsOf(options, step, micro),
-    ...{ batch, accumulation, settings, keepsGradients },
+    ...{ batch, accumulation, settings, emas, keepsGradients },
   });
 }
 

@@ -7,11 +7,12 @@ import type { Engine } from '../engine/engine.ts';
 import { gradients } from '../graph/gradients.ts';
 import { Graph } from '../graph/graph.ts';
 import { reshape } from '../graph/ops/index.ts';
-import { flatParameters, flatten, initialParameters, unpackParameters } from '../graph/parameters.ts';
+import { initialParameters, outputGradient, parameterInputs } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { featureLayout, featureLoss, featureNetwork, imageInput } from '../metrics/feature-network.ts';
 import { stream } from '../random/stream.ts';
-import { disposeState, freshState, Updater } from '../training/optimizer-state.ts';
+import { averagedWeights, createLossTrainer } from '../training/loss-procedure.ts';
+import { emaDecay } from '../training/schedule.ts';
 
 export interface FeatureOptions {
   readonly seed: number;
@@ -57,38 +58,40 @@ export async function teachFeatures(
 ): Promise<Map<string, TensorData>> {
   const { seed, dataSeed, iterations, batch, learningRate } = options;
   const layout = featureLayout();
-  const program = await engine.compile(lossGraph(batch), { name: 'feature loss' });
-  const updater = await Updater.create(engine, layout, 'feature update');
-  let state = freshState(engine, initialParameters(layout, stream(seed, 'features', 'init')));
+  const trainer = await createLossTrainer(engine, {
+    ...{ name: 'features', layout, emas: [mostAveraged], graph: lossGraph(batch), batch, accumulation: 1 },
+    parameters: initialParameters(layout, stream(seed, 'features', 'init')),
+    async draws(step) {
+      const indices = stream(seed, 'features', 'data', step).randint(0, 2 ** 27, batch);
+      const { images, labels, targets } = featureBatch(dataSeed, [...indices]);
+      return { images, labels, targets };
+    },
+    settings: (step) => ({
+      learningRate: learningRate * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / iterations)),
+      ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 10 },
+      emaDecays: [emaDecay(mostAveraged, step)],
+    }),
+  });
   for (let step = 1; step <= iterations; step++) {
-    const indices = stream(seed, 'features', 'data', step).randint(0, 2 ** 27, batch);
-    const { images, labels, targets } = featureBatch(dataSeed, [...indices]);
-    const results = await program.run({ parameters: state.parameters, images, labels, targets });
-    const rate = learningRate * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / iterations));
-    const settings = { learningRate: rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 10 };
-    const emaDecay = Math.min(0.99, (1 + step) / (10 + step));
-    const next = await updater.run(state, results.gradient, { ...settings, emaDecay }, step);
-    onStep(step, (await results.loss.read())[0]);
-    results.gradient.dispose();
-    results.loss.dispose();
-    disposeState(state);
-    state = next.state;
+    const { scalars } = await trainer.advance();
+    onStep(step, scalars['loss/features']!);
   }
-  const weights = unpackParameters(layout, (await state.ema.read()).slice());
-  disposeState(state);
-  await program.dispose();
-  await updater.dispose();
+  const weights = await averagedWeights(trainer);
+  await trainer.dispose();
   return weights;
 }
+
+/** Decay of the averaged weights. */
+const mostAveraged = 0.99;
 
 function lossGraph(batch: number): Graph {
   const graph = new Graph();
   const layout = featureLayout();
-  const parameters = flatParameters(layout, graph.input('parameters', [layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', layout);
   const labels = graph.input('labels', [batch, shapes.length]);
   const targets = graph.input('targets', [batch, attributeCount]);
   const loss = featureLoss(featureNetwork(parameters, imageInput(graph, batch)), labels, targets);
   graph.output('loss', reshape(loss, [1]));
-  graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  outputGradient(layout, gradients(loss, parameters.tensors));
   return graph;
 }

@@ -12,10 +12,11 @@ import type { TeachConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { stream } from '../random/stream.ts';
 import { DenoiseProgram } from '../sampling/denoise-program.ts';
-import type { LossTrainer } from '../training/loss-trainer.ts';
+import { averagedWeights } from '../training/loss-procedure.ts';
 import { previewInputs } from '../training/preview-inputs.ts';
-import { updateSettingsOf } from '../training/schedule.ts';
+import { emasOf, updateSettingsOf } from '../training/schedule.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from '../training/session.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { LossSession, recordDrawn } from './loss-session.ts';
 import { mirrored } from './mirror.ts';
 import { createTeachTrainer, type TeachOptions } from './teach.ts';
@@ -105,6 +106,7 @@ async function startTeach(
     sigmaData: loss.sigma_data,
     initial,
     settings: updateSettingsOf(config),
+    emas: emasOf(config.ema),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, config.iterations),
     images: (step, micro, count) => trainingImages(config, data, step, micro, count),
   });
@@ -114,7 +116,7 @@ async function startTeach(
       : null;
   const parts = { config, network, data, trainer, preview, context };
   return new LossSession({
-    ...{ config, trainer, context, network: 'teacher' },
+    ...{ config, trainer, context },
     recordSamples: (step) => recordSamples(parts, step),
     writeWeights: (folder, half) => writeTeacher(parts, folder, half),
     async dispose() {
@@ -143,7 +145,7 @@ interface Parts {
   readonly config: TeachConfig;
   readonly network: Network;
   readonly data: ImageDataset;
-  readonly trainer: LossTrainer;
+  readonly trainer: Trainer;
   readonly preview: DenoiseProgram | null;
   readonly context: SessionContext;
 }
@@ -152,7 +154,7 @@ interface Parts {
 async function recordSamples({ config, network, trainer, preview, context }: Parts, step: number): Promise<void> {
   if (!preview) return;
   const { z, labels } = previewInputs(network, config.record.samples, config.seed);
-  const { average } = trainer.parameters;
+  const average = trainer.networks[0]!.average();
   const denoise: Denoise = (x, sigma) => preview.denoise(x, sigma, labels, average);
   const steps = { num_steps: config.record.sampleSteps };
   await recordDrawn(context, step, async () => {
@@ -164,6 +166,6 @@ async function recordSamples({ config, network, trainer, preview, context }: Par
 async function writeTeacher({ network, trainer }: Parts, folder: string, half: boolean): Promise<string[]> {
   const file = path.join(folder, 'teacher.safetensors');
   const metadata = { 'dmd.role': 'teacher', 'dmd.step': String(trainer.step) };
-  await writeModel(file, network.config, await trainer.averagedWeights(), metadata, half);
+  await writeModel(file, network.config, await averagedWeights(trainer), metadata, half);
   return [file];
 }

@@ -3,13 +3,15 @@ import path from 'node:path';
 import type { CaptionedBatch } from '../data/captioned/captioned-batch.ts';
 import { captionedSize } from '../data/captioned/scene.ts';
 import type { Program } from '../engine/engine.ts';
+import { byChunk } from '../graph/parameters.ts';
 import { createClipText, type TextEncoder } from '../nets/stable-diffusion/clip-text.ts';
 import { createTextImagePair, type TextImagePair } from '../nets/text-image-pair.ts';
 import type { TeachTextEncoderConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
-import type { LossTrainer } from '../training/loss-trainer.ts';
-import { updateSettingsOf } from '../training/schedule.ts';
+import { averagedWeights } from '../training/loss-procedure.ts';
+import { emasOf, updateSettingsOf } from '../training/schedule.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from '../training/session.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { writeComponent, writeTokenizer } from '../weights/diffusers/index.ts';
 import { type CaptionTokenizer, captionTokenizer } from './caption-tokenizer.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
@@ -56,6 +58,7 @@ async function start(parts: Parts, context: SessionContext): Promise<TrainingSes
   const trainer = await createTextEncoderTrainer(engine, {
     ...{ model, seed, batch, accumulation },
     settings: updateSettingsOf(config),
+    emas: emasOf(config.ema),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
     samples: (step, micro, count) =>
       feedsOf(trainingBatch(config, trainingIndices(config, step, micro, count)), tokenizer),
@@ -69,7 +72,7 @@ async function start(parts: Parts, context: SessionContext): Promise<TrainingSes
       : null;
   return new LossSession({
     config: { iterations, record: { ...record, samplesEvery: record.measureEvery } },
-    ...{ trainer, context, network: 'text_encoder' },
+    ...{ trainer, context },
     recordSamples: (step) => recordMeasures(parts, trainer, measure, step, context),
     writeWeights: (folder, half) => writeText(parts, trainer, folder, half),
     dispose: async () => measure?.dispose(),
@@ -79,7 +82,7 @@ async function start(parts: Parts, context: SessionContext): Promise<TrainingSes
 /** Of the averaged networks, on scenes whose combinations training never shows. */
 async function recordMeasures(
   { config, tokenizer }: Parts,
-  trainer: LossTrainer,
+  trainer: Trainer,
   measure: Program | null,
   step: number,
   { recorder }: SessionContext,
@@ -87,7 +90,7 @@ async function recordMeasures(
   if (!measure) return;
   const { measured } = config.record;
   const feeds = feedsOf(heldOutBatch(config, measured), tokenizer);
-  const { loss, accuracy } = await measure.run({ parameters: trainer.parameters.average, ...feeds });
+  const { loss, accuracy } = await measure.run({ ...byChunk('parameters', trainer.networks[0]!.average()), ...feeds });
   const scalars = {
     'loss/held-out': (await loss.read())[0]!,
     [`quality/own text chosen among ${measured}`]: (await accuracy.read())[0]!,
@@ -113,12 +116,12 @@ function feedsOf({ images, captions }: CaptionedBatch, { ids, tokens }: CaptionT
 /** text_encoder/ and tokenizer/, as diffusers and transformers read them. */
 async function writeText(
   { raw, encoder, tokenizer }: Parts,
-  trainer: LossTrainer,
+  trainer: Trainer,
   folder: string,
   half: boolean,
 ): Promise<string[]> {
   const written = path.join(folder, folderName);
-  const weights = await trainer.averagedWeights();
+  const weights = await averagedWeights(trainer);
   const tensors = new Map(encoder.layout.entries.map(({ name }) => [name, weights.get(name)!]));
   await writeComponent(written, 'text_encoder', { className: 'CLIPTextModel', config: raw, tensors }, { half });
   writeTokenizer(written, tokenizer.files);

@@ -4,14 +4,15 @@ import { initialParameters, type ParameterLayout } from '../graph/parameters.ts'
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { TextImagePair } from '../nets/text-image-pair.ts';
 import { stream } from '../random/stream.ts';
-import { type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { createLossTrainer, type LossTask } from '../training/loss-procedure.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { clipLayout, clipLossGraph, logitScale } from './clip-loss.ts';
 
 /** What the loss is fed, as `clipLossGraph` takes it. */
 export type ClipBatch = Readonly<Record<'pixels' | 'ids' | 'end', TensorData>>;
 
 export interface TeachTextEncoderOptions
-  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly model: TextImagePair;
   readonly seed: number;
   /** `count` images with their captions, a pure function of (step, micro-batch). */
@@ -22,14 +23,14 @@ export interface TeachTextEncoderOptions
 const initialTemperature = 0.07;
 
 /** The trainer of `text_encoder`. */
-export function createTextEncoderTrainer(engine: Engine, options: TeachTextEncoderOptions): Promise<LossTrainer> {
-  const { model, seed, batch, accumulation, settings, keepsGradients, samples } = options;
+export function createTextEncoderTrainer(engine: Engine, options: TeachTextEncoderOptions): Promise<Trainer> {
+  const { model, seed, batch, accumulation, settings, emas, keepsGradients, samples } = options;
   const layout = clipLayout(model);
-  return LossTrainer.create(engine, {
+  return createLossTrainer(engine, {
     ...{ name: 'text_encoder', layout, parameters: startOf(layout, seed), graph: clipLossGraph(model, layout, batch) },
     terms: { accuracy: 'quality/own text chosen in the batch' },
     draws: async (step, micro) => samples(step, micro, batch),
-    ...{ batch, accumulation, settings, keepsGradients },
+    ...{ batch, accumulation, settings, emas, keepsGradients },
   });
 }
 

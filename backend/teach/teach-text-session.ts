@@ -6,9 +6,10 @@ import { sizeOf } from '../graph/tensor-data.ts';
 import type { TeachTextConfig } from '../protocol/config/index.ts';
 import { stream } from '../random/stream.ts';
 import { LatentProgram } from '../sampling/latent-programs.ts';
-import type { LossTrainer } from '../training/loss-trainer.ts';
-import { updateSettingsOf } from '../training/schedule.ts';
+import { averagedWeights } from '../training/loss-procedure.ts';
+import { emasOf, updateSettingsOf } from '../training/schedule.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from '../training/session.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { writeDiffusersFolder } from '../weights/diffusers/index.ts';
 import { heldOutBatch, trainingBatch, trainingIndices } from './captioned-images.ts';
 import { weightsOf } from './joint-layout.ts';
@@ -50,13 +51,14 @@ async function start(
     minSnrGamma: loss.minSnrGamma,
     emptyIds: model.ids(''),
     settings: updateSettingsOf(config),
+    emas: emasOf(config.ema),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),
     samples: (step, micro, count) => pool.samples(trainingIndices(config, step, micro, count)),
   });
   const preview = record.samplesEvery > 0 ? await createPreview(config, model, context) : null;
   const parts = { config, model, trainer, preview, context };
   return new LossSession({
-    ...{ config, trainer, context, network: 'teacher' },
+    ...{ config, trainer, context },
     recordSamples: (step) => recordSamples(parts, step),
     writeWeights: (folder, half) => writeTeacher(parts, folder, half),
     async dispose() {
@@ -109,7 +111,7 @@ async function createPreview(
 interface Parts {
   readonly config: TeachTextConfig;
   readonly model: TextModelParts;
-  readonly trainer: LossTrainer;
+  readonly trainer: Trainer;
   readonly preview: Preview | null;
   readonly context: SessionContext;
 }
@@ -125,13 +127,13 @@ async function recordSamples({ config, model, trainer, preview, context }: Parts
   const shape = [count, ...model.networks.unet.latentShape];
   const noise = { shape, data: stream(config.seed, 'samples', 'z').randn(sizeOf(shape)) };
   await recordDrawn(context, step, async () =>
-    preview.decoder.run(await preview.sampler.sample(noise, ids, model.ids(''), trainer.parameters.average)),
+    preview.decoder.run(await preview.sampler.sample(noise, ids, model.ids(''), trainer.networks[0]!.average())),
   );
 }
 
 /** The whole model, as diffusers reads it. */
 async function writeTeacher({ config, model, trainer }: Parts, folder: string, half: boolean): Promise<string[]> {
-  const weights = await trainer.averagedWeights();
+  const weights = await averagedWeights(trainer);
   const written = path.join(folder, folderName);
   await writeDiffusersFolder(
     written,

@@ -4,11 +4,12 @@ import type { Engine } from '../engine/engine.ts';
 import { initialParameters, type ParameterLayout, packParameters, unpackParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
-import { type Feeds, type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { createLossTrainer, type Feeds, type LossTask } from '../training/loss-procedure.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { joinLayouts } from './joint-layout.ts';
 import { type PredictionType, snrWeight, type TextConditioned, textLossGraph, textParts } from './text-loss.ts';
 
-type Updates = Pick<LossTask, 'accumulation' | 'settings' | 'keepsGradients'>;
+type Updates = Pick<LossTask, 'accumulation' | 'settings' | 'emas' | 'keepsGradients'>;
 
 export interface TeachTextOptions extends Updates {
   /** Images per program run. */
@@ -37,16 +38,16 @@ export function textLayout({ unet, textEncoder }: TextConditioned): ParameterLay
 }
 
 /** The trainer of `teacher`. */
-export function createTextTrainer(engine: Engine, options: TeachTextOptions): Promise<LossTrainer> {
-  const { networks, predictionType, seed, initial, batch, accumulation, settings, keepsGradients } = options;
+export function createTextTrainer(engine: Engine, options: TeachTextOptions): Promise<Trainer> {
+  const { networks, predictionType, seed, initial, batch, accumulation, settings, emas, keepsGradients } = options;
   const layout = textLayout(networks);
-  return LossTrainer.create(engine, {
+  return createLossTrainer(engine, {
     name: 'teacher',
     layout,
     parameters: startOf(layout, seed, initial),
     graph: textLossGraph(networks, layout, batch, predictionType),
     draws: async (step, micro) => textDraws(options, step, micro),
-    ...{ batch, accumulation, settings, keepsGradients },
+    ...{ batch, accumulation, settings, emas, keepsGradients },
   });
 }
 

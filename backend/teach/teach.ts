@@ -4,10 +4,12 @@ import { initialParameters, packParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import type { Denoiser } from '../models/denoiser.ts';
 import { stream } from '../random/stream.ts';
-import { type Feeds, type LossTask, LossTrainer } from '../training/loss-trainer.ts';
+import { createLossTrainer, type Feeds, type LossTask } from '../training/loss-procedure.ts';
+import type { Trainer } from '../training/trainer.ts';
 import { teacherLossGraph } from './teacher-loss.ts';
 
-export interface TeachOptions extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'keepsGradients'> {
+export interface TeachOptions
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly network: Denoiser;
   readonly seed: number;
   /** Noise levels are log-normal: ln sigma ~ N(meanLogSigma, stdLogSigma^2); EDM: -1.2 and 1.2. */
@@ -21,16 +23,16 @@ export interface TeachOptions extends Pick<LossTask, 'batch' | 'accumulation' | 
 }
 
 /** The trainer of `teacher`. */
-export function createTeachTrainer(engine: Engine, options: TeachOptions): Promise<LossTrainer> {
-  const { network, seed, batch, accumulation, sigmaData, initial, settings, keepsGradients } = options;
+export function createTeachTrainer(engine: Engine, options: TeachOptions): Promise<Trainer> {
+  const { network, seed, batch, accumulation, sigmaData, initial, settings, emas, keepsGradients } = options;
   const { layout } = network;
-  return LossTrainer.create(engine, {
+  return createLossTrainer(engine, {
     name: 'teacher',
     layout,
     parameters: initial ? packParameters(layout, initial) : initialParameters(layout, stream(seed, 'teach', 'init')),
     graph: teacherLossGraph(network, batch, sigmaData),
     draws: (step, micro) => drawsOf(options, step, micro),
-    ...{ batch, accumulation, settings, keepsGradients },
+    ...{ batch, accumulation, settings, emas, keepsGradients },
   });
 }
 

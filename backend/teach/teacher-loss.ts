@@ -6,8 +6,9 @@
 import { gradients } from '../graph/gradients.ts';
 import { Graph } from '../graph/graph.ts';
 import { add, div, mean, mul, reshape, square, sub } from '../graph/ops/index.ts';
-import { flatParameters, flatten } from '../graph/parameters.ts';
-import { type Denoiser, labelInput, perSample } from '../models/denoiser.ts';
+import { outputGradient, parameterInputs } from '../graph/parameters.ts';
+import { type Denoiser, labelInput } from '../models/denoiser.ts';
+import { perSample } from '../models/diffusion-model.ts';
 
 /**
  * Inputs: parameters [N], images [B, ...], labels [B, L] (with classes), sigma [B], noise [B, ...] standard normal.
@@ -16,7 +17,7 @@ import { type Denoiser, labelInput, perSample } from '../models/denoiser.ts';
 export function teacherLossGraph(network: Denoiser, batch: number, sigmaData: number): Graph {
   const graph = new Graph();
   const shape = [batch, ...network.imageShape];
-  const parameters = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', network.layout);
   const images = graph.input('images', shape);
   const labels = labelInput(graph, 'labels', batch, network);
   const sigma = graph.input('sigma', [batch]);
@@ -26,6 +27,6 @@ export function teacherLossGraph(network: Denoiser, batch: number, sigmaData: nu
   const weight = div(add(square(level), sigmaData ** 2), square(mul(level, sigmaData)));
   const loss = mean(mul(weight, square(sub(denoised, images))));
   graph.output('loss', reshape(loss, [1]));
-  graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  outputGradient(network.layout, gradients(loss, parameters.tensors));
   return graph;
 }

@@ -2,10 +2,12 @@
  * The loss a text-to-image teacher is trained with (Ho et al., arXiv 2006.11239, Eq. 14; Salimans and Ho, arXiv 2202.00512
  * for v), through U-Net and text encoder, whose parameters are one flat buffer: a joint layout.
  */
+import { targetOf } from '../diffusion/prediction.ts';
 import { gradients } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { add, mean, mul, reshape, square, sub } from '../graph/ops/index.ts';
-import { flatParameters, flatten, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
+import { outputGradient, type ParameterLayout, type ParameterSource, parameterInputs } from '../graph/parameters.ts';
+import { onTensors } from '../models/diffusion-model.ts';
 import { sourceOf } from './joint-layout.ts';
 
 export interface TextConditioned {
@@ -49,7 +51,7 @@ export function textLossGraph(
 ): Graph {
   const graph = new Graph();
   const shape = [batch, ...networks.unet.latentShape];
-  const parameters = flatParameters(layout, graph.input('parameters', [layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', layout);
   const latents = graph.input('latents', shape);
   const noise = graph.input('noise', shape);
   const ids = graph.input('ids', [batch, networks.textEncoder.maxTokens]);
@@ -58,11 +60,11 @@ export function textLossGraph(
     reshape(graph.input(name, [batch]), [batch, 1, 1, 1]),
   );
   const sample = add(mul(latents, alpha), mul(noise, sigma));
-  const target = predictionType === 'epsilon' ? noise : sub(mul(noise, alpha), mul(latents, sigma));
+  const target = targetOf(onTensors, predictionType, latents, noise, alpha!, sigma!);
   const prediction = predictFromIds(networks, parameters, { sample, timestep, ids });
   const loss = mean(mul(weight, square(sub(prediction, target))));
   graph.output('loss', reshape(loss, [1]));
-  graph.output('gradient', flatten(gradients(loss, parameters.tensors)));
+  outputGradient(layout, gradients(loss, parameters.tensors));
   return graph;
 }
 

@@ -2,7 +2,7 @@
 import { createVpSampler, guideDoubled } from '../diffusion/vp/index.ts';
 import type { Engine, Feed, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
-import { flatParameters, type ParameterLayout } from '../graph/parameters.ts';
+import { byChunk, type ParameterLayout, parameterInputs } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { predictFromIds, type TextConditioned } from './text-loss.ts';
 
@@ -29,7 +29,7 @@ export class TextPreview {
   static async create(engine: Engine, options: TextPreviewOptions): Promise<TextPreview> {
     const { networks, layout, count } = options;
     const graph = new Graph();
-    const source = flatParameters(layout, graph.input('parameters', [layout.size]));
+    const source = parameterInputs(graph, 'parameters', layout);
     const doubled = 2 * count;
     const sample = graph.input('sample', [doubled, ...networks.unet.latentShape]);
     const timestep = graph.input('timestep', [doubled]);
@@ -44,7 +44,12 @@ export class TextPreview {
    * @param emptyIds [L]
    * @returns latents of noise's shape; throws UserError('numeric') when the networks are not far enough to give any
    */
-  async sample(noise: TensorData, ids: TensorData, emptyIds: Float32Array, parameters: Feed): Promise<TensorData> {
+  async sample(
+    noise: TensorData,
+    ids: TensorData,
+    emptyIds: Float32Array,
+    parameters: readonly Feed[],
+  ): Promise<TensorData> {
     const { count, scheduler, steps, guidance, networks } = this.#options;
     const doubled = 2 * count;
     const length = emptyIds.length;
@@ -58,7 +63,7 @@ export class TextPreview {
         twice.set(x);
         twice.set(x, x.length);
         const { prediction } = await this.#program.run({
-          parameters,
+          ...byChunk('parameters', parameters),
           sample: { shape, data: twice },
           timestep: { shape: [doubled], data: new Float32Array(doubled).fill(t) },
           ids: { shape: [doubled, length], data: both },

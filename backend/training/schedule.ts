@@ -1,6 +1,6 @@
 /** From a config to the settings of each update: learning rates and averaging. */
 import type { TeachConfig } from '../protocol/config/index.ts';
-import type { UpdateSettings } from './optimizer-state.ts';
+import type { UpdateSettings } from './update-graph.ts';
 
 export interface LearningRate {
   /** The rate after warm-up. */
@@ -23,12 +23,17 @@ export function emaDecay(decay: number, step: number): number {
   return Math.min(decay, (1 + step) / (10 + step));
 }
 
+/** The decays of the moving averages that a config asks for: none for 0, which would follow the weights exactly. */
+export function emasOf(ema: number | readonly number[]): number[] {
+  return [ema].flat().filter((decay) => decay > 0);
+}
+
 type OptimizerConfig = TeachConfig['optimizer'];
 
 /** Settings of one network's update in iteration `step` (1 for the first). */
 export function updateSettings(
   optimizer: OptimizerConfig,
-  ema: number,
+  emas: readonly number[],
   step: number,
   iterations: number,
 ): UpdateSettings {
@@ -39,7 +44,7 @@ export function updateSettings(
     epsilon: optimizer.eps,
     weightDecay: optimizer.weightDecay,
     clip: optimizer.clip > 0 ? optimizer.clip : Number.POSITIVE_INFINITY,
-    emaDecay: emaDecay(ema, step),
+    emaDecays: emas.map((decay) => emaDecay(decay, step)),
   };
 }
 
@@ -49,5 +54,6 @@ export function updateSettingsOf({
   ema,
   iterations,
 }: Pick<TeachConfig, 'optimizer' | 'ema' | 'iterations'>): (step: number) => UpdateSettings {
-  return (step) => updateSettings(optimizer, ema, step, iterations);
+  const emas = emasOf(ema);
+  return (step) => updateSettings(optimizer, emas, step, iterations);
 }

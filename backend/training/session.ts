@@ -1,6 +1,6 @@
 /** What a run needs of a kind of training, distilling or teaching, besides its trainer. */
 
-import type { Engine, Feed } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { InputFile } from '../models/input-file.ts';
 import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
@@ -66,16 +66,25 @@ export interface TrainingSession {
   dispose(): Promise<void>;
 }
 
-/** Sample pictures of fixed inputs, the same at every recorded step. */
-export interface Preview {
-  /** [samples, C, H, W]. Parameters are flat: what is sampled of the generator, and the teacher's below adapters. */
-  images(generator: Feed, teacher: Feed | null): Promise<TensorData>;
-  dispose(): Promise<void>;
+/** Weights of all networks, and their gradients where those were kept, as they are recorded. */
+export async function histogramsOf(trainer: Trainer): Promise<Record<string, Float32Array>> {
+  const found: Record<string, Float32Array> = {};
+  for (const { name, parameters } of trainer.networks) {
+    found[`weights/${name}`] = joined(await Promise.all(parameters.map((chunk) => chunk.read())));
+  }
+  for (const [name, gradient] of await trainer.gradients()) found[`gradients/${name}`] = joined(gradient);
+  return found;
 }
 
-/** Parameter gradients by network as they are recorded. */
-export function gradientHistograms(gradients: ReadonlyMap<string, Float32Array>): Record<string, Float32Array> {
-  return Object.fromEntries(Array.from(gradients, ([network, numbers]) => [`gradients/${network}`, numbers]));
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Whether something recorded every so many iterations (0 never) is due. */

@@ -1,15 +1,15 @@
 /**
- * What a run drives: something that advances one iteration at a time and can be written down and restored exactly.
- * `runs/` records, checkpoints and stops; trainers know nothing of files.
+ * The trainer: drives a procedure, a method's or a teaching's, one iteration at a time over its trained networks, commits only
+ * iterations whose numbers are finite, and writes down and restores exactly. `runs/` records, checkpoints and stops; trainers know
+ * nothing of files.
  */
 import type { DeviceTensor, Engine } from '../engine/engine.ts';
-import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
-import { UserError } from '../protocol/errors.ts';
-import { type ArraySource, type StoredArrays, sliceSize, storedSlices } from '../weights/array-source.ts';
-import { type OptimizerState, stateNames } from './optimizer-state.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import type { ArraySource, StoredArrays } from '../weights/array-source.ts';
+import { Iteration, type Scalars, type Watch } from './iteration.ts';
+import type { RestoredState, TrainedNetwork } from './trained-network.ts';
 
-/** Scalars of one iteration by the trainer's own names; `runs/` decides what they are recorded as. */
-export type Scalars = Record<string, number>;
+export type { Scalars } from './iteration.ts';
 
 export interface StepReport {
   /** The iteration just done; 1 for the first. */
@@ -17,22 +17,24 @@ export interface StepReport {
   readonly scalars: Scalars;
 }
 
-/** Named arrays of one network's optimizer state. */
-export type StateArrays = Map<string, ArraySource>;
+/** Named arrays of one network's state. */
+export type StateArrays = ReadonlyMap<string, ArraySource>;
 
-export interface Trainer {
-  /** Iterations done. */
-  readonly step: number;
+/** What is trained, and what an iteration of it does. */
+export interface Procedure {
+  readonly networks: readonly TrainedNetwork[];
   /** Images of one iteration, all micro-batches together. */
   readonly imagesPerStep: number;
-  /**
-   * One iteration. Throws NumericStop before anything is committed when a number is not finite.
-   */
-  advance(): Promise<StepReport>;
-  /** Everything needed to continue exactly: file name -> arrays, to be read before the next `advance`. */
-  save(): Promise<Map<string, StateArrays>>;
-  /** Throws UserError('data') when the files are not those of this trainer; it is then as it was. */
-  restore(step: number, files: ReadonlyMap<string, StoredArrays>): Promise<void>;
+  /** Names of the tensors that are recorded of an iteration, as far as they exist. */
+  readonly recorded: readonly string[];
+  /** Updates of a network per iteration, 1 unless given: for states that do not count them. */
+  readonly updatesPerStep?: Readonly<Record<string, number>>;
+  /** Numbers that are known without computing, such as learning rates. */
+  rates?(step: number): Scalars;
+  /** Leaves updates in the networks and numbers in the iteration. */
+  iterate(iteration: Iteration): Promise<void>;
+  /** Puts into the iteration what micro-batch `micro` had in hand: for a person who looks for the cause of a NaN. */
+  reconstruct(iteration: Iteration, micro: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -52,50 +54,122 @@ export class NumericStop extends Error {
   }
 }
 
-export function allFinite(scalars: Scalars): boolean {
-  return Object.values(scalars).every(Number.isFinite);
-}
+export class Trainer {
+  /** Iterations done. */
+  step = 0;
+  readonly #engine: Engine;
+  readonly #procedure: Procedure;
+  readonly #keepsGradients: (step: number) => boolean;
+  #latest: Iteration | null = null;
 
-/** A state as it is read back to the host, while it is not disposed. */
-export function saveState(state: OptimizerState): StateArrays {
-  return new Map(
-    stateNames.map((name) => [name, { shape: state[name].shape, slices: () => state[name].slices(sliceSize) }]),
-  );
-}
-
-/**
- * Puts a saved state on the device, slice by slice.
- * @param file what the state is saved under, for errors
- * @throws UserError('data') when it is not a state of `count` parameters
- */
-export async function restoreState(
-  engine: Engine,
-  files: ReadonlyMap<string, StoredArrays>,
-  file: string,
-  count: number,
-): Promise<OptimizerState> {
-  const stored = files.get(file);
-  const state: Partial<Record<keyof OptimizerState, DeviceTensor>> = {};
-  try {
-    for (const name of stateNames) {
-      const shape = stored?.shape(name);
-      if (!stored || !shape || sizeOf(shape) !== count) throw notFitting(file, name, count, shape);
-      state[name] = await engine.receive([count], storedSlices(stored, name));
-    }
-    return state as OptimizerState;
-  } catch (error) {
-    disposeAll(Object.values(state));
-    throw error;
+  /** @param keepsGradients steps whose gradients stay until the next one; none unless given */
+  constructor(engine: Engine, procedure: Procedure, keepsGradients: (step: number) => boolean = () => false) {
+    this.#engine = engine;
+    this.#procedure = procedure;
+    this.#keepsGradients = keepsGradients;
   }
-}
 
-function notFitting(file: string, name: string, count: number, shape: readonly number[] | undefined): UserError {
-  const found = shape ? `has [${shape.join(', ')}] numbers` : 'is missing';
-  const message = `the checkpoint does not fit the network: tensor '${name}' of ${file}.safetensors ${found}, and it needs ${count}`;
-  return new UserError('data', message, 'Resume with the config that the run was begun with, or start a new run.');
-}
+  get imagesPerStep(): number {
+    return this.#procedure.imagesPerStep;
+  }
 
-/** Frees whatever of `tensors` is there. */
-export function disposeAll(tensors: Iterable<DeviceTensor | null | undefined>): void {
-  for (const tensor of tensors) tensor?.dispose();
+  get networks(): readonly TrainedNetwork[] {
+    return this.#procedure.networks;
+  }
+
+  /** Throws where there is none of that name. */
+  network(name: string): TrainedNetwork {
+    const found = this.networks.find((network) => network.name === name);
+    if (!found) throw new Error(`no network '${name}' is trained`);
+    return found;
+  }
+
+  /** The latest iteration's tensors on the device; valid until the next `advance`. */
+  get tensors(): Readonly<Record<string, DeviceTensor>> {
+    return this.#latest?.tensors ?? {};
+  }
+
+  /**
+   * One iteration. Throws NumericStop when a number is not finite, IterationDropped when it was given up, and whatever the watcher
+   * throws: then nothing was committed.
+   */
+  async advance(watch: Watch = {}): Promise<StepReport> {
+    const step = this.step + 1;
+    this.#forget();
+    const iteration = new Iteration(this.#engine, step, watch, this.#keepsGradients(step));
+    this.#latest = iteration;
+    try {
+      await this.#procedure.iterate(iteration);
+      const { scalars, bad } = await iteration.read();
+      Object.assign(scalars, this.#procedure.rates?.(step));
+      if (bad !== undefined) throw await this.#numericStop(iteration, scalars, bad);
+      await iteration.stage('commit');
+      for (const network of this.networks) if (!iteration.skipped.has(network.name)) network.commit();
+      this.step = step;
+      return { step, scalars };
+    } catch (error) {
+      if (!(error instanceof NumericStop)) this.#forget();
+      throw error;
+    } finally {
+      for (const network of this.networks) network.drop();
+    }
+  }
+
+  /** @param micro the micro-batch that had the number; the tensors at hand are the last one's */
+  async #numericStop(iteration: Iteration, scalars: Scalars, micro: number): Promise<NumericStop> {
+    if (iteration.micro !== micro) {
+      this.#latest = new Iteration(this.#engine, iteration.step);
+      iteration.dispose();
+      await this.#procedure.reconstruct(this.#latest, micro);
+    }
+    this.#latest!.keep(this.#procedure.recorded);
+    return new NumericStop(iteration.step, scalars, await this.fields());
+  }
+
+  /** The latest iteration's recorded tensors on the host. */
+  async fields(): Promise<Map<string, TensorData>> {
+    return (await this.#latest?.onHost(this.#procedure.recorded)) ?? new Map();
+  }
+
+  /** Gradients of the latest iteration by network, where they were kept. */
+  async gradients(): Promise<Map<string, readonly Float32Array[]>> {
+    const found = new Map<string, readonly Float32Array[]>();
+    for (const { name, keptGradient } of this.networks) {
+      if (keptGradient) found.set(name, await Promise.all(keptGradient.map((chunk) => chunk.read())));
+    }
+    return found;
+  }
+
+  /** Everything needed to continue exactly: network -> arrays, to be read before the next `advance`. */
+  async save(): Promise<Map<string, StateArrays>> {
+    return new Map(this.networks.map((network) => [network.name, network.save()]));
+  }
+
+  /** Throws UserError('data') when the files are not those of this trainer; it is then as it was. */
+  async restore(step: number, files: ReadonlyMap<string, StoredArrays>): Promise<void> {
+    const { updatesPerStep = {} } = this.#procedure;
+    const found: RestoredState[] = [];
+    try {
+      for (const network of this.networks) {
+        found.push(await network.read(files.get(network.name), step * (updatesPerStep[network.name] ?? 1)));
+      }
+    } catch (error) {
+      for (const state of found) state.dispose();
+      throw error;
+    }
+    for (const state of found) state.take();
+    this.step = step;
+  }
+
+  #forget(): void {
+    this.#latest?.dispose();
+    this.#latest = null;
+    for (const network of this.networks) network.forget();
+  }
+
+  async dispose(): Promise<void> {
+    this.#forget();
+    for (const network of this.networks) await network.dispose();
+    await this.#procedure.dispose();
+  }
 }

@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
-import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
-import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
-import type { UpdateSettings } from '../../backend/training/optimizer-state.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import type { UpdateSettings } from '../../backend/training/update-graph.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
+import { edmDistillation, samePairs } from '../unit/training/edm-distillation.ts';
 import { savedBy } from '../unit/training/saved.ts';
 import { checkAgreement } from './lib/agreement.ts';
 import { batch, dmdCase, settings } from './lib/dmd-case.ts';
@@ -43,29 +43,21 @@ const update: UpdateSettings = {
   epsilon: 1e-8,
   weightDecay: 0.01,
   clip: settings.clip,
-  emaDecay: settings.emaDecay,
+  emaDecays: [settings.emaDecay],
 };
-const trainer = await DistillTrainer.create(
-  engine,
-  {
-    network: bench.network,
-    teacher: bench.network,
-    teacherParameters: bench.weights.teacher,
-    batch,
-    generatorSigma: 80,
-    sigmaData: 0.5,
-    matching: { weight: 'eq8', realOnly: false },
-    regression: { batch, distance: l2Distance },
-    seed: 1,
-    levels: bench.levels,
-    accumulation: 1,
-    fakeUpdates: 1,
-    pairs: { batch: async () => bench.pairs },
-    draws: bench.draws,
-    settings: () => ({ generator: update, fake: update, lambda: settings.lambda, firstLevel: 20, lastLevel: 980 }),
-  },
-  bench.weights,
-);
+const { pairs: recorded } = bench;
+const { trainer } = await edmDistillation(engine, {
+  ...{ network: bench.network, teacherParameters: bench.weights.teacher, batch, sigmas: bench.levels },
+  matching: { weight: 'eq8', realOnly: false },
+  regression: { batch, distance: l2Distance },
+  ...{ seed: 1, accumulation: 1, fakeUpdates: 1, draws: bench.draws, emas: [settings.emaDecay] },
+  pairs: samePairs(recorded.z, recorded.y, recorded.labels),
+  settings: () => ({
+    ...{ generator: update, fake: { ...update, emaDecays: [] }, lambda: settings.lambda },
+    ...{ firstLevel: 20, lastLevel: 980 },
+  }),
+  start: bench.weights,
+});
 
 const { scalars } = await trainer.advance();
 const torch = findTorch();

@@ -14,11 +14,12 @@ import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
-import { fakeScoreGraph } from '../../backend/methods/dmd/fake-score-graph.ts';
-import { generatorGraph, l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { fakeScoreGraph, generatorGraph } from '../../backend/methods/dmd/graphs.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
-import { updateGraph } from '../../backend/training/optimizer-state.ts';
+import { updateGraph } from '../../backend/training/update-graph.ts';
+import { edmShape } from '../unit/training/edm-distillation.ts';
 import { batch, builtInNetwork } from './lib/dmd-case.ts';
 import { numberOption, threadsOption } from './lib/options.ts';
 
@@ -43,20 +44,14 @@ const runs = numberOption('runs', 6);
 const listed = numberOption('nodes', 1);
 const network = createNetwork(builtInNetwork);
 
+const shape = edmShape({
+  ...{ network, batch, matching: { weight: 'eq8', realOnly: false } },
+  regression: { batch, distance: l2Distance },
+});
 const programs: [name: string, graph: Graph][] = [
-  [
-    'generator',
-    generatorGraph({
-      network,
-      teacher: network,
-      batch,
-      generatorSigma: 80,
-      matching: { weight: 'eq8', realOnly: false },
-      regression: { batch, distance: l2Distance },
-    }),
-  ],
-  ['fake score', fakeScoreGraph(network, batch, 0.5)],
-  ['update (of two)', updateGraph(network.layout)],
+  ['generator', generatorGraph(shape)],
+  ['fake score', fakeScoreGraph(shape)],
+  ['update (of two)', updateGraph(network.layout, ['ema'])],
 ];
 
 console.log(`Shortest times over ${runs} runs, ${threads} thread(s), in milliseconds`);

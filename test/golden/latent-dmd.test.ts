@@ -10,13 +10,15 @@ import { type PredictionType, vpSchedule } from '../../backend/diffusion/vp/inde
 import { openDevice } from '../../backend/engine/open.ts';
 import { packParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
-import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
-import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
-import type { LatentDraws } from '../../backend/methods/dmd/latent/draws.ts';
-import { latentMethod } from '../../backend/methods/dmd/latent/method.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { promptConditions } from '../../backend/methods/common/latent-teacher.ts';
 import type { MatchingWeight } from '../../backend/methods/dmd/matching.ts';
+import { DmdProcedure } from '../../backend/methods/dmd/procedure.ts';
+import { latentModel } from '../../backend/models/latent-model.ts';
 import { trainedPart } from '../../backend/models/trained-part.ts';
 import { createTextUNet } from '../../backend/nets/stable-diffusion/unet.ts';
+import type { Draws } from '../../backend/training/draws.ts';
+import { Trainer } from '../../backend/training/trainer.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { savedBy } from '../unit/training/saved.ts';
 
@@ -61,39 +63,46 @@ for (const recompute of ['none', 'blocks'] as const) {
         const start = i === 0 ? 0 : batch * numbers;
         return { shape: [count, ...tensor.shape.slice(1)], data: tensor.data.slice(start, start + count * numbers) };
       });
-      const draws: LatentDraws = {
-        latents: ({ step }) => ({ z: first!(at(`z${step}`)), prompts: Array(batch).fill(step) }),
-        matching: ({ step }) => ({ timesteps: [...at(`t${step}`).data], noise: at(`noise${step}`) }),
-        fake: ({ step }) => ({ timesteps: [...at(`fakeT${step}`).data], noise: at(`fakeNoise${step}`) }),
+      const draws: Draws = {
+        latents: ({ step }) => ({
+          z: first!(at(`z${step}`)),
+          rows: { shape: [batch, 1], data: new Float32Array(batch).fill(step) },
+        }),
+        matching: ({ step }) => ({ indices: [...at(`t${step}`).data], noise: at(`noise${step}`) }),
+        fake: ({ step }) => ({ indices: [...at(`fakeT${step}`).data], noise: at(`fakeNoise${step}`) }),
       };
       const { lr, betas, eps, weight_decay: weightDecay } = recorded.optimizer;
       const update = {
         ...{ learningRate: lr, beta1: betas[0], beta2: betas[1], epsilon: eps, weightDecay },
-        ...{ clip: variant.clip, emaDecay: 0 },
+        ...{ clip: variant.clip, emaDecays: [] },
       };
       const part = trainedPart(network.layout, null);
-      const method = await latentMethod(engine, {
-        ...{ network, prediction, guidance, batch, draws, teacherWeights: weights, tokens: recorded.tokens },
-        ...{ generator: part, fake: part, schedule: vpSchedule(recorded.scheduler) },
-        ...{ generatorTimestep: recorded.generatorTimestep, seed: 0, accumulation: 1, fakeUpdates: 1 },
+      const model = latentModel(network, {
+        ...{ prediction, tokens: recorded.tokens, schedule: vpSchedule(recorded.scheduler) },
+      });
+      assert.equal(model.calledAt.t, recorded.generatorTimestep);
+      const start = packParameters(network.layout, weights);
+      const procedure = await DmdProcedure.create(engine, {
+        ...{ teacher: model, student: model, generator: part, fake: part, guidance, batch, draws },
+        ...{ pairsMatch: true, halfTeacher: false, teacherWeights: weights, seed: 0 },
+        ...{ accumulation: 1, fakeUpdates: 1, emas: [], start: { generator: start, fake: start } },
         matching: { weight: variant.weight, realOnly: false },
         regression: paired > 0 ? { batch: paired, distance: l2Distance } : null,
-        prompts: {
+        conditions: promptConditions({
           count: 1,
           unconditional: at('unconditional'),
           embeddings: async ([step]) => first!(at(`context${step}`)),
-        },
+        }),
         pairs: {
           batch: async (step) => ({
             z: later!(at(`z${step}`)),
             y: at(`y${step}`),
-            context: later!(at(`context${step}`)),
+            conditions: { context: later!(at(`context${step}`)) },
           }),
         },
         settings: () => ({ generator: update, fake: update, lambda: variant.lambda, firstLevel: 20, lastLevel: 980 }),
       });
-      const start = packParameters(network.layout, weights);
-      const trainer = new DistillTrainer(engine, method, { generator: start, fake: start });
+      const trainer = new Trainer(engine, procedure);
       for (const [i, wanted] of variant.iterations.entries()) {
         const { scalars } = await trainer.advance();
         near(await trainer.tensors.x!.read(), at(`x${i + 1}`).data, `x of iteration ${i + 1}`, 1e-4);

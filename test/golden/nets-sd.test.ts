@@ -86,7 +86,7 @@ async function compare(name: string, options?: TextUNetOptions): Promise<void> {
   const { layout, run } = modelOf(name, config, options);
   const graph = new Graph();
   const flat = graph.input('parameters', [layout.size]);
-  const source = flatParameters(layout, flat);
+  const source = flatParameters(layout, [flat]);
   const input = (key: string) => graph.inputs.get(key) ?? graph.input(key, io[key].shape);
   const results = run(source, input);
   assert.deepEqual(Object.keys(results).sort(), [...outputs].sort());

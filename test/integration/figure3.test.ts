@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sampleMixture } from '../../backend/data/mixture.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
-import type { ReferencePairs } from '../../backend/methods/dmd/distill.ts';
+import type { ReferencePairs } from '../../backend/methods/common/pairs.ts';
 import { stream } from '../../backend/random/stream.ts';
 import {
   blob,

@@ -123,7 +123,7 @@ test(
     toDevice.clear();
     await trainer.advance();
     const settings = ['adamW', 'limits', 'lambda', 'factor'];
-    const draws = ['z', 'labels', 'noise', 'sigma', 'refZ', 'refLabels', 'refImages'];
+    const draws = ['z', 'labels', 'noise', 'sigma', 'yRef', 'noiseFake', 'sigmaFake'];
     assert.deepEqual([...toDevice].sort(), [...settings, ...draws].sort());
     assert.equal(largestBack, 5, "the generator's report");
   },

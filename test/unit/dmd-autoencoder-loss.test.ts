@@ -133,7 +133,7 @@ test('an encoder gives scaled means, a decoder takes them back, and there and ba
     assert.deepEqual(latents, { shape: [1, 1, 1, 1], data: Float32Array.of(3) });
     assert.deepEqual([...(await (await make('decode', weights)).run(latents)).data], [18, 18, 18, 18]);
     const flat = { shape: [4], data: Float32Array.from(Object.values(values)) };
-    assert.deepEqual([...(await (await make('reconstruct', null)).run(images, flat)).data], [18, 18, 18, 18]);
+    assert.deepEqual([...(await (await make('reconstruct', null)).run(images, [flat])).data], [18, 18, 18, 18]);
   } finally {
     await engine.dispose();
   }

@@ -7,9 +7,9 @@ import type { Feed } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
-import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
-import { latentFakeScoreGraph } from '../../backend/methods/dmd/latent/fake-score-graph.ts';
-import { type LatentShape, latentGeneratorGraph } from '../../backend/methods/dmd/latent/generator-graph.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { type DmdShape, fakeScoreGraph, generatorGraph, unconditionalName } from '../../backend/methods/dmd/graphs.ts';
+import { latentModel } from '../../backend/models/latent-model.ts';
 import { trainedPart } from '../../backend/models/trained-part.ts';
 import { matchingWeights } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
@@ -47,8 +47,8 @@ const inputs = {
   z: normal('z', [count, ...latentShape]),
   noise: normal('noise', [count, ...latentShape]),
   context: normal('context', [count, tokens, contextDim]),
-  unconditional: normal('unconditional', [1, tokens, contextDim]),
-  refLatents: normal('refLatents', [paired, ...latentShape]),
+  [unconditionalName('context')]: normal('unconditional', [1, tokens, contextDim]),
+  yRef: normal('refLatents', [paired, ...latentShape]),
 };
 const lambda = 0.7;
 const level = {
@@ -57,18 +57,13 @@ const level = {
   sigma: { shape: [count], data: Float32Array.from(timesteps, schedule.sigma) },
 };
 
-function shapeOf(change: Partial<LatentShape>): LatentShape {
+type Change = Partial<DmdShape> & { readonly prediction?: PredictionType };
+
+function shapeOf({ prediction = 'epsilon', ...change }: Change): DmdShape {
+  const model = latentModel(linearNetwork, { prediction, schedule, tokens });
   return {
-    network: linearNetwork,
-    prediction: 'epsilon',
-    generator: whole,
-    fake: whole,
-    schedule,
-    tokens,
-    generatorTimestep: last,
-    guidance: 3,
-    batch,
-    matching: { weight: 'eq8', realOnly: false },
+    ...{ teacher: model, student: model, generator: whole, fake: whole, guidance: 3, batch },
+    ...{ pairsMatch: true, halfTeacher: false, matching: { weight: 'eq8', realOnly: false } },
     regression: { batch: paired, distance: l2Distance },
     ...change,
   };
@@ -105,7 +100,8 @@ function clean(
 }
 
 /** The whole generator half in float64. */
-function expected({ prediction, guidance, matching, regression }: LatentShape) {
+function expected({ teacher: model, guidance, matching, regression }: DmdShape) {
+  const prediction = model.prediction as PredictionType;
   const [generator, fake, teacher] = [inputs.generator, inputs.fake, inputs.teacher].map(({ data }) =>
     linearWeights(data),
   );
@@ -132,7 +128,7 @@ function expected({ prediction, guidance, matching, regression }: LatentShape) {
     const [alpha, sigma] = [schedule.alpha(t), schedule.sigma(t)];
     const xt = x.map((value, i) => alpha * value + sigma * row(inputs.noise, n)[i]);
     const conditional = predictLinear(teacher, xt, t, context);
-    const unconditional = predictLinear(teacher, xt, t, row(inputs.unconditional, 0, tokens * contextDim));
+    const unconditional = predictLinear(teacher, xt, t, row(inputs['unconditional.context']!, 0, tokens * contextDim));
     const real =
       guidance > 1 ? conditional.map((c, i) => unconditional[i] + guidance * (c - unconditional[i])) : conditional;
     const muReal = clean(prediction, xt, real, alpha, sigma).x0;
@@ -147,7 +143,7 @@ function expected({ prediction, guidance, matching, regression }: LatentShape) {
     const grad = muFake.map((value, i) => factor * (value - muReal[i]));
     const towards = matching ? grad.map((value) => value / (count * numbers)) : grad.map(() => 0);
     if (regression && n >= batch) {
-      const y = row(inputs.refLatents, n - batch);
+      const y = row(inputs.yRef, n - batch);
       x.forEach((value, i) => {
         lossRegression += (value - y[i]) ** 2 / (paired * numbers);
         towards[i] += (lambda * 2 * (value - y[i])) / (paired * numbers);
@@ -183,7 +179,7 @@ function near(actual: ArrayLike<number>, wanted: ArrayLike<number>, what: string
   }
 }
 
-const variants: Record<string, Partial<LatentShape>> = {
+const variants: Record<string, Change> = {
   ...Object.fromEntries(
     matchingWeights.map((weight) => [`weight ${weight}`, { matching: { weight, realOnly: false } }]),
   ),
@@ -196,7 +192,7 @@ const variants: Record<string, Partial<LatentShape>> = {
 for (const [title, change] of Object.entries(variants)) {
   test(`the generator's half is as worked out by hand: ${title}`, async () => {
     const shape = shapeOf(change);
-    const results = await run(latentGeneratorGraph(shape), {
+    const results = await run(generatorGraph(shape), {
       ...inputs,
       ...level,
       lambda: { shape: [], data: Float32Array.of(lambda) },
@@ -215,14 +211,16 @@ for (const [title, change] of Object.entries(variants)) {
 
 test('without regression there is no paired noise, and every latent is matched', async () => {
   const shape = shapeOf({ regression: null, batch: count });
-  const results = await run(latentGeneratorGraph(shape), { ...inputs, ...level });
+  const results = await run(generatorGraph(shape), { ...inputs, ...level });
   near(results.get('gradient')!, expected(shape).gradient, 'gradient', 1e-4);
 });
 
 for (const prediction of ['epsilon', 'v_prediction', 'sample'] as const) {
   test(`the fake score learns ${prediction} by its plain mean squared error`, async () => {
     const x = normal('x', [count, ...latentShape]);
-    const results = await run(latentFakeScoreGraph(shapeOf({ prediction }), count), { ...inputs, ...level, x });
+    const named = Object.entries({ ...level, noise: inputs.noise }).map(([name, of]) => [`${name}Fake`, of]);
+    const feeds = { ...inputs, ...Object.fromEntries(named), x };
+    const results = await run(fakeScoreGraph(shapeOf({ prediction })), feeds);
     const fake = linearWeights(inputs.fake.data);
     let loss = 0;
     const gradient = new Float64Array(linearNetwork.layout.size);
@@ -262,19 +260,19 @@ test('adapters begin as the teacher and, merged, are the network that was traine
   const feeds = { ...inputs, ...level, lambda: { shape: [], data: Float32Array.of(lambda) } };
   const start = part.start(teacher, stream(seed, 'adapters'));
   const [first, plain] = await Promise.all([
-    run(latentGeneratorGraph(shape), { ...feeds, generator: { shape: [start.length], data: start } }),
-    run(latentGeneratorGraph(shapeOf({ matching: null })), { ...feeds, generator: inputs.teacher }),
+    run(generatorGraph(shape), { ...feeds, generator: { shape: [start.length], data: start } }),
+    run(generatorGraph(shapeOf({ matching: null })), { ...feeds, generator: inputs.teacher }),
   ]);
   assert.deepEqual(first.get('x'), plain.get('x'), 'B starts at zero');
 
   const moved = start.map((value, i) => value + 0.1 * Math.sin(i));
   const merged = part.merged(teacher, moved);
   const together = Float32Array.from(linearNetwork.layout.entries.flatMap(({ name }) => [...merged.get(name)!.data]));
-  const adapted = await run(latentGeneratorGraph(shape), {
+  const adapted = await run(generatorGraph(shape), {
     ...feeds,
     generator: { shape: [moved.length], data: moved },
   });
-  const combined = await run(latentGeneratorGraph(shapeOf({ matching: null })), {
+  const combined = await run(generatorGraph(shapeOf({ matching: null })), {
     ...feeds,
     generator: { shape: [together.length], data: together },
   });

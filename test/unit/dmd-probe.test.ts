@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openDevice } from '../../backend/engine/open.ts';
 import { compare, Probe, type ProbeOptions } from '../../backend/methods/dmd/probe.ts';
+import { classConditions } from '../../backend/models/conditions.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { edmShape } from './training/edm-distillation.ts';
 import { tinyNetwork } from './training/tiny.ts';
 
 const engine = await openDevice('cpu', 1);
@@ -17,18 +19,22 @@ function parameters(name: string) {
   const data = stream(Math.random(), name)
     .randn(size)
     .map((value) => 0.1 * value);
-  return { shape: [size], data };
+  return [engine.upload({ shape: [size], data })];
 }
 
-const options: ProbeOptions = {
-  network,
-  teacher: network,
-  matching: { weight: 'eq8', realOnly: false },
-  generatorSigma: 3,
-  seed: 4,
-  count: 5,
-  sigmas: [0.1, 2, 30],
-};
+const sigmas = [0.1, 2, 30];
+const options: ProbeOptions = { seed: 4, count: 5, levels: [0, 1, 2] };
+const conditions = classConditions(network.labelDim);
+const open = (realOnly = false) =>
+  Probe.create(
+    engine,
+    edmShape({
+      ...{ network, sigmas, generatorSigma: 3, batch: 1, regression: null },
+      matching: { weight: 'eq8', realOnly },
+    }),
+    conditions,
+    options,
+  );
 
 test('direction cosine and residual ratio, per image', () => {
   const x = Float32Array.of(1, 2, 0, 0, 7, 7);
@@ -40,7 +46,7 @@ test('direction cosine and residual ratio, per image', () => {
 });
 
 test('a reading holds every field at every level, consistent with each other', async () => {
-  const probe = await Probe.create(engine, options);
+  const probe = await open();
   const [generator, fake, teacher] = ['generator', 'fake', 'teacher'].map(parameters);
   const { tensors, cosine, residualRatio } = await probe.read({ generator, fake, teacher });
   await probe.dispose();
@@ -62,7 +68,7 @@ test('a reading holds every field at every level, consistent with each other', a
     assert.ok(Math.abs(grad[start + i] - expected) <= 1e-4 * (1 + Math.abs(expected)), 'Eq. 8');
   }
   // The same eps at every level: (x_t - x) / sigma does not depend on it.
-  const eps = (at: number, i: number) => (xt[at * x.length + i] - x[i]) / options.sigmas[at];
+  const eps = (at: number, i: number) => (xt[at * x.length + i] - x[i]) / sigmas[at];
   for (let i = 0; i < x.length; i++) assert.ok(Math.abs(eps(1, i) - eps(2, i)) < 1e-3);
   const again = compare(x, muReal.subarray(x.length, 2 * x.length), muFake.subarray(x.length, 2 * x.length), 5);
   assert.deepEqual([...of('cosine').subarray(5, 10)], [...Float32Array.from(again.cosine)]);
@@ -72,7 +78,7 @@ test('a reading holds every field at every level, consistent with each other', a
 });
 
 test('equal networks give cosine 1, ratio 1 and no gradient; the inputs are the same at every reading', async () => {
-  const probe = await Probe.create(engine, options);
+  const probe = await open();
   const [generator, fake] = ['generator', 'fake'].map(parameters);
   const first = await probe.read({ generator, fake, teacher: fake });
   const second = await probe.read({ generator: parameters('another'), fake, teacher: fake });
@@ -85,7 +91,7 @@ test('equal networks give cosine 1, ratio 1 and no gradient; the inputs are the 
 });
 
 test('with the real score alone there is no fake score to compare with', async () => {
-  const probe = await Probe.create(engine, { ...options, matching: { weight: 'eq8', realOnly: true } });
+  const probe = await open(true);
   const [generator, fake, teacher] = ['generator', 'fake', 'teacher'].map(parameters);
   const { tensors, cosine } = await probe.read({ generator, fake, teacher });
   await probe.dispose();

@@ -56,7 +56,7 @@ test('a distillation follows its schedules; whole level indices, the lowest neve
   );
   assert.equal(at(2).fake.learningRate, 0.125);
   assert.equal(at(2).fake.weightDecay, 0.125);
-  assert.equal(at(2).fake.emaDecay, 0);
+  assert.deepEqual(at(2).fake.emaDecays, [], 'nothing reads an average of the fake score');
   assert.equal(at(2).generator.clip, Number.POSITIVE_INFINITY, 'clip 0 is no limit');
   assert.equal(at(2).firstLevel, 9);
   assert.equal(at(2).lastLevel, 975);
@@ -77,7 +77,7 @@ test("the defaults of a distillation are the paper's: AdamW (0.9, 0.999), decay 
     epsilon: 1e-8,
     weightDecay: 0.01,
     clip: 10,
-    emaDecay: 0,
+    emaDecays: [],
   };
   assert.deepEqual(generator, paper);
   assert.deepEqual(fake, paper);
@@ -87,7 +87,10 @@ test("the defaults of a distillation are the paper's: AdamW (0.9, 0.999), decay 
 
 test('a teacher has one optimizer, with the average over it', () => {
   const config = teachConfig({ optimizer: { lr: 1, warmup: 10 }, ema: 0.5, iterations: 50 }) as TeachConfig;
-  const { learningRate: rate, emaDecay: decay } = updateSettingsOf(config)(5);
+  const {
+    learningRate: rate,
+    emaDecays: [decay],
+  } = updateSettingsOf(config)(5);
   assert.equal(rate, 0.5);
   assert.equal(decay, 6 / 15);
 });

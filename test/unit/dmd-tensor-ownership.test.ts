@@ -5,15 +5,16 @@ import type { Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
-import { DistillTrainer } from '../../backend/methods/dmd/distill.ts';
-import { l2Distance } from '../../backend/methods/dmd/generator-graph.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { classConditions } from '../../backend/models/conditions.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { createTeachTrainer } from '../../backend/teach/teach.ts';
 import { streamDraws } from '../../backend/training/draws.ts';
-import { NumericStop } from '../../backend/training/trainer.ts';
+import { NumericStop, type Trainer } from '../../backend/training/trainer.ts';
 import { countingEngine } from './training/counting-engine.ts';
+import { edmDistillation } from './training/edm-distillation.ts';
 import { savedBy, storedIn } from './training/saved.ts';
 import { labelDim, tinyNetwork } from './training/tiny.ts';
 
@@ -25,7 +26,7 @@ after(() => cpu.dispose());
 
 const update = {
   ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-  ...{ weightDecay: 0.01, clip: 1, emaDecay: 0.9 },
+  ...{ weightDecay: 0.01, clip: 1, emaDecays: [0.9] },
 };
 const weights = (name: string) =>
   unpackParameters(network.layout, initialParameters(network.layout, stream(seed, name)));
@@ -45,37 +46,30 @@ interface Variant {
   readonly poisoned?: number;
 }
 
-function distillation(engine: Engine, variant: Variant): Promise<DistillTrainer> {
+const fakeUpdate = { ...update, emaDecays: [] };
+
+async function distillation(engine: Engine, variant: Variant): Promise<Trainer> {
   const { accumulation = 1, fakeUpdates = 1, poisoned, keepsGradients } = variant;
   const { matching = { weight: 'eq8', realOnly: false }, regression } = variant;
-  return DistillTrainer.create(
-    engine,
-    {
-      ...{
-        network,
-        teacher: network,
-        teacherParameters: weights('teacher'),
-        batch,
-        generatorSigma: 80,
-        sigmaData: 0.5,
+  const { trainer } = await edmDistillation(engine, {
+    ...{ network, teacherParameters: weights('teacher'), batch, sigmas: [0.05, 1, 20] },
+    ...{ matching, seed, accumulation, fakeUpdates },
+    ...(keepsGradients ? { keepsGradients } : {}),
+    regression: regression === null ? null : { batch, distance: l2Distance },
+    pairs: {
+      async batch(step, micro) {
+        const y = normal('y', step, micro);
+        if (step === 2 && micro === poisoned) y.data[5] = Number.NaN;
+        return { z: normal('z', step, micro), y, conditions: { labels } };
       },
-      ...{ matching, seed, levels: [0.05, 1, 20], accumulation, fakeUpdates },
-      ...(keepsGradients ? { keepsGradients } : {}),
-      regression: regression === null ? null : { batch, distance: l2Distance },
-      pairs: {
-        async batch(step, micro) {
-          const y = normal('y', step, micro);
-          if (step === 2 && micro === poisoned) y.data[5] = Number.NaN;
-          return { z: normal('z', step, micro), y, labels };
-        },
-      },
-      settings: () => ({ generator: update, fake: update, lambda: 0.25, firstLevel: 0, lastLevel: 2 }),
     },
-    { generator: weights('generator'), fake: weights('fake') },
-  );
+    settings: () => ({ generator: update, fake: fakeUpdate, lambda: 0.25, firstLevel: 0, lastLevel: 2 }),
+    start: { generator: weights('generator'), fake: weights('fake') },
+  });
+  return trainer;
 }
 
-/** A state has four buffers; the latest iteration's fields stay until the next one. */
+/** The latest iteration's fields stay until the next one. */
 const fieldNames = ['x', 'xt', 'muReal', 'muFake', 'grad'];
 
 const variants: Record<string, Variant> = {
@@ -120,7 +114,10 @@ for (const poisoned of [0, 1, 2]) {
     );
     assert.ok(stop instanceof NumericStop, String(stop));
     assert.deepEqual([...stop.tensors.keys()].sort(), [...fieldNames, 'sigma', 'z', 'labels'].sort());
-    const { z } = streamDraws(seed, batch, network).latents({ step: 2, micro: poisoned, update: 0 });
+    const { z } = streamDraws(seed, network.imageShape, classConditions(labelDim)).latents(
+      { step: 2, micro: poisoned, update: 0 },
+      batch,
+    );
     assert.deepEqual(stop.tensors.get('z'), z);
     assert.equal(alive.size, before + fieldNames.length, [...alive.values()].join(', '));
     assert.deepEqual(await savedBy(trainer), state);
@@ -148,7 +145,8 @@ test('a saved state that lacks a tensor, or has it in another size, is refused b
     assert.deepEqual(await savedBy(trainer), state);
   };
   const short = { shape: [3], data: new Float32Array(3) };
-  await refused('fake', (arrays) => arrays.delete('ema'), /tensor 'ema' of fake\.safetensors is missing/);
+  const missing = /tensor 'secondMoment' of fake\.safetensors is missing/;
+  await refused('fake', (arrays) => arrays.delete('secondMoment'), missing);
   const firstMoment = /tensor 'firstMoment' of generator\.safetensors has \[3\] numbers, and it needs \d+/;
   await refused('generator', (arrays) => arrays.set('firstMoment', short), firstMoment);
   const files = storedIn(state);
@@ -164,6 +162,7 @@ test('teaching keeps one state, and the zeros that a gradient is summed from', a
   const trainer = await createTeachTrainer(engine, {
     ...{ network, seed, batch, accumulation: 2, meanLogSigma: -1.2, stdLogSigma: 1.2, sigmaData: 0.5, initial: null },
     settings: () => update,
+    emas: [0.9],
     async images(step, micro) {
       const images = normal('images', step, micro);
       if (poison) images.data.fill(Number.NaN);

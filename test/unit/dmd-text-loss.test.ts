@@ -10,6 +10,7 @@ import { stream } from '../../backend/random/stream.ts';
 import { joinLayouts, weightsOf } from '../../backend/teach/joint-layout.ts';
 import { createTextTrainer, textDraws, textLayout } from '../../backend/teach/teach-text.ts';
 import { snrWeight, type TextConditioned, textLossGraph } from '../../backend/teach/text-loss.ts';
+import { averagedWeights } from '../../backend/training/loss-procedure.ts';
 
 const number = (source: ParameterSource, name: string) => source.get(name, [1], { kind: 'ones' });
 
@@ -173,8 +174,9 @@ test('training learns what it is shown', async () => {
     initial: new Map(
       ['text_encoder.word', 'unet.gain', 'unet.time'].map((name) => [name, { shape: [1], data: Float32Array.of(0) }]),
     ),
+    emas: [0.9],
     settings: () => ({
-      ...{ learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clip: 10, emaDecay: 0.9 },
+      ...{ learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clip: 10, emaDecays: [0.9] },
     }),
   });
   try {
@@ -183,7 +185,7 @@ test('training learns what it is shown', async () => {
     const mean = (values: number[]) => values.reduce((sum, loss) => sum + loss / values.length, 0);
     assert.ok(mean(losses.slice(0, 3)) > 0.7, 'at first nothing of the noise is found');
     assert.ok(mean(losses.slice(-50)) < 0.5, `most of the noise is found: ${mean(losses.slice(-50))} is left`);
-    const gain = weightsOf(await trainer.averagedWeights(), 'unet').get('gain')!.data[0];
+    const gain = weightsOf(await averagedWeights(trainer), 'unet').get('gain')!.data[0];
     assert.ok(gain > 0.5 && gain < 1.2, `what is seen is mostly noise: ${gain}`);
   } finally {
     await trainer.dispose();

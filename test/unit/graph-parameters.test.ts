@@ -72,7 +72,7 @@ test('the flat buffer and constants give one result; the flat gradient is in the
   const graph = new Graph();
   const x = graph.input('x', [2, 4]);
   const flat = graph.input('flat', [layout.size]);
-  const parameters = flatParameters(layout, flat);
+  const parameters = flatParameters(layout, [flat]);
   const y = network(parameters, x);
   const loss = ops.sum(ops.square(y));
   graph.output('fromFlat', y);
@@ -93,10 +93,10 @@ test('the flat buffer and constants give one result; the flat gradient is in the
 test('a wrong buffer, a missing name and another shape are refused', () => {
   const graph = new Graph();
   assert.throws(
-    () => flatParameters(layout, graph.input('short', [20])),
+    () => flatParameters(layout, [graph.input('short', [20])]),
     /flat buffer \[20\] does not hold 21 parameters/,
   );
-  const parameters = flatParameters(layout, graph.input('flat', [21]));
+  const parameters = flatParameters(layout, [graph.input('flat', [21])]);
   const init = { kind: 'zeros' } as const;
   assert.throws(() => parameters.get('layer.scale', [4], init), /parameter 'layer.scale' is missing/);
   assert.throws(

@@ -42,6 +42,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-sampling', 'backend/sampling/a.ts', '../training/leaf.ts'],
   ['layer-training', 'backend/training/a.ts', '../methods/leaf.ts'],
   ['layer-methods', 'backend/methods/a.ts', '../runs/leaf.ts'],
+  ['config-section', 'backend/methods/a/config.ts', '../../graph/leaf.ts'],
   ['layer-teach', 'backend/teach/a.ts', '../methods/leaf.ts'],
   ['layer-export', 'backend/export/a.ts', '../training/leaf.ts'],
   ['layer-evaluate', 'backend/evaluate/a.ts', '../runs/leaf.ts'],

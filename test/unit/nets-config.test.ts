@@ -104,7 +104,7 @@ test('frequencies and augmentation weights are state, but not trained', () => {
   assert.equal(entries.at(-1)?.name, 'model.map_augment.weight');
   const graph = new Graph();
   const flat = graph.input('parameters', [size]);
-  assert.equal(flatParameters(net.layout, flat).tensors.length, entries.length - 2);
+  assert.equal(flatParameters(net.layout, [flat]).tensors.length, entries.length - 2);
   const state = { parameters: flat, firstMoment: graph.input('m', [size]), secondMoment: graph.input('v', [size]) };
   const next = adamW(state, graph.input('gradient', [trainedSize]), graph.input('adamW', [adamWScalarCount]));
   assert.deepEqual(next.parameters.shape, [size]);

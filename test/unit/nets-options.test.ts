@@ -10,7 +10,7 @@ import { createTensorflowEngine } from '../../backend/engine/tensorflow/engine.t
 import { gradients } from '../../backend/graph/gradients.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import { mean, square } from '../../backend/graph/ops/index.ts';
-import { flatParameters, flatten } from '../../backend/graph/parameters.ts';
+import { flatten, parameterInputs } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { createNetwork, type Network, type NetworkOptions } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
@@ -76,7 +76,7 @@ interface Result {
 async function evaluate(engine: Engine, config: object, options?: NetworkOptions, batch = 2): Promise<Result> {
   const net = createNetwork(config, options);
   const graph = new Graph();
-  const parameters = flatParameters(net.layout, graph.input('parameters', [net.layout.size]));
+  const parameters = parameterInputs(graph, 'parameters', net.layout);
   const shape = [batch, ...net.imageShape];
   const feeds: Record<string, TensorData> = {
     parameters: parametersOf(net),

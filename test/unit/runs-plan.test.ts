@@ -5,9 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openDevice } from '../../backend/engine/open.ts';
+import { dmdDryRun } from '../../backend/methods/dmd/dry-run.ts';
 import type { DistillConfig } from '../../backend/protocol/config/index.ts';
-import { edmDryRun } from '../../backend/runs/plan/edm-dry-run.ts';
-import { latentDryRun } from '../../backend/runs/plan/latent-dry-run.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
 import { distillConfig, runHere, scratch, tinyTeacher } from './training/tiny.ts';
 
@@ -50,7 +49,7 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
   const engine = await openDevice('cpu', 1);
   const generous = { bytes: 1e12, flops: 1e15 };
   const costs = async (change: object) => {
-    const dry = await latentDryRun(engine, config(change), generous);
+    const dry = await dmdDryRun(engine, config(change), generous);
     await dry.trainer.dispose();
     assert.equal(dry.part, dry.whole);
     return { ...dry.whole, trained: dry.parameters.generator, network: dry.parameters.network };
@@ -70,7 +69,7 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
 test('what cannot be tried here is scaled from something smaller, and so is its recording', async () => {
   const engine = await openDevice('cpu', 1);
   const record = { samplesEvery: 1, samples: 4, probeEvery: 1, probe: { count: 2, levels: [10, 500] } };
-  const dry = await latentDryRun(engine, config({ record }), { bytes: 1e12, flops: 3e7 });
+  const dry = await dmdDryRun(engine, config({ record }), { bytes: 1e12, flops: 3e7 });
   assert.ok(dry.part.flops < dry.whole.flops && dry.part.peakBytes < dry.whole.peakBytes);
   const { scalars } = await dry.trainer.advance();
   assert.ok(Number.isFinite(scalars.lossFake));
@@ -93,7 +92,7 @@ test('an EDM teacher is planned alike', async () => {
     record: { samplesEvery: 5, probeEvery: 3 },
   });
   assert.ok(edm.kind === 'distill');
-  const dry = await edmDryRun(engine, edm);
+  const dry = await dmdDryRun(engine, edm, { bytes: 1e12, flops: 1e15 });
   await dry.trainer.advance();
   for (const recorded of dry.recorded) {
     const open = await recorded.open();
@@ -109,7 +108,7 @@ test('an EDM teacher is planned alike', async () => {
       [5, 1, null],
     ],
   );
-  assert.equal(dry.imagesPerMicro, 3);
+  assert.equal(dry.imagesPerMicro, 6, 'three and as many paired ones');
   assert.equal(dry.pairs!.count, 7);
   assert.ok(dry.whole.flops > 0);
 });

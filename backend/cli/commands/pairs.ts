@@ -48,20 +48,18 @@ export function registerPairs(program: Command): void {
 
 async function pairs(name: string, options: PairsOptions): Promise<void> {
   const output = createOutput(options);
-  const { out, count, seed, labels, prompts, guidance } = options;
+  const { out, count, seed, labels, prompts, guidance, sigma } = options;
   const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
   const { UserError } = await import('../../protocol/errors.ts');
   const { acquireLock } = await import('../../runs/folder/lock.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
-  const { makePairs } = await import('../../methods/dmd/pairs.ts');
-  const { loadTeacher } = await import('../../models/teacher.ts');
+  const { openPairsJob } = await import('../train/pairs-job.ts');
   const { interruptible } = await import('../interrupt.ts');
   const { isTextTeacher } = await import('../../models/text/text-teacher.ts');
 
-  const isText = isTextTeacher(name);
-  const steps = options.steps ?? (isText ? 50 : 18);
-  const teacher = isText ? null : await loadTeacher(name);
+  const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
+  const makes = await openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed });
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
   });
@@ -70,15 +68,7 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const progress = createProgress(progressMode(output.json), 'pairs', count, { unit: 'pairs' });
   try {
     const onProgress = (done: number) => progress.update(done);
-    await interruptible(async (signal) => {
-      if (teacher) {
-        const sigmaMax = options.sigma ?? teacher.generatorSigma;
-        return makePairs(out, { engine, teacher, count, seed, steps, sigmaMax, labels, onProgress, signal });
-      }
-      const { openTextPairsJob } = await import('../train/text-pairs.ts');
-      const job = { teacher: name, prompts, guidance, out, count, steps, seed, onProgress, signal };
-      return (await openTextPairsJob(job))(engine);
-    });
+    await interruptible((signal) => makes(out, { engine, count, onProgress, signal }));
   } finally {
     progress.end();
     await engine.dispose();

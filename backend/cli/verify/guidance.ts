@@ -7,13 +7,15 @@ import { z } from 'zod';
 import { karrasSigmas } from '../../diffusion/karras.ts';
 import { gradients } from '../../graph/gradients.ts';
 import { Graph } from '../../graph/graph.ts';
-import { reshape } from '../../graph/ops/index.ts';
+import { div, reshape } from '../../graph/ops/index.ts';
 import { gradientNorm } from '../../graph/optimizer.ts';
-import { flatParameters, packParameters } from '../../graph/parameters.ts';
+import { packParameters, parameterInputs } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import { fakeScoreLoss } from '../../methods/dmd/fake-score-graph.ts';
-import { matchingPart } from '../../methods/dmd/generator-graph.ts';
+import { type DmdShape, scoresGraph } from '../../methods/dmd/graphs.ts';
 import { meanDistance } from '../../methods/dmd/matching.ts';
+import { conditionInputs, denoisingLoss, levelInputs } from '../../models/diffusion-model.ts';
+import { edmModel } from '../../models/edm-model.ts';
+import { trainedPart } from '../../models/trained-part.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { type Case, damaged, limitOf } from './case.ts';
 import type { Limit, NumberArray } from './compare.ts';
@@ -60,23 +62,24 @@ export const guidance: Kind = async ({ case: theCase, engine }) => {
   const dmSigma = sigmasOf(theCase, 'dm_timesteps', levels);
 
   const x = theCase.input('latents', [-1, ...network.imageShape]);
-  const [batch] = x.shape;
+  const [batch] = x.shape as [number];
+  const shape = shapeOf(network, levels, config.sigma_data, batch);
   const flat = (tensor: TensorData): TensorData => ({ shape: [sizeOf(tensor.shape)], data: tensor.data });
   const shared = {
     x,
     fake: { shape: [network.layout.size], data: packParameters(network.layout, fake) },
     ...(network.labelDim > 0 ? { labels: theCase.input('labels', [batch, network.labelDim]) } : {}),
   };
-  const matching = await runOnce(engine, matchingGraph(network, batch), {
+  const matching = await runOnce(engine, matchingGraph(shape), {
     ...shared,
     teacher: { shape: [network.layout.size], data: packParameters(network.layout, real) },
     sigma: flat(dmSigma),
     noise: theCase.input('dm_noise', x.shape),
   });
-  const score = await runOnce(engine, fakeGraph(theCase, network, batch, config.sigma_data), {
+  const score = await runOnce(engine, fakeGraph(theCase, shape), {
     ...shared,
-    sigma: flat(sigmasOf(theCase, 'fake_timesteps', levels)),
-    noise: theCase.input('fake_noise', x.shape),
+    sigmaFake: flat(sigmasOf(theCase, 'fake_timesteps', levels)),
+    noiseFake: theCase.input('fake_noise', x.shape),
   });
 
   const arrays = new Map<string, NumberArray>([...matching, ...score]);
@@ -96,40 +99,44 @@ function levelLimits(theCase: Case, names: readonly string[]): Map<string, Limit
   );
 }
 
+function shapeOf(network: Network, sigmas: Float32Array, sigmaData: number, batch: number): DmdShape {
+  const model = edmModel(network, { sigmas, generatorSigma: sigmas.at(-1)!, sigmaData });
+  const part = trainedPart(network.layout, null);
+  return {
+    ...{ teacher: model, student: model, generator: part, fake: part, batch, regression: null },
+    ...{ matching: { weight: 'eq8', realOnly: false }, pairsMatch: false, guidance: 1, halfTeacher: false },
+  };
+}
+
 /** Outputs named as in the reference data. */
-function matchingGraph(network: Network, batch: number): Graph {
-  const graph = new Graph();
-  const x = graph.input('x', [batch, ...network.imageShape]);
-  const labels = network.labelDim > 0 ? graph.input('labels', [batch, network.labelDim]) : null;
-  const matching = { weight: 'eq8', realOnly: false } as const;
-  const part = matchingPart(graph, { network, teacher: network, matching }, x, labels);
-  const [xt, muReal, muFake, grad] = ['xt', 'muReal', 'muFake', 'grad'].map((name) => graph.outputs.get(name)!);
-  graph.output('noisy_latents', xt);
+function matchingGraph(shape: DmdShape): Graph {
+  const graph = scoresGraph(shape, shape.batch);
+  const of = (name: string) => graph.outputs.get(name)!;
+  const [grad, muReal] = [of('grad'), of('muReal')];
+  graph.output('noisy_latents', of('xt'));
   graph.output('pred_real', muReal);
-  graph.output('pred_fake', muFake);
-  graph.output('weight_factor', meanDistance(x, muReal));
-  graph.output('grad_latents', part.imageGradient);
-  graph.output('loss_dm', part.report.lossMatching);
+  graph.output('pred_fake', of('muFake'));
+  graph.output('weight_factor', meanDistance(graph.inputs.get('x')!, muReal));
+  graph.output('grad_latents', div(grad, sizeOf(grad.shape)));
+  graph.output('loss_dm', of('lossMatching'));
   graph.output('dmtrain_gradient_norm', gradientNorm(reshape(grad, [sizeOf(grad.shape)])));
   return graph;
 }
 
-function fakeGraph(theCase: Case, network: Network, batch: number, sigmaData: number): Graph {
+function fakeGraph(theCase: Case, { student, batch }: DmdShape): Graph {
   const graph = new Graph();
-  const image = [batch, ...network.imageShape];
-  const fake = flatParameters(network.layout, graph.input('fake', [network.layout.size]));
-  const inputs = {
-    x: graph.input('x', image),
-    labels: network.labelDim > 0 ? graph.input('labels', [batch, network.labelDim]) : null,
-    sigma: graph.input('sigma', [batch]),
-    noise: graph.input('noise', image),
-  };
-  const { xt, weight, denoised, loss } = fakeScoreLoss(network, fake, inputs, sigmaData);
+  const fake = parameterInputs(graph, 'fake', student.layout);
+  const x = graph.input('x', [batch, ...student.shape]);
+  const { xt, weight, denoised, loss } = denoisingLoss(student, fake, {
+    ...{ x, noise: graph.input('noiseFake', x.shape) },
+    level: levelInputs(graph, student.levels, batch, 'Fake'),
+    conditions: conditionInputs(graph, student, batch),
+  });
   graph.output('fake_noisy_latents', xt);
   graph.output('fake_x0_pred', denoised);
-  graph.output('fake_weights', weight);
+  graph.output('fake_weights', weight!);
   graph.output('loss_fake_mean', loss);
-  const wanted = network.layout.entries.filter(
+  const wanted = student.layout.entries.filter(
     ({ name, role }) => role === 'trained' && theCase.expects(`grad:${name}`),
   );
   if (wanted.length === 0) return graph;
@@ -138,7 +145,7 @@ function fakeGraph(theCase: Case, network: Network, batch: number, sigmaData: nu
     wanted.map(({ name, shape, init }) => fake.get(name, shape, init)),
   );
   wanted.forEach(({ name }, i) => {
-    graph.output(`grad:${name}`, found[i]);
+    graph.output(`grad:${name}`, found[i]!);
   });
   return graph;
 }

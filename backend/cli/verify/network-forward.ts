@@ -5,7 +5,7 @@
 import { gradients } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
 import { mul, sliceAxis, sum } from '../../graph/ops/index.ts';
-import { flatParameters, packParameters } from '../../graph/parameters.ts';
+import { packParameters, parameterInputs } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { Network } from '../../nets/index.ts';
 import { iddpmLevels, nearestLevel } from '../../nets/precond/iddpm.ts';
@@ -50,7 +50,7 @@ function networkInputs(theCase: Case, network: Network): Record<string, TensorDa
 function forwardGraph(theCase: Case, network: Network, feeds: Record<string, TensorData>): Graph {
   const graph = new Graph();
   const input = (name: string) => (feeds[name] ? graph.input(name, feeds[name].shape) : null);
-  const p = flatParameters(network.layout, graph.input('parameters', [network.layout.size]));
+  const p = parameterInputs(graph, 'parameters', network.layout);
   const [x, sigma] = [input('x')!, input('sigma')!];
   // A network with classes takes missing labels as zeros, and so its label map has a gradient, which is 0.
   const noLabels = () =>

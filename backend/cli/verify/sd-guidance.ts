@@ -5,22 +5,14 @@
 import { z } from 'zod';
 import { type VpSchedule, vpSchedule } from '../../diffusion/vp/index.ts';
 import type { Feed } from '../../engine/engine.ts';
-import type { Tensor } from '../../graph/graph.ts';
-import { Graph } from '../../graph/graph.ts';
-import { sliceAxis } from '../../graph/ops/index.ts';
-import { collectParameters, type ParameterSource } from '../../graph/parameters.ts';
+import type { Graph, Tensor } from '../../graph/graph.ts';
+import { div, reshape, sliceAxis } from '../../graph/ops/index.ts';
+import { collectParameters } from '../../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import { latentFakeScoreGraph } from '../../methods/dmd/latent/fake-score-graph.ts';
-import {
-  isGuided,
-  type LatentMatching,
-  latentMatching,
-  teacherInput,
-} from '../../methods/dmd/latent/generator-graph.ts';
-import { levelFeeds } from '../../methods/dmd/latent/method.ts';
+import { type DmdShape, fakeScoreGraph, isGuided, scoresGraph, unconditionalName } from '../../methods/dmd/graphs.ts';
 import { meanDistance } from '../../methods/dmd/matching.ts';
-import { guided } from '../../models/latent-formulas.ts';
-import type { LatentNetwork } from '../../models/latent-network.ts';
+import { guided, levelFeeds } from '../../models/diffusion-model.ts';
+import { type LatentNetwork, latentModel } from '../../models/latent-model.ts';
 import { trainedPart } from '../../models/trained-part.ts';
 import { type Case, damaged } from './case.ts';
 import type { NumberArray } from './compare.ts';
@@ -39,9 +31,10 @@ export const sdGuidance: Kind = async ({ case: theCase, engine }) => {
   const { shape } = latents;
   const given = (name: string) => theCase.input(name, shape);
   const timesteps = timestepsOf(theCase, shape[0]!, schedule);
-  const level = levelFeeds(schedule, { timesteps, noise: given('noise') });
+  const plain = matchingOf(shape, schedule, 1);
+  const { levels } = plain.teacher;
   const context = { shape: [shape[0]!, 1, 1], data: new Float32Array(shape[0]!) };
-  const shared = { x: latents, ...level, context, fake: flat(given('eps_fake')) };
+  const shared = { x: latents, context, fake: flat(given('eps_fake')) };
 
   const arrays = new Map<string, NumberArray>();
   const scalars = new Map<string, number>();
@@ -50,16 +43,18 @@ export const sdGuidance: Kind = async ({ case: theCase, engine }) => {
     const options = matchingOf(shape, schedule, scale);
     const conditional = given('eps_cond');
     const teacher = isGuided(options) ? joined(given('eps_uncond'), conditional) : flat(conditional);
-    const feeds: Record<string, Feed> = { ...shared, teacher };
-    if (isGuided(options)) feeds.unconditional = { shape: [1, 1, 1], data: new Float32Array(1) };
-    const found = await runOnce(engine, matchingGraph(options, shape[0]!), feeds);
+    const feeds: Record<string, Feed> = { ...shared, ...levelFeeds(levels, timesteps), noise: given('noise'), teacher };
+    if (isGuided(options)) feeds[unconditionalName('context')] = { shape: [1, 1, 1], data: new Float32Array(1) };
+    const found = await runOnce(engine, matchingGraph(options), feeds);
     for (const [name, array] of found) arrays.set(unscaled.has(name) ? name : `${name}.scale${scale}`, array);
     const loss = `loss_dm.scale${scale}`;
     scalars.set(loss, arrays.get(loss)!.data[0]!);
     arrays.delete(loss);
   }
-  const fake = await runOnce(engine, latentFakeScoreGraph(matchingOf(shape, schedule, 1), shape[0]!), shared);
-  arrays.set('pred_fake', fake.get('denoised')!);
+  const fake = await runOnce(engine, fakeScoreGraph(plain), {
+    ...{ ...shared, ...levelFeeds(levels, timesteps, 'Fake'), noiseFake: given('noise') },
+  });
+  arrays.set('pred_fake', fake.get('denoisedFake')!);
   scalars.set('loss_fake_mean.eps_fake', fake.get('report')!.data[0]!);
   return { arrays, scalars };
 };
@@ -86,48 +81,38 @@ function networkGiving(shape: readonly number[], batch: number): LatentNetwork {
   return { layout, latentShape: [channels, height, width], contextDim: 1, predict };
 }
 
-function matchingOf(shape: readonly number[], schedule: VpSchedule, guidance: number): LatentMatching {
+function matchingOf(shape: readonly number[], schedule: VpSchedule, guidance: number): DmdShape {
   const batch = shape[0]!;
-  const single = networkGiving(shape, batch);
-  const part = trainedPart(single.layout, null);
+  const model = (count: number) =>
+    latentModel(networkGiving(shape, count), { prediction: 'epsilon', schedule, tokens: 1 });
+  const student = model(batch);
+  const part = trainedPart(student.layout, null);
   return {
-    network: guidance > 1 ? networkGiving(shape, 2 * batch) : single,
-    prediction: 'epsilon',
-    generator: part,
-    fake: part,
-    schedule,
-    tokens: 1,
-    generatorTimestep: schedule.timesteps - 1,
-    guidance,
-    batch,
-    matching: { weight: 'eq8', realOnly: false },
-    regression: null,
+    ...{ teacher: guidance > 1 ? model(2 * batch) : student, student, generator: part, fake: part, batch, guidance },
+    ...{ matching: { weight: 'eq8', realOnly: false }, regression: null, pairsMatch: true, halfTeacher: false },
   };
 }
 
 /** Outputs named as in the reference data, without the scale. */
-function matchingGraph(options: LatentMatching, batch: number): Graph {
-  const graph = new Graph();
-  const x = graph.input('x', [batch, ...options.network.latentShape]);
-  const context = graph.input('context', [batch, options.tokens, options.network.contextDim]);
-  const teacher = teacherInput(graph, options);
-  const part = latentMatching(graph, options, x, context, teacher);
-  const [xt, muReal] = ['xt', 'muReal'].map((name) => graph.outputs.get(name)!);
-  graph.output('noisy_latents', xt!);
-  graph.output('eps_real', realPrediction(options, teacher(), batch));
-  graph.output('pred_real', muReal!);
-  graph.output('weight_factor', meanDistance(x, muReal!));
-  graph.output('grad_latents', part.imageGradient);
-  graph.output('loss_dm', part.report.lossMatching);
+function matchingGraph(shape: DmdShape): Graph {
+  const graph = scoresGraph(shape, shape.batch);
+  const of = (name: string) => graph.outputs.get(name)!;
+  const grad = of('grad');
+  graph.output('noisy_latents', of('xt'));
+  graph.output('eps_real', realPrediction(shape, graph.inputs.get('teacher')!));
+  graph.output('pred_real', of('muReal'));
+  graph.output('weight_factor', meanDistance(graph.inputs.get('x')!, of('muReal')));
+  graph.output('grad_latents', div(grad, sizeOf(grad.shape)));
+  graph.output('loss_dm', of('lossMatching'));
   return graph;
 }
 
-/** What the guided teacher predicts: the step in between that the graph does not give out. */
-function realPrediction(options: LatentMatching, teacher: ParameterSource, batch: number): Tensor {
-  const { latentShape } = options.network;
-  const all = teacher.get('prediction', [isGuided(options) ? 2 * batch : batch, ...latentShape], { kind: 'zeros' });
-  if (!isGuided(options)) return all;
-  return guided(sliceAxis(all, 0, 0, batch), sliceAxis(all, 0, batch, 2 * batch), options.guidance);
+/** What the guided teacher predicts, its one parameter: the step in between that the graph does not give out. */
+function realPrediction({ student, teacher, batch, guidance }: DmdShape, parameter: Tensor): Tensor {
+  const count = sizeOf(parameter.shape) / sizeOf(teacher.shape);
+  const all = reshape(parameter, [count, ...student.shape]);
+  if (count === batch) return all;
+  return guided(sliceAxis(all, 0, 0, batch), sliceAxis(all, 0, batch, 2 * batch), guidance);
 }
 
 const flat = ({ shape, data }: TensorData): TensorData => ({ shape: [sizeOf(shape)], data });

@@ -1,27 +1,29 @@
 /** The random draws and the pairs of a recorded trajectory, in the form the trainer takes them. */
 
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import type { ReferencePairs } from '../../methods/dmd/distill.ts';
+import type { ReferencePairs } from '../../methods/common/pairs.ts';
+import type { HostTensors } from '../../models/conditions.ts';
 import type { Network } from '../../nets/index.ts';
-import type { DrawPoint, Draws, LevelRange } from '../../training/draws.ts';
+import type { DrawPoint, Draws } from '../../training/draws.ts';
 import { type Case, damaged } from './case.ts';
 import type { TrajectoryConfig } from './trajectory-config.ts';
 
-export function recordedDraws(theCase: Case, config: TrajectoryConfig, network: Network): Draws {
+export function recordedDraws(theCase: Case, config: TrajectoryConfig, network: Network, levels: number): Draws {
   const { iterations, batch } = config;
   const image = [iterations, batch, ...network.imageShape];
   const z = scaledNoise(theCase, 'z', image, config);
   const labels = network.labelDim > 0 ? theCase.input('labels', [iterations, batch, network.labelDim]) : null;
+  const none = { shape: [batch, 0], data: new Float32Array() };
   const kept = (name: string) => {
     const noise = theCase.input(`${name}_noise`, image);
     const timesteps = theCase.input(`${name}_timesteps`, [iterations, batch, ...network.imageShape.map(() => 1)]);
-    return ({ step }: DrawPoint, { levels }: LevelRange) => ({
-      sigma: { shape: [batch], data: iteration(timesteps, step).data.map((index) => level(theCase, levels, index)) },
+    return ({ step }: DrawPoint) => ({
+      indices: Array.from(iteration(timesteps, step).data, (index) => level(theCase, levels, index)),
       noise: iteration(noise, step),
     });
   };
   return {
-    latents: ({ step }) => ({ z: iteration(z, step), ...(labels ? { labels: iteration(labels, step) } : {}) }),
+    latents: ({ step }) => ({ z: iteration(z, step), rows: labels ? iteration(labels, step) : none }),
     matching: kept('dm'),
     fake: kept('fake'),
   };
@@ -35,7 +37,8 @@ export function recordedPairs(theCase: Case, config: TrajectoryConfig, network: 
   const labels = network.labelDim > 0 ? theCase.input('labels_ref', [iterations, batch, network.labelDim]) : null;
   return {
     async batch(step) {
-      return { z: iteration(z, step), y: iteration(y, step), labels: labels && iteration(labels, step) };
+      const conditions: HostTensors = labels ? { labels: iteration(labels, step) } : {};
+      return { z: iteration(z, step), y: iteration(y, step), conditions };
     },
   };
 }
@@ -53,7 +56,7 @@ function iteration({ shape: [, ...shape], data }: TensorData, step: number): Ten
   return { shape, data: data.slice((step - 1) * size, step * size) };
 }
 
-function level(theCase: Case, levels: ArrayLike<number>, index: number): number {
-  if (levels[index] === undefined) throw damaged(`${theCase.name}: there is no noise level with the index ${index}`);
-  return levels[index];
+function level(theCase: Case, levels: number, index: number): number {
+  if (Number.isInteger(index) && index >= 0 && index < levels) return index;
+  throw damaged(`${theCase.name}: there is no noise level with the index ${index}`);
 }

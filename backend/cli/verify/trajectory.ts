@@ -4,10 +4,14 @@
  * and weights of both networks after the iterations that case.json asks for.
  */
 
-import type { ParameterLayout } from '../../graph/parameters.ts';
+import { type ParameterLayout, packParameters } from '../../graph/parameters.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
-import { DistillTrainer } from '../../methods/dmd/distill.ts';
-import { l2Distance } from '../../methods/dmd/generator-graph.ts';
+import { l2Distance } from '../../methods/common/distance.ts';
+import { DmdProcedure } from '../../methods/dmd/procedure.ts';
+import { classConditions } from '../../models/conditions.ts';
+import { edmModel } from '../../models/edm-model.ts';
+import { trainedPart } from '../../models/trained-part.ts';
+import { Trainer } from '../../training/trainer.ts';
 import { collect } from '../../weights/array-source.ts';
 import type { NumberArray } from './compare.ts';
 import { levelsOf } from './guidance.ts';
@@ -23,41 +27,28 @@ export const trajectory: Kind = async ({ case: theCase, engine }) => {
   const levels = levelsOf(config.guidance);
   const { lr, betas, eps, weight_decay: weightDecay } = config.optimizer;
   const update = {
-    learningRate: lr,
-    beta1: betas[0],
-    beta2: betas[1],
-    epsilon: eps,
-    weightDecay,
-    clip: Number.POSITIVE_INFINITY,
-    emaDecay: 0,
+    ...{ learningRate: lr, beta1: betas[0], beta2: betas[1], epsilon: eps, weightDecay },
+    ...{ clip: Number.POSITIVE_INFINITY, emaDecays: [] },
   };
-  const trainer = await DistillTrainer.create(
-    engine,
-    {
-      network,
-      teacher: network,
-      teacherParameters: parameters,
-      batch: config.batch,
-      generatorSigma: config.conditioning_sigma,
-      matching: { weight: 'eq8', realOnly: false },
-      regression: config.batch_ref > 0 ? { batch: config.batch_ref, distance: l2Distance } : null,
-      sigmaData: config.guidance.sigma_data,
-      accumulation: 1,
-      fakeUpdates: 1,
-      seed: 0,
-      levels,
-      draws: recordedDraws(theCase, config, network),
-      pairs: config.batch_ref > 0 ? recordedPairs(theCase, config, network) : null,
-      settings: () => ({
-        generator: update,
-        fake: update,
-        lambda: config.lambda,
-        firstLevel: 0,
-        lastLevel: levels.length - 1,
-      }),
-    },
-    { generator: parameters, fake: parameters },
-  );
+  const { conditioning_sigma: generatorSigma, guidance } = config;
+  const model = edmModel(network, { sigmas: levels, generatorSigma, sigmaData: guidance.sigma_data });
+  const part = trainedPart(network.layout, null);
+  const start = packParameters(network.layout, parameters);
+  const procedure = await DmdProcedure.create(engine, {
+    ...{ teacher: model, student: model, generator: part, fake: part, batch: config.batch },
+    matching: { weight: 'eq8', realOnly: false },
+    regression: config.batch_ref > 0 ? { batch: config.batch_ref, distance: l2Distance } : null,
+    ...{ pairsMatch: false, guidance: 1, halfTeacher: false, teacherWeights: parameters },
+    ...{ start: { generator: start, fake: start }, emas: [], accumulation: 1, fakeUpdates: 1, seed: 0 },
+    conditions: classConditions(network.labelDim),
+    draws: recordedDraws(theCase, config, network, levels.length),
+    pairs: config.batch_ref > 0 ? recordedPairs(theCase, config, network) : null,
+    settings: () => ({
+      ...{ generator: update, fake: update, lambda: config.lambda },
+      ...{ firstLevel: 0, lastLevel: levels.length - 1 },
+    }),
+  });
+  const trainer = new Trainer(engine, procedure);
 
   const images = new Float32Array(config.iterations * config.batch * sizeOf(network.imageShape));
   const states: RecordedState[] = [await recordState(trainer, network.layout)];
@@ -95,7 +86,7 @@ interface RecordedState {
   readonly fakeMoment: ReadonlyMap<string, NumberArray>;
 }
 
-async function recordState(trainer: DistillTrainer, layout: ParameterLayout): Promise<RecordedState> {
+async function recordState(trainer: Trainer, layout: ParameterLayout): Promise<RecordedState> {
   const saved = await trainer.save();
   const named = async (file: string, buffer: string) => {
     const { data } = await collect(saved.get(file)!.get(buffer)!);

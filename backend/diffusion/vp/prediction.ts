@@ -1,39 +1,24 @@
-/**
- * From what a network predicts to what samplers and losses need: everything is a linear combination of x_t and the prediction,
- * with coefficients that depend on alpha_t and sigma_t (alpha^2 + sigma^2 = 1).
- *
- * Host arithmetic on flat arrays; the graph's form of the same is in dmd/latent/.
- */
+/** What samplers read off a network's prediction at a timestep: linear combinations of x_t and the prediction, on flat arrays. */
 import { UserError } from '../../protocol/errors.ts';
+import { cleanFrom, noiseFrom, onNumbers, targetOf } from '../prediction.ts';
 import type { VpSchedule } from './schedule.ts';
 import type { PredictionType } from './scheduler-config.ts';
 
 /** Factors of x_t and of the prediction. */
 export type Coefficients = readonly [ofState: number, ofPrediction: number];
 
+const coefficientsOf =
+  (formula: typeof cleanFrom<number>) =>
+  (type: PredictionType, alpha: number, sigma: number): Coefficients => [
+    formula(onNumbers, type, 1, 0, alpha, sigma),
+    formula(onNumbers, type, 0, 1, alpha, sigma),
+  ];
+
 /** x_0 expected behind x_t. Infinite for `epsilon` where alpha is 0: pure noise tells nothing of the image. */
-export function cleanCoefficients(type: PredictionType, alpha: number, sigma: number): Coefficients {
-  switch (type) {
-    case 'epsilon':
-      return [1 / alpha, -sigma / alpha];
-    case 'v_prediction':
-      return [alpha, -sigma];
-    case 'sample':
-      return [0, 1];
-  }
-}
+export const cleanCoefficients = coefficientsOf(cleanFrom);
 
 /** The noise expected in x_t. Infinite for `sample` where sigma is 0. */
-export function noiseCoefficients(type: PredictionType, alpha: number, sigma: number): Coefficients {
-  switch (type) {
-    case 'epsilon':
-      return [0, 1];
-    case 'v_prediction':
-      return [sigma, alpha];
-    case 'sample':
-      return [1 / sigma, -alpha / sigma];
-  }
-}
+export const noiseCoefficients = coefficientsOf(noiseFrom);
 
 /** Refuses levels at which a prediction says nothing of the image, in words. */
 export function requireDefined(type: PredictionType, alpha: number, timestep: number): void {
@@ -72,10 +57,9 @@ export function predictionTarget(
   noise: Float32Array,
   t: number,
 ): Float32Array {
-  if (type === 'epsilon') return noise.slice();
-  if (type === 'sample') return clean.slice();
+  const [alpha, sigma] = [schedule.alpha(t), schedule.sigma(t)];
   return combine([
-    [schedule.alpha(t), noise],
-    [-schedule.sigma(t), clean],
+    [targetOf(onNumbers, type, 1, 0, alpha, sigma), clean],
+    [targetOf(onNumbers, type, 0, 1, alpha, sigma), noise],
   ]);
 }

@@ -3,8 +3,8 @@
  * s = -(x_t - alpha mu)/sigma^2, w alpha (s_fake - s_real) = w alpha^2/sigma^2 (mu_fake - mu_real).
  */
 import type { Tensor } from '../../graph/graph.ts';
-import { abs, div, mean, mul, reshape, sub } from '../../graph/ops/index.ts';
-import { perSample } from '../../models/denoiser.ts';
+import { abs, div, mean, mul, sub } from '../../graph/ops/index.ts';
+import { over } from '../../models/diffusion-model.ts';
 import type { matchingWeights } from '../../protocol/config/index.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface MatchingInputs {
 /** d loss / d x before the division by batch and size, [B, ...]; the update moves x along its negative. */
 export function matchingGradient({ x, muReal, muFake, alpha, sigma, weight }: MatchingInputs): Tensor {
   const difference = sub(muFake, muReal);
-  const image = (factor: Tensor) => reshape(factor, perSample(factor.shape, x.shape.length));
+  const image = (factor: Tensor) => over(factor, x);
   const timesAlpha = (value: Tensor) => (alpha ? mul(value, image(alpha)) : value);
   switch (weight) {
     case 'eq8':

@@ -1,43 +1,30 @@
 /**
- * The probe: the score fields at fixed noise, fixed labels and a ladder of noise levels, so that two steps of a run can be
+ * The probe: the score fields at fixed noise, fixed conditions and a ladder of noise levels, so that two steps of a run can be
  * compared, which the random draws of training do not allow. It has a random stream of its own and only reads the
  * networks' parameters: a run with a probe is bit-equal to one without.
  */
 import type { Engine, Feed, Program } from '../../engine/engine.ts';
-import { Graph } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import { labelInput } from '../../models/denoiser.ts';
+import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
+import { levelFeeds } from '../../models/diffusion-model.ts';
 import { stream } from '../../random/stream.ts';
-import { generateGraph } from './distill-programs.ts';
-import { type MatchingOptions, matchingPart } from './generator-graph.ts';
+import { fedAs } from '../../training/iteration.ts';
+import type { Chunks } from '../../training/trained-network.ts';
+import { type DmdShape, generateGraph, isGuided, scoresGraph, unconditionalName } from './graphs.ts';
 
-export interface ProbeOptions extends MatchingOptions {
-  readonly generatorSigma: number;
+export interface ProbeOptions {
   readonly seed: number;
   /** Images. */
   readonly count: number;
-  /** Noise levels, in the order they are recorded. */
-  readonly sigmas: readonly number[];
-}
-
-/** What a probe is made of, for whatever family of models. */
-export interface ProbeParts {
-  /** Gives x [N, ...]. */
-  readonly generate: Graph;
-  /** Gives xt, muReal, muFake and grad [N, ...] of x at one level. */
-  readonly scores: Graph;
-  /** Fixed inputs of both graphs by name, besides x, the parameters and the level's: each graph takes those that it has. */
-  readonly inputs: Readonly<Record<string, TensorData>>;
-  /** The graph's inputs of each level, in the order they are recorded. */
-  readonly levels: readonly Readonly<Record<string, TensorData>>[];
-  /** Recorded beside the fields, `sigma` [L] among them. */
-  readonly recorded: Readonly<Record<string, TensorData>>;
+  /** Noise levels by index, in the order they are recorded. */
+  readonly levels: readonly number[];
 }
 
 export interface ProbeReading {
   /**
-   * x [N, ...]; xt, muReal, muFake, grad [L, N, ...]; sigma [L]; cosine and residualRatio [L, N]; z and labels. With the
-   * real score alone there is no muFake, cosine or residualRatio. The caller owns them all.
+   * x [N, ...]; xt, muReal, muFake, grad [L, N, ...]; the levels' numbers, e.g. sigma, [L]; cosine and residualRatio [L, N]; z and
+   * classes. With the real score alone there is no muFake, cosine or residualRatio. The caller owns them all.
    */
   readonly tensors: ReadonlyMap<string, TensorData>;
   /** Means over the images, one per noise level; [] with the real score alone. */
@@ -45,50 +32,90 @@ export interface ProbeReading {
   readonly residualRatio: readonly number[];
 }
 
+const fieldNames = ['xt', 'muReal', 'muFake', 'grad'];
+
+/** The probe's two graphs. */
+export function probeGraphs(shape: DmdShape, count: number): { generate: Graph; scores: Graph } {
+  return { generate: generateGraph(shape, count), scores: scoresGraph(shape, count) };
+}
+
+interface Programs {
+  readonly generate: Program;
+  readonly scores: Program;
+}
+
 export class Probe {
-  readonly #parts: ProbeParts;
-  readonly #generate: Program;
-  readonly #scores: Program;
+  readonly #shape: DmdShape;
+  readonly #options: ProbeOptions;
+  readonly #programs: Programs;
+  /** z, noise and conditions. */
+  readonly #inputs: HostTensors;
+  readonly #recorded: readonly string[];
 
-  private constructor(parts: ProbeParts, generate: Program, scores: Program) {
-    this.#parts = parts;
-    this.#generate = generate;
-    this.#scores = scores;
+  private constructor(
+    shape: DmdShape,
+    options: ProbeOptions,
+    programs: Programs,
+    inputs: HostTensors,
+    recorded: readonly string[],
+  ) {
+    this.#shape = shape;
+    this.#options = options;
+    this.#programs = programs;
+    this.#inputs = inputs;
+    this.#recorded = recorded;
   }
 
-  /** For EDM's networks. */
-  static create(engine: Engine, options: ProbeOptions): Promise<Probe> {
-    return Probe.of(engine, edmParts(options));
+  /** @param conditions taken in turn: the same noise and the same conditions at every level, so that only the level differs */
+  static async create(
+    engine: Engine,
+    shape: DmdShape,
+    conditions: ConditionSource,
+    options: ProbeOptions,
+  ): Promise<Probe> {
+    const { seed, count } = options;
+    const graphs = probeGraphs(shape, count);
+    const generate = await engine.compile(graphs.generate, { name: 'probe: generate' });
+    const scores = await engine.compile(graphs.scores, { name: 'probe: scores' });
+    const sample = [count, ...shape.student.shape];
+    const normal = (what: string) => ({ shape: sample, data: stream(seed, 'probe', what).randn(sizeOf(sample)) });
+    const inputs = { z: normal('z'), noise: normal('noise'), ...(await conditions.feeds(conditions.inTurn(count))) };
+    const guides = isGuided(shape) ? (conditions.unconditional ?? {}) : {};
+    const none = Object.entries(guides).map(([name, value]) => [unconditionalName(name), value] as const);
+    return new Probe(shape, options, { generate, scores }, { ...inputs, ...Object.fromEntries(none) }, [
+      'z',
+      ...conditions.recorded,
+    ]);
   }
 
-  static async of(engine: Engine, parts: ProbeParts): Promise<Probe> {
-    const generate = await engine.compile(parts.generate, { name: 'probe: generate' });
-    return new Probe(parts, generate, await engine.compile(parts.scores, { name: 'probe: scores' }));
-  }
-
-  /** Parameters are flat, as the trainer has them. */
-  async read(parameters: { generator: Feed; fake: Feed; teacher: Feed }): Promise<ProbeReading> {
-    const { inputs, levels, recorded } = this.#parts;
-    const feeds = { ...inputs, ...parameters };
-    const { x } = await this.#generate.run(taken(this.#generate, feeds));
-    const image = { shape: x.shape, data: (await x.read()).slice() };
+  /** Of networks as they are. */
+  async read(parameters: { generator: Chunks; fake: Chunks; teacher: Chunks }): Promise<ProbeReading> {
+    const { generate, scores } = this.#programs;
+    const { levels, count } = this.#options;
+    const feeds: Record<string, Feed> = { ...this.#inputs };
+    for (const [name, chunks] of Object.entries(parameters)) Object.assign(feeds, fedAs(name, chunks));
+    const { x } = await generate.run(taken(generate, feeds));
+    const image = { shape: x!.shape, data: (await x!.read()).slice() };
     const readings: Map<string, Float32Array>[] = [];
     for (const level of levels) {
-      const results = await this.#scores.run(taken(this.#scores, { ...feeds, ...level, x }));
+      const at = levelFeeds(this.#shape.teacher.levels, Array(count).fill(level));
+      const results = await scores.run(taken(scores, { ...feeds, ...at, x: x! }));
       const fields = new Map<string, Float32Array>();
       for (const [name, tensor] of Object.entries(results)) {
-        fields.set(name, (await tensor.read()).slice());
+        if (fieldNames.includes(name)) fields.set(name, (await tensor.read()).slice());
         tensor.dispose();
       }
       readings.push(fields);
     }
-    x.dispose();
-    return assemble(image, readings, recorded);
+    x!.dispose();
+    const own = this.#recorded.flatMap((name) => (this.#inputs[name] ? [[name, this.#inputs[name]!] as const] : []));
+    const ladder = levelFeeds(this.#shape.teacher.levels, levels);
+    return assemble(image, readings, { ...Object.fromEntries(own), ...ladder });
   }
 
   async dispose(): Promise<void> {
-    await this.#generate.dispose();
-    await this.#scores.dispose();
+    await this.#programs.generate.dispose();
+    await this.#programs.scores.dispose();
   }
 }
 
@@ -96,51 +123,16 @@ function taken({ inputNames }: Program, feeds: Readonly<Record<string, Feed>>): 
   return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
 }
 
-function edmParts(options: ProbeOptions): ProbeParts {
-  const { network, count, generatorSigma, sigmas } = options;
-  const inputs = fixedInputs(options);
-  const { noise, ...recorded } = inputs;
-  return {
-    generate: generateGraph(network, count, generatorSigma),
-    scores: scoresGraph(options),
-    inputs,
-    levels: sigmas.map((sigma) => ({ sigma: { shape: [count], data: new Float32Array(count).fill(sigma) } })),
-    recorded: { ...recorded, sigma: { shape: [sigmas.length], data: Float32Array.from(sigmas) } },
-  };
-}
-
-/** Noise z and eps, and the classes in turn: the same eps at every level, so that only the level differs. */
-function fixedInputs({ network, seed, count }: ProbeOptions): Record<string, TensorData> {
-  const shape = [count, ...network.imageShape];
-  const normal = (what: string) => ({ shape, data: stream(seed, 'probe', what).randn(sizeOf(shape)) });
-  const labels = { shape: [count, network.labelDim], data: new Float32Array(count * network.labelDim) };
-  for (let i = 0; i < count && network.labelDim > 0; i++) {
-    labels.data[i * network.labelDim + (i % network.labelDim)] = 1;
-  }
-  return { z: normal('z'), noise: normal('noise'), ...(network.labelDim > 0 ? { labels } : {}) };
-}
-
-function scoresGraph({ network, teacher, matching, count }: ProbeOptions): Graph {
-  const graph = new Graph();
-  const x = graph.input('x', [count, ...network.imageShape]);
-  const labels = labelInput(graph, 'labels', count, network);
-  matchingPart(graph, { network, teacher, matching }, x, labels);
-  return graph;
-}
-
-function copy({ shape, data }: TensorData): TensorData {
-  return { shape, data: data.slice() };
-}
-
-function assemble(
-  x: TensorData,
-  levels: readonly Map<string, Float32Array>[],
-  recorded: Readonly<Record<string, TensorData>>,
-): ProbeReading {
-  const [count] = x.shape;
-  const tensors = new Map(Object.entries(recorded).map(([name, value]) => [name, copy(value)]));
+function assemble(x: TensorData, levels: readonly Map<string, Float32Array>[], recorded: HostTensors): ProbeReading {
+  const [count] = x.shape as [number];
+  const tensors = new Map(
+    Object.entries(recorded).map(([name, { shape, data }]): [string, TensorData] => [
+      name,
+      { shape, data: data.slice() },
+    ]),
+  );
   tensors.set('x', x);
-  for (const name of levels[0].keys()) {
+  for (const name of levels[0]!.keys()) {
     const data = new Float32Array(levels.length * x.data.length);
     levels.forEach((fields, level) => {
       data.set(fields.get(name)!, level * x.data.length);
@@ -171,8 +163,8 @@ export function compare(x: Float32Array, muReal: Float32Array, muFake: Float32Ar
   for (let n = 0; n < count; n++) {
     let [product, realSquares, fakeSquares, realSum, fakeSum] = [0, 0, 0, 0, 0];
     for (let i = n * numbers; i < (n + 1) * numbers; i++) {
-      const real = muReal[i] - x[i];
-      const fake = muFake[i] - x[i];
+      const real = muReal[i]! - x[i]!;
+      const fake = muFake[i]! - x[i]!;
       product += real * fake;
       realSquares += real * real;
       fakeSquares += fake * fake;

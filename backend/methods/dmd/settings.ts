@@ -1,17 +1,29 @@
 /** From a config to the settings of each iteration: learning rates, averaging, lambda and the noise range. */
 import { type DistillConfig, scheduleValue } from '../../protocol/config/index.ts';
-import { updateSettings } from '../../training/schedule.ts';
-import type { StepSettings } from './distill-options.ts';
+import { emasOf, updateSettings } from '../../training/schedule.ts';
+import type { UpdateSettings } from '../../training/update-graph.ts';
+
+/** What may change from step to step. */
+export interface StepSettings {
+  readonly generator: UpdateSettings;
+  readonly fake: UpdateSettings;
+  /** Weight of the regression loss. */
+  readonly lambda: number;
+  /** Distribution matching draws level indices in firstLevel..lastLevel, inclusive. */
+  readonly firstLevel: number;
+  readonly lastLevel: number;
+}
 
 /** Settings by iteration of a distillation. The lowest level never passes the highest, whatever the schedules say. */
 export function distillSettings(config: DistillConfig): (step: number) => StepSettings {
   const { generator, fake, iterations, matching, regression, schedules } = config;
+  const emas = emasOf(generator.ema);
   return (step) => {
     const lastLevel = Math.round(scheduleValue(schedules.maxStep, step, matching.maxStep));
     const firstLevel = Math.round(scheduleValue(schedules.minStep, step, matching.minStep));
     return {
-      generator: updateSettings(generator, generator.ema, step, iterations),
-      fake: updateSettings(fake, 0, step, iterations),
+      generator: updateSettings(generator, emas, step, iterations),
+      fake: updateSettings(fake, [], step, iterations),
       lambda: scheduleValue(schedules.lambda, step, regression.lambda),
       firstLevel: Math.min(firstLevel, lastLevel),
       lastLevel,

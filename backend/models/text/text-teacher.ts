@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf } from '../../data/pair-shard.ts';
+import type { Prediction } from '../../diffusion/prediction.ts';
 import type { VpSampler } from '../../diffusion/vp/index.ts';
 import { packageRoot } from '../../files/package.ts';
 import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
@@ -18,10 +19,12 @@ import {
   weightFilesOf,
 } from '../../weights/diffusers/index.ts';
 import type { InputFile } from '../input-file.ts';
-import type { LatentModel } from '../latent-network.ts';
+import type { LatentNetwork } from '../latent-model.ts';
 import { openTextModel, type TextModel } from './text-model.ts';
 
-export interface TextTeacher extends LatentModel {
+export interface TextTeacher {
+  readonly network: LatentNetwork;
+  readonly prediction: Prediction;
   readonly model: TextModel;
   /** Content of unet/config.json. */
   readonly unetConfig: JsonObject;

@@ -82,16 +82,17 @@ export const optimizerKeys = (learningRate: number) => ({
     .describe('Largest L2 norm of the gradient, larger ones are scaled down; 0 no limit. Default 10 (paper).'),
 });
 
+const emaDecay = z.number().min(0).lt(1);
+
 /** Decay per update, as in most trackers of weights; a half-life of n updates is a decay of 0.5 ** (1 / n). */
 export const emaKey = (decay: number) =>
   z
-    .number()
-    .min(0)
-    .lt(1)
+    .union([emaDecay, z.array(emaDecay).min(1)])
     .default(decay)
     .describe(
       `Decay per update of the averaged weights, which are what is sampled and exported (half-life n updates: ` +
-        `0.5 ** (1 / n)), at most (1 + n) / (10 + n) in update n; 0 no averaging. Default ${decay}.`,
+        `0.5 ** (1 / n)), at most (1 + n) / (10 + n) in update n; 0 no averaging. A list keeps several averages: the first is ` +
+        `sampled, the others are written beside it in the end. Default ${decay}.`,
     );
 
 export const checkpointKey = z

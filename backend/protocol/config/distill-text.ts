@@ -61,5 +61,3 @@ export const textSection = z
   })
   .prefault({})
   .describe('For a text-to-image teacher (a diffusers folder): prompts, guidance, and what saves memory.');
-
-export type DistillTextConfig = z.infer<typeof textSection>;

@@ -12,7 +12,7 @@ import {
 } from 'jsonc-parser';
 import { UserError } from '../errors.ts';
 import { type ConfigKind, configKinds } from './common.ts';
-import { type DistillConfig, distillSchema } from './distill.ts';
+import { type DistillConfig, distillSchema, distillSchemaOf, methodNames } from './distill.ts';
 import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
 import { nearest } from './suggest.ts';
 import { type TeachConfig, teachSchema } from './teach.ts';
@@ -73,7 +73,8 @@ function examine(text: string): Examined {
   if (repeated.length > 0) return refuse(repeated);
   const kind = kindOf(root);
   if (typeof kind !== 'string') return refuse([kind]);
-  const schema = schemas[kind];
+  const schema = kind === 'distill' ? methodSchema(root) : schemas[kind];
+  if ('code' in schema) return refuse([schema]);
   const value: unknown = getNodeValue(root);
   const result = schema.safeParse(value);
   if (result.success) return { config: result.data, problems: [] };
@@ -94,14 +95,23 @@ export function configJsonSchema(kind: ConfigKind): Record<string, unknown> {
   return { ...z.toJSONSchema(schemas[kind], { io: 'input', target: 'draft-7' }), allowTrailingCommas: true };
 }
 
-function kindOf(root: Node): ConfigKind | Located {
-  const node = findNodeAtLocation(root, ['kind']);
+const kindOf = (root: Node): ConfigKind | Located => wordOf(root, 'kind', configKinds);
+
+/** The schema of a distillation's method. */
+function methodSchema(root: Node): typeof distillSchema | Located {
+  const method = findNodeAtLocation(root, ['method']) ? wordOf(root, 'method', methodNames()) : 'dmd';
+  return typeof method === 'string' ? distillSchemaOf(method)! : method;
+}
+
+/** The value of a key that must be one of some words. */
+function wordOf<Word extends string>(root: Node, key: string, words: readonly Word[]): Word | Located {
+  const node = findNodeAtLocation(root, [key]);
   const value: unknown = node && getNodeValue(node);
-  const kind = configKinds.find((known) => known === value);
-  if (kind) return kind;
-  const guess = typeof value === 'string' ? nearest(value, configKinds) : undefined;
+  const word = words.find((known) => known === value);
+  if (word !== undefined) return word;
+  const guess = typeof value === 'string' ? nearest(value, words) : undefined;
   const got = node ? `, got ${JSON.stringify(value)}` : '; the key is missing';
-  const what = `kind: expected ${configKinds.map((known) => `"${known}"`).join(' or ')}${got}${guess ? `; did you mean "${guess}"?` : ''}`;
+  const what = `${key}: expected ${words.map((known) => `"${known}"`).join(' or ')}${got}${guess ? `; did you mean "${guess}"?` : ''}`;
   const place = node ?? { offset: root.offset, length: 1 };
   return problem('value', place, what, guess ? JSON.stringify(guess) : null);
 }

@@ -4,6 +4,7 @@ import { describeError } from '../../files/describe-error.ts';
 import type { Disk } from '../../files/disk.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
+import { IterationDropped } from '../../training/iteration.ts';
 import type { SessionPlan, TrainingSession } from '../../training/session.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
@@ -31,6 +32,9 @@ export interface LoopParts {
   readonly inputs: SessionPlan['inputs'];
 }
 
+/** How often a long iteration says how far it is. */
+const millisecondsBetweenProgress = 1000;
+
 /** How often run.json says which step the run is at, besides at checkpoints. */
 const secondsBetweenNotes = 10;
 
@@ -38,6 +42,8 @@ export class TrainingLoop {
   readonly #parts: LoopParts;
   #saved: number | undefined;
   #notedAt = performance.now();
+  /** When a person last heard of the iteration. */
+  #saidAt = 0;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -53,19 +59,20 @@ export class TrainingLoop {
       await turn(); // commands arrive now
       await this.#answer();
       if (control.paused) await this.#pause();
-      if (control.stopping || trainer.step >= until) break;
-      await this.#iterate();
+      if (control.stopping || trainer.step >= until || !(await this.#iterate())) break;
     }
     if (control.stopping) this.#parts.report({ type: 'state', state: 'stopping' });
     await this.#checkpoint();
     recorder.sync();
   }
 
-  async #iterate(): Promise<void> {
+  /** @returns false when the iteration was given up for a stop */
+  async #iterate(): Promise<boolean> {
     const { config, session, recorder, report, run, control, gpuUse } = this.#parts;
     run.lock.renew();
     const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
+    if (!result) return false;
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(used);
     const { step } = result;
@@ -82,9 +89,26 @@ export class TrainingLoop {
     if (control.probing) await this.#probe();
     if (config.checkpoint.every > 0 && step % config.checkpoint.every === 0) await this.#checkpoint();
     else this.#note();
+    return true;
   }
 
-  /** What was asked for since the last iteration. */
+  /**
+   * Between two micro-batches of an iteration, which commits nothing before its end: a stop gives it up, a pause waits here, and
+   * whatever is asked for is answered from the state before it.
+   */
+  async #between(step: number, done: number, total: number): Promise<void> {
+    if (done === 0) return;
+    const { control, report } = this.#parts;
+    await turn();
+    await this.#answer();
+    if (control.paused) await this.#pause();
+    if (control.stopping) throw new IterationDropped(step);
+    if (performance.now() - this.#saidAt < millisecondsBetweenProgress) return;
+    this.#saidAt = performance.now();
+    report({ type: 'work', label: `iteration ${step}`, done, total, unit: 'micro-batches' });
+  }
+
+  /** What was asked for since the last time. */
   async #answer(): Promise<void> {
     const { control } = this.#parts;
     if (control.takeCheckpointRequest()) await this.#checkpoint();
@@ -106,9 +130,11 @@ export class TrainingLoop {
 
   async #advance() {
     const { session, run, recorder } = this.#parts;
+    this.#saidAt = performance.now();
     try {
-      return await session.trainer.advance();
+      return await session.trainer.advance({ onMicro: (...at) => this.#between(...at) });
     } catch (error) {
+      if (error instanceof IterationDropped) return null;
       if (!(error instanceof NumericStop)) throw error;
       const scalars = session.scalars({ step: error.step, scalars: error.scalars });
       const { path } = recorder.fields(error.step, 'stop', error.tensors, { scalars: describe(scalars) });

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { packageVersion } from '../../files/package.ts';
-import { planDistill } from '../../methods/dmd/distill-session.ts';
+import { methodOf } from '../../methods/index.ts';
 import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
@@ -112,7 +112,7 @@ async function openDevice(wanted: string, threads: number) {
 function planOf(config: Config): Promise<SessionPlan> {
   switch (config.kind) {
     case 'distill':
-      return planDistill(config);
+      return methodOf(config).plan(config);
     case 'teach':
       return planTeach(config);
     case 'teach-autoencoder':

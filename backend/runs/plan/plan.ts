@@ -5,11 +5,9 @@
  */
 import { freemem } from 'node:os';
 import { openEngine } from '../../engine/devices.ts';
-import { isTextTeacher } from '../../models/text/text-teacher.ts';
+import type { DryRun, OpenRecorded, Recorded } from '../../methods/common/dry-run.ts';
+import { methodOf } from '../../methods/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import type { DryRun, OpenRecorded, Recorded } from './dry-run.ts';
-import { edmDryRun } from './edm-dry-run.ts';
-import { latentDryRun } from './latent-dry-run.ts';
 
 export interface Plan {
   readonly device: string;
@@ -49,9 +47,7 @@ export async function planDistillation(config: DistillConfig): Promise<Plan> {
   try {
     const limits = { bytes: freemem() * shareOfMemory, flops: mostFlops };
     const base = process.memoryUsage.rss();
-    const dry = isTextTeacher(config.teacher)
-      ? await latentDryRun(engine, config, limits)
-      : await edmDryRun(engine, config);
+    const dry = await methodOf(config).dryRun(engine, config, limits);
     const { trainer, whole, part, pairs } = dry;
     const times: number[] = [];
     await trainer.advance();

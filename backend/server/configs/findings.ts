@@ -1,12 +1,12 @@
 /** What is wrong with a config that is sound by itself: it names files that are missing, damaged, or do not go together. */
 import path from 'node:path';
+import { openPairs } from '../../data/pairs.ts';
 import { describeError } from '../../files/describe-error.ts';
 import { errorCode } from '../../files/disk.ts';
-import { openDecoder } from '../../methods/dmd/latent/decoder.ts';
-import { openTextPairs } from '../../methods/dmd/latent/pairs.ts';
-import { readPrompts } from '../../methods/dmd/latent/prompts.ts';
-import { openPairsFor } from '../../methods/dmd/pairs.ts';
-import { openDistance } from '../../methods/dmd/regression-distance.ts';
+import { openDecoder } from '../../methods/common/decoder.ts';
+import { openDistance } from '../../methods/common/distance.ts';
+import { openLatentPairs } from '../../methods/common/latent-pairs.ts';
+import { readPrompts } from '../../methods/common/prompts.ts';
 import { loadTeacher, type Teacher } from '../../models/teacher.ts';
 import { isTextTeacher, openTextTeacher } from '../../models/text/text-teacher.ts';
 import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
@@ -63,13 +63,15 @@ async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher):
     note('labels', 'error', 'The teacher has no classes that could be left out. Remove this key.');
   }
   if (!enabled) return found;
-  await guarded(found, distanceKey(config), () => openDistance(config, teacher));
+  await guarded(found, distanceKey(config), () =>
+    openDistance(config, { imageShape: network.imageShape, path: teacher.path }),
+  );
   if (pairs.path === undefined) return found;
   const key = 'regression.pairs.path';
   const set = await guarded(
     found,
     () => key,
-    () => openPairsFor(teacher, pairs.path!),
+    () => openPairs(pairs.path!, { shape: [...network.imageShape], labelDim: network.labelDim }),
   );
   if (!set) return found;
   if (typeof set.config.teacher === 'string' && set.config.teacher !== sha256) {
@@ -96,7 +98,7 @@ async function latentFindings(config: DistillConfig): Promise<Finding[]> {
     await guarded(found, named('text.decoder'), () => openDecoder(text.decoder!, teacher));
   }
   const { path: pairs } = regression.pairs;
-  if (pairs !== undefined) await guarded(found, named('regression.pairs.path'), () => openTextPairs(teacher, pairs));
+  if (pairs !== undefined) await guarded(found, named('regression.pairs.path'), () => openLatentPairs(teacher, pairs));
   return found;
 }
 

@@ -3,10 +3,10 @@
 import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
 import type { ParameterLayout } from '../../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../../backend/graph/tensor-data.ts';
+import { classConditions } from '../../../backend/models/conditions.ts';
 import { createNetwork, type Network } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
-import type { Draws } from '../../../backend/training/draws.ts';
-import { drawDiffusion, drawLatents, streamDraws } from '../../../backend/training/draws.ts';
+import { type Draws, streamDraws } from '../../../backend/training/draws.ts';
 
 /** The network of the built-in model `scenes`. */
 export const builtInNetwork = {
@@ -45,33 +45,47 @@ export function dmdCase(): DmdCase {
   const levels = karrasSigmas();
   const teacher = drawWeights(layout);
   const weights = { teacher, generator: moved(teacher, 'generator'), fake: moved(teacher, 'fake') };
-  const reference = drawLatents(seed, ['pairs'], batch, network);
+  const conditions = classConditions(network.labelDim);
+  const later = streamDraws(seed, network.imageShape, conditions);
+  const normal = (what: string) => {
+    const shape = [batch, ...network.imageShape];
+    return tensor(shape, stream(seed, what, 'normal').randn(sizeOf(shape)));
+  };
+  const levelsOf = (what: string, first: number) => ({
+    indices: [...stream(seed, what, 'levels').randint(first, levels.length - Math.max(0, first - 1), batch)],
+    noise: normal(what),
+  });
+  const refZ = normal('pairs');
   const pairs = {
-    z: reference.z,
+    z: refZ,
     y: tensor(
-      reference.z.shape,
+      refZ.shape,
       stream(seed, 'images')
-        .rand(sizeOf(reference.z.shape))
+        .rand(sizeOf(refZ.shape))
         .map((u) => 2 * u - 1),
     ),
-    labels: reference.labels!,
+    labels: conditions.draw(seed, ['pairs'], batch),
   };
-  const latents = drawLatents(seed, ['recorded'], batch, network);
-  const matching = drawDiffusion(seed, ['matching'], batch, network, { levels, first: 20, last: 980 });
-  const fake = drawDiffusion(seed, ['fake'], batch, network, { levels, first: 0, last: levels.length - 1 });
-  const later = streamDraws(seed, batch, network);
+  const latents = { z: normal('recorded'), rows: conditions.draw(seed, ['recorded'], batch) };
+  const matching = levelsOf('matching', 20);
+  const fake = levelsOf('fake', 0);
   const draws: Draws = {
-    latents: (at) => (at.step === 1 ? latents : later.latents(at)),
-    matching: (at, range) => (at.step === 1 ? matching : later.matching(at, range)),
-    fake: (at, range) => (at.step === 1 ? fake : later.fake(at, range)),
+    latents: (at, count) => (at.step === 1 ? latents : later.latents(at, count)),
+    matching: (at, count, range) => (at.step === 1 ? matching : later.matching(at, count, range)),
+    fake: (at, count, range) => (at.step === 1 ? fake : later.fake(at, count, range)),
   };
+  const sigmas = (indices: readonly number[]) =>
+    tensor(
+      [batch],
+      Float32Array.from(indices, (index) => levels[index]!),
+    );
   const tensors = new Map<string, TensorData>([
     ['levels', tensor([levels.length], levels)],
     ['z', latents.z],
-    ['labels', latents.labels!],
-    ['sigma', matching.sigma],
+    ['labels', latents.rows],
+    ['sigma', sigmas(matching.indices)],
     ['noise', matching.noise],
-    ['fakeSigma', fake.sigma],
+    ['fakeSigma', sigmas(fake.indices)],
     ['fakeNoise', fake.noise],
     ['refZ', pairs.z],
     ['refImages', pairs.y],

@@ -9,7 +9,7 @@ import type { Recording } from './recording-engine.ts';
 export function assertAgree(actual: Recording, expected: Recording, tolerance: number): void {
   assert.deepEqual([...actual.keys()], [...expected.keys()]);
   const stages = new Set([...expected.keys()].map((key) => key.split('.')[0]));
-  for (const stage of ['generator', 'generator update', 'fake score', 'fake score update', 'generate']) {
+  for (const stage of ['generator', 'generator update', 'fake score', 'fake update', 'generate']) {
     assert.ok(stages.has(stage), `no program '${stage}' among ${[...stages].join(', ')}`);
   }
   for (const [name, wanted] of expected) {

@@ -6,10 +6,11 @@
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { initialParameters, unpackParameters } from '../../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData, tensorData } from '../../../backend/graph/tensor-data.ts';
-import { DistillTrainer } from '../../../backend/methods/dmd/distill.ts';
-import { l2Distance } from '../../../backend/methods/dmd/generator-graph.ts';
+import { l2Distance } from '../../../backend/methods/common/distance.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
+import type { Trainer } from '../../../backend/training/trainer.ts';
+import { edmDistillation, samePairs } from '../../unit/training/edm-distillation.ts';
 import { type Recording, recordingEngine } from './recording-engine.ts';
 
 const seed = 20;
@@ -53,40 +54,26 @@ export async function runIteration(engine: Engine): Promise<Recording> {
   return recording;
 }
 
-export function createTrainer(engine: Engine, accumulation = 1): Promise<DistillTrainer> {
+export async function createTrainer(engine: Engine, accumulation = 1): Promise<Trainer> {
   const update = {
-    learningRate: 1e-4,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weightDecay: 0.01,
-    clip: 1,
-    emaDecay: 0.9,
+    ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 1 },
+    emaDecays: [0.9],
   };
-  return DistillTrainer.create(
-    engine,
-    {
-      network,
-      teacher: network,
-      teacherParameters: weights('teacher'),
-      batch,
-      generatorSigma: 80,
-      sigmaData: 0.5,
-      matching: { weight: 'eq8', realOnly: false },
-      regression: { batch: pairs, distance: l2Distance },
-      seed,
-      levels: [0.05, 0.3, 1, 4, 20],
-      accumulation,
-      fakeUpdates: 2,
-      pairs: {
-        batch: async () => ({
-          z: normal('reference noise', pairs, 3, 8, 8),
-          y: normal('reference images', pairs, 3, 8, 8),
-          labels: tensorData([pairs, 3], Float32Array.of(1, 0, 0, 0, 0, 1, 0, 1, 0)),
-        }),
-      },
-      settings: () => ({ generator: update, fake: update, lambda: 0.25, firstLevel: 1, lastLevel: 3 }),
-    },
-    { generator: weights('generator'), fake: weights('fake') },
-  );
+  const { trainer } = await edmDistillation(engine, {
+    ...{ network, teacherParameters: weights('teacher'), batch, sigmas: [0.05, 0.3, 1, 4, 20] },
+    matching: { weight: 'eq8', realOnly: false },
+    regression: { batch: pairs, distance: l2Distance },
+    ...{ seed, accumulation, fakeUpdates: 2 },
+    pairs: samePairs(
+      normal('reference noise', pairs, 3, 8, 8),
+      normal('reference images', pairs, 3, 8, 8),
+      tensorData([pairs, 3], Float32Array.of(1, 0, 0, 0, 0, 1, 0, 1, 0)),
+    ),
+    settings: () => ({
+      ...{ generator: update, fake: { ...update, emaDecays: [] }, lambda: 0.25 },
+      ...{ firstLevel: 1, lastLevel: 3 },
+    }),
+    start: { generator: weights('generator'), fake: weights('fake') },
+  });
+  return trainer;
 }

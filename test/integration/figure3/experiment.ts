@@ -8,13 +8,15 @@ import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
 import type { Engine } from '../../../backend/engine/engine.ts';
 import { initialParameters, packParameters, unpackParameters } from '../../../backend/graph/parameters.ts';
 import type { TensorData } from '../../../backend/graph/tensor-data.ts';
-import { type DistillOptions, DistillTrainer, type ReferencePairs } from '../../../backend/methods/dmd/distill.ts';
-import { generateGraph } from '../../../backend/methods/dmd/distill-programs.ts';
-import { l2Distance } from '../../../backend/methods/dmd/generator-graph.ts';
+import { l2Distance } from '../../../backend/methods/common/distance.ts';
+import type { ReferencePairs } from '../../../backend/methods/common/pairs.ts';
+import { generateGraph } from '../../../backend/methods/dmd/graphs.ts';
+import type { DmdOptions } from '../../../backend/methods/dmd/procedure.ts';
 import { createNetwork } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
-import type { UpdateSettings } from '../../../backend/training/optimizer-state.ts';
 import { learningRate } from '../../../backend/training/schedule.ts';
+import type { UpdateSettings } from '../../../backend/training/update-graph.ts';
+import { edmDistillation, edmShape } from '../../unit/training/edm-distillation.ts';
 import { fixedPairs, pointShape } from './pairs.ts';
 
 /** Two modes, each seven and a half standard deviations from the middle between them. */
@@ -112,7 +114,7 @@ export function distill(engine: Engine, options: Distillation): Promise<Weights>
   });
 }
 
-interface Training extends Pick<DistillOptions, 'seed' | 'matching' | 'pairs'> {
+interface Training extends Pick<DmdOptions, 'seed' | 'matching' | 'pairs'> {
   readonly generator: Weights;
   readonly iterations: number;
   /** Iterations at the start in which the generator stays as it is. */
@@ -133,25 +135,24 @@ async function train(engine: Engine, training: Training): Promise<Weights> {
     epsilon: 1e-8,
     weightDecay: 0.01,
     clip: 10,
-    emaDecay: 0.95,
+    emaDecays: [0.95],
   });
-  const options: DistillOptions = {
-    ...{ network, teacher, teacherParameters: new Map(), batch, generatorSigma, sigmaData: 0.5 },
-    ...{ seed, matching, pairs, levels, accumulation: 1, fakeUpdates: 1 },
+  const { trainer, procedure } = await edmDistillation(engine, {
+    ...{ network, teacher, teacherParameters: new Map(), batch, generatorSigma, sigmas: levels },
+    ...{ seed, matching, pairs, accumulation: 1, fakeUpdates: 1, emas: [0.95] },
     regression: pairs && { batch, distance: l2Distance },
     settings: (step) => ({
       generator: update(training.rate, training.warmup, Math.max(0, step - rest), training.iterations - rest),
-      fake: update(rates.fake, 0, step, training.iterations),
+      fake: { ...update(rates.fake, 0, step, training.iterations), emaDecays: [] },
       lambda,
       firstLevel: 0,
       lastLevel: levels.length - 1,
     }),
-  };
-  const start = { generator: training.generator, fake: untrained(seed, 'fake') };
-  const trainer = await DistillTrainer.create(engine, options, start);
+    start: { generator: training.generator, fake: untrained(seed, 'fake') },
+  });
   try {
     for (let step = 0; step < training.iterations; step++) await trainer.advance();
-    return await trainer.generatorWeights();
+    return await procedure.generatorWeights();
   } finally {
     await trainer.dispose();
   }
@@ -163,7 +164,9 @@ function untrained(seed: number, which: string): Weights {
 
 /** What a generator makes of `count` fresh latents, flat [count, 2]. */
 export async function samplePoints(engine: Engine, weights: Weights, seed: number, count: number) {
-  const program = await engine.compile(generateGraph(network, count, generatorSigma));
+  const program = await engine.compile(
+    generateGraph(edmShape({ network, generatorSigma, batch, matching: null, regression: null }), count),
+  );
   const { x } = await program.run({
     generator: { shape: [network.layout.size], data: packParameters(network.layout, weights) },
     z: { shape: pointShape(count), data: stream(seed, 'sample').randn(2 * count) },

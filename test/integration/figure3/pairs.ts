@@ -5,7 +5,7 @@ import type { Engine } from '../../../backend/engine/engine.ts';
 import { Graph } from '../../../backend/graph/graph.ts';
 import { constantParameters } from '../../../backend/graph/parameters.ts';
 import type { TensorData } from '../../../backend/graph/tensor-data.ts';
-import type { ReferencePairs } from '../../../backend/methods/dmd/distill.ts';
+import type { ReferencePairs } from '../../../backend/methods/common/pairs.ts';
 import { stream } from '../../../backend/random/stream.ts';
 
 /** A point is an image of one pixel with two channels. */
@@ -39,7 +39,7 @@ export function fixedPairs(seed: number, z: Float32Array, y: Float32Array): Refe
         shape: pointShape(count),
         data: Float32Array.from({ length: 2 * count }, (_, i) => from[2 * chosen[i >> 1] + (i % 2)]),
       });
-      return { z: gather(z), y: gather(y), labels: null };
+      return { z: gather(z), y: gather(y), conditions: {} };
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { Tensor } from '../../../backend/graph/graph.ts';
 import { add, matmul, mean, mul, reshape } from '../../../backend/graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../../backend/graph/parameters.ts';
-import type { LatentNetwork } from '../../../backend/models/latent-network.ts';
+import type { LatentNetwork } from '../../../backend/models/latent-model.ts';
 
 export const latentShape = [2, 3, 2] as const;
 export const tokens = 4;

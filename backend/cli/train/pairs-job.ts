@@ -1,0 +1,41 @@
+/** `dmd pairs`: the options as the config of a distillation, whose teacher makes the pairs. */
+import { openTeacher } from '../../methods/common/open-teacher.ts';
+import { type MakePairsOptions, makePairs } from '../../methods/common/pairs.ts';
+import { loadTeacher } from '../../models/teacher.ts';
+import { isTextTeacher } from '../../models/text/text-teacher.ts';
+import { parseConfig } from '../../protocol/config/index.ts';
+import { resolvePaths } from '../../runs/config-file.ts';
+
+export interface PairsJobOptions {
+  readonly teacher: string;
+  readonly prompts: string | undefined;
+  readonly guidance: number;
+  readonly labels: 'uniform' | 'none';
+  /** Noise level to start from; undefined: the one the teacher's generator is called at. */
+  readonly sigma: number | undefined;
+  readonly steps: number;
+  readonly seed: number;
+}
+
+type Work = Pick<MakePairsOptions, 'engine' | 'count' | 'onProgress' | 'signal'>;
+
+/** Opens and checks teacher and prompts; what it gives makes the pairs in a folder. Throws UserError. */
+export async function openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed }: PairsJobOptions) {
+  const asked = {
+    ...{ kind: 'distill', teacher: name, seed, regression: { pairs: { steps } } },
+    ...(isTextTeacher(name)
+      ? { text: { guidance, ...(prompts === undefined ? {} : { prompts }) } }
+      : { labels, generator: { sigma: sigma ?? (await loadTeacher(name)).generatorSigma } }),
+  };
+  const config = resolvePaths(parseConfig(JSON.stringify(asked), 'the options of dmd pairs'), process.cwd());
+  if (config.kind !== 'distill') throw new Error('not a distillation');
+  const { pairs, openConditions } = await openTeacher(config);
+  return async (folder: string, work: Work) => {
+    const conditions = await openConditions(work.engine, null);
+    try {
+      await makePairs(folder, { ...work, pairs, conditions: conditions.source, seed });
+    } finally {
+      await conditions.dispose();
+    }
+  };
+}

@@ -1,0 +1,52 @@
+/** The distance of the regression loss, with the weights files that it needs: of samples, or of the pictures they decode to. */
+import { hashOf } from '../../data/pair-shard.ts';
+import type { Tensor } from '../../graph/graph.ts';
+import { mean, square, sub } from '../../graph/ops/index.ts';
+import { constantParameters } from '../../graph/parameters.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { InputFile } from '../../models/input-file.ts';
+import { lpips, lpipsWeights } from '../../nets/index.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { loadWeights } from '../../weights/load.ts';
+
+/** Distance of two batches of samples as a scalar; averaged over the batch. */
+export type Distance = (a: Tensor, b: Tensor) => Tensor;
+
+/** Mean squared difference over everything. */
+export const l2Distance: Distance = (a, b) => mean(square(sub(a, b)));
+
+/** Side in pixels at which LPIPS compares (the paper, Section 4). */
+const lpipsSide = 224;
+
+export interface OpenDistance {
+  readonly distance: Distance;
+  /** The files it rests on, by config key. */
+  readonly inputs: Readonly<Record<string, InputFile>>;
+}
+
+/** Throws UserError that names the key, file or tensor. With the regression switched off no file is opened. */
+export async function openDistance(
+  { regression }: DistillConfig,
+  { imageShape, path }: { readonly imageShape: readonly number[]; readonly path: string },
+): Promise<OpenDistance> {
+  const { enabled, distance, lpipsWeights: lpipsFile, vggWeights: vggFile } = regression;
+  if (!enabled || distance === 'l2' || lpipsFile === undefined) return { distance: l2Distance, inputs: {} };
+  if (imageShape.length !== 3 || imageShape[0] !== 3) {
+    const shape = `[${imageShape.join(', ')}]`;
+    const message = `regression.distance: lpips compares pictures of three channels, but ${path} makes ${shape}`;
+    throw new UserError('config', message, 'Choose l2.');
+  }
+  const files = { ...(vggFile === undefined ? {} : { vggWeights: vggFile }), lpipsWeights: lpipsFile };
+  const tensors = new Map<string, TensorData>();
+  const inputs: Record<string, InputFile> = {};
+  for (const [key, file] of Object.entries(files)) {
+    for (const [name, tensor] of (await loadWeights(file)).tensors) tensors.set(name, tensor);
+    inputs[`regression.${key}`] = { path: file, sha256: (await hashOf(file)) ?? '' };
+  }
+  const weights = lpipsWeights(tensors, Object.values(files).join(' and '));
+  return {
+    distance: (a, b) => mean(lpips(constantParameters(a.graph, weights), a, b, { resize: lpipsSide })),
+    inputs,
+  };
+}

@@ -1,0 +1,110 @@
+/** EDM's networks as teachers: classes, Heun's sampler, images. */
+import path from 'node:path';
+import { openPairs } from '../../data/pairs.ts';
+import { edmSampler } from '../../diffusion/edm-sampler.ts';
+import { karrasSigmas } from '../../diffusion/karras.ts';
+import { classConditions, type LabelChoice } from '../../models/conditions.ts';
+import { edmModel } from '../../models/edm-model.ts';
+import { loadTeacher, type Teacher } from '../../models/teacher.ts';
+import { trainedPart } from '../../models/trained-part.ts';
+import { writeModel } from '../../models/write-model.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { DenoiseProgram } from '../../sampling/denoise-program.ts';
+import { openDistance } from './distance.ts';
+import type { PairMaking } from './pairs.ts';
+import type { DistillTeacher } from './teacher.ts';
+
+/** Images per call of the teacher. */
+const samplerBatch = 32;
+
+/** Throws UserError that names the key or the file. */
+export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeacher> {
+  refuseTextKeys(config);
+  const teacher = await loadTeacher(config.teacher);
+  const { network, weights, sha256 } = teacher;
+  const { labels, generator, matching, regression } = config;
+  if (labels === 'none' && network.labelDim === 0) {
+    const message = `labels: ${teacher.path} has no classes that could be left out`;
+    throw new UserError('config', message, 'Remove labels from the config.');
+  }
+  const { distance, inputs } = await openDistance(config, { imageShape: network.imageShape, path: teacher.path });
+  const { sigmaMin, sigmaMax, rho, count } = matching.levels;
+  const part = trainedPart(network.layout, null);
+  const conditions = classConditions(network.labelDim, labels);
+  const metadata = { generatorSigma: String(generator.sigma) };
+  return {
+    path: teacher.path,
+    sha256,
+    inputs: { teacher: { path: teacher.path, sha256 }, ...inputs },
+    model: edmModel(network, {
+      sigmas: karrasSigmas(count, { sigmaMin, sigmaMax, rho }),
+      generatorSigma: generator.sigma,
+      sigmaData: 'sigma_data' in network.config ? network.config.sigma_data : 0.5,
+    }),
+    ...{ generator: part, fake: part, pairsMatch: false, guidance: 1, wantsHalf: false, metadata },
+    pairs: edmPairs(teacher, { steps: regression.pairs.steps, sigmaMax: generator.sigma, labels }),
+    readWeights: async () => weights,
+    openConditions: async () => ({ source: conditions, ofPairs: () => conditions, dispose: async () => {} }),
+    randomConditions: () => conditions,
+    distance: async () => distance,
+    pictures: async () => null,
+    smaller: () => [],
+    async writeStudent(folder, name, trained, step, half) {
+      const file = path.join(folder, `${name}.safetensors`);
+      const facts = { 'dmd.role': 'generator', 'dmd.step': String(step), 'dmd.teacher': sha256 };
+      const all = { ...facts, 'dmd.generatorSigma': metadata.generatorSigma };
+      await writeModel(file, network.config, trained, all, half);
+      return file;
+    },
+  };
+}
+
+/** Prompts say that a text-to-image teacher is meant; everything else of `text` has defaults. */
+function refuseTextKeys({ text, teacher }: DistillConfig): void {
+  if (text.prompts === undefined) return;
+  const message = `text.prompts: ${teacher} is no text-to-image model`;
+  throw new UserError('config', message, 'Name a diffusers folder as teacher, or remove the key.');
+}
+
+export interface EdmPairOptions {
+  /** Of Heun's method. */
+  readonly steps: number;
+  /** Noise level that sampling starts from: the one the generator is called at. */
+  readonly sigmaMax: number;
+  readonly labels: LabelChoice;
+}
+
+/** By EDM's deterministic sampler. */
+export function edmPairs(
+  { network, weights, sha256 }: Pick<Teacher, 'network' | 'weights' | 'sha256'>,
+  { steps, sigmaMax, labels }: EdmPairOptions,
+): PairMaking {
+  const { imageShape: shape, labelDim } = network;
+  return {
+    made: { teacher: sha256, sampler: 'edm', steps, sigmaMax, labels },
+    ...{ shape, batch: samplerBatch },
+    // Heun's method calls the network twice a step, but once in the last.
+    calls: 2 * steps - 1,
+    open: async (folder) => ({ set: await openPairs(folder, { shape: [...shape], labelDim }), prompts: null }),
+    async sampler(engine) {
+      const program = await DenoiseProgram.create(engine, { network, batch: samplerBatch, weights });
+      const options = { num_steps: steps, sigma_max: sigmaMax };
+      const none = { shape: [samplerBatch, 0], data: new Float32Array() };
+      return {
+        async sample(z, conditions, signal) {
+          const labelled = conditions.labels ?? none;
+          const images = await edmSampler(
+            (x, sigma) => program.denoise(x, sigma, labelled),
+            z,
+            options,
+            { signal },
+            network,
+          );
+          return Float32Array.from(images);
+        },
+        dispose: () => program.dispose(),
+      };
+    },
+  };
+}

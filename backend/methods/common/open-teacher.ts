@@ -1,0 +1,11 @@
+/** Opens the teacher that a config names, of whatever family. */
+import { isTextTeacher } from '../../models/text/text-teacher.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { openEdmTeacher } from './edm-teacher.ts';
+import { openLatentTeacher } from './latent-teacher.ts';
+import type { DistillTeacher } from './teacher.ts';
+
+/** Loads and checks everything the config names of it. Throws UserError; nothing is written. */
+export function openTeacher(config: DistillConfig): Promise<DistillTeacher> {
+  return isTextTeacher(config.teacher) ? openLatentTeacher(config) : openEdmTeacher(config);
+}

@@ -1,0 +1,134 @@
+/** The noise-image pairs of a distillation: those of a folder the config names, or the run's own, made when it starts. */
+import type { PairManifest } from '../../data/pair-manifest.ts';
+import { type PairSet, writePairs } from '../../data/pairs.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import type { ConditionSource, HostTensors, OpenConditions } from '../../models/conditions.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { stream } from '../../random/stream.ts';
+
+/** Pairs per file: what a kill costs at most. */
+const shardSize = 256;
+
+/** How a family's deterministic sampler makes its pairs. */
+export interface PairMaking {
+  /** Everything they depend on but seed, count and shape, as the folder's manifest keeps it. */
+  readonly made: PairManifest['config'];
+  /** Shape of a sample. */
+  readonly shape: readonly number[];
+  /** Samples per call of the network. */
+  readonly batch: number;
+  /** Calls of the network for a sample, guided ones twice. */
+  readonly calls: number;
+  /** Puts beside the pairs what their numbers refer to. */
+  prepare?(folder: string): void;
+  /** Opens pairs that fit. Throws UserError that names the folder and what does not fit. */
+  open(folder: string): Promise<OpenPairs>;
+  sampler(engine: Engine): Promise<PairSampler>;
+}
+
+export interface OpenPairs {
+  readonly set: PairSet;
+  /** That the pairs' rows are numbers of; null where they are classes. */
+  readonly prompts: readonly string[] | null;
+}
+
+/** The teacher's deterministic sampler from noise z [batch, ...], flat, for conditions as the model takes them. */
+export interface PairSampler {
+  sample(z: Float32Array, conditions: HostTensors, signal: AbortSignal): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+export interface MakePairsOptions {
+  readonly engine: Engine;
+  readonly pairs: PairMaking;
+  readonly conditions: ConditionSource;
+  readonly count: number;
+  readonly seed: number;
+  readonly onProgress: (done: number, count: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes what is missing of the pairs in a folder; a pair is a pure function of its index. Throws UserError, 'cancelled' among
+ * them; what is finished is kept.
+ */
+export async function makePairs(folder: string, options: MakePairsOptions): Promise<void> {
+  const { engine, pairs, conditions, count, seed, onProgress, signal } = options;
+  pairs.prepare?.(folder);
+  let sampler: Promise<PairSampler> | undefined;
+  try {
+    await writePairs(folder, {
+      ...{ count, shardSize, seed, onProgress, signal },
+      ...{ batchSize: pairs.batch, shape: pairs.shape, labelDim: conditions.width, config: pairs.made },
+      async make(indices) {
+        sampler ??= pairs.sampler(engine);
+        return makeBatch(await sampler, options, indices);
+      },
+    });
+  } finally {
+    await (await sampler)?.dispose();
+  }
+}
+
+/** The program's batch is fixed: a smaller one is filled up with copies of its last pair. */
+async function makeBatch(sampler: PairSampler, options: MakePairsOptions, indices: readonly number[]) {
+  const { pairs, conditions, seed, signal } = options;
+  const { shape, batch } = pairs;
+  const [numbers, { width }] = [sizeOf(shape), conditions];
+  const z = new Float32Array(batch * numbers);
+  const rows = { shape: [batch, width], data: new Float32Array(batch * width) };
+  for (let row = 0; row < batch; row++) {
+    const index = indices[Math.min(row, indices.length - 1)]!;
+    z.set(stream(seed, 'pairs', index, 'normal').randn(numbers), row * numbers);
+    rows.data.set(conditions.draw(seed, ['pairs', index], 1).data, row * width);
+  }
+  const y = await sampler.sample(z, await conditions.feeds(rows), signal);
+  const first = (data: Float32Array, of: readonly number[]): TensorData => ({
+    shape: [indices.length, ...of],
+    data: data.slice(0, indices.length * sizeOf(of)),
+  });
+  return { z: first(z, shape), y: first(y, shape), labels: first(rows.data, [width]) };
+}
+
+/** Noise, the teacher's samples for it, and what they are of: pure in (step, micro-batch). */
+export interface ReferencePairs {
+  batch(
+    step: number,
+    micro: number,
+    count: number,
+  ): Promise<{ readonly z: TensorData; readonly y: TensorData; readonly conditions: HostTensors }>;
+}
+
+/**
+ * Opens the pairs that a config names, checked against the teacher, or makes the run's own in `ownFolder`.
+ * @throws UserError
+ */
+export async function openReferencePairs(
+  { regression, seed }: DistillConfig,
+  ownFolder: string,
+  teacher: { readonly path: string; readonly sha256: string; readonly pairs: PairMaking },
+  conditions: OpenConditions,
+  options: Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'>,
+): Promise<{ pairs: ReferencePairs; warning: string }> {
+  const { path, count } = regression.pairs;
+  const folder = path ?? ownFolder;
+  if (path === undefined) {
+    await makePairs(folder, { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed });
+  }
+  const { set, prompts } = await teacher.pairs.open(folder);
+  const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
+  const warning = foreign ? `the pairs in ${folder} were made by another teacher than ${teacher.path}` : '';
+  return { pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), seed), warning };
+}
+
+/** Batches drawn with replacement, a pure function of seed, step and micro-batch. */
+function drawnPairs(set: PairSet, conditions: ConditionSource, count: number, seed: number): ReferencePairs {
+  return {
+    async batch(step, micro, size) {
+      const indices = stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size);
+      const { z, y, labels } = await set.batch([...indices]);
+      return { z, y, conditions: await conditions.feeds(labels) };
+    },
+  };
+}

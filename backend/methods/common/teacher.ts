@@ -1,0 +1,54 @@
+/** A teacher as every method of distillation sees it, whatever its family: EDM's networks of images, text-to-image models of latents. */
+import type { Engine } from '../../engine/engine.ts';
+import type { Tensor } from '../../graph/graph.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
+import type { DiffusionModel } from '../../models/diffusion-model.ts';
+import type { InputFile } from '../../models/input-file.ts';
+import type { TrainedPart } from '../../models/trained-part.ts';
+import type { Distance } from './distance.ts';
+import type { PairMaking } from './pairs.ts';
+
+export interface DistillTeacher {
+  /** The file or folder, for people. */
+  readonly path: string;
+  /** Of the weights behind mu_real, hex. */
+  readonly sha256: string;
+  /** The files that every iteration depends on, by config key. */
+  readonly inputs: Readonly<Record<string, InputFile>>;
+  readonly model: DiffusionModel;
+  /** What is trained of generator and fake score. */
+  readonly generator: TrainedPart;
+  readonly fake: TrainedPart;
+  /** Whether paired samples feed distribution matching too. */
+  readonly pairsMatch: boolean;
+  /** Scale of classifier-free guidance on the real score; 1 none. */
+  readonly guidance: number;
+  /** Whether the run is to hold the frozen teacher as float16, where the device can. */
+  readonly wantsHalf: boolean;
+  readonly pairs: PairMaking;
+  /** Numbers that pictures of the training are recorded with. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readWeights(): Promise<ReadonlyMap<string, TensorData>>;
+  /** @param folder where what takes long may be kept for the next start; null nowhere */
+  openConditions(engine: Engine, folder: string | null): Promise<OpenConditions>;
+  /** Conditions of no meaning, for a dry run. */
+  randomConditions(model: DiffusionModel): ConditionSource;
+  /** The distance of the regression. @param weights takes the place of reading a decoder's weights */
+  distance(weights?: WeightsOf): Promise<Distance>;
+  /** From samples to pictures; null where samples are pictures. */
+  pictures(weights?: WeightsOf): Promise<((samples: Tensor) => Tensor) | null>;
+  /** The same with smaller networks, largest first, where a dry run of its own size would take too much. */
+  smaller(): Iterable<DistillTeacher>;
+  /** Writes a finished generator under a name of the run's folder, `generator` the one. @returns the path */
+  writeStudent(
+    folder: string,
+    name: string,
+    weights: ReadonlyMap<string, TensorData>,
+    step: number,
+    half: boolean,
+  ): Promise<string>;
+}
+
+/** Weights for a layout, in place of those of a file. */
+export type WeightsOf = (layout: DiffusionModel['layout']) => ReadonlyMap<string, TensorData>;

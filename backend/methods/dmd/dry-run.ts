@@ -1,0 +1,187 @@
+/** A dry run of Distribution Matching Distillation: of its own size where that fits, else with a smaller network of its kind. */
+import type { Engine } from '../../engine/engine.ts';
+import { graphCost } from '../../graph/cost.ts';
+import { Graph } from '../../graph/graph.ts';
+import { parameterInputs } from '../../graph/parameters.ts';
+import { conditionInputs, type DiffusionModel } from '../../models/diffusion-model.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { stream } from '../../random/stream.ts';
+import { Trainer } from '../../training/trainer.ts';
+import {
+  comparedTo,
+  costOfAll,
+  type DryRun,
+  type Limits,
+  type MicroCost,
+  type Recorded,
+  randomTensor,
+  randomWeights,
+} from '../common/dry-run.ts';
+import { holdsTeacherAsHalf } from '../common/latent-teacher.ts';
+import { openTeacher } from '../common/open-teacher.ts';
+import { decodeGraph, openPreview } from '../common/preview.ts';
+import type { DistillTeacher } from '../common/teacher.ts';
+import {
+  countOf,
+  type DmdShape,
+  fakeScoreGraph,
+  generateGraph,
+  generatorGraph,
+  needsTeacher,
+  trainsFake,
+} from './graphs.ts';
+import { Probe, probeGraphs } from './probe.ts';
+import { DmdProcedure } from './procedure.ts';
+import { shapeOf } from './session.ts';
+import { distillSettings } from './settings.ts';
+
+/** Throws UserError for what the run itself would refuse. */
+export async function dmdDryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun> {
+  const teacher = await openTeacher(config);
+  const { enabled, pairs } = config.regression;
+  const distance = enabled ? await teacher.distance(randomWeights) : null;
+  const half = await holdsTeacherAsHalf(teacher, engine);
+  const sized = (of: DistillTeacher, batch = config.batch): Sized => {
+    const regression = { ...config.regression, batch: Math.min(batch, config.regression.batch ?? batch) };
+    const asked = batch === config.batch ? config : { ...config, batch, regression };
+    const shape = shapeOf(asked, of, distance, half);
+    return { teacher: of, shape, cost: costOf(shape, config.fake.updatesPerStep) };
+  };
+  const whole = sized(teacher);
+  const tried = firstFitting(whole, sized, config.batch, limits);
+  const { trainer, procedure } = await trainerOf(engine, config, tried);
+  return {
+    trainer,
+    parameters: {
+      network: teacher.model.layout.size,
+      ...{ generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
+    },
+    imagesPerMicro: countOf(whole.shape),
+    ...{ whole: whole.cost, part: tried.cost },
+    recorded: await recordedOf(engine, config, procedure, whole, tried),
+    pairs:
+      enabled && pairs.path === undefined
+        ? { count: pairs.count, flopsPerPair: teacher.pairs.calls * callFlops(teacher.model) }
+        : null,
+  };
+}
+
+interface Sized {
+  readonly teacher: DistillTeacher;
+  readonly shape: DmdShape;
+  readonly cost: MicroCost;
+}
+
+/** Fewer samples at a time, down to one of either kind; then smaller networks, until it can be tried. */
+function firstFitting(
+  whole: Sized,
+  sized: (teacher: DistillTeacher, batch: number) => Sized,
+  batch: number,
+  limits: Limits,
+): Sized {
+  const fits = ({ cost: { weightBytes, peakBytes, flops } }: Sized) =>
+    weightBytes + 2 * peakBytes <= limits.bytes && flops <= limits.flops;
+  const networks = [...whole.teacher.smaller()];
+  if (fits(whole) || networks.length === 0) return whole;
+  for (let fewer = Math.floor(batch / 2); fewer >= 1; fewer = Math.floor(fewer / 2)) {
+    const found = sized(whole.teacher, fewer);
+    if (fits(found)) return found;
+  }
+  return networks.map((of) => sized(of, 1)).find(fits) ?? sized(networks.at(-1)!, 1);
+}
+
+function costOf(shape: DmdShape, fakeUpdates: number): MicroCost {
+  const graphs: [Graph, number][] = [[generatorGraph(shape), 1]];
+  if (trainsFake(shape)) graphs.push([fakeScoreGraph(shape), fakeUpdates]);
+  const { flops, peakBytes } = costOfAll(graphs);
+  // Old and new states until they are committed: three buffers and the generator's average; and one gradient at a time.
+  const { generator, fake } = { generator: shape.generator.layout, fake: shape.fake.layout };
+  const gradient = Math.max(generator.trainedSize, fake.trainedSize);
+  // The teacher on the device, and by name for what is written in the end.
+  const teacher = needsTeacher(shape) ? ((shape.halfTeacher ? 2 : 4) + 4) * shape.teacher.layout.size : 0;
+  return { flops, peakBytes, weightBytes: 4 * (8 * generator.size + 6 * fake.size + gradient) + teacher };
+}
+
+async function trainerOf(engine: Engine, config: DistillConfig, { shape, teacher }: Sized) {
+  const teacherWeights = randomWeights(shape.teacher.layout);
+  const samples = (count: number) => randomTensor([count, ...shape.student.shape]);
+  const conditions = teacher.randomConditions(shape.student);
+  const start = (part: 'generator' | 'fake') => shape[part].start(teacherWeights, stream(0, 'plan', part));
+  const procedure = await DmdProcedure.create(engine, {
+    ...{ ...shape, seed: 0, teacherWeights, conditions, accumulation: 1, emas: [0.999] },
+    start: { generator: start('generator'), fake: start('fake') },
+    pairs: {
+      batch: async (_step, _micro, count) => ({
+        ...{ z: samples(count), y: samples(count) },
+        conditions: await conditions.feeds(conditions.inTurn(count)),
+      }),
+    },
+    fakeUpdates: config.fake.updatesPerStep,
+    settings: (step) => {
+      const settings = distillSettings(config)(step);
+      return { ...settings, generator: { ...settings.generator, emaDecays: [0.999] } };
+    },
+  });
+  return { procedure, trainer: new Trainer(engine, procedure) };
+}
+
+/** A smaller network is tried with one picture and one noise level. */
+async function recordedOf(
+  engine: Engine,
+  { record, seed }: DistillConfig,
+  { generator, fake, teacher: frozen }: DmdProcedure,
+  whole: Sized,
+  tried: Sized,
+): Promise<Recorded[]> {
+  const fits = tried === whole;
+  const few = (asked: number) => (fits ? asked : 1);
+  const conditions = tried.teacher.randomConditions(tried.shape.student);
+  const recorded: Recorded[] = [];
+  if (record.probeEvery > 0 && whole.shape.matching) {
+    const { levels, count } = record.probe;
+    const options = { ...record.probe, count: few(count), levels: levels.slice(0, few(levels.length)) };
+    const cost = ({ shape }: Sized, images: number, ladder: readonly number[]) => {
+      const { generate, scores } = probeGraphs(shape, images);
+      return costOfAll([
+        [generate, 1],
+        [scores, ladder.length],
+      ]);
+    };
+    recorded.push({
+      every: record.probeEvery,
+      ...comparedTo(cost(tried, options.count, options.levels), cost(whole, count, levels), fits),
+      async open() {
+        const probe = await Probe.create(engine, tried.shape, conditions, options);
+        const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
+        return { take: () => probe.read(parameters()), dispose: () => probe.dispose() };
+      },
+    });
+  }
+  if (record.samplesEvery > 0) {
+    const graphs = async ({ teacher, shape }: Sized, count: number) => ({
+      generate: generateGraph(shape, count),
+      decode: await decodeGraph(teacher, count, randomWeights),
+    });
+    const own = await graphs(tried, few(record.samples));
+    const cost = ({ generate, decode }: typeof own) =>
+      costOfAll([[generate, 1] as const, ...(decode ? [[decode, 1] as const] : [])]);
+    recorded.push({
+      every: record.samplesEvery,
+      ...comparedTo(cost(own), cost(await graphs(whole, record.samples)), fits),
+      async open() {
+        const preview = await openPreview(engine, own, conditions, seed);
+        return { take: () => preview.images(generator.average(), frozen), dispose: () => preview.dispose() };
+      },
+    });
+  }
+  return recorded;
+}
+
+/** Of one call of the network for one sample. */
+function callFlops(model: DiffusionModel): number {
+  const graph = new Graph();
+  const source = parameterInputs(graph, 'parameters', model.layout);
+  const xt = graph.input('x', [1, ...model.shape]);
+  model.predict(source, xt, graph.input('t', [1]), conditionInputs(graph, model, 1));
+  return graphCost(graph).flops;
+}

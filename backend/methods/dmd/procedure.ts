@@ -1,0 +1,255 @@
+/** Distribution Matching Distillation as it is run: Algorithm 1 of arXiv 2311.18828, stage by stage. */
+import type { DeviceTensor, Engine } from '../../engine/engine.ts';
+import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
+import { levelFeeds } from '../../models/diffusion-model.ts';
+import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
+import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
+import { firstRows, joinRows } from '../../training/rows.ts';
+import { StagedProgram } from '../../training/staged-program.ts';
+import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import type { Procedure } from '../../training/trainer.ts';
+import type { ReferencePairs } from '../common/pairs.ts';
+import {
+  countOf,
+  type DmdShape,
+  fakeReport,
+  fakeScoreGraph,
+  fakeStages,
+  generateGraph,
+  generatorGraph,
+  generatorReport,
+  generatorStages,
+  isGuided,
+  matchedOf,
+  needsTeacher,
+  trainsFake,
+  unconditionalName,
+} from './graphs.ts';
+import type { StepSettings } from './settings.ts';
+
+export interface DmdOptions extends DmdShape {
+  readonly seed: number;
+  readonly conditions: ConditionSource;
+  readonly pairs: ReferencePairs | null;
+  /** With `halfTeacher` numbers of float16, so that generator and fake score start as the teacher exactly. */
+  readonly teacherWeights: ReadonlyMap<string, TensorData>;
+  /** Flat parameters that the trained networks start from. */
+  readonly start: { readonly generator: Float32Array; readonly fake: Float32Array };
+  /** Decays of the averages that are kept of the generator. */
+  readonly emas: readonly number[];
+  /** Micro-batches per update. */
+  readonly accumulation: number;
+  /** Fake-score updates per generator update; those past the first train on newly generated samples. */
+  readonly fakeUpdates: number;
+  /** Recorded draws in place of the seed's own streams. */
+  readonly draws?: Draws;
+  settings(step: number): StepSettings;
+}
+
+/** Samples on the device, and what they are of. */
+interface Generated {
+  readonly x: DeviceTensor;
+  readonly conditions: HostTensors;
+}
+
+export class DmdProcedure implements Procedure {
+  readonly networks: readonly TrainedNetwork[];
+  readonly imagesPerStep: number;
+  readonly recorded: readonly string[];
+  readonly updatesPerStep: Readonly<Record<string, number>>;
+  readonly generator: TrainedNetwork;
+  readonly fake: TrainedNetwork;
+  /** The frozen teacher's parameters; [] where nothing needs it. */
+  readonly teacher: Chunks;
+  readonly #options: DmdOptions;
+  readonly #draws: Draws;
+  readonly #programs: Programs;
+  /** What guidance starts from, on the device; {} without. */
+  readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
+
+  private constructor(
+    engine: Engine,
+    options: DmdOptions,
+    programs: Programs,
+    networks: [TrainedNetwork, TrainedNetwork],
+  ) {
+    const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
+    this.#options = options;
+    this.#programs = programs;
+    this.#draws = options.draws ?? streamDraws(seed, student.shape, conditions);
+    [this.generator, this.fake] = networks;
+    this.networks = networks;
+    this.imagesPerStep = countOf(options) * accumulation;
+    this.updatesPerStep = { fake: fakeUpdates };
+    this.recorded = [
+      ...['x', 'xt', 'muReal', 'muFake', 'grad', 'z'],
+      ...Object.keys(teacher.levels.numbers),
+      ...conditions.recorded,
+    ];
+    this.teacher = needsTeacher(options) ? uploadTeacher(engine, options) : [];
+    const guides = options.matching && isGuided(options) ? (conditions.unconditional ?? {}) : {};
+    this.#unconditional = Object.fromEntries(
+      Object.entries(guides).map(([name, value]) => [unconditionalName(name), engine.upload(copy(value))]),
+    );
+  }
+
+  static async create(engine: Engine, options: DmdOptions): Promise<DmdProcedure> {
+    const { matching, regression, pairs, emas, accumulation, fakeUpdates, start } = options;
+    if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
+    if (regression && !pairs) throw new Error('regression needs noise-image pairs');
+    const trains = trainsFake(options);
+    const generator = await StagedProgram.compile(engine, generatorGraph(options), generatorStages, 'generator');
+    const fake = trains ? await StagedProgram.compile(engine, fakeScoreGraph(options), fakeStages, 'fake score') : null;
+    const fresh =
+      trains && fakeUpdates > 1
+        ? await StagedProgram.compile(
+            engine,
+            generateGraph(options, matchedOf(options)),
+            [['generate', ['x']]],
+            'generate',
+          )
+        : null;
+    const accumulates = accumulation > 1;
+    const network = (name: 'generator' | 'fake', decays: readonly number[]) =>
+      TrainedNetwork.create(engine, {
+        ...{ name, layout: options[name].layout, start: start[name], emas: decays, accumulates },
+      });
+    const networks: [TrainedNetwork, TrainedNetwork] = [await network('generator', emas), await network('fake', [])];
+    return new DmdProcedure(engine, options, { generator, fake, fresh }, networks);
+  }
+
+  async iterate(it: Iteration): Promise<void> {
+    const { generator, fake } = this;
+    const { accumulation } = this.#options;
+    const settings = this.#options.settings(it.step);
+    const updates = this.#programs.fake ? this.#options.fakeUpdates : 0;
+    const micros = accumulation * (1 + updates);
+    const images = new Map<number, Generated>();
+    try {
+      for (let micro = 0; micro < accumulation; micro++) {
+        await it.begin(micro, micro, micros);
+        const conditions = await this.#generatorHalf(it, settings);
+        it.report(generatorReport, it.take('report'), 1 / accumulation);
+        await generator.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+        images.set(micro, { x: it.take('x'), conditions });
+      }
+      await it.update(generator, settings.generator, { stage: 'generator update', norm: 'normGenerator' });
+      for (let update = 0; update < updates; update++) {
+        // Of several updates the last one's numbers are reported.
+        const share = update === updates - 1 ? 1 : 0;
+        for (let micro = 0; micro < accumulation; micro++) {
+          await it.begin(micro, accumulation * (1 + update) + micro, micros);
+          const own = images.get(micro)!;
+          if (update === 0) images.delete(micro);
+          images.set(micro, await this.#fakeHalf(it, { step: it.step, micro, update }, own));
+          it.report(fakeReport, it.take('report'), share / accumulation);
+          await fake.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+        }
+        await it.update(fake, settings.fake, { stage: 'fake update', norm: 'normFake', share });
+      }
+    } finally {
+      const last = images.get(it.micro);
+      if (last) it.put({ x: last.x, ...last.conditions });
+      disposeAll([...images.values()].filter((of) => of !== last).map(({ x }) => x));
+    }
+  }
+
+  /** Lines 4 to 11: generate, diffuse, both scores, gradient, regression, backward. @returns what the matched samples are of */
+  async #generatorHalf(it: Iteration, { firstLevel, lastLevel, lambda }: StepSettings): Promise<HostTensors> {
+    const { batch, regression, conditions, matching, teacher, pairs } = this.#options;
+    const at = { step: it.step, micro: it.micro, update: 0 };
+    const { z, rows } = this.#draws.latents(at, batch);
+    const own = { z, ...(await conditions.feeds(rows)) };
+    const pair = regression && (await pairs!.batch(at.step, at.micro, regression.batch));
+    it.put(pair ? joinRows(own, { z: pair.z, ...pair.conditions }) : own);
+    const matched = matchedOf(this.#options);
+    if (matching) {
+      const { indices, noise } = this.#draws.matching(at, matched, { first: firstLevel, last: lastLevel });
+      it.put({ ...levelFeeds(teacher.levels, indices), noise });
+    }
+    if (pair) it.put({ yRef: pair.y, lambda: { shape: [], data: Float32Array.of(lambda) } });
+    await it.stage('draw');
+    await it.run(this.#programs.generator, {
+      ...fedAs('generator', this.generator.parameters),
+      ...fedAs('fake', this.fake.parameters),
+      ...fedAs('teacher', this.teacher),
+      ...this.#unconditional,
+    });
+    it.free('xRef');
+    const kept = firstRows(it.onHostNow(Object.keys(own)), matched);
+    it.put(kept);
+    const { z: _, ...of } = kept;
+    return of;
+  }
+
+  /**
+   * Lines 12 to 15: the denoising loss of the fake score on samples taken as data; the first update trains on the generator's own.
+   * @returns those, as they are now
+   */
+  async #fakeHalf(it: Iteration, at: DrawPoint, own: Generated): Promise<Generated> {
+    const { levels } = this.#options.student;
+    const { x, conditions } = at.update === 0 ? own : await this.#freshSamples(at);
+    const { indices, noise } = this.#draws.fake(at, matchedOf(this.#options), { first: 0, last: levels.count - 1 });
+    it.put({ x, ...conditions, ...levelFeeds(levels, indices, 'Fake'), noiseFake: noise });
+    await it.stage('fake-score draw');
+    await it.run(this.#programs.fake!, { ...fedAs('fake', this.fake.latest), ...fedAs('teacher', this.teacher) });
+    it.free('xtFake', 'denoisedFake');
+    const now = it.take('x');
+    if (at.update === 0) return { x: now, conditions };
+    now.dispose();
+    return own;
+  }
+
+  async #freshSamples(at: DrawPoint): Promise<Generated> {
+    const { z, rows } = this.#draws.latents(at, matchedOf(this.#options));
+    const conditions = await this.#options.conditions.feeds(rows);
+    const parameters = { ...fedAs('generator', this.generator.latest), ...fedAs('teacher', this.teacher) };
+    const { x } = await this.#programs.fresh!.run({ z, ...conditions, ...parameters });
+    return { x: x!, conditions };
+  }
+
+  async reconstruct(it: Iteration, micro: number): Promise<void> {
+    await it.begin(micro, 0, 1);
+    await this.#generatorHalf(it, this.#options.settings(it.step));
+  }
+
+  /** Weights of the generator by the network's parameter names. */
+  async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
+    const { generator, teacherWeights } = this.#options;
+    const flats = await Promise.all(this.generator.average(decay).map(async (chunk) => (await chunk.read()).slice()));
+    return generator.merged(teacherWeights, flats);
+  }
+
+  rates(step: number): Scalars {
+    const { generator, fake, lambda, firstLevel, lastLevel } = this.#options.settings(step);
+    return {
+      ...{ 'rate/generator': generator.learningRate, 'rate/fake': fake.learningRate, lambda },
+      ...{ 'level/first': firstLevel, 'level/last': lastLevel },
+    };
+  }
+
+  async dispose(): Promise<void> {
+    disposeAll([...this.teacher, ...Object.values(this.#unconditional)]);
+    for (const program of Object.values(this.#programs)) await program?.dispose();
+  }
+}
+
+interface Programs {
+  readonly generator: StagedProgram;
+  /** Null where the fake score is not trained: without distribution matching, or with the real score alone. */
+  readonly fake: StagedProgram | null;
+  /** Fresh samples for further fake-score updates. */
+  readonly fresh: StagedProgram | null;
+}
+
+function uploadTeacher(engine: Engine, { teacher: { layout }, teacherWeights, halfTeacher }: DmdOptions): Chunks {
+  return layout.chunks.map((chunk) => {
+    const shape = [chunk.size];
+    if (halfTeacher) return engine.upload({ shape, halves: packHalfParameters(layout, teacherWeights, chunk) });
+    return engine.upload({ shape, data: packParameters(layout, teacherWeights, chunk) });
+  });
+}
+
+const copy = ({ shape, data }: TensorData): TensorData => ({ shape, data: data.slice() });

@@ -1,0 +1,154 @@
+/** Distribution Matching Distillation as a run: what it opens, what is recorded of it, and the generator it ends with. */
+import path from 'node:path';
+import { roundToHalves } from '../../graph/half.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { stream } from '../../random/stream.ts';
+import { emasOf } from '../../training/schedule.ts';
+import {
+  histogramsOf,
+  isDue,
+  type SessionContext,
+  type SessionPlan,
+  type TrainingSession,
+} from '../../training/session.ts';
+import { Trainer } from '../../training/trainer.ts';
+import type { Distance } from '../common/distance.ts';
+import { holdsTeacherAsHalf } from '../common/latent-teacher.ts';
+import { openTeacher } from '../common/open-teacher.ts';
+import { openReferencePairs } from '../common/pairs.ts';
+import { decodeGraph, openPreview } from '../common/preview.ts';
+import type { DistillTeacher } from '../common/teacher.ts';
+import { type DmdShape, generateGraph } from './graphs.ts';
+import { Probe } from './probe.ts';
+import { DmdProcedure } from './procedure.ts';
+import { RecordedProbe } from './recorded-probe.ts';
+import { distillSettings } from './settings.ts';
+
+/** Loads and checks everything the config names. Throws UserError; nothing is written. */
+export async function planDmd(config: DistillConfig): Promise<SessionPlan> {
+  const teacher = await openTeacher(config);
+  const { enabled, pairs } = config.regression;
+  if (enabled && pairs.path !== undefined) await teacher.pairs.open(pairs.path);
+  return {
+    // Fields and probe share the budget evenly.
+    fieldBytes: (config.record.budgetMB * 1e6) / 2,
+    inputs: teacher.inputs,
+    start: (context) => start(config, teacher, context),
+  };
+}
+
+/** @param distance null leaves the regression out */
+export function shapeOf(
+  { matching, regression, batch }: DistillConfig,
+  { model, generator, fake, pairsMatch, guidance }: DistillTeacher,
+  distance: Distance | null,
+  halfTeacher: boolean,
+): DmdShape {
+  return {
+    ...{ teacher: model, student: model, generator, fake, batch, pairsMatch, guidance, halfTeacher },
+    matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
+    regression: distance && { batch: regression.batch ?? batch, distance },
+  };
+}
+
+async function start(
+  config: DistillConfig,
+  teacher: DistillTeacher,
+  context: SessionContext,
+): Promise<TrainingSession> {
+  const { engine, report, recorder, folder, signal } = context;
+  const { seed, regression, accumulation, record, iterations } = config;
+  const conditions = await teacher.openConditions(engine, folder);
+  const pairs = regression.enabled ? await pairsOf() : null;
+  report({ type: 'note', level: 'info', text: 'compiling the training step' });
+  const half = await holdsTeacherAsHalf(teacher, engine);
+  if (teacher.wantsHalf && !half) {
+    const text = `${engine.device} cannot hold float16: the teacher stays in float32`;
+    report({ type: 'note', level: 'warning', text });
+  }
+  const weights = await teacher.readWeights();
+  if (half) for (const { data } of weights.values()) roundToHalves(data);
+  const shape = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
+  const flat = (part: 'generator' | 'fake') => shape[part].start(weights, stream(seed, 'adapters', part));
+  const procedure = await DmdProcedure.create(engine, {
+    ...{ ...shape, seed, accumulation, pairs, conditions: conditions.source, teacherWeights: weights },
+    ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
+    ...{ fakeUpdates: config.fake.updatesPerStep, settings: distillSettings(config) },
+  });
+  const trainer = new Trainer(engine, procedure, (step) => isDue(record.histogramsEvery, step, iterations));
+  const probe = shape.matching
+    ? new RecordedProbe(config, () => Probe.create(engine, shape, conditions.source, record.probe))
+    : null;
+  if (record.probeEvery > 0) await probe?.compile();
+  const preview = record.samplesEvery > 0 ? await previewOf() : null;
+  const { generator, fake, teacher: frozen } = procedure;
+  const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
+  return {
+    trainer,
+    readProbe: probe ? (step) => probe.live(step, parameters()) : undefined,
+    scalars: ({ scalars }) =>
+      Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value])),
+    async record(step) {
+      if (preview && isDue(record.samplesEvery, step, iterations)) {
+        recorder.samples(step, await preview.images(generator.average(), frozen));
+      }
+      if (probe && isDue(record.probeEvery, step, iterations)) await probe.record(recorder, step, parameters());
+      if (isDue(record.histogramsEvery, step, iterations)) {
+        const { grad } = trainer.tensors;
+        const histograms = await histogramsOf(trainer);
+        if (grad) histograms['field/grad'] = await grad.read();
+        recorder.add(step, { histograms });
+      }
+      if (step > 0 && isDue(record.fieldsEvery, step, iterations)) {
+        recorder.fields(step, 'training', await trainer.fields(), { ...teacher.metadata });
+      }
+    },
+    async writeWeights(to, inHalves) {
+      const written: string[] = [];
+      for (const [i, decay] of (generator.emas.length > 0 ? generator.emas : [undefined]).entries()) {
+        const name = i === 0 ? 'generator' : `generator-ema-${decay}`;
+        written.push(
+          await teacher.writeStudent(to, name, await procedure.generatorWeights(decay), trainer.step, inHalves),
+        );
+      }
+      return written;
+    },
+    async dispose() {
+      await probe?.dispose();
+      await preview?.dispose();
+      await trainer.dispose();
+      await conditions.dispose();
+    },
+  };
+
+  async function previewOf() {
+    const generate = generateGraph(shape, record.samples);
+    return openPreview(
+      engine,
+      { generate, decode: await decodeGraph(teacher, record.samples) },
+      conditions.source,
+      seed,
+    );
+  }
+
+  async function pairsOf() {
+    const onProgress = (done: number, total: number) =>
+      report({ type: 'work', label: 'pairs', done, total, unit: 'pairs' });
+    const options = { engine, onProgress, signal };
+    const made = await openReferencePairs(config, path.join(folder, 'pairs'), teacher, conditions, options);
+    if (made.warning) report({ type: 'note', level: 'warning', text: made.warning });
+    return made.pairs;
+  }
+}
+
+/** What the trainer's numbers are recorded as. */
+const tags: Readonly<Record<string, string>> = {
+  lossMatching: 'loss/matching',
+  lossRegression: 'loss/regression',
+  lossFake: 'loss/fake',
+  normGenerator: 'norm/generator',
+  normFake: 'norm/fake',
+  gradientMean: 'gradient/mean',
+  residualReal: 'residual/real',
+  residualFake: 'residual/fake',
+};

@@ -1,0 +1,21 @@
+/** The methods by name. Another one is another folder and a line here. */
+import { registerSection } from '../protocol/config/index.ts';
+import { UserError } from '../protocol/errors.ts';
+import { dmd } from './dmd/index.ts';
+import type { Method } from './method.ts';
+
+const methods = new Map<string, Method>();
+
+export function registerMethod(method: Method): void {
+  methods.set(method.name, method);
+  registerSection(method.name, method.section);
+}
+
+registerMethod(dmd);
+
+/** Throws UserError('config') for a name that is not known. */
+export function methodOf({ method }: { readonly method: string }): Method {
+  const found = methods.get(method);
+  if (found) return found;
+  throw new UserError('config', `method: there is no '${method}'`, `Known are ${[...methods.keys()].join(', ')}.`);
+}

@@ -1,0 +1,24 @@
+/** What a method of distillation is to the rest of the program; each is a folder beside this file. */
+import type { Engine } from '../engine/engine.ts';
+import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
+import type { SessionPlan } from '../training/session.ts';
+import type { DryRun, Limits } from './common/dry-run.ts';
+
+export interface Method {
+  /** As `method` names it in a config. */
+  readonly name: string;
+  /** The keys of its own. */
+  readonly section: MethodSection;
+  /** Loads and checks everything the config names. Throws UserError; nothing is written. */
+  plan(config: DistillConfig): Promise<SessionPlan>;
+  /** A few iterations on random weights. */
+  dryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun>;
+  /** Its algorithm with the config's values, line by line, each with the stage it stands for. */
+  listing(config: DistillConfig): readonly ListingLine[];
+}
+
+export interface ListingLine {
+  readonly text: string;
+  /** Null for a line that does nothing by itself. */
+  readonly stage: string | null;
+}

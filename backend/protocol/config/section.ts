@@ -1,0 +1,20 @@
+/**
+ * What a method of distillation brings to a config: keys of its own beside those that every distillation has. A method's section
+ * is `config.ts` in its folder under methods/; it belongs to the protocol, since the editor reads configs too.
+ */
+import type { z } from './zod.ts';
+
+export { choice, emaKey, every, optimizerKeys, whole } from './common.ts';
+export { schedulePoints } from './schedule.ts';
+export { z } from './zod.ts';
+
+/** Marks the value at a path as wrong, in words. */
+export type Complain = (path: (string | number)[], message: string) => void;
+
+export interface MethodSection<Keys extends z.ZodRawShape = z.ZodRawShape> {
+  /** What the method is, in a line. */
+  readonly title: string;
+  readonly keys: Keys;
+  /** Complains of what no key can say by itself. @param config whole, with the keys that every distillation has */
+  check(config: never, complain: Complain): void;
+}

@@ -1,0 +1,121 @@
+/**
+ * One set of parameters trained on one loss: what `dmd teach` runs, whatever it teaches. A task brings the loss as a graph and the
+ * draws of each micro-batch.
+ */
+import type { Engine } from '../engine/engine.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type ParameterLayout, unpackParameters } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+import { fedAs, type Iteration, type Scalars } from './iteration.ts';
+import { type Stage, StagedProgram } from './staged-program.ts';
+import { TrainedNetwork } from './trained-network.ts';
+import { type Procedure, Trainer } from './trainer.ts';
+import type { UpdateSettings } from './update-graph.ts';
+
+export type Feeds = Readonly<Record<string, TensorData>>;
+
+export interface LossTask {
+  /** Names the state and the curves: `loss/NAME`, `norm/NAME`, `rate/NAME`. */
+  readonly name: string;
+  readonly layout: ParameterLayout;
+  /** Where training begins: flat, as in the layout. */
+  readonly parameters: Float32Array;
+  /** Decays of the averages that are kept. */
+  readonly emas: readonly number[];
+  /** Inputs: `parameters` and what `draws` gives. Outputs: `loss` [1], `gradient` and whatever `terms` names, each [1]. */
+  readonly graph: Graph;
+  /** Another graph of the same loss for the first `steps` updates, e.g. of smaller images. */
+  readonly early?: { readonly graph: Graph; readonly steps: number } | undefined;
+  /** Parts of the loss that are recorded too: output of the graph -> tag. */
+  readonly terms?: Readonly<Record<string, string>>;
+  /** Images per program run. */
+  readonly batch: number;
+  /** Micro-batches per update. */
+  readonly accumulation: number;
+  /** A pure function of (step, micro-batch). */
+  draws(step: number, micro: number): Promise<Feeds>;
+  /** Settings of the update with number `step` (1 for the first): where warm-up and decay live. */
+  settings(step: number): UpdateSettings;
+  /** Steps whose parameter gradient is kept until the next one; none unless given. */
+  readonly keepsGradients?: ((step: number) => boolean) | undefined;
+}
+
+export async function createLossTrainer(engine: Engine, task: LossTask): Promise<Trainer> {
+  return new Trainer(engine, await LossProcedure.create(engine, task), task.keepsGradients);
+}
+
+class LossProcedure implements Procedure {
+  readonly networks: readonly TrainedNetwork[];
+  readonly imagesPerStep: number;
+  recorded: readonly string[] = [];
+  readonly #task: LossTask;
+  readonly #network: TrainedNetwork;
+  readonly #loss: StagedProgram;
+  readonly #early: StagedProgram | null;
+
+  private constructor(task: LossTask, network: TrainedNetwork, loss: StagedProgram, early: StagedProgram | null) {
+    this.#task = task;
+    this.#network = network;
+    this.#loss = loss;
+    this.#early = early;
+    this.networks = [network];
+    this.imagesPerStep = task.batch * task.accumulation;
+  }
+
+  static async create(engine: Engine, task: LossTask): Promise<LossProcedure> {
+    const { name, layout, parameters: start, emas, graph, early, accumulation, terms = {} } = task;
+    const stages: Stage[] = [
+      ['loss', ['loss', ...Object.keys(terms)]],
+      ['backward', ['gradient']],
+    ];
+    const loss = await StagedProgram.compile(engine, graph, stages, `${name} loss`);
+    const first = early ? await StagedProgram.compile(engine, early.graph, stages, `${name} early loss`) : null;
+    const network = await TrainedNetwork.create(engine, { name, layout, start, emas, accumulates: accumulation > 1 });
+    return new LossProcedure(task, network, loss, first);
+  }
+
+  async iterate(it: Iteration): Promise<void> {
+    const { name, accumulation, settings, terms = {}, early } = this.#task;
+    const program = it.step <= (early?.steps ?? 0) ? this.#early! : this.#loss;
+    for (let micro = 0; micro < accumulation; micro++) {
+      await it.begin(micro, micro, accumulation);
+      await this.#draw(it);
+      await it.stage('draw');
+      await it.run(program, fedAs('parameters', this.#network.parameters));
+      for (const [output, tag] of Object.entries({ loss: `loss/${name}`, ...terms })) {
+        it.report([tag], it.take(output), 1 / accumulation);
+      }
+      await this.#network.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+    }
+    await it.update(this.#network, settings(it.step), { stage: 'update', norm: `norm/${name}` });
+  }
+
+  async #draw(it: Iteration): Promise<void> {
+    const draws = await this.#task.draws(it.step, it.micro);
+    this.recorded = Object.keys(draws);
+    it.put(draws);
+  }
+
+  async reconstruct(it: Iteration, micro: number): Promise<void> {
+    await it.begin(micro, 0, 1);
+    await this.#draw(it);
+  }
+
+  rates(step: number): Scalars {
+    return { [`rate/${this.#task.name}`]: this.#task.settings(step).learningRate };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#loss.dispose();
+    await this.#early?.dispose();
+  }
+}
+
+/** The averaged weights of the one network by parameter name: what was taught. */
+export async function averagedWeights(
+  { networks: [network] }: Trainer,
+  decay?: number,
+): Promise<Map<string, TensorData>> {
+  const flats = await Promise.all(network!.average(decay).map(async (chunk) => (await chunk.read()).slice()));
+  return unpackParameters(network!.layout, flats);
+}

@@ -1,0 +1,66 @@
+/** One AdamW update of a network as a graph: old buffers in, new ones out, each in the layout's chunks. */
+import { Graph, type Tensor } from '../graph/graph.ts';
+import { add, reshape, slice, sqrt, square, sum } from '../graph/ops/index.ts';
+import {
+  type AdamWOptions,
+  adamW,
+  adamWScalarCount,
+  adamWScalarInput,
+  adamWScalars,
+  clipByNorm,
+  movingAverage,
+} from '../graph/optimizer.ts';
+import { chunkName, type ParameterLayout } from '../graph/parameters.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
+
+export interface UpdateSettings extends AdamWOptions {
+  /** Largest L2 norm of the gradient; Infinity does not clip. */
+  readonly clip: number;
+  /** Decay of each moving average in this update, 0 <= decay < 1; 0 makes it follow the parameters exactly. */
+  readonly emaDecays: readonly number[];
+}
+
+/** What an update keeps besides the averages. */
+export const adamBuffers = ['parameters', 'firstMoment', 'secondMoment'] as const;
+
+/** The moving averages' names, the first of them `ema`. */
+export const averageNames = (decays: readonly number[]): string[] =>
+  decays.map((decay, i) => (i === 0 ? 'ema' : `ema.${decay}`));
+
+/**
+ * Inputs: every buffer and `gradient`, by chunk; adamW; limits [1 + averages]: largest norm, decays. Outputs: every buffer under
+ * its name with `new.` before it; norm [], of the whole gradient before clipping.
+ */
+export function updateGraph({ chunks }: ParameterLayout, averages: readonly string[]): Graph {
+  const graph = new Graph();
+  const gradients = chunks
+    .filter(({ trainedSize }) => trainedSize > 0)
+    .map(({ trainedSize }, i) => graph.input(chunkName('gradient', i), [trainedSize]));
+  const scalars = adamWScalarInput(graph, 'adamW');
+  const limits = graph.input('limits', [1 + averages.length]);
+  const limit = (i: number) => reshape(slice(limits, [i], [i + 1]), []);
+  const norm = sqrt(gradients.map((gradient) => sum(square(gradient))).reduce(add));
+  chunks.forEach(({ size }, i) => {
+    const input = (name: string) => graph.input(chunkName(name, i), [size]);
+    const output = (name: string, value: Tensor) => graph.output(`new.${chunkName(name, i)}`, value);
+    const [parameters, firstMoment, secondMoment] = adamBuffers.map(input) as [Tensor, Tensor, Tensor];
+    const gradient = gradients[i];
+    const state = { parameters, firstMoment, secondMoment };
+    const next = gradient ? adamW(state, clipByNorm(gradient, norm, limit(0)), scalars) : state;
+    for (const name of adamBuffers) output(name, next[name]);
+    averages.forEach((name, k) => {
+      output(name, movingAverage(input(name), next.parameters, limit(1 + k)));
+    });
+  });
+  graph.output('norm', norm);
+  return graph;
+}
+
+/** What that graph is told of the update with number `step`, 1 for the first. */
+export function updateFeeds(settings: UpdateSettings, step: number): Record<'adamW' | 'limits', TensorData> {
+  const clip = Number.isFinite(settings.clip) ? settings.clip : 3e38;
+  return {
+    adamW: { shape: [adamWScalarCount], data: adamWScalars(settings, step) },
+    limits: { shape: [1 + settings.emaDecays.length], data: Float32Array.of(clip, ...settings.emaDecays) },
+  };
+}
