@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writePiecesAtomic } from '../files/atomic.ts';
+import { errorCode } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { reasonOf } from './file-source.ts';
 
@@ -47,7 +48,7 @@ export async function readManifest(folder: string): Promise<PairManifest | undef
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause))) return undefined;
     throw damaged(path, reasonOf(cause), cause);
   }
   try {
@@ -68,7 +69,24 @@ export async function writeManifest(folder: string, manifest: PairManifest): Pro
 
 export type PairIdentity = Pick<PairManifest, (typeof IDENTITY)[number]>;
 
-/** Throws UserError, naming the key, when the folder's pairs are not those that `wanted` describes. */
+/** A folder holds pairs, but other ones. */
+export class OtherPairs extends UserError {
+  /** Whether they are all there. */
+  readonly finished: boolean;
+
+  constructor(message: string, hint: string, finished: boolean) {
+    super('config', message, hint);
+    this.finished = finished;
+  }
+}
+
+/** The first shard that a set of pairs lacks; undefined when it is finished. */
+export function missingShard(manifest: PairManifest): number | undefined {
+  const indices = Array.from({ length: shardsOf(manifest) }, (_, index) => index);
+  return indices.find((index) => (manifest.shards[index]?.count ?? 0) < shardCount(manifest, index));
+}
+
+/** Throws OtherPairs, naming the key, when the folder's pairs are not those that `wanted` describes. */
 export function checkSamePairs(folder: string, found: PairManifest, wanted: Partial<PairIdentity>): void {
   for (const key of IDENTITY) {
     if (wanted[key] === undefined) continue;
@@ -77,7 +95,8 @@ export function checkSamePairs(folder: string, found: PairManifest, wanted: Part
     const show = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value));
     const values = `${show(at(found, path))} in its manifest, ${show(at(wanted, path))} now`;
     const hint = 'Use the settings that made the folder, or another folder.';
-    throw new UserError('config', `the pairs in ${folder} are others: ${path.join('.')} is ${values}`, hint);
+    const message = `the pairs in ${folder} are others: ${path.join('.')} is ${values}`;
+    throw new OtherPairs(message, hint, missingShard(found) === undefined);
   }
 }
 

@@ -2,16 +2,17 @@
  * Reads the pairs of a folder, in any order. A shard's hash is checked when it is first needed; after that only the asked-for
  * rows are read, since a full set (500,000 pairs, 12 GB) does not fit in memory.
  */
+import { createHash } from 'node:crypto';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { checkIndices } from './dataset.ts';
 import { reasonOf } from './file-source.ts';
 import {
   checkSamePairs,
+  missingShard,
   type PairIdentity,
   type PairManifest,
   readManifest,
-  shardCount,
   shardPath,
   shardsOf,
 } from './pair-manifest.ts';
@@ -27,6 +28,11 @@ export interface PairSet {
   readonly config: PairManifest['config'];
   /** The given pairs. Rejects with UserError (kind 'data') that names a damaged shard. */
   batch(indices: readonly number[]): Promise<PairBatch>;
+  /**
+   * SHA-256 of what the first `used` pairs hold, and of the prompts that labels are numbers of; more pairs behind them make no
+   * difference. Full shards are taken by the hashes of the manifest. Rejects with UserError('data') that names a damaged shard.
+   */
+  identity(used: number): Promise<string>;
   /** Checks every shard now instead of when it is first needed. */
   verify(): Promise<void>;
 }
@@ -42,10 +48,10 @@ export async function openPairs(folder: string, wanted: Partial<PairIdentity> = 
   }
   checkSamePairs(folder, manifest, wanted);
   const { count, shape, labelDim, seed, config, shardSize } = manifest;
-  for (let index = 0; index < shardsOf(manifest); index++) {
-    if ((manifest.shards[index]?.count ?? 0) >= shardCount(manifest, index)) continue;
+  const missing = missingShard(manifest);
+  if (missing !== undefined) {
     const hint = 'Finish them with the dmd pairs command that began them.';
-    throw new UserError('data', `the pairs in ${folder} are not finished: shard ${index} is missing`, hint);
+    throw new UserError('data', `the pairs in ${folder} are not finished: shard ${missing} is missing`, hint);
   }
   const layouts = new Map<number, Promise<ShardLayout>>();
   const layoutOf = (index: number) => {
@@ -53,12 +59,24 @@ export async function openPairs(folder: string, wanted: Partial<PairIdentity> = 
     layouts.set(index, known);
     return known;
   };
-  return {
+  const set: PairSet = {
     count,
     shape,
     labelDim,
     seed,
     config,
+    async identity(used) {
+      const full = Math.floor(used / shardSize);
+      const shards = manifest.shards.slice(0, full).map((shard) => shard?.sha256);
+      const hash = createHash('sha256').update(
+        JSON.stringify([shape, labelDim, shardSize, shards, config.prompts ?? '']),
+      );
+      // The last shard's own hash is another one once the set was made larger.
+      const rest = await set.batch(Array.from({ length: used % shardSize }, (_, i) => full * shardSize + i));
+      for (const { data } of Object.values(rest))
+        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      return hash.digest('hex');
+    },
     async batch(indices) {
       checkIndices(indices, count);
       const zeros = (dims: number[]): TensorData => tensorData(dims, new Float32Array(sizeOf(dims)));
@@ -77,6 +95,7 @@ export async function openPairs(folder: string, wanted: Partial<PairIdentity> = 
       for (let index = 0; index < shardsOf(manifest); index++) await layoutOf(index);
     },
   };
+  return set;
 }
 
 /** Which rows of which shards a batch needs. */

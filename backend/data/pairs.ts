@@ -5,13 +5,16 @@
  * A pair is a pure function of its index, so a killed run is continued by the same call: shards that are there whole are kept, the
  * others are made. One process at a time writes to a folder.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writePiecesAtomic } from '../files/atomic.ts';
+import { asUserError, errorCode } from '../files/disk.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import {
   checkSamePairs,
+  type PairIdentity,
   type PairManifest,
   readManifest,
   shardCount,
@@ -21,10 +24,12 @@ import {
 } from './pair-manifest.ts';
 import { hashOf, type PairArray, type PairBatch, pairArrays } from './pair-shard.ts';
 
+export { OtherPairs } from './pair-manifest.ts';
 export { openPairs, type PairSet } from './pair-set.ts';
 export type { PairBatch };
 
-export interface WritePairsOptions {
+/** What makes pairs the same work, and how many of them there are to be. */
+export interface PairWork {
   /** Pairs in all. May be raised or lowered later; shards that fit are kept. */
   readonly count: number;
   /** Pairs per file: what a kill can cost. */
@@ -37,6 +42,11 @@ export interface WritePairsOptions {
   readonly labelDim: number;
   /** All settings the pairs depend on; must not change between calls for one folder. */
   readonly config: PairManifest['config'];
+  /** Small files of the set by name, such as the prompts; `config` has what makes them the same. */
+  readonly texts?: Readonly<Record<string, string>>;
+}
+
+export interface WritePairsOptions extends PairWork {
   /** Makes the pairs with these indices; the same indices must always give the same pairs. */
   readonly make: (indices: readonly number[]) => Promise<PairBatch>;
   /** Called as pairs are made or found: pairs there, pairs in all. */
@@ -52,9 +62,8 @@ export interface WritePairsOptions {
  * refuses, 'cancelled' when `signal` stopped it. Finished shards are kept in every case.
  */
 export async function writePairs(folder: string, options: WritePairsOptions): Promise<{ made: number; kept: number }> {
-  const { count, shardSize, seed, labelDim, config, onProgress, signal } = options;
-  const identity = { config, seed, shape: [...options.shape], labelDim, shardSize };
-  const manifest = await startManifest(folder, { format: 'dmd-pairs-1', count, ...identity });
+  const { count, shardSize, onProgress, signal } = options;
+  const manifest = await startManifest(folder, options);
   const kept = await dropUnusable(folder, manifest);
   let done = kept;
   onProgress?.(done, count);
@@ -77,8 +86,48 @@ export async function writePairs(folder: string, options: WritePairsOptions): Pr
   return { made: count - kept, kept };
 }
 
+/**
+ * Looks whether a folder is free for these pairs or has them already, whole or in part; touches nothing.
+ * @throws UserError('config') that names the difference, 'data' when the manifest is damaged
+ */
+export async function checkSameWork(folder: string, work: PairWork): Promise<void> {
+  const found = await foundIn(folder, work);
+  if (found === undefined || found.count <= work.count) return;
+  throw new UserError(
+    'config',
+    `the pairs in ${folder} are more: count is ${found.count} in its manifest, ${work.count} now`,
+    `They can be used as they are: a run takes the first ${work.count} with regression.pairs.count.`,
+  );
+}
+
+/** What is there of this very work. Throws UserError when something else is. */
+async function foundIn(folder: string, { texts = {}, ...work }: PairWork): Promise<PairManifest | undefined> {
+  const found = await readManifest(folder);
+  if (found) checkSamePairs(folder, found, identityOf(work));
+  for (const [name, text] of Object.entries(found ? {} : texts)) {
+    const file = join(folder, name);
+    const there = await textOf(file);
+    if (there === undefined || there === text) continue;
+    throw new UserError('config', `${file} is there already, and is not of these pairs`, 'Choose another folder.');
+  }
+  return found;
+}
+
+function identityOf({ config, seed, shape, labelDim, shardSize }: PairWork): PairIdentity {
+  return { config, seed, shape: [...shape], labelDim, shardSize };
+}
+
+/** Undefined where there is no such file. */
+function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause))) return undefined;
+    throw asUserError(cause, 'read', file);
+  });
+}
+
 /** Reads or begins the manifest, and clears away what a killed writer left half-written. */
-async function startManifest(folder: string, wanted: Omit<PairManifest, 'shards'>): Promise<PairManifest> {
+async function startManifest(folder: string, work: PairWork): Promise<PairManifest> {
+  const found = await foundIn(folder, work);
   try {
     await mkdir(folder, { recursive: true });
     const debris = (await readdir(folder)).filter((name) => /^\.pairs.*\.tmp$/.test(name));
@@ -86,11 +135,17 @@ async function startManifest(folder: string, wanted: Omit<PairManifest, 'shards'
   } catch (cause) {
     throw new UserError('io', `cannot write to ${folder}: ${String(cause)}`, 'Choose another folder.', { cause });
   }
-  const found = await readManifest(folder);
-  if (found) checkSamePairs(folder, found, wanted);
-  const manifest = { ...wanted, shards: found?.shards ?? [] };
-  while (manifest.shards.length < shardsOf(wanted)) manifest.shards.push(null);
-  if (found?.count !== wanted.count) await writeManifest(folder, manifest);
+  const { count, texts = {} } = work;
+  const manifest: PairManifest = {
+    ...{ format: 'dmd-pairs-1', count, ...identityOf(work) },
+    shards: found?.shards ?? [],
+  };
+  while (manifest.shards.length < shardsOf(manifest)) manifest.shards.push(null);
+  if (found?.count !== count) await writeManifest(folder, manifest);
+  for (const [name, text] of Object.entries(texts)) {
+    const file = join(folder, name);
+    if ((await textOf(file)) !== text) await writePiecesAtomic(file, [Buffer.from(text)]);
+  }
   return manifest;
 }
 

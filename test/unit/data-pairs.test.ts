@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openPairs, type WritePairsOptions, writePairs } from '../../backend/data/pairs.ts';
+import { checkSameWork, openPairs, type WritePairsOptions, writePairs } from '../../backend/data/pairs.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { readSafetensors } from '../../backend/weights/safetensors.ts';
@@ -246,4 +247,81 @@ test('folders without pairs and damaged manifests are refused', async () => {
   const file = join(root, 'plain-file');
   writeFileSync(file, '');
   await assertUserError(writePairs(file, options), 'io', file);
+});
+
+test('other work, or a folder with something of that name, is refused before anything is touched', async () => {
+  const folder = newFolder();
+  const texts = { 'prompts.txt': 'a circle\n' };
+  const work = { ...options, texts, config: { ...options.config, prompts: 'h1' } };
+  await writePairs(folder, work);
+  assert.equal(readFileSync(join(folder, 'prompts.txt'), 'utf8'), 'a circle\n');
+  // What another process is just writing is as much its own as what is finished.
+  writeFileSync(join(folder, '.pairs.json.1-0123abcd.tmp'), 'half a manifest');
+  const before = contents(folder);
+  const never = async () => assert.fail('nothing is to be made');
+  const other = { ...work, texts: { 'prompts.txt': 'b\n' }, config: { ...work.config, prompts: 'h2' }, make: never };
+  for (const refused of [writePairs(folder, other), checkSameWork(folder, other)]) {
+    await assertUserError(refused, 'config', folder, 'config.prompts is "h1"', '"h2" now');
+  }
+  await assertUserError(checkSameWork(folder, { ...work, count: 22 }), 'config', folder, 'count is 23', '22 now');
+  for (const count of [23, 40]) await checkSameWork(folder, { ...work, count });
+  assert.deepEqual(contents(folder), before);
+
+  const own = newFolder();
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, 'prompts.txt'), 'my own\n');
+  const found = contents(own);
+  for (const refused of [writePairs(own, work), checkSameWork(own, work)]) {
+    await assertUserError(refused, 'config', join(own, 'prompts.txt'));
+  }
+  assert.deepEqual(contents(own), found);
+  await checkSameWork(newFolder(), work);
+});
+
+test('a text of the set that was lost or changed since is restored with it', async () => {
+  const folder = newFolder();
+  const work = { ...options, texts: { 'prompts.txt': 'a circle\n' } };
+  await writePairs(folder, work);
+  const intact = contents(folder);
+  for (const damage of [
+    () => rmSync(join(folder, 'prompts.txt')),
+    () => writeFileSync(join(folder, 'prompts.txt'), ''),
+  ]) {
+    damage();
+    assert.deepEqual(await writePairs(folder, work), { made: 0, kept: 23 });
+    assert.deepEqual(contents(folder), intact);
+  }
+});
+
+test('the identity of the first pairs is theirs alone: more behind them, another folder or teacher make no difference', async () => {
+  const folder = newFolder();
+  await writePairs(folder, options);
+  const identities = async (at: string) => {
+    const set = await openPairs(at);
+    return Promise.all([23, 21, 9].map((used) => set.identity(used)));
+  };
+  const before = await identities(folder);
+  assert.equal(new Set(before).size, 3);
+  await writePairs(folder, { ...options, count: 40 });
+  assert.deepEqual(await identities(folder), before);
+  const again = newFolder();
+  await writePairs(again, { ...options, config: {}, count: 30 });
+  assert.deepEqual(await identities(again), before);
+
+  const changed = async (change: Partial<WritePairsOptions>) => {
+    const at = newFolder();
+    await writePairs(at, { ...options, ...change });
+    return identities(at);
+  };
+  const bitten = (index: number) => async (indices: readonly number[]) => {
+    const pairs = await make(indices);
+    if (indices.includes(index)) pairs.y.data[indices.indexOf(index) * NUMBERS] += 1;
+    return pairs;
+  };
+  const prompts = await changed({ config: { prompts: 'h' } });
+  assert.ok(prompts.every((identity, i) => identity !== before[i]));
+  const last = await changed({ make: bitten(22) });
+  assert.deepEqual([last[0] === before[0], last.slice(1)], [false, before.slice(1)]);
+  const early = await changed({ make: bitten(3) });
+  assert.ok(early.every((identity, i) => identity !== before[i]));
 });

@@ -18,6 +18,7 @@ interface PairsOptions extends CommonOptions {
 
 const notes = `
 Stopped or killed, it goes on where it was when called again. --count may be raised later: full files (256 pairs) stay.
+A folder that holds other pairs, or more of them, is refused and left as it is.
 For class-conditional CIFAR-10 the paper makes 100000 pairs with 18 steps; for Stable Diffusion 500000 by PNDM, with 50 steps at
 guidance 3: dmd pairs stable-diffusion-v1-5 --prompts prompts.txt --count 500000`;
 
@@ -54,28 +55,31 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { UserError } = await import('../../protocol/errors.ts');
   const { acquireLock } = await import('../../runs/folder/lock.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
+  const { checkSameWork } = await import('../../data/pairs.ts');
   const { openPairsJob } = await import('../train/pairs-job.ts');
   const { interruptible } = await import('../interrupt.ts');
   const { isTextTeacher } = await import('../../models/text/text-teacher.ts');
 
   const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
-  const makes = await openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed });
+  const job = await openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, count, seed });
+  await checkSameWork(out, job.work);
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
   });
   const lock = acquireLock(out);
   const { engine } = await openEngine(options);
+  let made = 0;
   const progress = createProgress(progressMode(output.json), 'pairs', count, { unit: 'pairs' });
   try {
     const onProgress = (done: number) => progress.update(done);
-    await interruptible((signal) => makes(out, { engine, count, onProgress, signal }));
+    made = await interruptible(async (signal) => (await job.make(out, { engine, onProgress, signal })).made);
   } finally {
     progress.end();
     await engine.dispose();
     lock.release();
   }
-  output.line(`${count} pairs in ${out}`);
-  output.event('pairs', { folder: out, count, steps, seed });
+  output.line(made === 0 ? `${out} is complete: its ${count} pairs were there already` : `${count} pairs in ${out}`);
+  output.event('pairs', { folder: out, count, steps, seed, made });
 }
 
 function labelChoice(text: string): string {

@@ -1,6 +1,6 @@
 /** `dmd pairs`: the options as the config of a distillation, whose teacher makes the pairs. */
 import { openTeacher } from '../../methods/common/open-teacher.ts';
-import { type MakePairsOptions, makePairs } from '../../methods/common/pairs.ts';
+import { type MakePairsOptions, makePairs, pairWork } from '../../methods/common/pairs.ts';
 import { loadTeacher } from '../../models/teacher.ts';
 import { isTextTeacher } from '../../models/text/text-teacher.ts';
 import { parseConfig } from '../../protocol/config/index.ts';
@@ -14,13 +14,15 @@ export interface PairsJobOptions {
   /** Noise level to start from; undefined: the one the teacher's generator is called at. */
   readonly sigma: number | undefined;
   readonly steps: number;
+  readonly count: number;
   readonly seed: number;
 }
 
-type Work = Pick<MakePairsOptions, 'engine' | 'count' | 'onProgress' | 'signal'>;
+type How = Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'>;
 
-/** Opens and checks teacher and prompts; what it gives makes the pairs in a folder. Throws UserError. */
-export async function openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed }: PairsJobOptions) {
+/** Opens and checks teacher and prompts. @returns which pairs they are, and what makes them in a folder. Throws UserError. */
+export async function openPairsJob(options: PairsJobOptions) {
+  const { teacher: name, prompts, guidance, labels, sigma, steps, count, seed } = options;
   const asked = {
     ...{ kind: 'distill', teacher: name, seed, regression: { pairs: { steps } } },
     ...(isTextTeacher(name)
@@ -30,12 +32,15 @@ export async function openPairsJob({ teacher: name, prompts, guidance, labels, s
   const config = resolvePaths(parseConfig(JSON.stringify(asked), 'the options of dmd pairs'), process.cwd());
   if (config.kind !== 'distill') throw new Error('not a distillation');
   const { pairs, openConditions } = await openTeacher(config);
-  return async (folder: string, work: Work) => {
-    const conditions = await openConditions(work.engine, null);
-    try {
-      await makePairs(folder, { ...work, pairs, conditions: conditions.source, seed });
-    } finally {
-      await conditions.dispose();
-    }
+  return {
+    work: pairWork(pairs, count, seed),
+    async make(folder: string, how: How): Promise<{ made: number }> {
+      const conditions = await openConditions(how.engine, null);
+      try {
+        return await makePairs(folder, { ...how, pairs, conditions: conditions.source, count, seed });
+      } finally {
+        await conditions.dispose();
+      }
+    },
   };
 }

@@ -83,7 +83,7 @@ export function edmPairs(
   const { imageShape: shape, labelDim } = network;
   return {
     made: { teacher: sha256, sampler: 'edm', steps, sigmaMax, labels },
-    ...{ shape, batch: samplerBatch },
+    ...{ shape, labelDim, batch: samplerBatch },
     // Heun's method calls the network twice a step, but once in the last.
     calls: 2 * steps - 1,
     open: async (folder) => ({ set: await openPairs(folder, { shape: [...shape], labelDim }), prompts: null }),

@@ -5,8 +5,6 @@
 import path from 'node:path';
 import { openPairs } from '../../data/pairs.ts';
 import { guideDoubled, needsGuidance } from '../../diffusion/vp/index.ts';
-import { writeFileAtomic } from '../../files/atomic.ts';
-import { makeFolder } from '../../files/folders.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import { type Build, NetworkProgram } from '../../models/text/network-program.ts';
@@ -38,12 +36,9 @@ export function latentPairs(options: LatentPairOptions, unconditional: () => Pro
   const guides = needsGuidance(guidance);
   return {
     made: { teacher: sha256, sampler: 'pndm', steps, guidance, prompts: prompts.sha256 },
-    ...{ shape: network.latentShape, batch: samplerBatch },
+    ...{ shape: network.latentShape, labelDim: 1, batch: samplerBatch },
     calls: (steps + 1) * (guides ? 2 : 1),
-    prepare(folder) {
-      makeFolder(folder);
-      writeFileAtomic(path.join(folder, promptsFile), `${prompts.prompts.join('\n')}\n`);
-    },
+    texts: { [promptsFile]: `${prompts.prompts.join('\n')}\n` },
     open: (folder) => openLatentPairs(teacher, folder),
     async sampler(engine) {
       const read = () => model.readWeights('unet');

@@ -1,11 +1,12 @@
 /** The noise-image pairs of a distillation: those of a folder the config names, or the run's own, made when it starts. */
 import type { PairManifest } from '../../data/pair-manifest.ts';
-import { type PairSet, writePairs } from '../../data/pairs.ts';
+import { type PairSet, type PairWork, writePairs } from '../../data/pairs.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors, OpenConditions } from '../../models/conditions.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
+import { ownPairs } from './own-pairs.ts';
 
 /** Pairs per file: what a kill costs at most. */
 const shardSize = 256;
@@ -16,12 +17,14 @@ export interface PairMaking {
   readonly made: PairManifest['config'];
   /** Shape of a sample. */
   readonly shape: readonly number[];
+  /** Numbers per pair that say what it is of. */
+  readonly labelDim: number;
   /** Samples per call of the network. */
   readonly batch: number;
   /** Calls of the network for a sample, guided ones twice. */
   readonly calls: number;
-  /** Puts beside the pairs what their numbers refer to. */
-  prepare?(folder: string): void;
+  /** What their numbers refer to, as small files beside the pairs. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** Opens pairs that fit. Throws UserError that names the folder and what does not fit. */
   open(folder: string): Promise<OpenPairs>;
   sampler(engine: Engine): Promise<PairSampler>;
@@ -49,18 +52,25 @@ export interface MakePairsOptions {
   readonly signal: AbortSignal;
 }
 
+/** Which pairs they are, for their folder. */
+export function pairWork(
+  { made, shape, labelDim, batch, texts = {} }: PairMaking,
+  count: number,
+  seed: number,
+): PairWork {
+  return { count, shardSize, batchSize: batch, seed, shape, labelDim, config: made, texts };
+}
+
 /**
  * Makes what is missing of the pairs in a folder; a pair is a pure function of its index. Throws UserError, 'cancelled' among
  * them; what is finished is kept.
  */
-export async function makePairs(folder: string, options: MakePairsOptions): Promise<void> {
-  const { engine, pairs, conditions, count, seed, onProgress, signal } = options;
-  pairs.prepare?.(folder);
+export async function makePairs(folder: string, options: MakePairsOptions): Promise<{ made: number }> {
+  const { engine, pairs, count, seed, onProgress, signal } = options;
   let sampler: Promise<PairSampler> | undefined;
   try {
-    await writePairs(folder, {
-      ...{ count, shardSize, seed, onProgress, signal },
-      ...{ batchSize: pairs.batch, shape: pairs.shape, labelDim: conditions.width, config: pairs.made },
+    return await writePairs(folder, {
+      ...{ ...pairWork(pairs, count, seed), onProgress, signal },
       async make(indices) {
         sampler ??= pairs.sampler(engine);
         return makeBatch(await sampler, options, indices);
@@ -113,12 +123,11 @@ export async function openReferencePairs(
 ): Promise<{ pairs: ReferencePairs; warning: string }> {
   const { path, count } = regression.pairs;
   const folder = path ?? ownFolder;
-  if (path === undefined) {
-    await makePairs(folder, { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed });
-  }
+  const own = { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed };
+  const kept = path === undefined ? await ownPairs(() => makePairs(folder, own)) : '';
   const { set, prompts } = await teacher.pairs.open(folder);
   const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
-  const warning = foreign ? `the pairs in ${folder} were made by another teacher than ${teacher.path}` : '';
+  const warning = kept || !foreign ? kept : `the pairs in ${folder} were made by another teacher than ${teacher.path}`;
   return { pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), seed), warning };
 }
 
