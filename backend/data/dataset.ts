@@ -9,6 +9,8 @@ export interface ImageDataset {
   readonly shape: readonly [number, number, number];
   /** Number of classes; 0 when the data set has no labels. */
   readonly labelDim: number;
+  /** What it reads of its folder, relative to it; null where it is a single file, or draws its images. */
+  readonly names: readonly string[] | null;
   /** The given images [B, C, H, W] in [-1, 1] and their one-hot labels [B, labelDim]. Indices may repeat. */
   batch(indices: readonly number[]): Promise<{ images: TensorData; labels: TensorData }>;
   /** Releases files; the data set cannot be used afterwards. */

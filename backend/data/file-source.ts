@@ -9,6 +9,7 @@ import { BoundedReader } from '../weights/bounded-reader.ts';
 export interface FileSource {
   /** The folder or zip itself, for messages. */
   readonly path: string;
+  readonly isFolder: boolean;
   readonly names: readonly string[];
   /** The whole file. Rejects when it cannot be read. */
   read(name: string): Promise<Buffer>;
@@ -39,6 +40,7 @@ async function openFolder(path: string): Promise<FileSource> {
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
   return {
     path,
+    isFolder: true,
     names: names.sort(),
     read: (name) => readFile(join(path, name)),
     async close() {},
@@ -65,6 +67,7 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
   }
   return {
     path,
+    isFolder: false,
     names: [...entries.keys()].sort(),
     read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
     close: () => handle.close(),

@@ -1,5 +1,6 @@
 /** What a method of distillation is to the rest of the program; each is a folder beside this file. */
 import type { Engine } from '../engine/engine.ts';
+import type { InputWork } from '../models/input-file.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
 import type { SessionPlan } from '../training/session.ts';
 import type { DryRun, Limits } from './common/dry-run.ts';
@@ -9,8 +10,8 @@ export interface Method {
   readonly name: string;
   /** The keys of its own. */
   readonly section: MethodSection;
-  /** Loads and checks everything the config names. Throws UserError; nothing is written. */
-  plan(config: DistillConfig): Promise<SessionPlan>;
+  /** Loads and checks everything the config names, `work` where that takes a while. Throws UserError; nothing is written. */
+  plan(config: DistillConfig, work?: InputWork): Promise<SessionPlan>;
   /** A few iterations on random weights. */
   dryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun>;
   /** Its algorithm with the config's values, line by line, each with the stage it stands for. */

@@ -2,11 +2,11 @@
 import path from 'node:path';
 import { samplePrompts } from '../data/captioned/captioned-batch.ts';
 import { hashOf } from '../data/pair-shard.ts';
-import type { InputFile } from '../models/input-file.ts';
+import { type Inputs, settingsInputs } from '../models/input-file.ts';
 import type { TeachTextConfig, TeachTextEncoderConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { ClipTokenizer, type TokenizerFiles, trainBpe, vocabularyFiles } from '../text/index.ts';
-import { readTokenizerFiles } from '../text/tokenizer-folder.ts';
+import { readTokenizerFiles, tokenizerFileNames } from '../text/tokenizer-folder.ts';
 
 export interface CaptionTokenizer {
   readonly tokens: { readonly count: number; readonly start: number; readonly end: number; readonly padding: number };
@@ -14,7 +14,7 @@ export interface CaptionTokenizer {
   readonly files: Readonly<Record<string, string>>;
   /** Token ids [L] of a caption, '' for the empty prompt. */
   ids(caption: string): Float32Array;
-  readonly inputs: Readonly<Record<string, InputFile>>;
+  readonly inputs: Inputs;
 }
 
 /** Captions that a vocabulary is made from: enough to have every word many times. */
@@ -39,7 +39,7 @@ export async function captionTokenizer(
     tokens: { count: tokenizer.vocabularySize, start: start!, end: end!, padding: padding! },
     files: present(files),
     ids: (caption) => Float32Array.from(tokenizer.encode(caption).ids),
-    inputs: given === undefined ? {} : { tokenizer: await vocabularyFile(given) },
+    inputs: given === undefined ? {} : await tokenizerInputs(given),
   };
 }
 
@@ -81,7 +81,8 @@ function present(files: TokenizerFiles): Record<string, string> {
   return Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text ? [[name, text]] : [])));
 }
 
-async function vocabularyFile(folder: string): Promise<InputFile> {
-  const file = path.join(folder, 'vocab.json');
-  return { path: file, sha256: (await hashOf(file)) ?? '' };
+/** Under the config key stands the vocabulary; the folder that is named may be another key's. */
+async function tokenizerInputs(folder: string): Promise<Inputs> {
+  const sha256 = (await hashOf(path.join(folder, 'vocab.json'))) ?? '';
+  return { tokenizer: { path: folder, sha256 }, ...(await settingsInputs('tokenizer', folder, tokenizerFileNames)) };
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { captionedSize } from '../data/captioned/scene.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import type { Inputs } from '../models/input-file.ts';
 import { type Autoencoder, createAutoencoderKL } from '../nets/stable-diffusion/autoencoder-kl.ts';
 import type { TeachAutoencoderConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
@@ -29,7 +30,7 @@ export async function planTeachAutoencoder(config: TeachAutoencoderConfig): Prom
     config.initial === undefined ? null : await openInitialComponent(autoencoderFolder(config.initial), network.layout);
   return {
     fieldBytes: 0,
-    inputs: initial ? { initial: initial.input } : {},
+    inputs: async (): Promise<Inputs> => (initial ? { initial: initial.input } : {}),
     start: (context) => start(config, network, initial?.weights ?? null, context),
   };
 }

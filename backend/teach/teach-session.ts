@@ -5,6 +5,7 @@ import { openImageDataset } from '../data/image-dataset.ts';
 import { sceneDataset } from '../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../diffusion/edm-sampler.ts';
 import type { Denoise } from '../diffusion/sampler.ts';
+import { folderInput, type Inputs, type InputWork } from '../models/input-file.ts';
 import { type Model, openModel } from '../models/model-file.ts';
 import { writeModel } from '../models/write-model.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
@@ -36,7 +37,11 @@ export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
   }
   return {
     fieldBytes: 0,
-    inputs: initial ? { initial: { path: initial.path, sha256: initial.sha256 } } : {},
+    inputs: async (work) => ({
+      ...(initial ? { initial: { path: initial.path, sha256: initial.sha256 } } : {}),
+      ...(await dataInputs(config, data, work)),
+    }),
+    dispose: () => data.close(),
     start: (context) => startTeach(config, { network, data, initial: initial?.weights ?? null }, context),
   };
 }
@@ -62,6 +67,14 @@ function openData({ data }: TeachConfig, network: Network): Promise<ImageDataset
   }
   const { source, useLabels: labelled, count } = data;
   return openImageDataset(source, { labelled, ...(count > 0 ? { count } : {}) });
+}
+
+async function dataInputs(
+  { data: { source } }: TeachConfig,
+  { names }: ImageDataset,
+  work: InputWork,
+): Promise<Inputs> {
+  return source === 'scenes' ? {} : { 'data.source': await folderInput('data.source', source, names, work) };
 }
 
 /** Throws UserError('config') that names the key when network and images do not go together. */

@@ -31,7 +31,7 @@ export async function planTeachTextEncoder(config: TeachTextEncoderConfig): Prom
   const encoder = createClipText(raw);
   const model = createTextImagePair(encoder, { ...config.image_encoder, side: captionedSize }, config.embedding);
   const parts = { config, raw, encoder, model, tokenizer };
-  return { fieldBytes: 0, inputs: tokenizer.inputs, start: (context) => start(parts, context) };
+  return { fieldBytes: 0, inputs: async () => tokenizer.inputs, start: (context) => start(parts, context) };
 }
 
 function refuseGroups({ channels, norm_num_groups: groups }: TeachTextEncoderConfig['image_encoder']): void {

@@ -30,7 +30,7 @@ const usualSteps = 25;
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeachText(config: TeachTextConfig): Promise<SessionPlan> {
   const parts = await openTextParts(config);
-  return { fieldBytes: 0, inputs: parts.inputs, start: (context) => start(config, parts, context) };
+  return { fieldBytes: 0, inputs: async () => parts.inputs, start: (context) => start(config, parts, context) };
 }
 
 async function start(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { captionedSize } from '../data/captioned/scene.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import type { InputFile } from '../models/input-file.ts';
+import { type InputFile, type Inputs, settingsInputs } from '../models/input-file.ts';
 import { modelPath } from '../models/model-file.ts';
 import { type Autoencoder, createAutoencoderKL } from '../nets/stable-diffusion/autoencoder-kl.ts';
 import { createClipText } from '../nets/stable-diffusion/clip-text.ts';
@@ -33,7 +33,7 @@ export interface TextModelParts {
   ids(caption: string): Float32Array;
   /** Weights to begin with, by name in the joint layout; random ones in place of those that are missing. */
   readonly initial: ReadonlyMap<string, TensorData>;
-  readonly inputs: Readonly<Record<string, InputFile>>;
+  readonly inputs: Inputs;
 }
 
 /** Throws UserError('weights' or 'config') that names the file or the key. */
@@ -53,7 +53,12 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
     tokenizerFiles: tokenizer.files,
     ids: tokenizer.ids,
     initial: initial.weights,
-    inputs: { vae: vae.input, ...tokenizer.inputs, ...initial.inputs },
+    inputs: {
+      vae: vae.input,
+      ...(await settingsInputs('vae', vae.folder, ['config.json'])),
+      ...tokenizer.inputs,
+      ...initial.inputs,
+    },
   };
 }
 
@@ -70,7 +75,7 @@ async function openAutoencoder(name: string) {
   const network = createAutoencoderKL(config);
   const { weights, input } = await openInitialComponent(folder, network.layout);
   refuseOtherSizes(folder, network);
-  return { network, weights, input, config, scale: network.scalingFactor };
+  return { folder, network, weights, input, config, scale: network.scalingFactor };
 }
 
 function refuseOtherSizes(folder: string, { imageChannels, downFactor }: Autoencoder): void {

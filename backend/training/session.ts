@@ -2,7 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import type { InputFile } from '../models/input-file.ts';
+import type { Inputs, InputWork } from '../models/input-file.ts';
 import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
 import type { Scalars, StepReport, Trainer } from './trainer.ts';
 
@@ -48,9 +48,11 @@ export interface SessionContext {
 export interface SessionPlan {
   /** Disk for recorded fields of each kind, in bytes. */
   readonly fieldBytes: number;
-  /** The files that every iteration depends on: config key -> path and SHA-256. A resumed run must find the same. */
-  readonly inputs: Readonly<Record<string, InputFile>>;
+  /** What every iteration depends on. A resumed run must find the same. Throws UserError, 'cancelled' among them. */
+  inputs(work: InputWork): Promise<Inputs>;
   start(context: SessionContext): Promise<TrainingSession>;
+  /** Closes what was opened, in place of starting. */
+  readonly dispose?: () => Promise<void>;
 }
 
 export interface TrainingSession {

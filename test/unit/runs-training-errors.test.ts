@@ -179,6 +179,33 @@ test('a learning rate that blows a teacher up stops it with the batch that showe
   }
 });
 
+test('a run that goes on after a NaN keeps the evidence: the tensors, and what ended it', async () => {
+  const root = scratch();
+  const record = { samplesEvery: 1 };
+  const config = teachConfig({ record, optimizer: { lr: 1e30, warmup: 0 }, checkpoint: { every: 1, keep: 9 } });
+  const first = await runHere({ config, root });
+  assertFailed(first, 'numeric', /became NaN or infinite/);
+  const { folder } = first;
+  const { fields, checkpoints, samples } = runPaths(folder);
+  const [stop] = listFields(fields, 'stop');
+  const bytes = fs.readFileSync(stop.path);
+  const { error, endedAt, step } = readRun(folder).info!;
+  assert.equal(path.join(folder, error!.fields!), stop.path);
+  assert.equal(step, stop.step - 1);
+
+  // From further back, at another rate: pictures are made again, the evidence is not.
+  fs.rmSync(checkpoints, { recursive: true });
+  const sample = path.join(samples, 'step-00000001.png');
+  fs.writeFileSync(sample, 'of the run that failed');
+  const on = await runHere({ folder }, { set: ['optimizer.lr=1e-4', `iterations=${stop.step + 2}`] });
+  assert.ok(on.last.type === 'ended' && on.last.state === 'finished', JSON.stringify(on.last));
+  assert.ok(on.scalars.has(1) && fs.readFileSync(sample).subarray(1, 4).toString() === 'PNG');
+  const info = readRun(folder).info!;
+  assert.deepEqual([info.error, info.failures], [null, [{ ...error, step, at: endedAt }]]);
+  assert.deepEqual(fs.readFileSync(stop.path), bytes);
+  assert.deepEqual(listFields(fields, 'stop'), [stop]);
+});
+
 test('a disk that fills up during a checkpoint ends the run; the checkpoint before is sound and it goes on from there', async () => {
   const root = scratch();
   const config = teachConfig({ checkpoint: { every: 2 } });

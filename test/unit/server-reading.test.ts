@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { quotePosix, quotePowerShell } from '../../backend/files/shell-words.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import * as rpc from '../../backend/protocol/rpc/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { recordFields } from '../../backend/runs/fields/fields.ts';
 import { registerRequests } from '../../backend/server/requests.ts';
-import { commandOf, quotePosix, quotePowerShell } from '../../backend/server/runs/command-line.ts';
+import { commandOf } from '../../backend/server/runs/command-line.ts';
 import { differences } from '../../backend/server/runs/compare.ts';
 import { csvOf } from '../../backend/server/runs/csv.ts';
 import type { RpcServer } from '../../backend/server/server.ts';
@@ -48,6 +49,21 @@ before(() => {
 after(async () => {
   await server.end(() => {});
   fs.rmSync(root, { recursive: true, force: true });
+});
+
+test('the overview of a run that goes on after a NaN says why it was stopped, and shows the stop', async () => {
+  const run = makeRun(root, { name: 'a stop' });
+  recordFields(run.paths.fields, 'stop', 3, fields);
+  const failure = { hint: '', step: 2, at: '2026-11-29T04:03:28.000Z' };
+  const stop = { ...failure, message: 'loss became NaN in step 3', fields: 'fields/stop/step-00000003.safetensors' };
+  run.update({ state: 'running', failures: [{ ...failure, message: 'the disk is full' }, stop] });
+  const overview = await client.request(rpc.openRun, { folder: run.paths.folder });
+  run.close();
+  assert.deepEqual(overview.fields.stop, [3]);
+  assert.equal(overview.record.error, null);
+  assert.deepEqual(overview.warnings, [
+    'it was stopped before, at 2026-11-29T04:03:28.000Z: loss became NaN in step 3',
+  ]);
 });
 
 test('the overview: record, config, tags, what is recorded', async () => {

@@ -20,6 +20,7 @@ export function sceneDataset({ seed, count, size = 32, labelled = true }: SceneD
     count,
     shape: [3, size, size],
     labelDim,
+    names: null,
     async batch(indices) {
       checkIndices(indices, count);
       const { images, classes } = sceneBatch(seed, indices, size);

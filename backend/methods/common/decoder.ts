@@ -4,7 +4,7 @@ import type { Tensor } from '../../graph/graph.ts';
 import { mul } from '../../graph/ops/index.ts';
 import { constantParameters } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
-import type { InputFile } from '../../models/input-file.ts';
+import { type Inputs, type InputWork, settingsInputs } from '../../models/input-file.ts';
 import { expectedOf } from '../../models/text/text-model.ts';
 import { componentInput, type TextTeacher } from '../../models/text/text-teacher.ts';
 import { type Autoencoder, createAutoencoderKL, createAutoencoderTiny } from '../../nets/stable-diffusion/index.ts';
@@ -19,7 +19,8 @@ import {
 
 export interface Decoder {
   readonly vae: Autoencoder;
-  readonly input: InputFile;
+  /** Its weights and their settings. */
+  inputs(work: InputWork): Promise<Inputs>;
   readWeights(): Promise<Map<string, TensorData>>;
 }
 
@@ -38,7 +39,12 @@ export async function openDecoder(folder: string | null, teacher: TextTeacher): 
   }
   return {
     vae,
-    input: await componentInput(component),
+    async inputs(work) {
+      const [key, name] = folder === null ? ['teacher (vae)', 'teacher'] : ['text.decoder', 'text.decoder'];
+      const settings = folder === null ? ['vae/config.json'] : ['config.json'];
+      const weights = { [key]: await componentInput(component, work) };
+      return { ...weights, ...(await settingsInputs(name, folder ?? teacher.model.folder.path, settings)) };
+    },
     readWeights: () => readComponentWeights(component, expectedOf(vae.layout)),
   };
 }

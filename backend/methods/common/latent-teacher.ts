@@ -6,7 +6,7 @@ import { holdsHalves } from '../../engine/holds-halves.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import type { InputFile } from '../../models/input-file.ts';
+import type { Inputs, InputWork } from '../../models/input-file.ts';
 import { latentModel } from '../../models/latent-model.ts';
 import { openTextTeacher, type TextTeacher, teacherInputs } from '../../models/text/text-teacher.ts';
 import { trainedPart } from '../../models/trained-part.ts';
@@ -18,7 +18,7 @@ import { decodeWith, openDecoder } from './decoder.ts';
 import { l2Distance, openDistance } from './distance.ts';
 import { type PromptEmbeddings, TextEmbeddings } from './embeddings.ts';
 import { latentPairs } from './latent-pairs.ts';
-import { readPrompts } from './prompts.ts';
+import { promptInputs, readPrompts } from './prompts.ts';
 import type { DistillTeacher } from './teacher.ts';
 import { writeStudent } from './write-student.ts';
 
@@ -31,20 +31,21 @@ export async function holdsTeacherAsHalf(
 }
 
 /** Reads configurations, no weights of the networks. Throws UserError that names the key or the file. */
-export async function openLatentTeacher(config: DistillConfig): Promise<DistillTeacher> {
+export async function openLatentTeacher(config: DistillConfig, work: InputWork = {}): Promise<DistillTeacher> {
   const teacher = openTextTeacher(config);
   const prompts = readPrompts(config);
   const { regression, text } = config;
-  const inputs = await teacherInputs(teacher);
-  const { sha256 } = inputs.teacher!;
-  const decoded = await openDecodedDistance(config, teacher);
+  const weights = await teacherInputs(teacher, work);
+  const { sha256 } = weights.teacher;
+  const decoded = await openDecodedDistance(config, teacher, work);
+  const inputs = { ...weights, ...decoded.inputs, ...promptInputs(config, prompts) };
   let embeddings: TextEmbeddings | undefined;
   const pairs = latentPairs(
     { teacher, sha256, prompts, steps: regression.pairs.steps, guidance: text.pairGuidance ?? text.guidance },
     async () => ({ context: await embeddings!.of(['']) }),
   );
   const shared = {
-    ...{ path: config.teacher, sha256, inputs: { ...inputs, ...decoded.inputs }, pairs },
+    ...{ path: config.teacher, sha256, inputs, pairs },
     ...{ pairsMatch: true, guidance: text.guidance, wantsHalf: text.teacherPrecision === 'float16' },
     metadata: { generatorSigma: String(config.generator.sigma) },
     distance: decoded.distance,
@@ -90,17 +91,16 @@ export async function openLatentTeacher(config: DistillConfig): Promise<DistillT
 }
 
 /** Latents compared as they are, or the images they decode to. With the regression switched off no file is opened. */
-async function openDecodedDistance(config: DistillConfig, teacher: TextTeacher) {
+async function openDecodedDistance(config: DistillConfig, teacher: TextTeacher, work: InputWork) {
   const { regression, text } = config;
-  const none: Record<string, InputFile> = {};
+  const none: Inputs = {};
   if (!regression.enabled || text.regressionSpace === 'latent')
     return { inputs: none, distance: async () => l2Distance };
   const decoder = await openDecoder(text.decoder ?? null, teacher);
   const imageShape = [decoder.vae.imageChannels, ...teacher.model.imageSize];
   const { distance, inputs } = await openDistance(config, { imageShape, path: config.teacher });
-  const key = text.decoder === undefined ? 'teacher (vae)' : 'text.decoder';
   return {
-    inputs: { [key]: decoder.input, ...inputs } as Record<string, InputFile>,
+    inputs: { ...(await decoder.inputs(work)), ...inputs },
     distance: async (...[weights]: Parameters<DistillTeacher['distance']>) => {
       const decode = decodeWith(decoder, weights?.(decoder.vae.layout) ?? (await decoder.readWeights()));
       return (...[a, b]: Parameters<typeof l2Distance>) => distance(decode(a), decode(b));

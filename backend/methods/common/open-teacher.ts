@@ -1,4 +1,5 @@
 /** Opens the teacher that a config names, of whatever family. */
+import type { InputWork } from '../../models/input-file.ts';
 import { isTextTeacher } from '../../models/text/text-teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { openEdmTeacher } from './edm-teacher.ts';
@@ -6,6 +7,6 @@ import { openLatentTeacher } from './latent-teacher.ts';
 import type { DistillTeacher } from './teacher.ts';
 
 /** Loads and checks everything the config names of it. Throws UserError; nothing is written. */
-export function openTeacher(config: DistillConfig): Promise<DistillTeacher> {
-  return isTextTeacher(config.teacher) ? openLatentTeacher(config) : openEdmTeacher(config);
+export function openTeacher(config: DistillConfig, work: InputWork = {}): Promise<DistillTeacher> {
+  return isTextTeacher(config.teacher) ? openLatentTeacher(config, work) : openEdmTeacher(config);
 }

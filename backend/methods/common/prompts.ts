@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { samplePrompts } from '../../data/captioned/captioned-batch.ts';
 import { onDisk } from '../../files/disk.ts';
+import type { Inputs } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 
@@ -29,4 +30,9 @@ export function readPrompts({ text, seed }: Pick<DistillConfig, 'text' | 'seed'>
 
 export function promptList(prompts: readonly string[]): PromptList {
   return { prompts, sha256: createHash('sha256').update(prompts.join('\n')).digest('hex') };
+}
+
+/** What a run depends on are the prompts that it uses, not how their file ends its lines. */
+export function promptInputs({ text }: Pick<DistillConfig, 'text'>, { sha256 }: PromptList): Inputs {
+  return { 'text.prompts': { path: text.prompts!, sha256 } };
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import type { InputFile } from '../../models/input-file.ts';
+import type { Inputs } from '../../models/input-file.ts';
 import type { TrainedPart } from '../../models/trained-part.ts';
 import type { Distance } from './distance.ts';
 import type { PairMaking } from './pairs.ts';
@@ -15,7 +15,7 @@ export interface DistillTeacher {
   /** Of the weights behind mu_real, hex. */
   readonly sha256: string;
   /** The files that every iteration depends on, by config key. */
-  readonly inputs: Readonly<Record<string, InputFile>>;
+  readonly inputs: Inputs;
   readonly model: DiffusionModel;
   /** What is trained of generator and fake score. */
   readonly generator: TrainedPart;

@@ -1,6 +1,7 @@
 /** Distribution Matching Distillation as a run: what it opens, what is recorded of it, and the generator it ends with. */
 import path from 'node:path';
 import { roundToHalves } from '../../graph/half.ts';
+import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import { emasOf } from '../../training/schedule.ts';
@@ -15,6 +16,7 @@ import { Trainer } from '../../training/trainer.ts';
 import type { Distance } from '../common/distance.ts';
 import { holdsTeacherAsHalf } from '../common/latent-teacher.ts';
 import { openTeacher } from '../common/open-teacher.ts';
+import { pairInputs } from '../common/pair-inputs.ts';
 import { openReferencePairs } from '../common/pairs.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
@@ -25,14 +27,14 @@ import { RecordedProbe } from './recorded-probe.ts';
 import { distillSettings } from './settings.ts';
 
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
-export async function planDmd(config: DistillConfig): Promise<SessionPlan> {
-  const teacher = await openTeacher(config);
+export async function planDmd(config: DistillConfig, work: InputWork = {}): Promise<SessionPlan> {
+  const teacher = await openTeacher(config, work);
   const { enabled, pairs } = config.regression;
-  if (enabled && pairs.path !== undefined) await teacher.pairs.open(pairs.path);
+  const found = enabled && pairs.path !== undefined ? await teacher.pairs.open(pairs.path) : null;
   return {
     // Fields and probe share the budget evenly.
     fieldBytes: (config.record.budgetMB * 1e6) / 2,
-    inputs: teacher.inputs,
+    inputs: async () => ({ ...teacher.inputs, ...(await pairInputs(config, found?.set)) }),
     start: (context) => start(config, teacher, context),
   };
 }

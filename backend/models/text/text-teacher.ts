@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { hashOf } from '../../data/pair-shard.ts';
 import type { Prediction } from '../../diffusion/prediction.ts';
 import type { VpSampler } from '../../diffusion/vp/index.ts';
 import { packageRoot } from '../../files/package.ts';
 import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { tokenizerFileNames } from '../../text/index.ts';
 import {
   type Component,
   componentOf,
@@ -18,7 +18,7 @@ import {
   textToImageClasses,
   weightFilesOf,
 } from '../../weights/diffusers/index.ts';
-import type { InputFile } from '../input-file.ts';
+import { fileInput, type InputFile, type Inputs, type InputWork, settingsInputs } from '../input-file.ts';
 import type { LatentNetwork } from '../latent-model.ts';
 import { openTextModel, type TextModel } from './text-model.ts';
 
@@ -114,20 +114,28 @@ function requireFitting(
   }
 }
 
-/** The weights files of every part that an iteration depends on, by config key, each part with one hash for all its files. */
-export async function teacherInputs({ model }: TextTeacher): Promise<Record<string, InputFile>> {
-  const inputs: Record<string, InputFile> = {};
-  for (const part of ['unet', 'text_encoder'] as const) {
-    const component = componentOf(model.folder, part, textToImageClasses[part]);
-    inputs[part === 'unet' ? 'teacher' : `teacher (${part})`] = await componentInput(component);
-  }
-  return inputs;
+const settingsFiles = [
+  ...['unet/config.json', 'text_encoder/config.json', 'scheduler/scheduler_config.json'],
+  ...tokenizerFileNames.map((name) => `tokenizer/${name}`),
+];
+
+/** Every part that an iteration depends on: its weights with one hash for all their files, and the settings beside them. */
+export async function teacherInputs(
+  { model: { folder } }: TextTeacher,
+  work: InputWork = {},
+): Promise<Inputs & { readonly teacher: InputFile }> {
+  const part = (name: string) => componentInput(componentOf(folder, name, textToImageClasses[name]), work);
+  return {
+    teacher: await part('unet'),
+    'teacher (text_encoder)': await part('text_encoder'),
+    ...(await settingsInputs('teacher', folder.path, settingsFiles)),
+  };
 }
 
-export async function componentInput(component: Component): Promise<InputFile> {
+export async function componentInput(component: Component, work: InputWork = {}): Promise<InputFile> {
   const { files } = weightFilesOf(component);
   const hashes: string[] = [];
-  for (const file of files) hashes.push((await hashOf(file)) ?? '');
+  for (const file of files) hashes.push((await fileInput(component.name, file, work)).sha256);
   const sha256 = hashes.length === 1 ? hashes[0]! : createHash('sha256').update(hashes.join()).digest('hex');
   return { path: path.join(component.folder.path, component.name), sha256 };
 }

@@ -2,7 +2,7 @@
 export { type ConfigKind, commandOfKind, configKinds, type DeviceName, devices } from './common.ts';
 export { type DistillConfig, matchingWeights, registerSection } from './distill.ts';
 export { modelTypes, type NetworkConfig, networkSchema, preconditionings } from './network.ts';
-export { applyOverrides } from './overrides.ts';
+export { applyOverrides, isAssigned } from './overrides.ts';
 export { type Config, configJsonSchema, configProblems, configSchema, parseConfig } from './parse.ts';
 export { mapPaths } from './paths.ts';
 export { type Located, type ProblemCode, problemCodes } from './problems.ts';

@@ -13,6 +13,23 @@ export function applyOverrides(config: Config, assignments: readonly string[]): 
   return parseConfig(JSON.stringify(changed, null, 2), `the config with ${assignments.join(', ')}`);
 }
 
+/** Whether an assignment gives a key its value, by itself or within an object. */
+export function isAssigned(assignments: readonly string[], key: string): boolean {
+  return assignments.some((assignment) => {
+    const target: Record<string, unknown> = {};
+    const [path] = assignment.split('=', 1);
+    if (key !== path && !key.startsWith(`${path}.`)) return false;
+    target.value = parseValue(assignment.slice(path!.length + 1));
+    const rest = key.slice(path!.length).split('.').slice(1);
+    return (
+      ['value', ...rest].reduce(
+        (inside: unknown, part) => (inside as Record<string, unknown> | null)?.[part],
+        target,
+      ) !== undefined
+    );
+  });
+}
+
 function assign(target: Record<string, unknown>, assignment: string): void {
   const [, path, text] = /^([\w$.]+)=(.*)$/s.exec(assignment) ?? [];
   if (path === undefined || text === undefined) {

@@ -89,9 +89,14 @@ export function readFields(
   );
 }
 
-/** Forgets the steps after one, for a run that goes back to it. @returns the steps deleted */
+/**
+ * Forgets the steps after one, for a run that goes back to it and makes them again; not what a stopped run had in hand, which
+ * is the evidence of why it stopped.
+ * @returns the steps deleted
+ */
 export function removeFieldsAfter(folder: string, step: number): number[] {
-  const later = fieldKinds.flatMap((kind) => listFields(folder, kind)).filter((entry) => entry.step > step);
+  const madeAgain = fieldKinds.filter((kind) => kind !== 'stop');
+  const later = madeAgain.flatMap((kind) => listFields(folder, kind)).filter((entry) => entry.step > step);
   removeEntries(later);
   return later.map((entry) => entry.step);
 }

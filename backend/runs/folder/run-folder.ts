@@ -99,6 +99,7 @@ export function createRun(root: string, config: Config, setup: RunSetup, lockOpt
     step: 0,
     iterations: config.iterations,
     error: null,
+    ...{ failures: [], inputs: {}, changes: [] },
   };
   try {
     for (const part of [paths.events, paths.samples, paths.fields, paths.checkpoints]) makeFolder(part);
@@ -126,12 +127,19 @@ export function resumeRun(folder: string, setup: RunSetup, lockOptions: LockOpti
       removeLeftovers(part);
     }
     for (const kind of listFolder(paths.fields)) removeLeftovers(path.join(paths.fields, kind));
-    const info = { ...readInfo(paths), ...describeSetup(setup), error: null, endedAt: null };
+    const info = { ...goingOn(readInfo(paths)), ...describeSetup(setup) };
     return openRun(paths, readConfig(paths), info, lock);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** What ended the run is over, and not forgotten. */
+function goingOn(info: RunInfo): RunInfo {
+  const { error, step, endedAt, updatedAt, failures } = info;
+  const ended = error === null ? [] : [{ ...error, step, at: endedAt ?? updatedAt }];
+  return { ...info, error: null, endedAt: null, failures: [...failures, ...ended] };
 }
 
 function openRun(paths: RunPaths, firstConfig: Config, firstInfo: RunInfo, lock: RunLock): OpenRun {

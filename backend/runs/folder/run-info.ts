@@ -10,6 +10,15 @@ export type RunState = (typeof runStates)[number];
 /** Of run folders; `RunInfo` is what it has. */
 const format = 1;
 
+const inputFile = z.object({ path: z.string(), sha256: z.string() });
+
+const failure = z.object({
+  message: z.string(),
+  hint: z.string(),
+  /** Where the tensors of an iteration that became NaN are, in the run folder. */
+  fields: z.string().optional(),
+});
+
 const runInfoSchema = z.object({
   format: z.literal(format),
   kind: z.enum(configKinds),
@@ -32,7 +41,15 @@ const runInfoSchema = z.object({
   step: z.number(),
   iterations: z.number(),
   /** What ended a failed run. */
-  error: z.object({ message: z.string(), hint: z.string() }).nullable(),
+  error: failure.nullable(),
+  /** What had ended it before it was resumed, the oldest first. */
+  failures: z.array(failure.extend({ step: z.number(), at: z.string() })).default([]),
+  /** What it depends on, by what it holds (models/input-file.ts). */
+  inputs: z.record(z.string(), inputFile).default({}),
+  /** What of it became another one at a resume, and after which iteration. */
+  changes: z
+    .array(z.object({ step: z.number(), at: z.string(), key: z.string(), before: inputFile, after: inputFile }))
+    .default([]),
 });
 
 export type RunInfo = z.infer<typeof runInfoSchema>;

@@ -2,10 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describeError } from '../../files/describe-error.ts';
 import type { Disk } from '../../files/disk.ts';
+import type { Inputs } from '../../models/input-file.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { IterationDropped } from '../../training/iteration.ts';
-import type { SessionPlan, TrainingSession } from '../../training/session.ts';
+import type { TrainingSession } from '../../training/session.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
 import type { OpenRun } from '../folder/run-folder.ts';
@@ -29,7 +30,7 @@ export interface LoopParts {
   readonly until: number;
   readonly disk: Disk;
   /** Noted in every checkpoint. */
-  readonly inputs: SessionPlan['inputs'];
+  readonly inputs: Inputs;
 }
 
 /** How often a long iteration says how far it is. */

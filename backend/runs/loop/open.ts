@@ -7,6 +7,7 @@ import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { packageVersion } from '../../files/package.ts';
 import { methodOf } from '../../methods/index.ts';
+import type { Inputs, InputWork } from '../../models/input-file.ts';
 import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
@@ -18,7 +19,7 @@ import { type Checkpoint, loadLatest, refuseLaterCheckpoints } from '../checkpoi
 import { resolvePaths } from '../config-file.ts';
 import type { LockOptions } from '../folder/lock.ts';
 import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../folder/run-folder.ts';
-import { checkChanges, checkInputs } from './changes.ts';
+import { checkChanges, checkInputs, describeChange, type InputChange } from './changes.ts';
 
 /** What to run: a new run of a config, or the run in a folder from its latest sound checkpoint on. */
 export interface RunRequest {
@@ -44,27 +45,37 @@ export interface Opened {
   /** Where to go on from; undefined to begin at the beginning. */
   readonly checkpoint: Checkpoint | undefined;
   readonly resumed: boolean;
+  /** What every iteration depends on, and what of it is another one from now on. */
+  readonly inputs: Inputs;
+  readonly changes: readonly InputChange[];
   readonly warnings: readonly string[];
 }
 
 /** @throws UserError of every kind; the run's lock is then not held and nothing stays open */
-export async function open({ start, set, contact = '' }: RunRequest): Promise<Opened> {
-  const lock = { contact };
-  return 'folder' in start ? reopen(start.folder, set, lock) : begin(start.config, start.root, set, lock);
+export async function open({ start, set, contact = '' }: RunRequest, work: InputWork = {}): Promise<Opened> {
+  const how = { set, lock: { contact }, work };
+  return 'folder' in start ? reopen(start.folder, how) : begin(start.config, start.root, how);
 }
 
-async function begin(asked: Config, root: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
+interface How {
+  readonly set: readonly string[];
+  readonly lock: LockOptions;
+  readonly work: InputWork;
+}
+
+async function begin(asked: Config, root: string, { set, lock, work }: How): Promise<Opened> {
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
   const device = await openDevice(config.device, config.threads);
-  return closingOnError(device.engine, async () => {
-    const plan = await planOf(config);
+  return planned(device.engine, config, work, async (plan) => {
+    const inputs = await plan.inputs(work);
     const { name, engine, why, threads } = device;
     const run = createRun(root, config, { version: packageVersion(), device: name, threads }, lock);
-    return { run, config, engine, plan, why, threads, checkpoint: undefined, resumed: false, warnings: [] };
+    const none = { checkpoint: undefined, resumed: false, changes: [], warnings: [] };
+    return { run, config, engine, plan, why, threads, inputs, ...none };
   });
 }
 
-async function reopen(folder: string, set: readonly string[], lock: LockOptions): Promise<Opened> {
+async function reopen(folder: string, { set, lock, work }: How): Promise<Opened> {
   const before = readRun(folder);
   const { info } = before;
   if (info === undefined) throw new UserError('data', before.problem, before.hint);
@@ -75,14 +86,16 @@ async function reopen(folder: string, set: readonly string[], lock: LockOptions)
   // auto stays what it was: another device does not give the same numbers.
   const wanted = config.device === 'auto' ? info.device : config.device;
   const device = await openDevice(wanted, config.threads || info.threads);
-  return closingOnError(device.engine, async () => {
-    const plan = await planOf(config);
+  return planned(device.engine, config, work, async (plan) => {
+    const inputs = await plan.inputs(work);
     const { name, engine, why, threads } = device;
     const setup = { version: packageVersion(), device: name, threads };
     const run = resumeRun(folder, setup, lock);
     try {
       const { checkpoint, warnings } = await loadLatest(run.paths.checkpoints);
-      checkInputs(checkpoint?.json, plan.inputs);
+      // What a resume accepted counts from then on, even if it came to no checkpoint.
+      const known = { ...inputsOf(checkpoint), ...run.info().inputs };
+      const changes = checkInputs(known, inputs, { folder: run.paths.folder, config, set });
       if (set.length > 0) run.changeConfig(config, checkpoint?.step ?? 0);
       const changed = differences(info, { ...setup, node: process.version });
       return {
@@ -94,7 +107,9 @@ async function reopen(folder: string, set: readonly string[], lock: LockOptions)
         threads,
         checkpoint,
         resumed: true,
-        warnings: [...warnings, ...changed],
+        inputs,
+        changes,
+        warnings: [...warnings, ...changed, ...changes.map(describeChange)],
       };
     } catch (error) {
       run.close();
@@ -109,10 +124,15 @@ async function openDevice(wanted: string, threads: number) {
   return { engine, name: device, why, threads: count };
 }
 
-function planOf(config: Config): Promise<SessionPlan> {
+/** Runs of before run.json had them have them in their checkpoints alone. */
+function inputsOf(checkpoint: Checkpoint | undefined): Inputs {
+  return (checkpoint?.json as { inputs?: Inputs } | undefined)?.inputs ?? {};
+}
+
+function planOf(config: Config, work: InputWork): Promise<SessionPlan> {
   switch (config.kind) {
     case 'distill':
-      return methodOf(config).plan(config);
+      return methodOf(config).plan(config, work);
     case 'teach':
       return planTeach(config);
     case 'teach-autoencoder':
@@ -124,10 +144,19 @@ function planOf(config: Config): Promise<SessionPlan> {
   }
 }
 
-async function closingOnError<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+/** Opens and checks what a config names. When the work fails nothing stays open. */
+async function planned<T>(
+  engine: Engine,
+  config: Config,
+  hashing: InputWork,
+  work: (plan: SessionPlan) => Promise<T>,
+): Promise<T> {
+  let plan: SessionPlan | undefined;
   try {
-    return await work();
+    plan = await planOf(config, hashing);
+    return await work(plan);
   } catch (error) {
+    await plan?.dispose?.();
     await engine.dispose();
     throw error;
   }

@@ -13,6 +13,7 @@ import type { TrainingSession } from '../../training/session.ts';
 import type { RunControl } from './control.ts';
 import { GpuUse } from './gpu-use.ts';
 import { TrainingLoop } from './loop.ts';
+import { NumericError } from './numeric-stop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
 import { Recorder } from './recorder.ts';
 
@@ -30,7 +31,7 @@ export async function trainingRun(
 ): Promise<void> {
   let folder: string | null = null;
   try {
-    const opened = await open(request);
+    const opened = await open(request, { signal: control.signal, report });
     folder = opened.run.paths.folder;
     try {
       await work(opened, request, { control, report, disk });
@@ -54,7 +55,7 @@ interface Surroundings {
 }
 
 async function work(opened: Opened, request: RunRequest, { control, report, disk }: Surroundings): Promise<void> {
-  const { run, config, engine, why, threads, checkpoint, resumed, plan } = opened;
+  const { run, config, engine, why, threads, checkpoint, resumed, plan, inputs } = opened;
   const { folder } = run.paths;
   const step = checkpoint?.step ?? 0;
   const { device } = run.info();
@@ -64,7 +65,12 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations, restartAt, probe });
   for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
   const startedAt = run.info().startedAt ?? new Date().toISOString();
-  run.update({ state: 'running', startedAt, iterations, step });
+  const at = new Date().toISOString();
+  run.update({
+    ...{ state: 'running', startedAt, iterations, step },
+    inputs: { ...run.info().inputs, ...inputs },
+    changes: [...run.info().changes, ...opened.changes.map((change) => ({ step, at, ...change }))],
+  });
 
   const recorder = new Recorder(run.paths, {
     budgetBytes: plan.fieldBytes,
@@ -79,7 +85,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
     if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
     const loop = new TrainingLoop({
-      ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs: plan.inputs },
+      ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs },
       restored: checkpoint?.step,
       until: Math.min(iterations, request.until ?? iterations),
     });
@@ -116,8 +122,9 @@ function withWayOn({ run, config }: Opened, error: unknown): unknown {
 /** Says in run.json why the run ended. */
 function noteFailure({ run }: Opened, error: unknown): void {
   const { message, hint } = describeError(error);
+  const fields = error instanceof NumericError ? { fields: error.fields } : {};
   try {
-    run.update({ state: 'failed', endedAt: new Date().toISOString(), error: { message, hint } });
+    run.update({ state: 'failed', endedAt: new Date().toISOString(), error: { message, hint, ...fields } });
   } catch {
     // The disk refuses even that, or the lock is lost: the first error is the one to show.
   }

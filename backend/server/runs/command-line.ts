@@ -1,4 +1,5 @@
 /** The command line that does what a run did, for a terminal. */
+import { shellLine } from '../../files/shell-words.ts';
 import { type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 
 export interface CommandParts {
@@ -16,18 +17,7 @@ export interface CommandParts {
 export function commandOf(parts: CommandParts, platform: NodeJS.Platform = process.platform): string {
   const { node, program, kind, config, out, electron } = parts;
   const windows = platform === 'win32';
-  const quote = windows ? quotePowerShell : quotePosix;
-  const words = [node, program, commandOfKind(kind), config, '--out', out].map(quote).join(' ');
+  const words = shellLine([node, program, commandOfKind(kind), config, '--out', out], platform);
   if (windows) return `${electron ? "$env:ELECTRON_RUN_AS_NODE='1'; " : ''}& ${words}`;
   return `${electron ? 'ELECTRON_RUN_AS_NODE=1 ' : ''}${words}`;
-}
-
-/** One word of a POSIX shell. Within single quotes nothing has a meaning but the quote itself. */
-export function quotePosix(word: string): string {
-  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** One word of PowerShell, which also takes typographic quotes for quotes; two of them are one. */
-export function quotePowerShell(word: string): string {
-  return `'${word.replace(/['\u2018\u2019\u201A\u201B]/g, '$&$&')}'`;
 }

@@ -5,7 +5,7 @@ import { asUserError } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { FieldKindName, Fields, RunOverview, RunRecord } from '../../protocol/rpc/index.ts';
 import { readAnnotations } from '../../runs/folder/annotations.ts';
-import { type RunPaths, readRun } from '../../runs/folder/run-folder.ts';
+import { type RunPaths, type RunSummary, readRun } from '../../runs/folder/run-folder.ts';
 import { decodeTensors } from '../../weights/tensor-file.ts';
 import { contained, containedIfThere } from '../contained.ts';
 import type { RunHistory } from './history.ts';
@@ -20,14 +20,26 @@ export function overviewOf(paths: RunPaths, history: RunHistory, record: RunReco
   const annotations = readAnnotations(paths.folder);
   const { config, warnings } = readConfigText(paths);
   const steps = (kind: RecordedKind) => recordedSteps(paths, kind);
+  const summary = readRun(paths.folder);
   return {
-    record: record ?? recordOf({ summary: readRun(paths.folder), annotations, standing: undefined, secondsLeft: null }),
+    record: record ?? recordOf({ summary, annotations, standing: undefined, secondsLeft: null }),
     config,
     tags: history.tags(),
     samples: steps('samples'),
     fields: { training: steps('training'), probe: steps('probe'), stop: steps('stop') },
-    warnings: [...history.warnings(), ...warnings, ...(annotations.warning ? [annotations.warning] : [])],
+    warnings: [
+      ...history.warnings(),
+      ...warnings,
+      ...(annotations.warning ? [annotations.warning] : []),
+      ...earlierStops(summary),
+    ],
   };
+}
+
+/** Why a run that goes on was once stopped by a NaN: its curves and fields still show where. */
+function earlierStops({ info }: RunSummary): string[] {
+  const stops = (info?.failures ?? []).filter(({ fields }) => fields !== undefined);
+  return stops.map(({ message, at }) => `it was stopped before, at ${at}: ${message}`);
 }
 
 /** A run whose config is gone can still be looked at. */

@@ -62,9 +62,10 @@ export class RecordedSteps {
     this.#known.set(kind, { modified: before?.modified ?? -1, steps });
   }
 
-  /** The run went back: the steps from here on will be recorded again. */
+  /** The run went back: the steps from here on will be recorded again, but for those of a stop, which stay. */
   dropFrom(step: number): void {
     for (const [kind, { steps }] of this.#known) {
+      if (kind === 'stop') continue;
       this.#known.set(kind, { modified: -1, steps: new Set([...steps].filter((at) => at < step)) });
     }
   }
