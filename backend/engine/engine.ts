@@ -2,15 +2,18 @@
  * What runs a graph on a device. Contract: tensors a program returns stay on the device until they are read or
  * disposed, may be fed to any program of the same engine, and are never changed by a later run. Feeds are only read.
  */
-import type { Graph } from '../graph/graph.ts';
-import type { HalfData, TensorData } from '../graph/tensor-data.ts';
+import type { Graph, Shape } from '../graph/graph.ts';
+import type { HalfData, NumberType, TensorData } from '../graph/tensor-data.ts';
+import type { Capabilities } from './capabilities.ts';
 
 export interface Engine {
   /** Which device this is, for people: 'cpu (2 threads)', 'webgpu', ... */
   readonly device: string;
+  /** What the device has and how much; found once. Never throws: what cannot be tried is not there. */
+  capabilities(): Promise<Capabilities>;
   /** Turns a graph into a program. Throws UserError('device') when the device cannot run it. */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
-  /** Puts numbers on the device. Halves are what a graph's `halfInput` is fed; `holdsHalves` says whether a device has them. */
+  /** Puts numbers on the device. `capabilities` says whether it takes float16. */
   upload(value: TensorData | HalfData): DeviceTensor;
   /**
    * Puts more numbers on the device than the host may hold: slices of at most 64 MB, in order, each let go of before the next
@@ -25,8 +28,13 @@ export interface CompileOptions {
   name?: string;
 }
 
-export interface DeviceTensor {
-  readonly shape: readonly number[];
+/** What an input takes and an output gives. */
+export interface Declared {
+  readonly shape: Shape;
+  readonly type: NumberType;
+}
+
+export interface DeviceTensor extends Declared {
   /** The numbers on the host, to be read only: on the CPU they may be the tensor itself. */
   read(): Promise<Float32Array>;
   /**
@@ -42,9 +50,9 @@ export interface DeviceTensor {
 export type Feed = DeviceTensor | TensorData;
 
 export interface Program {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  /** Runs once. Every input must be fed with its declared shape; returns every output. */
+  readonly inputs: ReadonlyMap<string, Declared>;
+  readonly outputs: ReadonlyMap<string, Declared>;
+  /** Runs once. Every input must be fed with its declared shape and number type; returns every output. */
   run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>>;
   dispose(): Promise<void>;
 }
@@ -52,4 +60,19 @@ export interface Program {
 /** Whether a feed already lives on the device. */
 export function isDeviceTensor(feed: Feed): feed is DeviceTensor {
   return 'read' in feed;
+}
+
+/** Shapes and number types by name, without the graph that they come from and its constants. */
+export const declared = (tensors: ReadonlyMap<string, Declared>): ReadonlyMap<string, Declared> =>
+  new Map(Array.from(tensors, ([name, { shape, type }]) => [name, { shape, type }]));
+
+/** The feed of an input. Throws an Error that names program and input when it is missing or something else than declared. */
+export function checkedFeed(program: string, name: string, { shape, type }: Declared, feed: Feed | undefined): Feed {
+  if (!feed) throw new Error(`program '${program}' needs input '${name}' [${shape}]`);
+  if (feed.shape.join() !== shape.join()) {
+    throw new Error(`program '${program}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
+  }
+  const fed = isDeviceTensor(feed) ? feed.type : 'float32';
+  if (fed !== type) throw new Error(`program '${program}': input '${name}' is ${fed} where ${type} is declared`);
+  return feed;
 }

@@ -48,7 +48,7 @@ export async function exportModel(
   }
   onStage('writing');
   const graph = inferenceGraph(model, batch);
-  const lowered = lowerGraph(graph, { target: 'portable', metadata: describe(model) });
+  const lowered = lowerGraph(graph, { metadata: describe(model) });
   const { bytes } = await writePiecesAtomic(file, modelPieces(lowered));
 
   onStage('checking');

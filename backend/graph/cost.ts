@@ -3,7 +3,7 @@
  * time. Engines fuse, reuse and copy, so both are for comparing sizes of graphs of one kind, not devices.
  */
 import { constantOp, type Graph, type Node, type Tensor } from './graph.ts';
-import { sizeOf } from './tensor-data.ts';
+import { bytesPerNumber, sizeOf } from './tensor-data.ts';
 
 export interface GraphCost {
   /** Floating-point operations of convolutions, matrix products and attention; two per multiply-add. */
@@ -22,7 +22,7 @@ export function graphCost(graph: Graph): GraphCost {
 }
 
 function constantBytesOf({ type, outputs }: Node): number {
-  return type === constantOp ? 4 * sizeOf(outputs[0]!.shape) : 0;
+  return type === constantOp ? bytesOf(outputs[0]!) : 0;
 }
 
 function flopsOf({ type, inputs, outputs, attrs }: Node): number {
@@ -50,6 +50,8 @@ function flopsOf({ type, inputs, outputs, attrs }: Node): number {
   }
 }
 
+const bytesOf = ({ type, shape }: Tensor) => bytesPerNumber[type] * sizeOf(shape);
+
 /** Their output is their input under another name. */
 const views = new Set(['reshape', 'detach', 'barrier']);
 
@@ -66,7 +68,7 @@ function peakOf({ nodes, outputs }: Graph): number {
   for (const [tensor, at] of lastUse) ends.set(at, [...(ends.get(at) ?? []), tensor]);
   const counted = ({ node }: Tensor) => node.type.name !== 'input' && node.type.name !== 'constant';
   const bytes = (tensors: readonly Tensor[]) =>
-    tensors.filter(counted).reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+    tensors.filter(counted).reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   let alive = 0;
   let peak = 0;
   nodes.forEach(({ type, outputs: made }, i) => {

@@ -1,9 +1,10 @@
 /**
  * A static tensor graph: nodes are appended once and never change; tensors are values with a shape known when they are
- * built. Everything is computed in float32; an input may be held as float16 (`halfInput`). The order of `graph.nodes` is a topological order, because a node can only use tensors
- * that exist. Nothing is computed here: an engine runs the graph, `gradients.ts` extends it, `onnx/` writes it down.
+ * built, and a number type. Everything is computed in float32; what is held as float16 is sliced and widened first. The order of
+ * `graph.nodes` is a topological order, because a node can only use tensors that exist. Nothing is computed here: an engine runs
+ * the graph, `gradients.ts` extends it, `onnx/` writes it down.
  */
-import { sizeOf } from './tensor-data.ts';
+import { type NumberType, sizeOf } from './tensor-data.ts';
 
 export type Shape = readonly number[];
 
@@ -12,6 +13,7 @@ export interface Tensor {
   readonly graph: Graph;
   readonly id: number;
   readonly shape: Shape;
+  readonly type: NumberType;
   readonly node: Node;
   readonly index: number;
 }
@@ -34,6 +36,8 @@ export interface OpType {
   readonly name: string;
   /** Output shapes. Throws an Error whose message says what does not fit; the graph adds op, scope and shapes. */
   infer(inputs: readonly Shape[], attrs: Attributes): readonly Shape[];
+  /** What the outputs hold, from what the inputs hold. Left out where all of it is float32. */
+  readonly typed?: (inputs: readonly NumberType[], attrs: Attributes) => NumberType;
 }
 
 export class Graph {
@@ -45,21 +49,10 @@ export class Graph {
   private region = 0;
   private regionCount = 0;
 
-  /** Declares an input fed at every run. */
-  input(name: string, shape: Shape): Tensor {
+  /** Declares an input fed at every run. As float16, for frozen weights, it takes half the memory. */
+  input(name: string, shape: Shape, type: NumberType = 'float32'): Tensor {
     this.claim('input', name);
-    const [tensor] = this.apply(inputOp, [], { name, shape: [...shape] });
-    this.inputs.set(name, tensor);
-    return tensor;
-  }
-
-  /**
-   * An input held as float16, for frozen weights: half the memory of `input`. Only `slice` reads it, which gives float32: never
-   * more of it is widened at a time than a slice.
-   */
-  halfInput(name: string, shape: Shape): Tensor {
-    this.claim('input', name);
-    const [tensor] = this.apply(inputOp, [], { name, shape: [...shape], half: true });
+    const [tensor] = this.apply(inputOp, [], { name, shape: [...shape], type });
     this.inputs.set(name, tensor);
     return tensor;
   }
@@ -121,8 +114,14 @@ export class Graph {
     const where = `${type.name} in '${this.scopes.join('.') || '(top)'}'`;
     for (const tensor of inputs) {
       if (tensor.graph !== this) throw new Error(`${where}: an input belongs to another graph`);
-      if (isHalf(tensor) && type.name !== 'slice') throw new Error(`${where}: only slice reads a float16 input`);
+      if (!type.typed && tensor.type !== 'float32') {
+        throw new Error(`${where}: an input is ${tensor.type} where float32 is computed; slice and widen it first`);
+      }
     }
+    const numberType = type.typed?.(
+      inputs.map((tensor) => tensor.type),
+      attrs,
+    );
     const shapes = this.infer(type, inputs, attrs, where);
     const node = {
       type,
@@ -133,7 +132,7 @@ export class Graph {
       outputs: [] as Tensor[],
     };
     shapes.forEach((shape, index) => {
-      node.outputs.push({ graph: this, id: this.tensorCount++, shape, node, index });
+      node.outputs.push({ graph: this, id: this.tensorCount++, shape, type: numberType ?? 'float32', node, index });
     });
     this.nodes.push(node);
     return node.outputs;
@@ -152,10 +151,11 @@ export class Graph {
   }
 }
 
-/** Whether a tensor is an input held as float16. */
-export const isHalf = ({ node }: Tensor): boolean => node.attrs.half === true;
-
 const declaredShape = (_: readonly Shape[], attrs: Attributes) => [attrs.shape as number[]];
 
-export const inputOp: OpType = { name: 'input', infer: declaredShape };
+export const inputOp: OpType = {
+  name: 'input',
+  infer: declaredShape,
+  typed: (_, { type }) => type as NumberType,
+};
 export const constantOp: OpType = { name: 'constant', infer: declaredShape };

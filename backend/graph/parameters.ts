@@ -9,8 +9,8 @@
 
 import { Graph, type Shape, type Tensor } from './graph.ts';
 import { floatsToHalves } from './half.ts';
-import { concat, reshape, slice } from './ops/index.ts';
-import { sizeOf, type TensorData } from './tensor-data.ts';
+import { concat, reshape, slice, widen } from './ops/index.ts';
+import { type NumberType, sizeOf, type TensorData } from './tensor-data.ts';
 
 /** How a parameter starts when a network is trained from scratch. */
 export type Init =
@@ -118,16 +118,19 @@ export function byChunk<T>(name: string, chunks: readonly T[]): Record<string, T
 }
 
 /** Declares flat inputs, one per chunk, and reads the parameters out of them. */
-export function parameterInputs(graph: Graph, name: string, layout: ParameterLayout, half = false): FlatParameters {
-  const input = (size: number, i: number) =>
-    half ? graph.halfInput(chunkName(name, i), [size]) : graph.input(chunkName(name, i), [size]);
+export function parameterInputs(
+  graph: Graph,
+  name: string,
+  layout: ParameterLayout,
+  type: NumberType = 'float32',
+): FlatParameters {
   return flatParameters(
     layout,
-    layout.chunks.map(({ size }, i) => input(size, i)),
+    layout.chunks.map(({ size }, i) => graph.input(chunkName(name, i), [size], type)),
   );
 }
 
-/** Reads the parameters out of flat tensors, one per chunk. */
+/** Reads the parameters, as float32, out of flat tensors of any number type, one per chunk. */
 export function flatParameters(layout: ParameterLayout, flats: readonly Tensor[]): FlatParameters {
   layout.chunks.forEach(({ size }, i) => {
     if (flats[i]?.shape.join() === String(size)) return;
@@ -136,7 +139,7 @@ export function flatParameters(layout: ParameterLayout, flats: readonly Tensor[]
   const tensors = layout.entries.map(({ offset, shape }) => {
     const i = layout.chunks.findLastIndex(({ start }) => start <= offset);
     const from = offset - layout.chunks[i]!.start;
-    return reshape(slice(flats[i]!, [from], [from + sizeOf(shape)]), shape);
+    return reshape(widen(slice(flats[i]!, [from], [from + sizeOf(shape)])), shape);
   });
   const byName = new Map(layout.entries.map((entry, i) => [entry.name, tensors[i]!]));
   const trained = tensors.filter((_, i) => layout.entries[i]!.role === 'trained');

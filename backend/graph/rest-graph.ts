@@ -1,5 +1,5 @@
 /** What remains of a graph once some of its outputs are given: they become inputs, and the other outputs follow from them. */
-import { Graph, inputOp, isHalf, type Node, type Tensor } from './graph.ts';
+import { Graph, inputOp, type Node, type Tensor } from './graph.ts';
 
 /**
  * The outputs of `graph` that are not named by `given`, as a graph whose inputs are those named and whatever else it needs of the
@@ -10,7 +10,7 @@ export function restGraph(graph: Graph, given: readonly string[]): Graph {
   const copies = new Map<Tensor, Tensor>();
   for (const name of given) {
     const tensor = graph.outputs.get(name)!;
-    copies.set(tensor, rest.input(name, tensor.shape));
+    copies.set(tensor, rest.input(name, tensor.shape, tensor.type));
   }
   const wanted = [...graph.outputs].filter(([name]) => !given.includes(name));
   for (const node of neededNodes(
@@ -27,14 +27,13 @@ export function restGraph(graph: Graph, given: readonly string[]): Graph {
   return rest;
 }
 
-function copyOf(rest: Graph, { type, inputs, attrs, scope, outputs }: Node, copies: ReadonlyMap<Tensor, Tensor>) {
-  if (type === inputOp) {
-    const [{ shape }] = outputs as [Tensor];
-    const name = attrs.name as string;
-    return [isHalf(outputs[0]!) ? rest.halfInput(name, shape) : rest.input(name, shape)];
+function copyOf(rest: Graph, { type: op, inputs, attrs, scope, outputs }: Node, copies: ReadonlyMap<Tensor, Tensor>) {
+  if (op === inputOp) {
+    const [{ shape, type }] = outputs as [Tensor];
+    return [rest.input(attrs.name as string, shape, type)];
   }
   const own = inputs.map((input) => copies.get(input)!);
-  return scope === '' ? rest.apply(type, own, attrs) : rest.scope(scope, () => rest.apply(type, own, attrs));
+  return scope === '' ? rest.apply(op, own, attrs) : rest.scope(scope, () => rest.apply(op, own, attrs));
 }
 
 /** In the graph's order, those that `wanted` rests on besides what is there already. */

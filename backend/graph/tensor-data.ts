@@ -1,3 +1,8 @@
+/** How numbers are held. */
+export type NumberType = 'float32' | 'float16';
+
+export const bytesPerNumber: Readonly<Record<NumberType, number>> = { float32: 4, float16: 2 };
+
 /** Numbers on the host: a shape and its float32 values in row-major order. Images are NCHW in [-1, 1]. */
 export interface TensorData {
   readonly shape: readonly number[];
@@ -9,6 +14,9 @@ export interface HalfData {
   readonly shape: readonly number[];
   readonly halves: Uint16Array;
 }
+
+/** What a tensor on the host holds. */
+export const typeOf = (value: TensorData | HalfData): NumberType => ('halves' in value ? 'float16' : 'float32');
 
 /** How many numbers a shape holds; 1 for a scalar. */
 export function sizeOf(shape: readonly number[]): number {

@@ -60,6 +60,6 @@ export class StagedProgram {
   }
 }
 
-function taken({ inputNames }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
-  return Object.fromEntries(inputNames.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
+function taken({ inputs }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+  return Object.fromEntries([...inputs.keys()].flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
 }

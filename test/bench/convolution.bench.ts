@@ -4,9 +4,10 @@
  *
  *     npm run bench -- convolution --threads=1 --runs=12
  */
-import { channelBlock } from '../../backend/engine/onnxruntime/channel-block.ts';
+import { ortCapabilities } from '../../backend/engine/onnxruntime/capabilities.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { Graph, type OpType, type Shape } from '../../backend/graph/graph.ts';
+import { portable } from '../../backend/graph/onnx/capabilities.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
 import { conv2dInputGradOp, conv2dOp, conv2dWeightGradOp } from '../../backend/graph/ops/conv.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
@@ -31,10 +32,7 @@ const cases: Sizes[] = [
   { batch: 16, channels: 256, outChannels: 256, side: 8 },
 ];
 
-const forms = [
-  { target: 'ort-cpu', channelBlock: await channelBlock() },
-  { target: 'portable', channelBlock: 0 },
-] as const;
+const forms = [await ortCapabilities('cpu'), portable];
 
 console.log(`GFLOP/s of processor time, ours / ordinary, ${threads} thread(s)`);
 for (const sizes of cases) {
@@ -56,7 +54,7 @@ async function compare(sizes: Sizes, op: OpType, inputs: Shape[], shape: Shape):
   graph.output('result', graph.apply(op, tensors, { stride: 1, padding: [1, 1, 1, 1], groups: 1, shape })[0]);
   const options = { intraOpNumThreads: threads, executionMode: 'sequential', logSeverityLevel: 3 } as const;
   const sessions = await Promise.all(
-    forms.map((form) => runtime.InferenceSession.create(emitOnnx(graph, form), options)),
+    forms.map((capabilities) => runtime.InferenceSession.create(emitOnnx(graph, { capabilities }), options)),
   );
   const feeds = Object.fromEntries(
     inputs.map((each, i) => [

@@ -9,7 +9,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { channelBlock } from '../../backend/engine/onnxruntime/channel-block.ts';
+import { ortCapabilities } from '../../backend/engine/onnxruntime/capabilities.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
@@ -59,7 +59,7 @@ for (const [name, graph] of programs) report(name, await profile(graph));
 
 async function profile(graph: Graph): Promise<NodeTime[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dmd-profile-'));
-  const model = emitOnnx(graph, { target: 'ort-cpu', channelBlock: await channelBlock() });
+  const model = emitOnnx(graph, { capabilities: await ortCapabilities('cpu') });
   const session = await runtime.InferenceSession.create(model, {
     intraOpNumThreads: threads,
     executionMode: 'sequential',

@@ -71,7 +71,9 @@ function shapeOf({ prediction = 'epsilon', ...change }: Change): DmdShape {
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Feed>>) {
   const program = await engine.compile(graph);
-  const results = await program.run(Object.fromEntries(program.inputNames.map((name) => [name, feeds[name]])));
+  const results = await program.run(
+    Object.fromEntries(Array.from(program.inputs.keys(), (name) => [name, feeds[name]])),
+  );
   const read = new Map<string, Float32Array>();
   for (const [name, tensor] of Object.entries(results)) {
     read.set(name, (await tensor.read()).slice());

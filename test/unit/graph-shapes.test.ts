@@ -135,6 +135,20 @@ test('axes out of range or given twice are refused', () => {
   assert.throws(() => ops.max(x, { axes: [1, -1] }), /axis 1 is given twice/);
 });
 
+test('what is not float32 is sliced and widened before anything is computed', () => {
+  const graph = new Graph();
+  const [x, y] = [graph.input('x', [4], 'float16'), graph.input('y', [2])];
+  assert.throws(
+    () => graph.scope('net', () => ops.mul(x, 2)),
+    /^Error: mul in 'net': an input is float16 where float32 is computed; slice and widen it first$/,
+  );
+  const part = ops.slice(x, [1], [3]);
+  assert.throws(() => ops.add(y, part), /^Error: add in '\(top\)': an input is float16/);
+  const wide = ops.widen(part);
+  assert.deepEqual([x.type, part.type, wide.type, ops.add(y, wide).type], ['float16', 'float16', 'float32', 'float32']);
+  assert.equal(ops.widen(y), y);
+});
+
 test('a graph keeps its names and tensors apart from those of others', () => {
   const [graph, other] = [new Graph(), new Graph()];
   const x = graph.input('x', [2]);

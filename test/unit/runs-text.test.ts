@@ -32,6 +32,7 @@ function counting(): { engine: Engine; compiled: string[]; runs: string[] } {
   const runs: string[] = [];
   const engine: Engine = {
     device: cpu.device,
+    capabilities: () => cpu.capabilities(),
     upload: (value) => cpu.upload(value),
     receive: (shape, slices) => cpu.receive(shape, slices),
     dispose: async () => {},
@@ -40,8 +41,8 @@ function counting(): { engine: Engine; compiled: string[]; runs: string[] } {
       compiled.push(name);
       const program = await cpu.compile(graph, options);
       return {
-        inputNames: program.inputNames,
-        outputNames: program.outputNames,
+        inputs: program.inputs,
+        outputs: program.outputs,
         dispose: () => program.dispose(),
         run(feeds) {
           runs.push(name);

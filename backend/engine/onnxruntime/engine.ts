@@ -5,27 +5,39 @@
  */
 import type * as ort from 'onnxruntime-node';
 import { Graph, type Shape } from '../../graph/graph.ts';
-import { halvesToFloats } from '../../graph/half.ts';
 import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
 import { encodeModel, type OnnxModel } from '../../graph/onnx/proto.ts';
-import { gather, type HalfData, ranges, requireCount, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import {
+  gather,
+  type HalfData,
+  type NumberType,
+  ranges,
+  requireCount,
+  sizeOf,
+  type TensorData,
+  typeOf,
+} from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { Capabilities } from '../capabilities.ts';
 import {
   type CompileOptions,
+  checkedFeed,
+  type Declared,
   type DeviceTensor,
+  declared,
   type Engine,
   type Feed,
   isDeviceTensor,
   type Program,
 } from '../engine.ts';
+import { keepsResults, ortCapabilities } from './capabilities.ts';
 import { channelBlock } from './channel-block.ts';
+import { asBits, floatsOf, hostTensor, numberTypeOf } from './host-tensor.ts';
 import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
+import type { OrtDevice } from './providers.ts';
 import { runtime } from './runtime.ts';
 import { cutModel, joinGraph, regroup } from './slices.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
-
-/** The execution providers of onnxruntime-node that this project uses. */
-export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 export interface OrtOptions {
   device: OrtDevice;
@@ -37,9 +49,6 @@ export interface OrtOptions {
 export function createOnnxRuntimeEngine({ device, threads = 0 }: OrtOptions): Engine {
   return new OrtEngine(device, threads);
 }
-
-/** Devices whose results can stay in device memory between programs. */
-const keepsResults = (device: OrtDevice) => device === 'webgpu';
 
 class OrtEngine implements Engine {
   readonly device: string;
@@ -55,6 +64,10 @@ class OrtEngine implements Engine {
     this.device = provider === 'cpu' && threads > 0 ? `cpu (${threads} threads)` : provider;
   }
 
+  capabilities(): Promise<Capabilities> {
+    return ortCapabilities(this.provider);
+  }
+
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
     const lowered = await this.lower(graph);
     const session = await this.session(lowered, name, keepsResults(this.provider) ? 'gpu-buffer' : 'cpu');
@@ -65,7 +78,7 @@ class OrtEngine implements Engine {
 
   upload(value: TensorData | HalfData): DeviceTensor {
     if (keepsResults(this.provider)) return new UploadedTensor(value, (numbers) => this.place(numbers));
-    return new OrtTensor(this, nativeOf(value));
+    return new OrtTensor(this, hostTensor(value));
   }
 
   async receive(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
@@ -87,10 +100,9 @@ class OrtEngine implements Engine {
 
   async read(tensor: ort.Tensor): Promise<Float32Array> {
     if (tensor.location === 'cpu') return floatsOf(tensor);
-    const { dims, type } = tensor;
-    const half = type === 'float16';
-    const reader = await lookUp(this.readers, keyOf(dims, half), async () =>
-      this.session(await this.lower(identityGraph(dims, half)), 'read back', 'cpu'),
+    const made = { shape: tensor.dims, type: numberTypeOf(tensor) };
+    const reader = await lookUp(this.readers, keyOf(made), async () =>
+      this.session(await this.lower(identityGraph(made)), 'read back', 'cpu'),
     );
     const { y } = await reader.run({ x: tensor });
     return floatsOf(y);
@@ -98,15 +110,14 @@ class OrtEngine implements Engine {
 
   /** A tensor of device memory, at most so many numbers at a time. */
   async *cut(tensor: ort.Tensor, numbers: number): AsyncGenerator<Float32Array> {
-    const { dims, type } = tensor;
-    const count = sizeOf(dims);
+    const made = { shape: tensor.dims, type: numberTypeOf(tensor) };
+    const count = sizeOf(made.shape);
     if (count <= numbers) {
       yield await this.read(tensor);
       return;
     }
-    const half = type === 'float16';
-    const cutter = await lookUp(this.readers, `${numbers} of ${keyOf(dims, half)}`, () =>
-      this.session(cutModel(dims, numbers, half), 'read back in slices', 'cpu'),
+    const cutter = await lookUp(this.readers, `${numbers} of ${keyOf(made)}`, () =>
+      this.session(cutModel(made, numbers), 'read back in slices', 'cpu'),
     );
     for (const [start] of ranges(count, numbers)) {
       // All are of one length: the last one repeats what was read.
@@ -128,7 +139,7 @@ class OrtEngine implements Engine {
       }
       requireCount(shape, count);
       const graph = joinGraph(shape, parts);
-      const key = `${parts.map((part) => part.shape)} to ${keyOf(shape, false)}`;
+      const key = `${parts.map((part) => part.shape)} to ${keyOf({ shape, type: 'float32' })}`;
       const joiner = await lookUp(this.placers, key, () => this.compile(graph, { name: 'join' }));
       return (await joiner.run(Object.fromEntries(parts.map((part, i) => [`x${i}`, part])))).y;
     } finally {
@@ -138,17 +149,14 @@ class OrtEngine implements Engine {
 
   /** Copies numbers into device memory. */
   private async place(value: TensorData | HalfData): Promise<OrtTensor> {
-    const half = 'halves' in value;
-    const placer = await lookUp(this.placers, keyOf(value.shape, half), () =>
-      this.compile(identityGraph(value.shape, half), { name: 'upload' }),
-    );
-    const { y } = await placer.run({ x: new OrtTensor(this, nativeOf(value)) });
+    const made = { shape: value.shape, type: typeOf(value) };
+    const placer = await lookUp(this.placers, keyOf(made), () => this.compile(identityGraph(made), { name: 'upload' }));
+    const { y } = await placer.run({ x: new OrtTensor(this, hostTensor(value)) });
     return y as OrtTensor;
   }
 
   private async lower(graph: Graph): Promise<LoweredGraph> {
-    if (this.provider !== 'cpu') return lowerGraph(graph, { target: 'portable' });
-    return lowerGraph(graph, { target: 'ort-cpu', channelBlock: await channelBlock(), blocksKernels: true });
+    return lowerGraph(graph, { capabilities: await this.capabilities(), blocksKernels: true });
   }
 
   private async session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
@@ -173,25 +181,13 @@ class OrtEngine implements Engine {
 }
 
 /** x -> y, the same numbers. */
-function identityGraph(shape: Shape, half: boolean): Graph {
+function identityGraph({ shape, type }: Declared): Graph {
   const graph = new Graph();
-  graph.output('y', half ? graph.halfInput('x', shape) : graph.input('x', shape));
+  graph.output('y', graph.input('x', shape, type));
   return graph;
 }
 
-const keyOf = (shape: Shape, half: boolean): string => `${half ? 'half ' : ''}${shape.join()}`;
-
-function nativeOf(value: TensorData | HalfData): ort.Tensor {
-  if ('halves' in value) return new runtime.Tensor('float16', value.halves, value.shape);
-  return new runtime.Tensor('float32', value.data, value.shape);
-}
-
-/** Numbers of a tensor of the host's, a view where they are float32. Newer versions of Node have an array type of their own for float16. */
-function floatsOf({ type, data }: ort.Tensor, start = 0, end = data.length): Float32Array {
-  if (type !== 'float16') return (data as Float32Array).subarray(start, end);
-  const { buffer, byteOffset } = data as Uint16Array;
-  return halvesToFloats(new Uint16Array(buffer, byteOffset + 2 * start, end - start));
-}
+const keyOf = ({ shape, type }: Declared): string => `${type} ${shape.join()}`;
 
 function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
   if (!made.has(key)) made.set(key, make());
@@ -200,6 +196,7 @@ function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
 
 class OrtTensor implements DeviceTensor {
   readonly shape: readonly number[];
+  readonly type: NumberType;
   private readonly engine: OrtEngine;
   /** The program whose session holds the memory; null on the CPU, where the tensor does. */
   private readonly owner: OrtProgram | null;
@@ -210,8 +207,9 @@ class OrtTensor implements DeviceTensor {
   constructor(engine: OrtEngine, value: ort.Tensor, maker: OrtProgram | null = null) {
     this.engine = engine;
     this.owner = value.location === 'cpu' ? null : maker;
-    this.value = value;
+    this.value = asBits(value);
     this.shape = value.dims;
+    this.type = numberTypeOf(value);
     this.owner?.keepFor(this);
   }
 
@@ -256,11 +254,10 @@ class OrtTensor implements DeviceTensor {
  * disposed program's session stays until the last of its results is disposed, or the engine is.
  */
 class OrtProgram implements Program {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
+  readonly inputs: ReadonlyMap<string, Declared>;
+  readonly outputs: ReadonlyMap<string, Declared>;
   private readonly engine: OrtEngine;
   private readonly name: string;
-  private readonly inputs: ReadonlyMap<string, { shape: Shape }>;
   /** Inputs that the session takes in the blocked layout. */
   private readonly blocked: ReadonlySet<string>;
   private readonly results = new Set<OrtTensor>();
@@ -276,19 +273,20 @@ class OrtProgram implements Program {
     this.engine = engine;
     this.name = name;
     this.blocked = blocked;
-    this.inputs = new Map(graph.inputs);
-    this.inputNames = [...graph.inputs.keys()];
-    this.outputNames = [...graph.outputs.keys()];
+    this.inputs = declared(graph.inputs);
+    this.outputs = declared(graph.outputs);
     this.session = session;
   }
 
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
     if (!this.session || this.disposed) throw new Error(`program '${this.name}' was disposed`);
     const native: Record<string, ort.Tensor> = {};
-    for (const [name, { shape }] of this.inputs) native[name] = await this.nativeFeed(name, shape, feeds[name]);
+    for (const [name, input] of this.inputs) {
+      native[name] = await this.nativeFeed(name, checkedFeed(this.name, name, input, feeds[name]));
+    }
     const results = await this.session.run(native);
     return Object.fromEntries(
-      this.outputNames.map((name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor, this)]),
+      Array.from(this.outputs.keys(), (name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor, this)]),
     );
   }
 
@@ -319,13 +317,9 @@ class OrtProgram implements Program {
     await session?.release();
   }
 
-  private async nativeFeed(name: string, shape: Shape, feed: Feed | undefined): Promise<ort.Tensor> {
-    if (!feed) throw new Error(`program '${this.name}' needs input '${name}' [${shape}]`);
-    if (feed.shape.join() !== shape.join()) {
-      throw new Error(`program '${this.name}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
-    }
+  private async nativeFeed(name: string, feed: Feed): Promise<ort.Tensor> {
     const blocks = this.blocked.has(name) ? await channelBlock() : 0;
-    if (!isDeviceTensor(feed)) return new OrtTensor(this.engine, nativeOf(feed)).inBlocks(blocks);
+    if (!isDeviceTensor(feed)) return new OrtTensor(this.engine, hostTensor(feed)).inBlocks(blocks);
     if (feed instanceof UploadedTensor) return ((await feed.onDevice()) as OrtTensor).native;
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
     return feed.inBlocks(blocks);

@@ -1,6 +1,6 @@
 /** Runs an .onnx file as any other program would: with ONNX Runtime and nothing of ours. */
 import type { TensorData } from '../../graph/tensor-data.ts';
-import type { OrtDevice } from './engine.ts';
+import type { OrtDevice } from './providers.ts';
 import { runtime } from './runtime.ts';
 
 export interface OnnxFile {

@@ -3,13 +3,13 @@ import { Graph, type Shape } from '../../graph/graph.ts';
 import type { OnnxModel } from '../../graph/onnx/proto.ts';
 import { concat, reshape } from '../../graph/ops/index.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
+import type { Declared } from '../engine.ts';
 
 /** Numbers that cross at a time, 32 MiB. */
 const pieceSize = 2 ** 23;
 
 /** y [numbers]: numbers begin..end, both int32 [1], of x as it lies in memory. */
-export function cutModel(shape: Shape, numbers: number, half: boolean): OnnxModel {
-  const type = half ? 'float16' : 'float32';
+export function cutModel({ shape, type }: Declared, numbers: number): OnnxModel {
   const node = (opType: string, inputs: string[], output: string) => ({
     ...{ name: opType, opType, domain: '', inputs, outputs: [output], attributes: {} },
   });

@@ -4,11 +4,12 @@
  */
 
 import { halvesToFloats } from '../../graph/half.ts';
-import { type HalfData, ranges, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { type HalfData, type NumberType, ranges, sizeOf, type TensorData, typeOf } from '../../graph/tensor-data.ts';
 import type { DeviceTensor } from '../engine.ts';
 
 export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
   readonly shape: readonly number[];
+  readonly type: NumberType;
   private readonly place: (value: TensorData | HalfData) => Promise<Placed>;
   /** Null once the numbers are on the device, and after `dispose`. */
   private host: TensorData | HalfData | null;
@@ -17,6 +18,7 @@ export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor
   constructor(value: TensorData | HalfData, place: (value: TensorData | HalfData) => Promise<Placed>) {
     this.host = value;
     this.shape = value.shape;
+    this.type = typeOf(value);
     this.place = place;
   }
 

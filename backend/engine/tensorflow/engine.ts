@@ -3,8 +3,9 @@
  * JavaScript, slowly, as the oracle that the tests hold the other engines against.
  */
 import type { Graph } from '../../graph/graph.ts';
-import { halvesToFloats } from '../../graph/half.ts';
-import type { HalfData, TensorData } from '../../graph/tensor-data.ts';
+import { portable } from '../../graph/onnx/capabilities.ts';
+import { type HalfData, type TensorData, typeOf } from '../../graph/tensor-data.ts';
+import type { Capabilities } from '../capabilities.ts';
 import type { CompileOptions, DeviceTensor, Engine, Program } from '../engine.ts';
 import type { Tf } from './kernels/kernel.ts';
 import { loadTensorflow, type TensorflowBackend } from './load.ts';
@@ -39,6 +40,13 @@ class TensorflowEngine implements Engine, ProgramHost {
     if (this.tf.getBackend() !== this.backendName) await this.tf.setBackend(this.backendName);
   }
 
+  /** Graphs are not lowered here, so that what only lowering asks for stays at the least there is. */
+  async capabilities(): Promise<Capabilities> {
+    const onHost = this.backendName === 'cpu';
+    // Both number types can be fed, and are float32 on the device.
+    return { ...portable, onHost, resident: !onHost, holds: ['float32', 'float16'], computes: ['float32'] };
+  }
+
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
     if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
     await this.activate();
@@ -47,16 +55,13 @@ class TensorflowEngine implements Engine, ProgramHost {
     return program;
   }
 
-  /** TensorFlow.js has no float16: halves become float32 on the device. */
   upload(value: TensorData | HalfData): DeviceTensor {
-    const { shape } = value;
-    const data = 'halves' in value ? halvesToFloats(value.halves) : value.data;
-    return new TensorflowTensor(this.tf, fromHost(this.tf, { shape, data }));
+    return new TensorflowTensor(this.tf, fromHost(this.tf, value), typeOf(value));
   }
 
   async receive(shape: readonly number[], slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
     await this.activate();
-    return new TensorflowTensor(this.tf, await fromSlices(this.tf, shape, slices));
+    return new TensorflowTensor(this.tf, await fromSlices(this.tf, shape, slices), 'float32');
   }
 
   forget(program: Program): void {

@@ -3,7 +3,7 @@
  * it was fed stays the caller's, and constants live as long as the program.
  */
 import type { Graph, Tensor as GraphTensor, Node } from '../../graph/graph.ts';
-import type { DeviceTensor, Feed, Program } from '../engine.ts';
+import { type Declared, type DeviceTensor, declared, type Feed, type Program } from '../engine.ts';
 import { kernels } from './kernels/index.ts';
 import type { Tensor, Tf } from './kernels/kernel.ts';
 import { nativeOf, TensorflowTensor } from './tensor.ts';
@@ -16,8 +16,8 @@ export interface ProgramHost {
 }
 
 export class TensorflowProgram implements Program {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
+  readonly inputs: ReadonlyMap<string, Declared>;
+  readonly outputs: ReadonlyMap<string, Declared>;
   private readonly host: ProgramHost;
   private readonly graph: Graph;
   private readonly name: string;
@@ -28,8 +28,8 @@ export class TensorflowProgram implements Program {
     this.host = host;
     this.graph = graph;
     this.name = name;
-    this.inputNames = [...graph.inputs.keys()];
-    this.outputNames = [...graph.outputs.keys()];
+    this.inputs = declared(graph.inputs);
+    this.outputs = declared(graph.outputs);
     const nodes = neededNodes(graph);
     this.steps = stepsOf(graph, nodes);
     this.constants = new Map(
@@ -51,12 +51,11 @@ export class TensorflowProgram implements Program {
     // Everything made during this run: freed at its last use, or all at once if a node fails.
     const owned = new Set<Tensor>();
     try {
-      this.inputNames.forEach((name) => {
-        const input = this.graph.inputs.get(name)!;
-        const { tensor, temporary } = nativeOf(tf, this.name, name, input.shape, feeds[name]);
+      for (const [name, input] of this.graph.inputs) {
+        const { tensor, temporary } = nativeOf(tf, this.name, name, input, feeds[name]);
         if (temporary) owned.add(tensor);
         values.set(input, tensor);
-      });
+      }
       for (const { node, free } of this.steps) {
         this.runNode(node, values, owned);
         for (const tensor of free) {
@@ -68,7 +67,7 @@ export class TensorflowProgram implements Program {
       return Object.fromEntries(
         [...this.graph.outputs].map(([name, tensor]) => [
           name,
-          new TensorflowTensor(tf, tf.clone(values.get(tensor)!)),
+          new TensorflowTensor(tf, tf.clone(values.get(tensor)!), tensor.type),
         ]),
       );
     } finally {

@@ -1,19 +1,22 @@
 /** Tensors of the TensorFlow engine: handles with one owner, and what is fed to a run. */
 import type { Shape } from '../../graph/graph.ts';
-import { ranges, requireCount, type TensorData } from '../../graph/tensor-data.ts';
-import { type DeviceTensor, type Feed, isDeviceTensor } from '../engine.ts';
+import { halvesToFloats } from '../../graph/half.ts';
+import { type HalfData, type NumberType, ranges, requireCount, type TensorData } from '../../graph/tensor-data.ts';
+import { checkedFeed, type Declared, type DeviceTensor, type Feed, isDeviceTensor } from '../engine.ts';
 import type { Tensor, Tf } from './kernels/kernel.ts';
 
 export class TensorflowTensor implements DeviceTensor {
   readonly shape: readonly number[];
+  readonly type: NumberType;
   private readonly tf: Tf;
   private value: Tensor | null;
 
-  /** Takes over the handle: `dispose` disposes it. */
-  constructor(tf: Tf, value: Tensor) {
+  /** Takes over the handle: `dispose` disposes it. TensorFlow.js holds float16 as float32. */
+  constructor(tf: Tf, value: Tensor, type: NumberType) {
     this.tf = tf;
     this.value = value;
     this.shape = value.shape;
+    this.type = type;
   }
 
   /** The handle, still owned by this tensor. Throws after `dispose`. */
@@ -45,8 +48,9 @@ export class TensorflowTensor implements DeviceTensor {
 }
 
 /** Numbers of the host as a tensor. They are copied: TensorFlow.js would keep looking at the caller's array. */
-export function fromHost(tf: Tf, { shape, data }: TensorData): Tensor {
-  return tf.tensor(Float32Array.from(data), [...shape], 'float32');
+export function fromHost(tf: Tf, value: TensorData | HalfData): Tensor {
+  const data = 'halves' in value ? halvesToFloats(value.halves) : Float32Array.from(value.data);
+  return tf.tensor(data, [...value.shape], 'float32');
 }
 
 /** Numbers that arrive in slices as one tensor; for a moment the device has them twice. Throws when they are too few or too many. */
@@ -71,13 +75,10 @@ export function nativeOf(
   tf: Tf,
   program: string,
   name: string,
-  shape: Shape,
-  feed: Feed | undefined,
+  input: Declared,
+  fed: Feed | undefined,
 ): { tensor: Tensor; temporary: boolean } {
-  if (!feed) throw new Error(`program '${program}' needs input '${name}' [${shape}]`);
-  if (feed.shape.join() !== shape.join()) {
-    throw new Error(`program '${program}': input '${name}' is [${feed.shape}] where [${shape}] is declared`);
-  }
+  const feed = checkedFeed(program, name, input, fed);
   if (!isDeviceTensor(feed)) return { tensor: fromHost(tf, feed), temporary: true };
   if (!(feed instanceof TensorflowTensor)) throw new Error(`input '${name}' lives on another engine`);
   return { tensor: feed.native, temporary: false };

@@ -19,7 +19,7 @@ export async function writeNetwork(
   isLarge: boolean,
 ): Promise<number> {
   makeFolder(folder);
-  const options: EmitOptions = { target: 'portable', metadata: { ...metadata }, inputTypes: { input_ids: 'int32' } };
+  const options: EmitOptions = { metadata: { ...metadata }, inputTypes: { input_ids: 'int32' } };
   const write = async (name: string, pieces: readonly Uint8Array[]) =>
     (await writePiecesAtomic(path.join(folder, name), pieces)).bytes;
   if (!isLarge) return write(modelName, modelPieces(lowerGraph(graph, options)));

@@ -2,7 +2,9 @@
  * Writes a graph as an ONNX model: names its inputs and outputs as the graph does and lowers, in order, every node that
  * an output depends on.
  */
-import { type Graph, isHalf, type Node, type Tensor } from '../graph.ts';
+import type { Graph, Node, Tensor } from '../graph.ts';
+import { type LoweringCapabilities, portable } from './capabilities.ts';
+import { attentionLowerings } from './lower/attention.ts';
 import { convLowerings } from './lower/conv.ts';
 import { kernelInputs } from './lower/conv-blocked.ts';
 import { elementwiseLowerings } from './lower/elementwise.ts';
@@ -16,7 +18,7 @@ import { normalizeLowerings } from './lower/normalize.ts';
 import { poolLowerings } from './lower/pool.ts';
 import { resampleLowerings } from './lower/resample.ts';
 import { encodeModel, type OnnxInputType, type OnnxModel } from './proto.ts';
-import { OnnxWriter, type Target } from './writer.ts';
+import { OnnxWriter } from './writer.ts';
 
 /** The ONNX operator set all lowerings are written for. */
 const opset = 18;
@@ -29,25 +31,23 @@ export const lowerings: Lowerings = {
   ...poolLowerings,
   ...normalizeLowerings,
   ...matmulLowerings,
+  ...attentionLowerings,
   ...layerNormLowerings,
   ...embeddingLowerings,
   ...headAttentionLowerings,
-  input: (writer, { attrs, outputs }) => [
-    isHalf(outputs[0]) ? (attrs.name as string) : writer.input(attrs.name as string),
-  ],
+  input: (writer, { attrs }) => [writer.input(attrs.name as string)],
   constant: (writer, node) => [writer.floats(node.attrs.shape as number[], node.attrs.data as Float32Array)],
   detach: (_writer, _node, [x]) => [x],
 };
 
 export interface EmitOptions {
-  target: Target;
-  /** For `ort-cpu`: channels per block of the runtime's blocked layout on this processor; 0 when unknown. */
-  channelBlock?: number;
-  /** Takes kernels that are inputs in that layout (`LoweredGraph.blockedInputs`), instead of bringing them there at every run. */
+  /** What to count on. Default: `portable`. */
+  capabilities?: LoweringCapabilities;
+  /** Takes kernels that are inputs in the blocked layout (`LoweredGraph.blockedInputs`), instead of bringing them there at every run. */
   blocksKernels?: boolean;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
-  /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: float32. */
+  /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: the graph's. */
   inputTypes?: Readonly<Record<string, OnnxInputType>>;
 }
 
@@ -57,18 +57,19 @@ export interface LoweredGraph extends OnnxModel {
 }
 
 /** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
-export function emitOnnx(graph: Graph, options: EmitOptions): Uint8Array {
+export function emitOnnx(graph: Graph, options: EmitOptions = {}): Uint8Array {
   return encodeModel(lowerGraph(graph, options));
 }
 
 /** What `emitOnnx` writes, not yet as bytes. */
-export function lowerGraph(graph: Graph, options: EmitOptions): LoweredGraph {
-  const { target, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
-  const channelBlock = target === 'ort-cpu' ? (options.channelBlock ?? 0) : 0;
+export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGraph {
+  const { capabilities = portable, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
   const needed = neededNodes(graph);
-  const blockedInputs = blocksKernels ? kernelInputs(channelBlock, needed, graph.outputs.values()) : new Set<string>();
-  const writer = new OnnxWriter(target, { channelBlock, blockedInputs, inputTypes });
+  const results = [...graph.outputs.values()];
+  const blockedInputs = blocksKernels ? kernelInputs(capabilities.channelBlock, needed, results) : new Set<string>();
+  const read = new Set([...results, ...needed.flatMap(({ inputs }) => inputs)]);
+  const writer = new OnnxWriter(capabilities, { blockedInputs, inputTypes, read });
   const names = new Map<Tensor, string>();
   for (const node of needed) {
     const lower = lowerings[node.type.name];
@@ -91,11 +92,11 @@ export function lowerGraph(graph: Graph, options: EmitOptions): LoweredGraph {
     initializers,
     inputs: [...graph.inputs].map(([name, tensor]) => ({
       ...{ name, shape: tensor.shape },
-      type: isHalf(tensor) ? 'float16' : (inputTypes[name] ?? 'float32'),
+      type: inputTypes[name] ?? tensor.type,
     })),
     outputs: [...graph.outputs].map(([name, tensor]) => ({
       ...{ name, shape: tensor.shape },
-      type: isHalf(tensor) ? 'float16' : 'float32',
+      type: tensor.type,
     })),
     opsets,
     metadata,

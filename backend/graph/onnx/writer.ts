@@ -1,45 +1,50 @@
 /** Collects ONNX nodes and constants while a graph is lowered. Values are referred to by name. */
+import type { Tensor } from '../graph.ts';
 import { sizeOf } from '../tensor-data.ts';
+import type { FusedOperator, LoweringCapabilities } from './capabilities.ts';
 import type { OnnxAttributes, OnnxInitializer, OnnxInputType, OnnxNode } from './proto.ts';
-
-/**
- * `portable` uses only standard operators and opens in every ONNX tool; `ort-cpu` may use ONNX Runtime's own operators
- * where they are faster.
- */
-export type Target = 'portable' | 'ort-cpu';
 
 /** TensorProto.DataType */
 const float32 = 1;
 
 export interface WriterOptions {
-  /** Channels per block of ONNX Runtime's blocked layout; 0 leaves that layout alone. */
-  readonly channelBlock?: number;
-  /** Names of the inputs that are fed in that layout. */
-  readonly blockedInputs?: ReadonlySet<string>;
-  readonly inputTypes?: Readonly<Record<string, OnnxInputType>>;
+  /** Names of the inputs that are fed in the blocked layout. */
+  readonly blockedInputs: ReadonlySet<string>;
+  readonly inputTypes: Readonly<Record<string, OnnxInputType>>;
+  /** What some node that is written, or an output, reads. */
+  readonly read: ReadonlySet<Tensor>;
 }
 
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
-  readonly target: Target;
-  readonly channelBlock: number;
+  readonly can: LoweringCapabilities;
   readonly blockedInputs: ReadonlySet<string>;
   private readonly inputTypes: Readonly<Record<string, OnnxInputType>>;
+  private readonly read: ReadonlySet<Tensor>;
   private readonly constants = new Map<string, string>();
   private count = 0;
 
-  constructor(target: Target, { channelBlock = 0, blockedInputs = new Set(), inputTypes = {} }: WriterOptions = {}) {
-    this.target = target;
-    this.channelBlock = channelBlock;
+  constructor(can: LoweringCapabilities, { blockedInputs, inputTypes, read }: WriterOptions) {
+    this.can = can;
     this.blockedInputs = blockedInputs;
     this.inputTypes = inputTypes;
+    this.read = read;
   }
 
-  /** An input of the graph as the float32 that every operation takes. */
+  /** Whether the device has an operator. */
+  has(operator: FusedOperator): boolean {
+    return this.can.fused.includes(operator);
+  }
+
+  /** Whether anything reads a value. */
+  needs(tensor: Tensor): boolean {
+    return this.read.has(tensor);
+  }
+
+  /** An input of the graph in the number type that the graph declares. */
   input(name: string): string {
-    const isFloat = (this.inputTypes[name] ?? 'float32') === 'float32';
-    return isFloat ? name : this.widened(name);
+    return this.inputTypes[name] ? this.widened(name) : name;
   }
 
   /** Numbers of another type as float32. */
@@ -94,6 +99,18 @@ export class OnnxWriter {
     keepDims = true,
   ): string {
     return this.op(opType, [x, this.ints(axes)], { keepdims: keepDims ? 1 : 0 });
+  }
+
+  /** Consecutive pieces of x along an axis. */
+  cut(x: string, axis: number, sizes: readonly number[]): string[] {
+    if (sizes.length === 1) return [x];
+    if (sizes.length <= this.can.splitOutputs) return this.call('Split', [x, this.ints(sizes)], { axis }, sizes.length);
+    let start = 0;
+    return sizes.map((size) => {
+      const range = [start, start + size, axis].map((value) => this.ints([value]));
+      start += size;
+      return this.op('Slice', [x, ...range]);
+    });
   }
 
   private initializer(key: string | null, dims: readonly number[], data: OnnxInitializer['data']): string {

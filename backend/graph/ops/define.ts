@@ -1,8 +1,9 @@
 /** What operations are made of: a type (name and shape rule), applied to tensors of one graph. */
 import type { Attributes, Graph, OpType, Shape, Tensor } from '../graph.ts';
 
-export function defineOp(name: string, infer: OpType['infer']): OpType {
-  return { name, infer };
+/** @param typed what the output holds; left out where inputs and outputs are float32 */
+export function defineOp(name: string, infer: OpType['infer'], typed?: OpType['typed']): OpType {
+  return typed ? { name, infer, typed } : { name, infer };
 }
 
 /** Applies an op with a single output. */

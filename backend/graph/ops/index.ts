@@ -6,7 +6,7 @@ export * from './elementwise.ts';
 export { embedding } from './embedding.ts';
 export { type HeadAttentionOptions, headAttention } from './head-attention.ts';
 export { layerNorm } from './layer-norm.ts';
-export { broadcastTo, concat, pad, reshape, slice, sliceAxis, transpose } from './layout.ts';
+export { broadcastTo, concat, pad, reshape, slice, sliceAxis, transpose, widen } from './layout.ts';
 export { linear, matmul } from './matmul.ts';
 export { channelAffine, groupNorm } from './normalize.ts';
 export { averagePool2d, maxPool2d, type PoolOptions } from './pool.ts';

@@ -16,6 +16,8 @@ export const layoutGradients: GradientRules = {
     const after = node.inputs[0].shape.map((dim, i) => dim - ends[i]);
     return [pad(dy, node.attrs.starts as number[], after)];
   }),
+  // What is not held as float32 is frozen.
+  widen: null,
   concat: rule1((node, dy, needed) => {
     const axis = node.attrs.axis as number;
     let end = 0;

@@ -1,13 +1,15 @@
-/** Operations that only move numbers: reshape, transpose, broadcast, slice, concat, pad. */
+/** Operations that only move numbers: reshape, transpose, broadcast, slice, concat, pad; and widen, which changes how they are held. */
 import type { Attributes, Shape, Tensor } from '../graph.ts';
 import { broadcastShapes, sameShape } from '../shapes.ts';
 import { sizeOf } from '../tensor-data.ts';
-import { apply1, defineOp } from './define.ts';
+import { apply1, defineOp, sameAsFirst } from './define.ts';
 
 const reshapeOp = defineOp('reshape', inferReshape);
 const transposeOp = defineOp('transpose', inferTranspose);
 const broadcastOp = defineOp('broadcastTo', inferBroadcast);
-const sliceOp = defineOp('slice', inferSlice);
+const sliceOp = defineOp('slice', inferSlice, ([type]) => type);
+/** Any number type as float32. */
+export const widenOp = defineOp('widen', sameAsFirst, () => 'float32');
 const concatOp = defineOp('concat', inferConcat);
 const padOp = defineOp('pad', inferPad);
 
@@ -77,6 +79,11 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 /** Elements starts[i] <= index < ends[i] on every axis. */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
   return apply1(sliceOp, [x], { starts: [...starts], ends: [...ends] });
+}
+
+/** The same numbers as float32. Of frozen weights held as float16 a slice at a time, so that they never exist whole in both. */
+export function widen(x: Tensor): Tensor {
+  return x.type === 'float32' ? x : apply1(widenOp, [x]);
 }
 
 /** `slice` along one axis only. */

@@ -2,7 +2,6 @@
 
 import path from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
-import { holdsHalves } from '../../engine/holds-halves.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
@@ -27,7 +26,7 @@ export async function holdsTeacherAsHalf(
   { wantsHalf }: Pick<DistillTeacher, 'wantsHalf'>,
   engine: Engine,
 ): Promise<boolean> {
-  return wantsHalf && (await holdsHalves(engine));
+  return wantsHalf && (await engine.capabilities()).holds.includes('float16');
 }
 
 /** Reads configurations, no weights of the networks. Throws UserError that names the key or the file. */

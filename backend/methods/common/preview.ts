@@ -38,7 +38,7 @@ export async function openPreview(
   return {
     async images(generator, teacher) {
       const feeds: Record<string, Feed> = { ...fixed, ...fedAs('generator', generator), ...fedAs('teacher', teacher) };
-      const own = Object.fromEntries(generate.inputNames.map((name) => [name, feeds[name]!]));
+      const own = Object.fromEntries(Array.from(generate.inputs.keys(), (name) => [name, feeds[name]!]));
       const { x } = await generate.run(own);
       const { images } = decode ? await decode.run({ x: x! }) : { images: x };
       const picture = { shape: images!.shape, data: (await images!.read()).slice() };

@@ -97,7 +97,7 @@ function parametersOf(graph: Graph, { teacher, generator, fake, halfTeacher }: D
       return made;
     };
   };
-  const real = once(() => parameterInputs(graph, 'teacher', teacher.layout, halfTeacher));
+  const real = once(() => parameterInputs(graph, 'teacher', teacher.layout, halfTeacher ? 'float16' : 'float32'));
   const trained = (name: string, part: TrainedPart) =>
     once((): FlatParameters => {
       const flats = part.layout.chunks.map(({ size }, i) => graph.input(i === 0 ? name : `${name}.${i}`, [size]));

@@ -119,8 +119,8 @@ export class Probe {
   }
 }
 
-function taken({ inputNames }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
+function taken({ inputs }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name)));
 }
 
 function assemble(x: TensorData, levels: readonly Map<string, Float32Array>[], recorded: HostTensors): ProbeReading {

@@ -79,7 +79,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     ...{ disk, report },
   });
   recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
-  const gpuUse = engine.device.startsWith('cpu') ? null : new GpuUse();
+  const gpuUse = (await engine.capabilities()).onHost ? null : new GpuUse();
   let session: TrainingSession | undefined;
   try {
     session = await plan.start({ engine, folder, recorder, signal: control.signal, report });

@@ -43,7 +43,7 @@ const timed = 5;
 
 /** Throws UserError for what the run itself would refuse. */
 export async function planDistillation(config: DistillConfig): Promise<Plan> {
-  const { engine, device } = await openEngine({ device: config.device, threads: config.threads });
+  const { engine } = await openEngine({ device: config.device, threads: config.threads });
   try {
     const limits = { bytes: freemem() * shareOfMemory, flops: mostFlops };
     const base = process.memoryUsage.rss();
@@ -61,7 +61,7 @@ export async function planDistillation(config: DistillConfig): Promise<Plan> {
     await trainer.dispose();
     return assemble(
       config,
-      device === 'cpu' ? engine.device : device,
+      engine.device,
       { dry, base, resident, seconds: median(times), recording },
       { whole, part, pairs },
     );

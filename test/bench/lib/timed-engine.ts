@@ -15,12 +15,13 @@ export function timedEngine(engine: Engine): { engine: Engine; parts: { read(): 
   let sums = { ...none };
   const timed: Engine = {
     device: engine.device,
+    capabilities: () => engine.capabilities(),
     async compile(graph, options) {
       const program = await engine.compile(graph, options);
       const part = partOf(options?.name ?? '');
       return {
-        inputNames: program.inputNames,
-        outputNames: program.outputNames,
+        inputs: program.inputs,
+        outputs: program.outputs,
         async run(feeds) {
           const start = performance.now();
           const results = await program.run(feeds);

@@ -7,6 +7,7 @@ export type Recording = Map<string, Float32Array>;
 export function recordingEngine(engine: Engine, recording: Recording): Engine {
   return {
     device: engine.device,
+    capabilities: () => engine.capabilities(),
     upload: (value) => engine.upload(value),
     receive: (shape, slices) => engine.receive(shape, slices),
     dispose: () => engine.dispose(),
@@ -20,8 +21,8 @@ export function recordingEngine(engine: Engine, recording: Recording): Engine {
 function recordingProgram(program: Program, name: string, recording: Recording): Program {
   let runs = 0;
   return {
-    inputNames: program.inputNames,
-    outputNames: program.outputNames,
+    inputs: program.inputs,
+    outputs: program.outputs,
     dispose: () => program.dispose(),
     async run(feeds) {
       const results: Record<string, DeviceTensor> = await program.run(feeds);

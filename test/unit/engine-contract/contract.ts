@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceTensor, Engine } from '../../../backend/engine/engine.ts';
-import { holdsHalves } from '../../../backend/engine/holds-halves.ts';
 import { Graph } from '../../../backend/graph/graph.ts';
 import { floatsToHalves, floatToHalf, halfToFloat } from '../../../backend/graph/half.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
@@ -113,21 +112,31 @@ export function testContract(name: string, open: () => Promise<Engine>, options:
       const engine = await open();
       const numbers = Float32Array.of(1, -2.5, 65504, 2 ** -24, -0, 0.1);
       const held = numbers.map((number) => halfToFloat(floatToHalf(number)));
-      if (await holdsHalves(engine)) {
+      if ((await engine.capabilities()).holds.includes('float16')) {
         const graph = new Graph();
-        const x = graph.halfInput('x', [6]);
-        graph.output('part', ops.mul(ops.slice(x, [1], [4]), 2));
-        graph.output('all', ops.slice(x, [0], [6]));
+        const x = graph.input('x', [6], 'float16');
+        graph.output('part', ops.mul(ops.widen(ops.slice(x, [1], [4])), 2));
+        graph.output('all', ops.widen(x));
+        graph.output('same', x);
         const program = await engine.compile(graph);
         const feed = engine.upload({ shape: [6], halves: floatsToHalves(numbers) });
         assert.deepEqual(await values(feed), [...held], 'before a run');
         for (let turn = 0; turn < 2; turn++) {
-          const { part, all } = await program.run({ x: feed });
+          const { part, all, same } = await program.run({ x: feed });
           assert.deepEqual(await values(part), [-5, 2 * 65504, 2 ** -23]);
           assert.deepEqual(await values(all), [...held]);
-          for (const tensor of [part, all]) tensor.dispose();
+          assert.deepEqual([part.type, all.type, same.type, feed.type], ['float32', 'float32', 'float16', 'float16']);
+          const again = await program.run({ x: same });
+          assert.deepEqual(await values(again.all), [...held], 'a result that is float16 is fed again');
+          for (const tensor of [part, all, same, ...Object.values(again)]) tensor.dispose();
         }
         assert.deepEqual(await values(feed), [...held], 'after runs');
+        await assert.rejects(program.run({ x: draw(6) }), /input 'x' is float32 where float16 is declared/);
+        const wide = await engine.compile(kernelGraph([1, 1, 2, 3], [1, 1, 3, 2]), { name: 'wide' });
+        const halves = engine.upload({ shape: [1, 1, 3, 2], halves: floatsToHalves(numbers) });
+        const fed = wide.run({ x: draw(1, 1, 2, 3), w: halves });
+        await assert.rejects(fed, /program 'wide': input 'w' is float16 where float32 is declared/);
+        halves.dispose();
         feed.dispose();
       } else {
         assert.match(name, /WebGPU/, 'only graphics cards may lack float16');

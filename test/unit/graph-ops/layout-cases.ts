@@ -1,5 +1,6 @@
 /** Reductions, layout, matrix products, softmax. */
 import * as ops from '../../../backend/graph/ops/index.ts';
+import { widenOp } from '../../../backend/graph/ops/layout.ts';
 import { drawn, type OpCase, opCase } from './op-case.ts';
 
 const reductionShapes: [shape: number[], axes: number[] | undefined, keepDims: boolean][] = [
@@ -71,6 +72,8 @@ export const layoutCases: OpCase[] = [
   opCase('transpose', 'six axes', [[2, 1, 3, 2, 1, 2]], (x) => ops.transpose(x, [0, 3, 5, 1, 2, 4])),
   opCase('broadcastTo', 'from a scalar', [[]], (x) => ops.broadcastTo(x, [2, 3])),
   opCase('broadcastTo', 'inner and leading axes', [[3, 1]], (x) => ops.broadcastTo(x, [2, 3, 4])),
+  // The engines' contract has float16.
+  opCase('widen', 'float32 stays', [[2, 3]], (x) => x.graph.apply(widenOp, [x], {})[0], 'none'),
   opCase('slice', 'every axis', [[4, 5, 6]], (x) => ops.slice(x, [1, 0, 2], [3, 5, 3])),
   opCase('slice', 'everything', [[2, 3]], (x) => ops.slice(x, [0, 0], [2, 3])),
   opCase('slice', 'a scalar', [[]], (x) => ops.slice(x, [], [])),

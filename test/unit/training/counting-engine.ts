@@ -9,6 +9,7 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
   const owned = (tensor: DeviceTensor, origin: string): DeviceTensor => {
     const outer: DeviceTensor = {
       shape: tensor.shape,
+      type: tensor.type,
       read() {
         assert.ok(alive.has(outer), `${origin} is read after it was freed`);
         return tensor.read();
@@ -34,8 +35,8 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
   const mapped = <A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B) =>
     Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
   const counting = (program: Program, title: string): Program => ({
-    inputNames: program.inputNames,
-    outputNames: program.outputNames,
+    inputs: program.inputs,
+    outputs: program.outputs,
     dispose: () => program.dispose(),
     async run(feeds) {
       const results = await program.run(mapped(feeds, unwrapped));
@@ -44,6 +45,7 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
   });
   const engine: Engine = {
     device: base.device,
+    capabilities: () => base.capabilities(),
     upload: (value) => owned(base.upload(value), 'upload'),
     receive: async (shape, slices) => owned(await base.receive(shape, slices), 'receive'),
     dispose: async () => {},

@@ -26,6 +26,8 @@ export const layoutKernels: Kernels = {
       ends.map((end, i) => end - starts[i]),
     );
   },
+  // It holds everything as float32.
+  widen: (tf, [x]) => tf.clone(x),
   concat: (tf, inputs, { axis }) => tf.concat(inputs, axis as number),
   pad: (tf, [x], attrs) => {
     const before = attrs.before as number[];

@@ -67,7 +67,7 @@ export function blockedTurnedKernel(writer: OnnxWriter, turned: string, shape: r
 /** [in, taps, out] -> [out/n, in/n, taps, n, n]: runs of n numbers stay together, which is what makes it cheap. */
 function intoBlocks(writer: OnnxWriter, kernel: string, sizes: number[], shape: readonly number[]): string {
   const [channelsIn, taps, channelsOut] = sizes;
-  const n = writer.channelBlock;
+  const n = writer.can.channelBlock;
   const split = writer.reshape(kernel, [channelsIn / n, n, taps, channelsOut / n, n]);
   return writer.reshape(writer.transpose(split, [3, 0, 2, 1, 4]), shape);
 }

@@ -9,6 +9,7 @@
 import type { Node } from '../../graph.ts';
 import type { OnnxWriter } from '../writer.ts';
 import type { Lowering } from './lowering.ts';
+import { product } from './product.ts';
 
 export interface Geometry {
   stride: number;
@@ -26,7 +27,7 @@ export const weightGrad: Lowering = (writer, node, [x, dy]) => {
   const [, outChannels] = node.inputs[1].shape;
   const part = (value: string, perGroup: number, g: number) =>
     groups === 1 ? value : range(writer, value, 1, g * perGroup, (g + 1) * perGroup);
-  const grid = writer.target === 'ort-cpu' ? windowGrid(node) : null;
+  const grid = writer.can.shiftedWindows ? windowGrid(node) : null;
   if (grid) return [fromWindows(writer, grid, x, dy)];
   const parts = Array.from({ length: groups }, (_, g) =>
     fromGather(writer, node, part(x, channels / groups, g), part(dy, outChannels / groups, g)),
@@ -91,7 +92,7 @@ function fromWindows(writer: OnnxWriter, grid: WindowGrid, x: string, dy: string
   for (let first = 0; first < batch; first += step) {
     const images = [first, Math.min(first + step, batch)];
     const [a, b] = [windows(writer, rowsDy, images, startsDy, length), windows(writer, rowsX, images, startsX, length)];
-    const each = writer.ortOp('FusedMatMul', [a, b], { transB: 1 });
+    const each = product(writer, a, b, { transB: true });
     const sum = writer.reduce('ReduceSum', each, [0], false);
     total = total ? writer.op('Add', [total, sum]) : sum;
   }

@@ -12,7 +12,7 @@ const conv2d: Lowering = (writer, node, inputs) => {
   const [, , kh, kw] = node.inputs[1].shape;
   const attributes = { strides: [stride, stride], pads: padding, group: groups, kernel_shape: [kh, kw] };
   const kernel = node.inputs[1];
-  if (isBlocked(writer.channelBlock, kernel, groups)) {
+  if (isBlocked(writer.can.channelBlock, kernel, groups)) {
     const [x, w, bias] = inputs;
     const blocked = writer.blockedInputs.has(w) ? w : blockedKernel(writer, w, kernel.shape);
     return [blockedConv(writer, x, blocked, bias ?? null, kernel.shape[0], attributes)];
@@ -31,7 +31,7 @@ const inputGrad: Lowering = (writer, node, [dy, w]) => {
     const attributes = { pads: [top, left, bottom, right], kernel_shape: [kh, kw] };
     const { shape } = node.inputs[1];
     const turned = turnedKernel(writer, w, shape);
-    if (isBlocked(writer.channelBlock, node.inputs[1], groups)) {
+    if (isBlocked(writer.can.channelBlock, node.inputs[1], groups)) {
       return [blockedConv(writer, dy, blockedTurnedKernel(writer, turned, shape), null, shape[1], attributes)];
     }
     const [o, c] = shape;

@@ -13,7 +13,7 @@ const comparison =
 
 const silu: Lowering = (writer, _node, [x]) => {
   // QuickGelu(alpha = 1) is x * sigmoid(x) in one pass.
-  if (writer.target === 'ort-cpu') return [writer.ortOp('QuickGelu', [x], { alpha: { float: 1 } })];
+  if (writer.has('QuickGelu')) return [writer.ortOp('QuickGelu', [x], { alpha: { float: 1 } })];
   return [writer.op('Mul', [x, writer.op('Sigmoid', [x])])];
 };
 
@@ -26,7 +26,7 @@ const siluGrad: Lowering = (writer, _node, [x, y, dy]) => {
 
 /** x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2. */
 const gelu: Lowering = (writer, _node, [x]) => {
-  if (writer.target === 'ort-cpu') return [writer.ortOp('Gelu', [x])];
+  if (writer.has('Gelu')) return [writer.ortOp('Gelu', [x])];
   return [writer.op('Mul', [x, normalDistribution(writer, x)])];
 };
 

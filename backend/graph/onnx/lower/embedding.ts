@@ -9,12 +9,12 @@ const embedding: Lowering = (writer, _node, [table, ids]) => [
   writer.op('Gather', [table, writer.op('Cast', [ids], { to: int32 })], { axis: 0 }),
 ];
 
-/** On the CPU each row is added to its place; elsewhere a product with one-hot rows, which needs no atomic additions. */
+/** Each row is added to its place; else a product with one-hot rows, which needs no atomic additions. */
 const embeddingGrad: Lowering = (writer, node, [ids, dy]) => {
   const [rows, channels] = node.attrs.shape as number[];
   const count = sizeOf(node.inputs[0].shape);
   const gradient = writer.reshape(dy, [count, channels]);
-  if (writer.target === 'ort-cpu') {
+  if (writer.has('ScatterND')) {
     const zeros = writer.op('Expand', [writer.scalar(0), writer.ints([rows, channels])]);
     const places = writer.op('Cast', [writer.reshape(ids, [count, 1])], { to: int64 });
     return [writer.op('ScatterND', [zeros, places, gradient], { reduction: 'add' })];

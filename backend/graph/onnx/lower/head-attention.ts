@@ -1,26 +1,37 @@
 /**
- * Attention over tokens in ONNX. ONNX Runtime's own operator keeps no table of weights for long sequences; written out,
- * the heads are taken a few at a time, so that the tables of all of them never exist together.
+ * Attention over tokens in ONNX: one operator where the device has it and its memory suffices; written out, in parts
+ * (attention-parts.ts).
  */
 import type { Node } from '../../graph.ts';
 import type { OnnxWriter } from '../writer.ts';
+import {
+  backwardTables,
+  type Cut,
+  fits,
+  forwardTables,
+  inParts,
+  portionOf,
+  type TableSize,
+} from './attention-parts.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 import { product } from './product.ts';
 
-/** Softmax weights that may exist at a time, 32 MB; of one head there are as many as it takes. */
-const mostWeights = 8 * 1024 * 1024;
 /** Far below every score, yet finite. */
 const masked = -1e30;
 
 const headAttention: Lowering = (writer, node, inputs) => {
-  const { heads, scale, causal } = attributesOf(node);
-  if (writer.target === 'ort-cpu' && !causal) {
-    return [writer.ortOp('MultiHeadAttention', inputs, { num_heads: heads, scale: { float: scale } })];
-  }
-  const [results] = perHeads(writer, node, inputs, ([q, k, v]) => [
-    product(writer, softmaxWeights(writer, node, q, k), v, {}),
+  const { heads, causal, scale } = attributesOf(node);
+  if (!causal && isFused(writer, sizeOfTable(node))) return [fusedAttention(writer, inputs, heads, scale)];
+  const [q, k, v] = inputs.map((input, i) => byHead(writer, input, node, i));
+  const values: Cut[] = [
+    [q, 1],
+    [k, null],
+    [v, null],
+  ];
+  const [result] = inParts(writer, sizeOfTable(node), forwardTables, values, [1], ([q, k, v], queries) => [
+    product(writer, softmaxWeights(writer, node, q, k, queries), v, {}),
   ]);
-  return [apart(writer, results, node, 0)];
+  return [apart(writer, result, node, 0)];
 };
 
 /**
@@ -29,8 +40,11 @@ const headAttention: Lowering = (writer, node, inputs) => {
  */
 const headAttentionGrad: Lowering = (writer, node, inputs) => {
   const { scale: alpha } = attributesOf(node);
-  const results = perHeads(writer, node, inputs, ([q, k, v, y, dy]) => {
-    const weights = softmaxWeights(writer, node, q, k);
+  const axes = [1, null, null, 1, 1];
+  const values = inputs.map((input, i): Cut => [byHead(writer, input, node, i), axes[i]]);
+  const size = sizeOfTable(node);
+  const results = inParts(writer, size, backwardTables, values, [1, null, null], ([q, k, v, y, dy], queries) => {
+    const weights = softmaxWeights(writer, node, q, k, queries);
     const dv = product(writer, weights, dy, { transA: true });
     const inner = writer.reduce('ReduceSum', writer.op('Mul', [dy, y]), [2]);
     const dWeights = product(writer, dy, v, { transB: true });
@@ -40,47 +54,45 @@ const headAttentionGrad: Lowering = (writer, node, inputs) => {
   return results.map((result, i) => apart(writer, result, node, i));
 };
 
+/** Whether one operator computes the result: there is one, and it has the memory that it takes. */
+export function isFused(writer: OnnxWriter, size: TableSize): boolean {
+  if (!writer.has('MultiHeadAttention')) return false;
+  return writer.can.streamsAttention || fits(size, portionOf(writer.can, size, forwardTables));
+}
+
+/** [B, L, heads * D] -> [B, L, heads * D] */
+export function fusedAttention(writer: OnnxWriter, inputs: string[], heads: number, scale: number): string {
+  return writer.ortOp('MultiHeadAttention', inputs, { num_heads: heads, scale: { float: scale } });
+}
+
 function attributesOf(node: Node) {
   return node.attrs as unknown as { heads: number; scale: number; causal: boolean };
 }
 
-/** softmax(scale q k^T), [N, Lq, Lk]. */
-function softmaxWeights(writer: OnnxWriter, node: Node, q: string, k: string): string {
+function sizeOfTable(node: Node): TableSize {
+  const [q, k] = node.inputs.map(({ shape }) => shape);
+  return { heads: q[0] * attributesOf(node).heads, queries: q[1], keys: k[1] };
+}
+
+/** softmax(scale q k^T), [N, queries, Lk]; the queries are those from the first to before the last of all. */
+function softmaxWeights(writer: OnnxWriter, node: Node, q: string, k: string, [first, end]: [number, number]): string {
   const { scale: alpha, causal } = attributesOf(node);
   let scores = product(writer, q, k, { transB: true, alpha });
   if (causal) {
     const length = node.inputs[0].shape[1];
-    const mask = new Float32Array(length * length);
-    for (let i = 0; i < length; i++) mask.fill(masked, i * length + i + 1, (i + 1) * length);
-    scores = writer.op('Add', [scores, writer.floats([1, length, length], mask)]);
+    const mask = new Float32Array((end - first) * length);
+    for (let i = first; i < end; i++) mask.fill(masked, (i - first) * length + i + 1, (i - first + 1) * length);
+    scores = writer.op('Add', [scores, writer.floats([1, end - first, length], mask)]);
   }
   return writer.op('Softmax', [scores], { axis: 2 });
 }
 
-/** Inputs [B, L, C] cut into heads [B * heads, L, C / heads], as many at a time as the bound on weights allows. */
-function perHeads(writer: OnnxWriter, node: Node, inputs: string[], compute: (inputs: string[]) => string[]): string[] {
+/** An input [B, L, C] in heads: [B * heads, L, C / heads]. */
+function byHead(writer: OnnxWriter, value: string, node: Node, input: number): string {
   const { heads } = attributesOf(node);
-  const all = inputs.map((input, i) => {
-    const [batch, length, channels] = node.inputs[i].shape;
-    const split = writer.reshape(input, [batch, length, heads, channels / heads]);
-    return writer.reshape(writer.transpose(split, [0, 2, 1, 3]), [batch * heads, length, channels / heads]);
-  });
-  const [q, k] = node.inputs.map(({ shape }) => shape);
-  const count = q[0] * heads;
-  const atOnce = Math.max(1, Math.floor(mostWeights / (q[1] * k[1])));
-  if (atOnce >= count) return compute(all);
-  const parts: string[][] = [];
-  for (let start = 0; start < count; start += atOnce) {
-    const [from, to, axis] = [start, Math.min(count, start + atOnce), 0].map((value) => writer.ints([value]));
-    parts.push(compute(all.map((input) => writer.op('Slice', [input, from, to, axis]))));
-  }
-  return parts[0].map((_, i) =>
-    writer.op(
-      'Concat',
-      parts.map((part) => part[i]),
-      { axis: 0 },
-    ),
-  );
+  const [batch, length, channels] = node.inputs[input].shape;
+  const split = writer.reshape(value, [batch, length, heads, channels / heads]);
+  return writer.reshape(writer.transpose(split, [0, 2, 1, 3]), [batch * heads, length, channels / heads]);
 }
 
 /** [B * heads, L, D] -> the node's output, [B, L, heads * D]. */

@@ -1,5 +1,4 @@
 /** Reductions and operations that move numbers, in ONNX. */
-import { isHalf } from '../../graph.ts';
 import { sizeOf } from '../../tensor-data.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 
@@ -16,8 +15,7 @@ const slice: Lowering = (writer, node, [x]) => {
   const { shape } = node.inputs[0];
   const axes = shape.flatMap((dim, i) => (starts[i] === 0 && ends[i] === dim ? [] : [i]));
   const pick = (values: number[]) => writer.ints(axes.map((axis) => values[axis]));
-  const part = axes.length === 0 ? x : writer.op('Slice', [x, pick(starts), pick(ends), writer.ints(axes)]);
-  return [isHalf(node.inputs[0]) ? writer.widened(part) : part];
+  return [axes.length === 0 ? x : writer.op('Slice', [x, pick(starts), pick(ends), writer.ints(axes)])];
 };
 
 /** value + 0 * (first number of the trigger): unchanged, but not computable before the trigger. */
@@ -36,6 +34,7 @@ export const layoutLowerings: Lowerings = {
   transpose: (writer, node, [x]) => [writer.transpose(x, [...(node.attrs.perm as number[])])],
   broadcastTo: (writer, node, [x]) => [writer.op('Expand', [x, writer.ints(node.attrs.shape as number[])])],
   slice,
+  widen: (writer, _node, [x]) => [writer.widened(x)],
   concat: (writer, node, inputs) => [writer.op('Concat', inputs, { axis: node.attrs.axis as number })],
   pad: (writer, node, [x]) => {
     const amounts = [...(node.attrs.before as number[]), ...(node.attrs.after as number[])];

@@ -1,4 +1,4 @@
-/** Matrix products, softmax and attention in ONNX. */
+/** Matrix products and softmax in ONNX. */
 import type { Lowering, Lowerings } from './lowering.ts';
 import { product } from './product.ts';
 
@@ -16,25 +16,7 @@ const matmul: Lowering = (writer, node, [a, b]) => {
   return [writer.op('MatMul', [left, right])];
 };
 
-/** weights = softmax(scale q^T k) [N, Lq, Lk]; result = v weights^T [N, Dv, Lq]. */
-const attention: Lowering = (writer, node, [q, k, v]) => {
-  const alpha = node.attrs.scale as number;
-  const weights = writer.op('Softmax', [product(writer, q, k, { transA: true, alpha })], { axis: 2 });
-  return [product(writer, v, weights, { transB: true }), weights];
-};
-
-const attentionGrad: Lowering = (writer, node, [q, k, v, weights, dy]) => {
-  const alpha = node.attrs.scale as number;
-  const dv = product(writer, dy, weights, {});
-  const dWeights = product(writer, dy, v, { transA: true });
-  const inner = writer.reduce('ReduceSum', writer.op('Mul', [dWeights, weights]), [2]);
-  const dScores = writer.op('Mul', [weights, writer.op('Sub', [dWeights, inner])]);
-  return [product(writer, k, dScores, { transB: true, alpha }), product(writer, q, dScores, { alpha }), dv];
-};
-
 export const matmulLowerings: Lowerings = {
   matmul,
-  attention,
-  attentionGrad,
   softmax: (writer, _node, [x]) => [writer.op('Softmax', [x], { axis: -1 })],
 };

@@ -15,7 +15,7 @@ export function product(writer: OnnxWriter, a: string, b: string, options: Produ
   if (rank === 2) {
     return writer.op('Gemm', [a, b], { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } });
   }
-  if (writer.target === 'ort-cpu') {
+  if (writer.has('FusedMatMul')) {
     const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
     return writer.ortOp('FusedMatMul', [a, b], attributes);
   }

@@ -1,0 +1,49 @@
+/** What ONNX Runtime's devices have: tried where that tells, else what the runtime and the device's standard promise. */
+import { backwardTables } from '../../graph/onnx/lower/attention-parts.ts';
+import { type Capabilities, hostAttentionBytes } from '../capabilities.ts';
+import { channelBlock } from './channel-block.ts';
+import { takesHalves, workingOperators } from './operator-trials.ts';
+import type { OrtDevice } from './providers.ts';
+
+const known = new Map<OrtDevice, Promise<Capabilities>>();
+
+/** Found once per process. */
+export function ortCapabilities(device: OrtDevice): Promise<Capabilities> {
+  const found = known.get(device) ?? find(device);
+  known.set(device, found);
+  return found;
+}
+
+/** Devices whose results can stay in device memory between programs: the Node package offers buffers of WebGPU's only. */
+export const keepsResults = (device: OrtDevice) => device === 'webgpu';
+
+async function find(device: OrtDevice): Promise<Capabilities> {
+  const onHost = device === 'cpu';
+  return {
+    onHost,
+    resident: keepsResults(device),
+    holds: (await takesHalves(device)) ? ['float32', 'float16'] : ['float32'],
+    computes: ['float32'],
+    fused: await workingOperators(device),
+    streamsAttention: onHost,
+    channelBlock: onHost ? await channelBlock() : 0,
+    shiftedWindows: onHost,
+    ...limitsOf(device),
+  };
+}
+
+/** The largest array that every supported version of Node makes. */
+const hostBuffer = 2 ** 32;
+
+/** Where the runtime does not tell how much memory a graphics card has: an eighth of a small one's. */
+const cardAttentionBytes = 2 ** 29;
+
+/**
+ * WebGPU promises bindings of 128 MiB and eight buffers per shader everywhere; what an adapter has beyond that, the runtime does not
+ * say. Attention gets as many such bindings as it holds tables at a time.
+ */
+function limitsOf(device: OrtDevice): Pick<Capabilities, 'largestBuffer' | 'splitOutputs' | 'attentionBytes'> {
+  if (device === 'webgpu') return { largestBuffer: 2 ** 27, splitOutputs: 7, attentionBytes: backwardTables * 2 ** 27 };
+  const attentionBytes = device === 'cpu' ? hostAttentionBytes() : cardAttentionBytes;
+  return { largestBuffer: hostBuffer, splitOutputs: 64, attentionBytes };
+}

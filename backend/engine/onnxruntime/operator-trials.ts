@@ -1,0 +1,106 @@
+/**
+ * Which fused operators a device has, found by running each: a small graph once with the operator on the device and once written
+ * out on the CPU. An operator that is not there, that the device leaves to the CPU, or that gives other numbers does not count.
+ */
+import { Graph } from '../../graph/graph.ts';
+import { floatsToHalves } from '../../graph/half.ts';
+import { type FusedOperator, fusedOperators, portable } from '../../graph/onnx/capabilities.ts';
+import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
+import { encodeModel } from '../../graph/onnx/proto.ts';
+import { embeddingGrad } from '../../graph/ops/embedding.ts';
+import { add, gelu, groupNorm, headAttention, matmul, silu, slice, widen } from '../../graph/ops/index.ts';
+import { type HalfData, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { floatsOf, hostTensor } from './host-tensor.ts';
+import type { OrtDevice } from './providers.ts';
+import { runtime } from './runtime.ts';
+
+/** Largest difference from the written-out form, of the largest number. */
+const tolerance = 1e-4;
+
+/** What each operator is tried on. */
+const trials: Readonly<Record<FusedOperator, (graph: Graph) => void>> = {
+  QuickGelu: (graph) => graph.output('y', silu(graph.input('x', [3, 7]))),
+  Gelu: (graph) => graph.output('y', gelu(graph.input('x', [3, 7]))),
+  FusedMatMul(graph) {
+    const [a, b] = [graph.input('a', [2, 3, 5]), graph.input('b', [2, 7, 3])];
+    graph.output('y', matmul(a, b, { transA: true, transB: true }));
+  },
+  MultiHeadAttention(graph) {
+    const [q, k, v] = [graph.input('q', [2, 5, 6]), graph.input('k', [2, 7, 6]), graph.input('v', [2, 7, 4])];
+    graph.output('y', headAttention(q, k, v, { heads: 2, scale: 0.7 }));
+  },
+  // Far from zero, where a variance taken in one pass loses its digits.
+  InstanceNormalization(graph) {
+    const [scale, shift] = [graph.input('scale', [6]), graph.input('shift', [6])];
+    graph.output('y', groupNorm(add(graph.input('x', [2, 6, 5, 7]), 100), scale, shift, 3, 1e-5));
+  },
+  ScatterND(graph) {
+    const ids = graph.constant([5], [3, 0, 3, 1, 3]);
+    graph.output('y', embeddingGrad(ids, graph.input('dy', [5, 2]), [4, 2]));
+  },
+};
+
+export async function workingOperators(device: OrtDevice): Promise<FusedOperator[]> {
+  const working: FusedOperator[] = [];
+  for (const operator of fusedOperators) {
+    // Processors of a GPU add to one place in whatever order they come: the sum would differ from run to run.
+    if (operator === 'ScatterND' && device !== 'cpu') continue;
+    const graph = new Graph();
+    trials[operator](graph);
+    if (await works(device, graph, operator)) working.push(operator);
+  }
+  return working;
+}
+
+async function works(device: OrtDevice, graph: Graph, operator: FusedOperator): Promise<boolean> {
+  const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, someNumbers(shape)]));
+  try {
+    const expected = await run('cpu', lowerGraph(graph), feeds);
+    const actual = await run(device, lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } }), feeds);
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    return expected.every((value, i) => Math.abs(value - actual[i]) <= tolerance * largest);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the device takes float16: on the way in, the same numbers on the way out. */
+export async function takesHalves(device: OrtDevice): Promise<boolean> {
+  const numbers = Float32Array.of(1, -0.5, 65504, 2 ** -24);
+  const graph = new Graph();
+  const x = graph.input('x', [numbers.length], 'float16');
+  graph.output('y', widen(slice(x, [1], [numbers.length])));
+  try {
+    const y = await run(device, lowerGraph(graph), { x: { shape: [numbers.length], halves: floatsToHalves(numbers) } });
+    return numbers.subarray(1).every((number, i) => y[i] === number);
+  } catch {
+    return false;
+  }
+}
+
+/** The result y of one run on the device alone. */
+async function run(
+  device: OrtDevice,
+  lowered: LoweredGraph,
+  feeds: Readonly<Record<string, TensorData | HalfData>>,
+): Promise<Float32Array> {
+  const session = await runtime.InferenceSession.create(encodeModel(lowered), {
+    executionProviders: [device],
+    intraOpNumThreads: 1,
+    // A missing operator is an answer here, not an error.
+    logSeverityLevel: 4,
+    ...(device === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+  });
+  try {
+    const tensors = Object.entries(feeds).map(([name, value]) => [name, hostTensor(value)]);
+    const { y } = await session.run(Object.fromEntries(tensors));
+    return floatsOf(y).slice();
+  } finally {
+    await session.release();
+  }
+}
+
+/** The same at every trial, of both signs and without a pattern that fits the shape. */
+function someNumbers(shape: readonly number[]): TensorData {
+  return { shape, data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(1.7 * i * i + shape.length)) };
+}
