@@ -65,7 +65,7 @@ test('n steps equal k, a stop, a resume, n - k, bit for bit; the result is a mod
 
 for (const [title, change] of Object.entries<Json>({
   'on decoded images': { text: { regressionSpace: 'image' } },
-  'with adapters and recomputation': { text: { lora: { generator: 2, fake: 1 }, recompute: 'blocks' } },
+  'with adapters and recomputation': { text: { lora: { generator: 2, fake: 1 } }, recompute: 'blocks' },
   'without distribution matching': { matching: { enabled: false } },
   'without regression, on captions of scenes': {
     regression: { enabled: false },

@@ -82,7 +82,7 @@ export async function openLatentTeacher(config: DistillConfig): Promise<DistillT
       generator: part(text.lora.generator),
       fake: part(text.lora.fake),
       *smaller() {
-        for (const smallerNetwork of smallerNetworks(teacher, text.recompute)) yield withNetwork(smallerNetwork);
+        for (const smallerNetwork of smallerNetworks(teacher, config.recompute)) yield withNetwork(smallerNetwork);
       },
     };
   };
@@ -141,7 +141,7 @@ const sizes = [
   [8, 4],
 ] as const;
 
-function* smallerNetworks({ network, unetConfig }: TextTeacher, recompute: DistillConfig['text']['recompute']) {
+function* smallerNetworks({ network, unetConfig }: TextTeacher, recompute: DistillConfig['recompute']) {
   const [, height, width] = network.latentShape;
   for (const [channels, side] of sizes) {
     const size = [height / side, width / side] as const;
