@@ -50,11 +50,17 @@ function softmaxWeights(writer: OnnxWriter, node: Node, q: string, k: string): s
   let scores = product(writer, q, k, { transB: true, alpha });
   if (causal) {
     const length = node.inputs[0].shape[1];
-    const mask = new Float32Array(length * length);
-    for (let i = 0; i < length; i++) mask.fill(masked, i * length + i + 1, (i + 1) * length);
-    scores = writer.op('Add', [scores, writer.floats([1, length, length], mask)]);
+    const mask = writer.shared(`causal ${length}`, [1, length, length], () => causalMask(length));
+    scores = writer.op('Add', [scores, mask]);
   }
   return writer.op('Softmax', [scores], { axis: 2 });
+}
+
+/** No token sees a later one. */
+function causalMask(length: number): Float32Array {
+  const mask = new Float32Array(length * length);
+  for (let i = 0; i < length; i++) mask.fill(masked, i * length + i + 1, (i + 1) * length);
+  return mask;
 }
 
 /** Inputs [B, L, C] cut into heads [B * heads, L, C / heads], as many at a time as the bound on weights allows. */
