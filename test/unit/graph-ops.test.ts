@@ -1,7 +1,6 @@
 /**
  * Every operation: ONNX Runtime (with its own operators and with standard ones only) against TensorFlow.js, values and
- * gradients, and the gradients against finite differences. Inputs are fresh at every run; a failure names the seed, which
- * DMD_TEST_SEED repeats.
+ * gradients, and the gradients against finite differences. Inputs are fresh at every run; a failure names the seed (test/random.ts).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,20 +11,15 @@ import { lowerings } from '../../backend/graph/onnx/emit.ts';
 import { gradientRules } from '../../backend/graph/ops/gradient-rules.ts';
 import { sum } from '../../backend/graph/ops/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import { checkCase, graphOf } from './graph-ops/check.ts';
 import { onnxRuntime, portableOnnx } from './graph-ops/executors.ts';
 import { opCases } from './graph-ops/table.ts';
 
-const seed = Number(process.env.DMD_TEST_SEED ?? Date.now());
-
 for (const entry of opCases) {
   const title = `${entry.op}: ${entry.name}`;
   test(title, async () => {
-    try {
-      await checkCase(entry, [onnxRuntime, portableOnnx], stream(seed, title));
-    } catch (error) {
-      throw new Error(`with DMD_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
-    }
+    await checkCase(entry, [onnxRuntime, portableOnnx], stream(testSeed, title));
   });
 }
 
