@@ -33,7 +33,7 @@ export function gradients(seeds: readonly Seed[] | Tensor, wanted: readonly Tens
     if (!seed.gradient && sizeOf(seed.of.shape) !== 1) throw new Error('only a scalar has an implied gradient of 1');
     accumulate(seed.of, seed.gradient ?? graph.constant(seed.of.shape, [1]));
   }
-  const recomputation = new Recomputation(graph);
+  const recomputation = new Recomputation(graph, () => wanted.flatMap((tensor) => pending.get(tensor) ?? []));
   for (let i = end - 1; i >= 0; i--) {
     const node = graph.nodes[i];
     const incoming = node.outputs.map((output) => pending.get(output) ?? null);

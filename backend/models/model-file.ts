@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { hashOf } from '../data/pair-shard.ts';
 import { packageRoot } from '../files/package.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import { createNetwork, type Network } from '../nets/index.ts';
+import { createNetwork, type Network, type NetworkOptions } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { isDiffusersFolder } from '../weights/diffusers/index.ts';
 import { loadWeights } from '../weights/load.ts';
@@ -47,14 +47,14 @@ export const builtinTextModels: Readonly<Record<string, string>> = {
  * @param name a path or a `builtin:` name
  * @throws UserError('weights') that names the file and, where it is one, the tensor
  */
-export async function openModel(name: string): Promise<Model> {
+export async function openModel(name: string, { recompute }: NetworkOptions = {}): Promise<Model> {
   const path = modelPath(name);
   const { tensors, config, metadata } = await loadWeights(path);
   if (!config) {
     const hint = 'Give an EDM network-snapshot .pkl, or a file written by dmd teach or dmd distill.';
     throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
   }
-  const network = createNetwork(config);
+  const network = createNetwork(config, { recompute });
   const expected = new Map(network.layout.entries.map((entry) => [entry.name, entry.shape]));
   const weights = selectTensors(tensors, expected, path);
   refuseBadNumbers(weights, path);

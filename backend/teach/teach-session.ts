@@ -26,7 +26,7 @@ const allScenes = 1_000_000;
 
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
-  const network = createNetwork(config.network);
+  const network = createNetwork(config.network, { recompute: config.recompute });
   const initial = await openInitial(config, network);
   const data = await openData(config, network);
   try {

@@ -43,7 +43,8 @@ export async function openTextParts(config: TeachTextConfig): Promise<TextModelP
   const textEncoder = textEncoderConfig(config.text_encoder, tokenizer.tokens);
   const { latentChannels: channels, downFactor } = vae.network;
   const unet = unetConfig(config.unet, { channels, side: captionedSize / downFactor }, config.text_encoder.hidden_size);
-  const networks = { unet: createTextUNet(unet), textEncoder: createClipText(textEncoder) };
+  const { recompute } = config;
+  const networks = { unet: createTextUNet(unet, { recompute }), textEncoder: createClipText(textEncoder) };
   const initial = await openInitial(config, networks);
   return {
     networks,

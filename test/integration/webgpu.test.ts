@@ -11,6 +11,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import { draw, testContract, throughGraph } from '../unit/engine-contract/contract.ts';
 import { checkCase } from '../unit/graph-ops/check.ts';
 import { engineExecutor } from '../unit/graph-ops/executors.ts';
@@ -23,7 +24,6 @@ const probe = fileURLToPath(new URL('../../scripts/lib/webgpu-probe.mjs', import
 const works = spawnSync(process.execPath, [probe], { timeout: 60_000 }).status === 0;
 const options = works ? {} : { skip: 'WebGPU finds no driver here (npm test -- --install brings SwiftShader)' };
 
-const seed = Number(process.env.DMD_TEST_SEED ?? Date.now());
 const engine = createOnnxRuntimeEngine({ device: 'webgpu' });
 after(() => engine.dispose());
 
@@ -66,11 +66,7 @@ test('WebGPU: operations and their gradients agree with the oracle', options, as
   for (const entry of chosenCases()) {
     const title = `${entry.op}: ${entry.name}`;
     await t.test(title, async () => {
-      try {
-        await checkCase(entry, [webgpu], stream(seed, title));
-      } catch (error) {
-        throw new Error(`with DMD_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
-      }
+      await checkCase(entry, [webgpu], stream(testSeed, title));
     });
   }
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import {
   colourNames,
@@ -20,6 +19,7 @@ import {
 } from '../../backend/data/captioned/scene.ts';
 import { colourDistance } from '../../backend/data/scenes/scene.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
+import { randomBelow } from '../random.ts';
 
 const PIXELS = captionedSize ** 2;
 const NUMBERS = 3 * PIXELS;
@@ -70,12 +70,12 @@ function share(count: number, verdict: (index: number) => Pick<CaptionVerdict, '
 /** Any of the names but this one. */
 function other<T>(names: readonly T[], but: T): T {
   const rest = names.filter((name) => name !== but);
-  return rest[randomInt(rest.length)]!;
+  return rest[randomBelow(rest.length)]!;
 }
 
 for (const split of ['train', 'held-out'] as const satisfies readonly Split[]) {
   test(`at least 99 % of true renders are right, and read exactly (${split})`, () => {
-    const { scenes, images } = captionedBatch(randomInt(2 ** 31), range(COUNT), split);
+    const { scenes, images } = captionedBatch(randomBelow(2 ** 31), range(COUNT), split);
     const right = share(COUNT, (i) => {
       const verdict = checkCaptioned(images.data.subarray(i * NUMBERS, (i + 1) * NUMBERS), whole(scenes[i]!));
       for (const { pose, shade } of verdict.right ? verdict.found.things : []) {
@@ -93,13 +93,13 @@ for (const split of ['train', 'held-out'] as const satisfies readonly Split[]) {
 }
 
 test('what a caption leaves out is right with any', () => {
-  const { wanted, images } = captionedBatch(randomInt(2 ** 31), range(COUNT));
+  const { wanted, images } = captionedBatch(randomBelow(2 ** 31), range(COUNT));
   const right = share(COUNT, (i) => checkCaptioned(images.data.subarray(i * NUMBERS, (i + 1) * NUMBERS), wanted[i]!));
   assert.ok(right >= 0.99, `${right} right`);
 });
 
 test('at least 97 % are right when blurred and noisy as a small autoencoder leaves them', () => {
-  const seed = randomInt(2 ** 31);
+  const seed = randomBelow(2 ** 31);
   const generator = new TorchGenerator(seed);
   const right = share(COUNT, (index) => {
     const scene = captionedScene(seed, index);
@@ -121,11 +121,11 @@ const mistakes: Record<string, { of?: 1 | 2; make: (scene: CaptionedScene) => [F
   },
   'a shape missing': {
     of: 2,
-    make: (scene) => [paint({ ...scene, things: scene.things.slice(randomInt(2)).slice(0, 1) }), whole(scene)],
+    make: (scene) => [paint({ ...scene, things: scene.things.slice(randomBelow(2)).slice(0, 1) }), whole(scene)],
   },
   'an extra shape': {
     of: 2,
-    make: (scene) => [paint(scene), { ...whole(scene), things: whole(scene).things.slice(randomInt(2)).slice(0, 1) }],
+    make: (scene) => [paint(scene), { ...whole(scene), things: whole(scene).things.slice(randomBelow(2)).slice(0, 1) }],
   },
   // Right colours, right shapes, wrongly put together.
   'exchanged colours': {
@@ -141,24 +141,24 @@ const mistakes: Record<string, { of?: 1 | 2; make: (scene: CaptionedScene) => [F
   },
   blank: { make: (scene) => [paint({ ...scene, things: [] }), whole(scene)] },
   noise: {
-    make: (scene) => [noisy(new Float32Array(NUMBERS), 0.5, new TorchGenerator(randomInt(2 ** 31))), whole(scene)],
+    make: (scene) => [noisy(new Float32Array(NUMBERS), 0.5, new TorchGenerator(randomBelow(2 ** 31))), whole(scene)],
   },
   'a scene in noise': {
-    make: (scene) => [noisy(paint(scene), 0.5, new TorchGenerator(randomInt(2 ** 31))), whole(scene)],
+    make: (scene) => [noisy(paint(scene), 0.5, new TorchGenerator(randomBelow(2 ** 31))), whole(scene)],
   },
   'melted shapes': { make: (scene) => [blurred(paint(scene), 6), whole(scene)] },
 };
 
 function swapped(scene: CaptionedScene, change: (thing: Thing) => Partial<Thing>): [Float32Array, Wanted] {
   const { things, ground } = whole(scene);
-  const which = randomInt(things.length);
+  const which = randomBelow(things.length);
   const wanted = things.map((thing, i) => (i === which ? { ...thing, ...change(thing as Thing) } : thing));
   return [paint(scene), { things: wanted, ground }];
 }
 
 for (const [name, { of, make }] of Object.entries(mistakes)) {
   test(`at least 97 % are refused: ${name}`, (t) => {
-    const seed = randomInt(2 ** 31);
+    const seed = randomBelow(2 ** 31);
     const scenes = range(4 * MISTAKES)
       .map((index) => captionedScene(seed, index))
       .filter(({ things }) => of === undefined || things.length === of)

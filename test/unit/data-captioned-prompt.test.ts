@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import type { Wanted, WantedThing } from '../../backend/data/captioned/attributes.ts';
 import { samplePrompts } from '../../backend/data/captioned/captioned-batch.ts';
 import { readPrompt, wantedFromPrompt } from '../../backend/data/captioned/prompt.ts';
+import { randomBelow } from '../random.ts';
 
 /** Size, colour, shape, place: "small red circle @ top left", with ? for what is open. */
 const inShort = ({ things, ground }: Wanted) => [
@@ -15,7 +15,7 @@ const inShort = ({ things, ground }: Wanted) => [
 ];
 
 test('every caption is read as what it was written from', () => {
-  const seed = randomInt(2 ** 31);
+  const seed = randomBelow(2 ** 31);
   for (const split of ['train', 'held-out'] as const) {
     for (const { prompt, wanted } of samplePrompts(2000, split, seed)) {
       const read = readPrompt(prompt);

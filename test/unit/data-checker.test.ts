@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { acceptedFor, checkScene, checkScenes } from '../../backend/data/scenes/checker.ts';
 import { colourDistance, groundAt, renderScene, sceneBatch, sceneParameters } from '../../backend/data/scenes/scene.ts';
 import { coverage, shapes } from '../../backend/data/scenes/shapes.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
+import { randomBelow } from '../random.ts';
 
 const SIZE = 32;
 const PIXELS = SIZE * SIZE;
@@ -32,7 +32,7 @@ function noisy(image: Float32Array, deviation: number, seed: number): Float32Arr
 }
 
 test('at least 99 % of true renders of a fresh seed are accepted for their class, colours and place read back', () => {
-  const seed = randomInt(2 ** 31);
+  const seed = randomBelow(2 ** 31);
   const { images, classes, parameters } = sceneBatch(seed, range(200));
   let right = 0;
   for (const [i, verdict] of checkScenes(images).entries()) {
@@ -50,7 +50,7 @@ test('at least 99 % of true renders of a fresh seed are accepted for their class
 });
 
 test('rounding to bytes, slight noise and slight blur do not matter', () => {
-  const seed = randomInt(2 ** 31);
+  const seed = randomBelow(2 ** 31);
   const { images, classes } = sceneBatch(seed, range(40));
   const soften: Record<string, (image: Float32Array, i: number) => Float32Array> = {
     bytes: (image) => image.map((x) => Math.floor(x * 127.5 + 128) / 127.5 - 1),

@@ -7,6 +7,7 @@ import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { openImageDataset } from '../../backend/data/image-dataset.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dmd-images-'));
 after(() => rmSync(root, { recursive: true }));
@@ -176,8 +177,8 @@ test('a zip damaged anywhere is refused or read, never the end of the process', 
     const bytes = whole.slice(0, i % 5 === 0 ? Math.floor((whole.length * i) / 300) : undefined);
     // The directory at the end is where offsets live: hit it more often than the pictures.
     for (let k = 0; k < 8; k++) {
-      const back = Math.floor(Math.random() * Math.min(bytes.length, 400));
-      if (bytes.length > 0) bytes[bytes.length - 1 - back] = Math.floor(Math.random() * 256);
+      const back = Math.floor(uniform() * Math.min(bytes.length, 400));
+      if (bytes.length > 0) bytes[bytes.length - 1 - back] = randomBelow(256);
     }
     const path = join(root, 'damaged.zip');
     writeFileSync(path, bytes);

@@ -9,6 +9,7 @@ import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { LatentProgram, Spread } from '../../backend/sampling/latent-programs.ts';
 import { type AutoencoderLossWeights, autoencoderLossGraph } from '../../backend/teach/autoencoder-loss.ts';
+import { uniform } from '../random.ts';
 
 const number = (source: ParameterSource, name: string) => source.get(name, [1], { kind: 'ones' });
 const encode = (source: ParameterSource, images: Tensor) => {
@@ -78,7 +79,7 @@ for (const [distance, trains] of [
   test(`loss, parts and gradient with ${distance} of ${trains}`, async () => {
     // What does not train the encoder leaves its divergence out.
     const weights = { distance, edges: 0.7, kl: trains === 'all' ? 0.03 : 0 };
-    const random = stream(Math.random(), 'autoencoder loss');
+    const random = stream(uniform(), 'autoencoder loss');
     const [images, noise] = [random.randn(sizeOf(imageShape)), random.randn(sizeOf(latentShape))];
     const parameters = [0.8, 0.5, -1, 1.1];
     assert.deepEqual(

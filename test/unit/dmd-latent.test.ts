@@ -13,6 +13,7 @@ import { latentModel } from '../../backend/models/latent-model.ts';
 import { trainedPart } from '../../backend/models/trained-part.ts';
 import { matchingWeights } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import {
   contextDim,
   gradientLinear,
@@ -26,7 +27,7 @@ import {
 const engine = await openDevice('cpu', 1);
 after(() => engine.dispose());
 
-const seed = Math.random();
+const seed = testSeed;
 const [batch, paired] = [2, 1];
 const count = batch + paired;
 const numbers = sizeOf(latentShape);

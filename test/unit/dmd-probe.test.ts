@@ -6,6 +6,7 @@ import { compare, Probe, type ProbeOptions } from '../../backend/methods/dmd/pro
 import { classConditions } from '../../backend/models/conditions.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { uniform } from '../random.ts';
 import { edmShape } from './training/edm-distillation.ts';
 import { tinyNetwork } from './training/tiny.ts';
 
@@ -16,7 +17,7 @@ const numbers = 16;
 
 function parameters(name: string) {
   const { size } = network.layout;
-  const data = stream(Math.random(), name)
+  const data = stream(uniform(), name)
     .randn(size)
     .map((value) => 0.1 * value);
   return [engine.upload({ shape: [size], data })];

@@ -8,6 +8,7 @@ import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import type { Denoiser } from '../../backend/models/denoiser.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { teacherLossGraph } from '../../backend/teach/teacher-loss.ts';
+import { uniform } from '../random.ts';
 
 const factor = (source: ParameterSource) => source.get('a', [1], { kind: 'ones' });
 const network: Denoiser = {
@@ -19,7 +20,7 @@ const network: Denoiser = {
 
 test('every noise level is weighted as in Table 1, and the gradient is that of the mean', async () => {
   const shape = [4, 2, 3];
-  const random = stream(Math.random(), 'teacher loss');
+  const random = stream(uniform(), 'teacher loss');
   const [images, noise] = [random.randn(sizeOf(shape)), random.randn(sizeOf(shape))];
   const sigma = Float32Array.of(0.01, 0.3, 2, 40);
   const [a, sigmaData] = [0.7, 0.4];

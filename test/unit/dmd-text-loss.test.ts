@@ -11,6 +11,7 @@ import { joinLayouts, weightsOf } from '../../backend/teach/joint-layout.ts';
 import { createTextTrainer, textDraws, textLayout } from '../../backend/teach/teach-text.ts';
 import { snrWeight, type TextConditioned, textLossGraph } from '../../backend/teach/text-loss.ts';
 import { averagedWeights } from '../../backend/training/loss-procedure.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 const number = (source: ParameterSource, name: string) => source.get(name, [1], { kind: 'ones' });
 
@@ -65,7 +66,7 @@ for (const predictionType of ['epsilon', 'v_prediction'] as const) {
       ['text_encoder.word', 'unet.gain', 'unet.time'],
     );
     const [word, gain, time] = [0.3, 0.8, 0.1];
-    const random = stream(Math.random(), 'text loss');
+    const random = stream(uniform(), 'text loss');
     const shape = [2, 2, 1, 3];
     const [latents, noise] = [random.randn(sizeOf(shape)), random.randn(sizeOf(shape))];
     const ids = Float32Array.of(1, 2, 3, 4, 7, 8, 9, 4);
@@ -139,7 +140,7 @@ const drawing = {
 };
 
 test('draws: every timestep alike, a share of empty prompts, and the same numbers for the same step', () => {
-  const options = { ...drawing, seed: Math.floor(1e6 * Math.random()), batch: 4000 };
+  const options = { ...drawing, seed: randomBelow(1e6), batch: 4000 };
   const { timestep, ids, alpha, sigma, weight, noise } = textDraws(options, 3, 1);
   const sorted = timestep.data.slice().sort();
   assert.ok(sorted[0] >= 0 && sorted[0] < 20 && sorted.at(-1)! > 980 && sorted.at(-1)! <= 999);
@@ -170,7 +171,7 @@ test('draws: every timestep alike, a share of empty prompts, and the same number
 test('training learns what it is shown', async () => {
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
   const trainer = await createTextTrainer(engine, {
-    ...{ ...drawing, seed: Math.floor(1e6 * Math.random()), batch: 64, accumulation: 1, minSnrGamma: 0 },
+    ...{ ...drawing, seed: randomBelow(1e6), batch: 64, accumulation: 1, minSnrGamma: 0 },
     initial: new Map(
       ['text_encoder.word', 'unet.gain', 'unet.time'].map((name) => [name, { shape: [1], data: Float32Array.of(0) }]),
     ),

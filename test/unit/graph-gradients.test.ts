@@ -9,12 +9,12 @@ import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import * as ops from '../../backend/graph/ops/index.ts';
 import { sizeOf, type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import { assertClose, checkCase } from './graph-ops/check.ts';
 import { type Executor, onnxRuntime, portableOnnx, tensorflow } from './graph-ops/executors.ts';
 import { type OpCase, opCase } from './graph-ops/op-case.ts';
 
-const seed = Number(process.env.DMD_TEST_SEED ?? Date.now());
-const random = stream(seed, 'graph-gradients');
+const random = stream(testSeed, 'graph-gradients');
 
 /** d sum(f(a, b, ...)^3) / d (input number `of`): a function whose own gradient is of second order in f. */
 function secondOrder(
@@ -79,11 +79,7 @@ const secondOrderCases: OpCase[] = [
 
 for (const entry of secondOrderCases) {
   test(`gradient of the gradient, ${entry.op}: ${entry.name}`, async () => {
-    try {
-      await checkCase(entry, [onnxRuntime, portableOnnx], stream(seed, entry.op, entry.name));
-    } catch (error) {
-      throw new Error(`with DMD_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
-    }
+    await checkCase(entry, [onnxRuntime, portableOnnx], stream(testSeed, entry.op, entry.name));
   });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Every operation: ONNX Runtime (with its own operators, with standard ones only, and attention in parts) against TensorFlow.js,
- * values and gradients, and the gradients against finite differences. Inputs are fresh at every run; a failure names the seed, which
- * DMD_TEST_SEED repeats.
+ * values and gradients, and the gradients against finite differences. Inputs are fresh at every run; a failure names the seed
+ * (test/random.ts).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,22 +12,19 @@ import { lowerings } from '../../backend/graph/onnx/emit.ts';
 import { gradientRules } from '../../backend/graph/ops/gradient-rules.ts';
 import { sum } from '../../backend/graph/ops/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import { checkCase, graphOf } from './graph-ops/check.ts';
 import { onnxInParts, onnxRuntime, portableOnnx } from './graph-ops/executors.ts';
 import { opCases } from './graph-ops/table.ts';
 
-const seed = Number(process.env.DMD_TEST_SEED ?? Date.now());
-
 for (const entry of opCases) {
   const title = `${entry.op}: ${entry.name}`;
   test(title, async () => {
-    try {
-      const executors = [onnxRuntime, portableOnnx, ...(/attention/i.test(entry.op) ? [onnxInParts] : [])];
-      await checkCase(entry, executors, stream(seed, title));
-      // Where no gradient reads what an operation saves, it may be another operator.
-      if (entry.gradient !== 'none') await checkCase({ ...entry, gradient: 'none' }, executors, stream(seed, title));
-    } catch (error) {
-      throw new Error(`with DMD_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+    const executors = [onnxRuntime, portableOnnx, ...(/attention/i.test(entry.op) ? [onnxInParts] : [])];
+    await checkCase(entry, executors, stream(testSeed, title));
+    // Where no gradient reads what an operation saves, it may be another operator.
+    if (entry.gradient !== 'none') {
+      await checkCase({ ...entry, gradient: 'none' }, executors, stream(testSeed, title));
     }
   });
 }

@@ -19,11 +19,12 @@ import {
 } from '../../backend/graph/optimizer.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 
 const size = 37;
 const limit = 4;
 const decay = 0.9;
-const random = stream(Number(process.env.DMD_TEST_SEED ?? Date.now()), 'optimizer');
+const random = stream(testSeed, 'optimizer');
 const shape = [size];
 const flat = (data: Float32Array) => tensorData(shape, data);
 const scalar = (value: number) => tensorData([], Float32Array.of(value));

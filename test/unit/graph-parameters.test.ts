@@ -16,10 +16,11 @@ import {
 } from '../../backend/graph/parameters.ts';
 import { sizeOf, tensorData } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { testSeed } from '../random.ts';
 import { assertClose } from './graph-ops/check.ts';
 import { onnxRuntime, tensorflow } from './graph-ops/executors.ts';
 
-const random = stream(Number(process.env.DMD_TEST_SEED ?? Date.now()), 'parameters');
+const random = stream(testSeed, 'parameters');
 
 /** A layer whose weight is used twice, a bias and a scalar. */
 function network(source: ParameterSource, x: Tensor): Tensor {

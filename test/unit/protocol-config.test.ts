@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  applyOverrides,
   type Config,
   configJsonSchema,
   configKinds,
@@ -67,6 +68,23 @@ test('a resolved config reads back as itself', () => {
     parseConfig(teach('"optimizer": {"lr": 0.5}, "ema": 0'), 'a'),
   ];
   for (const config of configs) assert.deepEqual(parseConfig(JSON.stringify(config), 'b'), config);
+});
+
+test('text.recompute of old files counts, and is read as the key that every teacher has', () => {
+  const old = parseConfig(distill('"text": {"recompute": "blocks", "guidance": 5}'), 'a');
+  assert.ok(old.kind === 'distill' && old.recompute === 'blocks' && old.text.guidance === 5);
+  assert.ok(!('recompute' in old.text));
+  // A resolved config of before says both what it is and what it is not.
+  const before = { kind: 'distill', text: { recompute: 'none' } };
+  assert.equal((parseConfig(JSON.stringify(before), 'a') as typeof old).recompute, 'none');
+  for (const [change, expected] of [
+    ['recompute=none', 'none'],
+    ['text.recompute=none', 'none'],
+    ['seed=3', 'blocks'],
+  ] as const) {
+    assert.equal((applyOverrides(old, [change]) as typeof old).recompute, expected, change);
+  }
+  assert.equal((parseConfig(distill('"seed": 3'), 'a') as typeof old).recompute, 'none');
 });
 
 test('an unknown key is named with its place and what was probably meant', () => {

@@ -5,8 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
+import { stream } from '../../backend/random/stream.ts';
 import { type Checkpoint, loadLatest, saveCheckpoint } from '../../backend/runs/checkpoints/checkpoints.ts';
 import { type ArraySource, sliceSize, sourceOf, storedSlices } from '../../backend/weights/array-source.ts';
+import { testSeed } from '../random.ts';
 
 /** Both beyond 2 GiB, together beyond 4.5 GiB; of no round length. */
 const shapes = { parameters: [600_000_007], ema: [610_000_003] } as const;
@@ -14,7 +16,7 @@ const sizes = Object.values(shapes).map((shape) => 4 * sizeOf(shape));
 const bytes = sizes.reduce((sum, size) => sum + size);
 assert.ok(bytes > 4.5 * 2 ** 30 && sizes.every((size) => size > 2 ** 31));
 
-const noise = Float32Array.from({ length: sliceSize }, Math.random);
+const noise = stream(testSeed, 'noise').rand(sliceSize);
 
 /** Numbers made while they are read: the same noise, but every slice says which one it is, at both ends. */
 async function* numbers(name: keyof typeof shapes): AsyncGenerator<Float32Array> {

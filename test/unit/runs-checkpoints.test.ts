@@ -29,6 +29,7 @@ import {
   storedSlices,
 } from '../../backend/weights/array-source.ts';
 import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-checkpoints-'));
@@ -37,7 +38,7 @@ function scratch(): string {
 function random(...shape: number[]): TensorData {
   return tensorData(
     shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.random() - 0.5),
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => uniform() - 0.5),
   );
 }
 
@@ -175,10 +176,10 @@ test('a flipped bit anywhere is damage', async () => {
   const folder = await twoCheckpoints();
   for (const name of names) {
     const { size } = fs.statSync(path.join(folder, 'step-00000020', name));
-    for (const at of [0, 9, size - 1, ...Array.from({ length: 5 }, () => Math.floor(Math.random() * size))]) {
+    for (const at of [0, 9, size - 1, ...Array.from({ length: 5 }, () => randomBelow(size))]) {
       const flip = (checkpoint: string) => {
         const bytes = fs.readFileSync(path.join(checkpoint, name));
-        bytes[at]! ^= 1 << Math.floor(Math.random() * 8);
+        bytes[at]! ^= 1 << randomBelow(8);
         fs.writeFileSync(path.join(checkpoint, name), bytes);
       };
       await assertDamageFound(folder, flip, `${name} flipped at ${at}`);

@@ -8,6 +8,7 @@ import { encodePng } from '../../backend/data/png.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { histogramOf } from '../../backend/runs/events/histogram.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { uniform } from '../random.ts';
 
 /** DMD_TEST_PYTHON (a Python, or a virtual environment's folder), else python3; the first that has TensorBoard. */
 function pythonWithTensorBoard(): string | undefined {
@@ -21,8 +22,8 @@ test("TensorBoard's own reader finds what was written, and the resumed steps onl
   if (!python) return t.skip('no Python with TensorBoard (pip install tensorboard, or set DMD_TEST_PYTHON)');
 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-tensorboard-'));
-  const picture = encodePng(tensorData([1, 3, 4], Float32Array.from({ length: 12 }, Math.random)));
-  const values = Float32Array.from({ length: 300 }, () => (Math.random() - 0.5) * 10 ** (Math.random() * 9 - 6));
+  const picture = encodePng(tensorData([1, 3, 4], Float32Array.from({ length: 12 }, uniform)));
+  const values = Float32Array.from({ length: 300 }, () => (uniform() - 0.5) * 10 ** (uniform() * 9 - 6));
   const first = openEventWriter(folder);
   for (const step of [1, 2, 3, 4]) first.add(step, { scalars: { 'loss/dm': step / 4, 'loss/old': step } });
   first.add(2, { images: { samples: picture }, histograms: { grad: values }, texts: { config: 'ä **b**' } });

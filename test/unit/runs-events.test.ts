@@ -11,13 +11,14 @@ import { readHistory } from '../../backend/runs/events/history.ts';
 import { openEventFile, openEventFolder } from '../../backend/runs/events/reader.ts';
 import { decodeRecord, encodeRecord } from '../../backend/runs/events/record.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-events-'));
 }
 
 function png(): Uint8Array {
-  const pixels = Float32Array.from({ length: 3 * 2 * 5 }, () => Math.random() * 2 - 1);
+  const pixels = Float32Array.from({ length: 3 * 2 * 5 }, () => uniform() * 2 - 1);
   return encodePng(tensorData([3, 2, 5], pixels));
 }
 
@@ -37,7 +38,7 @@ test('a record is framed with the masked CRC-32C of TFRecord', () => {
 });
 
 test('every byte of a record is covered by a CRC', () => {
-  const payload = Uint8Array.from({ length: 37 }, () => Math.floor(Math.random() * 256));
+  const payload = Uint8Array.from({ length: 37 }, () => randomBelow(256));
   const record = encodeRecord(payload);
   assert.deepEqual(decodeRecord(record, 0), { status: 'ok', payload: Buffer.from(payload), next: record.length });
   for (let i = 0; i < record.length; i++) {
@@ -78,7 +79,7 @@ test('all kinds of values come back as they were written', () => {
 });
 
 test('histogram buckets: each holds the values from the limit before it up to its own', () => {
-  const values = Float64Array.from({ length: 500 }, () => (Math.random() - 0.3) * 10 ** (Math.random() * 20 - 10));
+  const values = Float64Array.from({ length: 500 }, () => (uniform() - 0.3) * 10 ** (uniform() * 20 - 10));
   const { bucketLimit, bucket, num, min, max, sum, sumSquares } = histogramOf(values);
   assert.equal(num, 500);
   assert.equal(min, Math.min(...values));

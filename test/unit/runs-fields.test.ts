@@ -6,13 +6,14 @@ import { test } from 'node:test';
 import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import { listFields, readFields, recordFields, removeFieldsAfter } from '../../backend/runs/fields/fields.ts';
 import { type Recorded, stepsToDrop } from '../../backend/runs/fields/thin.ts';
+import { uniform } from '../random.ts';
 
 function scratch(): string {
   return path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-fields-')), 'fields');
 }
 
 function fields(): Map<string, TensorData> {
-  const numbers = () => Float32Array.from({ length: 2 * 3 * 5 * 7 }, () => (Math.random() - 0.5) * 100);
+  const numbers = () => Float32Array.from({ length: 2 * 3 * 5 * 7 }, () => (uniform() - 0.5) * 100);
   return new Map(['x', 'grad'].map((name) => [name, tensorData([2, 3, 5, 7], numbers())]));
 }
 

@@ -36,6 +36,10 @@ test('n steps equal k, a stop, a resume, n - k, bit for bit; the result is a mod
   const config = textConfig({ record, fake: { lr: 2e-3, warmup: 2, updatesPerStep: 2 } });
   const whole = await runHere({ config, root });
   assert.ok(whole.last.type === 'ended', JSON.stringify(whole.last));
+  const encoded = whole.messages.flatMap((message) =>
+    message.type === 'work' && message.label === 'prompts' ? [[message.done, message.total]] : [],
+  );
+  assert.deepEqual(encoded.at(-1), [3, 3], 'the run needs all of them, so they are encoded before it begins');
   const first = await runHere({ config, root }, { until: 2 });
   const second = await runHere({ folder: first.folder });
   assert.ok(second.last.type === 'ended' && second.last.state === 'finished', JSON.stringify(second.last));
@@ -65,7 +69,7 @@ test('n steps equal k, a stop, a resume, n - k, bit for bit; the result is a mod
 
 for (const [title, change] of Object.entries<Json>({
   'on decoded images': { text: { regressionSpace: 'image' } },
-  'with adapters and recomputation': { text: { lora: { generator: 2, fake: 1 }, recompute: 'blocks' } },
+  'with adapters and recomputation': { text: { lora: { generator: 2, fake: 1 } }, recompute: 'blocks' },
   'without distribution matching': { matching: { enabled: false } },
   'without regression, on captions of scenes': {
     regression: { enabled: false },

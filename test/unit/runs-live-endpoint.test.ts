@@ -13,17 +13,18 @@ import { openEndpoint } from '../../backend/runs/live/endpoint.ts';
 import { encodeFrame } from '../../backend/runs/live/frames.ts';
 import { connectRun, type RunLink } from '../../backend/runs/live/link.ts';
 import type { WatcherLimits } from '../../backend/runs/live/watcher.ts';
+import { uniform } from '../random.ts';
 
 const opened: RunMessage = {
   ...{ type: 'opened', folder: '/runs/one', kind: 'distill', device: 'cpu', why: 'asked for', threads: 1 },
   ...{ step: 3, iterations: 9, restartAt: 4, probe: true },
 };
 const stepMessage = (step: number): RunMessage => {
-  const scalars = { 'loss/fake': Math.random(), 'norm/fake': Number.NaN };
+  const scalars = { 'loss/fake': uniform(), 'norm/fake': Number.NaN };
   return { type: 'step', step, iterations: 9, time: 1e9 + step, scalars };
 };
 const probeMessage = (step: number, numbers = 6): RunMessage => {
-  const tensors = [{ name: 'x', shape: [numbers], data: Float32Array.from({ length: numbers }, Math.random) }];
+  const tensors = [{ name: 'x', shape: [numbers], data: Float32Array.from({ length: numbers }, uniform) }];
   return { type: 'probe', step, tensors, metadata: { levels: '[1]' } };
 };
 

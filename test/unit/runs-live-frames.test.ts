@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeFrame, FrameError, FrameReader } from '../../backend/runs/live/frames.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 const values = () => [
   { type: 'hello', protocol: 1 },
   {
-    scalars: { a: Number.NaN, b: Number.NEGATIVE_INFINITY, c: Math.random() },
-    data: Float32Array.from({ length: 37 }, Math.random),
+    scalars: { a: Number.NaN, b: Number.NEGATIVE_INFINITY, c: uniform() },
+    data: Float32Array.from({ length: 37 }, uniform),
   },
   'ä漢字'.repeat(50),
   null,
@@ -49,7 +50,7 @@ test('garbage of a plausible length is refused, never a crash or a wrong value',
   let refused = 0;
   for (let round = 0; round < 2000; round++) {
     const bad = Buffer.from(good);
-    for (let i = 0; i < 4; i++) bad[4 + Math.floor(Math.random() * (bad.length - 4))] = Math.random() * 256;
+    for (let i = 0; i < 4; i++) bad[4 + randomBelow(bad.length - 4)] = uniform() * 256;
     try {
       const read = [...new FrameReader().read(bad)];
       assert.equal(read.length, 1);

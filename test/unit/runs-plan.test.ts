@@ -57,7 +57,7 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
   const { text } = base;
   const plain = await costs({});
   const adapted = await costs({ text: { ...text, lora: { generator: 2, fake: 2 } } });
-  const recomputed = await costs({ text: { ...text, recompute: 'blocks' } });
+  const recomputed = await costs({ recompute: 'blocks' });
   const less = await costs({ batch: 1 });
   assert.equal(plain.trained, plain.network);
   assert.ok(adapted.trained < plain.trained / 10 && adapted.weightBytes < plain.weightBytes / 3);
@@ -111,4 +111,10 @@ test('an EDM teacher is planned alike', async () => {
   assert.equal(dry.imagesPerMicro, 6, 'three and as many paired ones');
   assert.equal(dry.pairs!.count, 7);
   assert.ok(dry.whole.flops > 0);
+
+  const again = await openDevice('cpu', 1);
+  const recomputed = await dmdDryRun(again, { ...edm, recompute: 'blocks' }, { bytes: 1e12, flops: 1e15 });
+  await recomputed.trainer.dispose();
+  await again.dispose();
+  assert.ok(recomputed.whole.peakBytes < dry.whole.peakBytes && recomputed.whole.flops > dry.whole.flops);
 });

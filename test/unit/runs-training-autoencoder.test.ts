@@ -12,6 +12,7 @@ import { LatentProgram, Spread } from '../../backend/sampling/latent-programs.ts
 import { openInitialComponent } from '../../backend/teach/initial-component.ts';
 import { cropped } from '../../backend/teach/teach-autoencoder.ts';
 import { peakSignalToNoise, sideBySide } from '../../backend/teach/teach-autoencoder-session.ts';
+import { uniform } from '../random.ts';
 import { curves, runHere, scratch, stateBytes } from './training/tiny.ts';
 import { autoencoderConfig } from './training/tiny-text.ts';
 
@@ -117,7 +118,7 @@ test('a crop is a part of its image, somewhere else in each, and its size must f
     images.data[i] = i;
   });
   const most: number[] = [];
-  const random = stream(Math.random(), 'crops');
+  const random = stream(uniform(), 'crops');
   const { shape, data } = cropped(images, side, (limit) => {
     most.push(limit);
     return random.randint(0, limit + 1, 1)[0];

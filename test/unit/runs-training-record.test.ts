@@ -171,6 +171,29 @@ test('pairs that a folder holds already are used, and not made again', async () 
   );
 });
 
+test('recomputed blocks: the same run, within rounding, of a distillation and of a teacher', async () => {
+  const root = scratch();
+  const change = { iterations: 2, network: { num_blocks: 2, attn_resolutions: [8] } };
+  const { network, ...rest } = change;
+  const teacher = await tinyTeacher(root, network);
+  for (const made of [
+    (more: object) => distillConfig(teacher, { ...rest, ...more }),
+    (more: object) => teachConfig({ ...change, ...more }),
+  ]) {
+    const [kept, again] = [
+      await runHere({ config: made({}), root }),
+      await runHere({ config: made({ recompute: 'blocks' }), root }),
+    ];
+    for (const { last } of [kept, again]) assert.ok(last.type === 'ended', JSON.stringify(last));
+    for (const [step, scalars] of kept.scalars) {
+      for (const [tag, value] of Object.entries(scalars)) {
+        const other = again.scalars.get(step)![tag]!;
+        assert.ok(Math.abs(other - value) <= 1e-4 * Math.abs(value) + 1e-6, `${tag} at ${step}: ${other}, ${value}`);
+      }
+    }
+  }
+});
+
 test('the ablations train with one loss each', async () => {
   const root = scratch();
   const teacher = await tinyTeacher(root);

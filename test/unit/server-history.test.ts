@@ -11,6 +11,7 @@ import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { Column } from '../../backend/server/runs/columns.ts';
 import { type HistoryChange, RunHistory } from '../../backend/server/runs/history.ts';
 import { HistoryCache } from '../../backend/server/runs/history-cache.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-history-'));
 after(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -23,18 +24,16 @@ function runFolder(): { folder: string; events: string } {
   return { folder, events };
 }
 
-const below = (limit: number) => Math.floor(Math.random() * limit);
-
 test('a column keeps the last value of every step, in order, however they come', () => {
   const column = new Column();
   const expected = new Map<number, number>();
   for (let i = 0; i < 3000; i++) {
-    if (Math.random() < 0.005) {
-      const from = below(1500);
+    if (uniform() < 0.005) {
+      const from = randomBelow(1500);
       column.dropFrom(from);
       for (const step of [...expected.keys()]) if (step >= from) expected.delete(step);
     }
-    const step = Math.random() < 0.8 ? i : below(3000);
+    const step = uniform() < 0.8 ? i : randomBelow(3000);
     column.set(step, i, i / 2);
     expected.set(step, i);
   }
@@ -102,20 +101,20 @@ test('it is what the files say at every moment: growing, resumed, going back, se
   const heard = hear(history);
   let step = 0;
   for (let process = 0; process < 6; process++) {
-    const restartAt = process === 0 ? undefined : below(step + 2);
+    const restartAt = process === 0 ? undefined : randomBelow(step + 2);
     const writer = openEventWriter(events, {
       ...(restartAt === undefined ? {} : { restartAt }),
       now: () => 1e12 + 5000 * process,
     });
     step = restartAt ?? 0;
     for (let i = 0; i < 5; i++) {
-      const until = step + below(30);
+      const until = step + randomBelow(30);
       for (; step < until; step++) {
         writer.add(step, {
-          scalars: { a: Math.random(), ...(step % 3 === 0 ? { b: Number.NaN } : {}) },
+          scalars: { a: uniform(), ...(step % 3 === 0 ? { b: Number.NaN } : {}) },
           texts: { t: 'x' },
         });
-        if (Math.random() < 0.2) writer.add(step, { scalars: { late: step } });
+        if (uniform() < 0.2) writer.add(step, { scalars: { late: step } });
       }
       await history.advance();
       assert.deepEqual(kept(history), whole(events));

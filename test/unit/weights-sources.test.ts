@@ -7,6 +7,7 @@ import { type ArraySource, collect, sliceSize, sourceOf, storedSlices } from '..
 import { encodeSafetensors, readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 import { openStoredArrays } from '../../backend/weights/safetensors-stored.ts';
 import { toFloat32 } from '../../backend/weights/stored-tensor.ts';
+import { uniform } from '../random.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
 const scratch = scratchFolder();
@@ -15,7 +16,7 @@ const scratch = scratchFolder();
 function uneven(shape: readonly number[], numbers: Float32Array): ArraySource {
   async function* slices() {
     for (let at = 0; at < numbers.length; ) {
-      const slice = numbers.slice(at, at + Math.floor(Math.random() * (numbers.length / 3)));
+      const slice = numbers.slice(at, at + Math.floor(uniform() * (numbers.length / 3)));
       at += slice.length;
       yield slice;
       slice.fill(Number.NaN);
@@ -24,7 +25,7 @@ function uneven(shape: readonly number[], numbers: Float32Array): ArraySource {
   return { shape, slices };
 }
 
-const random = (count: number) => Float32Array.from({ length: count }, () => Math.random() - 0.5);
+const random = (count: number) => Float32Array.from({ length: count }, () => uniform() - 0.5);
 
 test('sources are written as the same arrays in memory are, float16 too, and hashed on the way', async () => {
   const [a, b] = [random(3 * 1001), random(77)];

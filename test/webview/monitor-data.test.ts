@@ -9,17 +9,18 @@ import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
 import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
 import { robustMax, Scales } from '../../webview/monitor/pictures/scale.ts';
 import { rampColour } from '../../webview/shared/colour-ramp.ts';
+import { randomBelow, uniform } from '../random.ts';
 
 const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
 function randomValue(): number {
-  return Math.random() < 0.05 ? odd[Math.floor(Math.random() * 3)]! : Math.random() * 2 - 1;
+  return uniform() < 0.05 ? odd[randomBelow(3)]! : uniform() * 2 - 1;
 }
 
 /** A curve and the plain lists it should equal. */
 function randomCurve(count: number) {
   const steps: number[] = [];
-  for (let i = 0; i < count; i++) steps.push((steps.at(-1) ?? 0) + 1 + Math.floor(Math.random() * 3));
+  for (let i = 0; i < count; i++) steps.push((steps.at(-1) ?? 0) + 1 + randomBelow(3));
   return { steps, values: steps.map(randomValue) };
 }
 
@@ -30,7 +31,7 @@ function plainExtent(values: readonly number[]) {
 
 function assertExtents(series: Series, values: readonly number[]): void {
   for (let trial = 0; trial < 200; trial++) {
-    const [from, to] = [Math.random(), Math.random()].map((part) => Math.floor(part * (values.length + 1))).sort(order);
+    const [from, to] = [uniform(), uniform()].map((part) => Math.floor(part * (values.length + 1))).sort(order);
     assert.deepEqual(
       series.extent(from, to),
       plainExtent(values.slice(from, to)),
@@ -46,12 +47,12 @@ test('extents of a curve are those of its values, however it grew and shrank', (
     const { steps, values } = randomCurve(count);
     const series = new Series();
     for (let at = 0; at < count; ) {
-      const size = 1 + Math.floor(Math.random() * 40);
+      const size = 1 + randomBelow(40);
       series.append(steps.slice(at, at + size), values.slice(at, at + size));
       at += size;
     }
     assertExtents(series, values);
-    const keep = Math.floor(Math.random() * count);
+    const keep = randomBelow(count);
     series.dropFrom(steps[keep]!);
     assert.equal(series.length, keep);
     assertExtents(series, values.slice(0, keep));
@@ -87,7 +88,7 @@ test('a curve takes a step once, and finds steps', () => {
 
 test('smoothing is the mean with weights that fall with the steps, from the first value on', () => {
   const { steps, values } = randomCurve(300);
-  const reach = 1 + Math.random() * 30;
+  const reach = 1 + uniform() * 30;
   const source = new Series();
   const smoothed = new Smoothed(source, reach);
   source.append(steps.slice(0, 100), values.slice(0, 100));
@@ -215,11 +216,11 @@ function probe(step: number, size: number) {
   const fill = (count: number, value: () => number) => Float32Array.from({ length: count }, value);
   const shape = [2, 3, 1, 2, 2]; // 2 levels, 3 images
   const tensors = [
-    { name: 'x', shape: [3, 1, 2, 2], data: fill(12, Math.random) },
+    { name: 'x', shape: [3, 1, 2, 2], data: fill(12, uniform) },
     { name: 'sigma', shape: [2], data: Float32Array.of(0.1, 4) },
-    { name: 'cosine', shape: [2, 3], data: fill(6, Math.random) },
-    { name: 'muReal', shape, data: fill(24, () => size * (Math.random() - 0.5)) },
-    { name: 'muFake', shape, data: fill(24, () => size * (Math.random() - 0.5)) },
+    { name: 'cosine', shape: [2, 3], data: fill(6, uniform) },
+    { name: 'muReal', shape, data: fill(24, () => size * (uniform() - 0.5)) },
+    { name: 'muFake', shape, data: fill(24, () => size * (uniform() - 0.5)) },
   ];
   return { kind: 'probe' as const, step, tensors, metadata: {} };
 }

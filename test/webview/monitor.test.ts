@@ -11,6 +11,7 @@ import {
   runRemoved,
   unfollowRun,
 } from '../../backend/protocol/rpc/index.ts';
+import { randomBelow } from '../random.ts';
 import { launchBrowser, noBrowser } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
 import { hostCode, type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
@@ -113,7 +114,7 @@ test('curves, cursor and heatmaps have the numbers of the run folder', { skip },
         (await monitor.page.locator('.samples-view .caption').textContent())!,
         new RegExp(`step ${sampled}$`),
       );
-      const [x, y] = [Math.floor(Math.random() * 8), Math.floor(Math.random() * 8)];
+      const [x, y] = [randomBelow(8), randomBelow(8)];
       for (const level of levels.keys()) {
         const mean = (name: string) =>
           [0, 1, 2].reduce((sum, channel) => sum + run.probe(at, name, [level, 0, channel, y, x]), 0) / 3;

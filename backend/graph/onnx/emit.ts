@@ -83,8 +83,8 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
       names.set(output, outputs[i]);
     });
   }
-  const { nodes, initializers } = writer;
   nameOutputs(graph, writer, names);
+  const { nodes, initializers } = used(writer, graph.outputs.keys());
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   return {
@@ -115,6 +115,20 @@ function neededNodes(graph: Graph): Node[] {
     for (const input of node.inputs) needed.add(input.node);
   }
   return result.reverse();
+}
+
+/**
+ * Without the nodes that no output depends on, such as those for a second result that nobody asked for. ONNX Runtime runs
+ * them too, after all others, and keeps until then what they read.
+ */
+function used({ nodes, initializers }: OnnxWriter, outputs: Iterable<string>) {
+  const wanted = new Set(outputs);
+  const kept = nodes.toReversed().filter((node) => {
+    const needed = node.outputs.some((output) => wanted.has(output));
+    if (needed) for (const input of node.inputs) wanted.add(input);
+    return needed;
+  });
+  return { nodes: kept.reverse(), initializers: initializers.filter(({ name }) => wanted.has(name)) };
 }
 
 /** Gives results their public names: in place where the value is a node's own, through Identity otherwise. */

@@ -84,6 +84,11 @@ export class OnnxWriter {
     return this.initializer(`i${values.join()}`, [values.length], BigInt64Array.from(values, BigInt));
   }
 
+  /** A constant that `key` says all of: made at its first use, and the same one from then on. */
+  shared(key: string, dims: readonly number[], make: () => OnnxInitializer['data']): string {
+    return this.constants.get(key) ?? this.initializer(key, dims, make());
+  }
+
   reshape(x: string, shape: readonly number[]): string {
     return this.op('Reshape', [x, this.ints(shape)]);
   }

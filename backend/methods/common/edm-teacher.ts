@@ -21,7 +21,7 @@ const samplerBatch = 32;
 /** Throws UserError that names the key or the file. */
 export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeacher> {
   refuseTextKeys(config);
-  const teacher = await loadTeacher(config.teacher);
+  const teacher = await loadTeacher(config.teacher, { recompute: config.recompute });
   const { network, weights, sha256 } = teacher;
   const { labels, generator, matching, regression } = config;
   if (labels === 'none' && network.labelDim === 0) {

@@ -18,7 +18,7 @@ import { l2Distance, openDistance } from './distance.ts';
 import { type PromptEmbeddings, TextEmbeddings } from './embeddings.ts';
 import { latentPairs } from './latent-pairs.ts';
 import { promptInputs, readPrompts } from './prompts.ts';
-import type { DistillTeacher } from './teacher.ts';
+import type { ConditionsOfRun, DistillTeacher } from './teacher.ts';
 import { writeStudent } from './write-student.ts';
 
 /** Whether the run keeps its frozen teacher as float16: asked for, and possible on the device. */
@@ -49,8 +49,8 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
     metadata: { generatorSigma: String(config.generator.sigma) },
     distance: decoded.distance,
     readWeights: () => teacher.model.readWeights('unet'),
-    async openConditions(engine: Engine) {
-      const opened = new TextEmbeddings(engine, teacher);
+    async openConditions(engine: Engine, run: ConditionsOfRun | null) {
+      const opened = await embeddingsFor(run, engine);
       embeddings = opened;
       const listed = async (texts: readonly string[]) => promptConditions(await opened.listed(texts));
       const source = await listed(prompts.prompts);
@@ -82,11 +82,28 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
       generator: part(text.lora.generator),
       fake: part(text.lora.fake),
       *smaller() {
-        for (const smallerNetwork of smallerNetworks(teacher, text.recompute)) yield withNetwork(smallerNetwork);
+        for (const smallerNetwork of smallerNetworks(teacher, config.recompute)) yield withNetwork(smallerNetwork);
       },
     };
   };
   return withNetwork(teacher.network);
+
+  /** With all prompts encoded where the run will need all of them; otherwise each is when it is drawn. */
+  async function embeddingsFor(run: ConditionsOfRun | null, engine: Engine): Promise<TextEmbeddings> {
+    if (!run) return new TextEmbeddings(engine, teacher);
+    const encoder = inputs['teacher (text_encoder)']!.sha256;
+    const store = { folder: path.join(run.folder, 'embeddings'), sha256: encoder };
+    const opened = new TextEmbeddings(engine, teacher, { store });
+    const { iterations, accumulation, batch } = config;
+    if (iterations * accumulation * batch < prompts.prompts.length) return opened;
+    try {
+      await opened.prepare(prompts.prompts, run);
+      return opened;
+    } catch (error) {
+      await opened.dispose();
+      throw error;
+    }
+  }
 }
 
 /** Latents compared as they are, or the images they decode to. With the regression switched off no file is opened. */
@@ -140,7 +157,7 @@ const sizes = [
   [8, 4],
 ] as const;
 
-function* smallerNetworks({ network, unetConfig }: TextTeacher, recompute: DistillConfig['text']['recompute']) {
+function* smallerNetworks({ network, unetConfig }: TextTeacher, recompute: DistillConfig['recompute']) {
   const [, height, width] = network.latentShape;
   for (const [channels, side] of sizes) {
     const size = [height / side, width / side] as const;

@@ -30,8 +30,8 @@ export interface DistillTeacher {
   /** Numbers that pictures of the training are recorded with. */
   readonly metadata: Readonly<Record<string, string>>;
   readWeights(): Promise<ReadonlyMap<string, TensorData>>;
-  /** @param folder where what takes long may be kept for the next start; null nowhere */
-  openConditions(engine: Engine, folder: string | null): Promise<OpenConditions>;
+  /** @param run the run that they are for; null for one that keeps nothing. Throws UserError, 'cancelled' and 'io' among them. */
+  openConditions(engine: Engine, run: ConditionsOfRun | null): Promise<OpenConditions>;
   /** Conditions of no meaning, for a dry run. */
   randomConditions(model: DiffusionModel): ConditionSource;
   /** The distance of the regression. @param weights takes the place of reading a decoder's weights */
@@ -48,6 +48,13 @@ export interface DistillTeacher {
     step: number,
     half: boolean,
   ): Promise<string>;
+}
+
+export interface ConditionsOfRun {
+  /** The run's, where what takes long may be kept for the next start. */
+  readonly folder: string;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Weights for a layout, in place of those of a file. */

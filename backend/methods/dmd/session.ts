@@ -60,7 +60,9 @@ async function start(
 ): Promise<TrainingSession> {
   const { engine, report, recorder, folder, signal } = context;
   const { seed, regression, accumulation, record, iterations } = config;
-  const conditions = await teacher.openConditions(engine, folder);
+  const work = (label: string) => (done: number, total: number) =>
+    report({ type: 'work', label, done, total, unit: label });
+  const conditions = await teacher.openConditions(engine, { folder, signal, onProgress: work('prompts') });
   const pairs = regression.enabled ? await pairsOf() : null;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const half = await holdsTeacherAsHalf(teacher, engine);
@@ -134,9 +136,7 @@ async function start(
   }
 
   async function pairsOf() {
-    const onProgress = (done: number, total: number) =>
-      report({ type: 'work', label: 'pairs', done, total, unit: 'pairs' });
-    const options = { engine, onProgress, signal };
+    const options = { engine, onProgress: work('pairs'), signal };
     const made = await openReferencePairs(config, path.join(folder, 'pairs'), teacher, conditions, options);
     if (made.warning) report({ type: 'note', level: 'warning', text: made.warning });
     return made.pairs;

@@ -83,7 +83,7 @@ export function openTextTeacher(config: DistillConfig): TextTeacher {
     model,
     unetConfig,
     sampler,
-    network: createTextUNet(unetConfig, { recompute: config.text.recompute }),
+    network: createTextUNet(unetConfig, { recompute: config.recompute }),
     prediction: sampler.predictionType,
     tokens: model.tokenizer.encode('').ids.length,
   };

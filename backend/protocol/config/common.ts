@@ -95,6 +95,15 @@ export const emaKey = (decay: number) =>
         `sampled, the others are written beside it in the end. Default ${decay}.`,
     );
 
+export const recomputeWords = {
+  none: 'Keeps every value of the forward pass for the gradient: fastest.',
+  blocks: 'Computes the inner values of each block a second time: about a third slower, with far less memory.',
+} as const;
+
+export const recomputeKey = choice(recomputeWords)
+  .default('none')
+  .describe('What the gradient keeps in memory. Default none.');
+
 export const checkpointKey = z
   .strictObject({
     every: every(500, 'Write a checkpoint'),

@@ -1,5 +1,5 @@
 /** `text` of a distillation: what a text-to-image teacher needs beside the keys that every teacher has. */
-import { choice, whole } from './common.ts';
+import { choice, recomputeWords, whole } from './common.ts';
 import { z } from './zod.ts';
 
 const rank = (what: string) =>
@@ -42,12 +42,12 @@ export const textSection = z
       .describe(
         "Folder of the autoencoder that decodes for the regression, such as a tiny one (taesd). Default: the teacher's.",
       ),
-    recompute: choice({
-      none: 'Keeps every value of the forward pass for the gradient: fastest.',
-      blocks: 'Computes the inner values of each block a second time: about a third slower, with far less memory.',
-    })
-      .default('none')
-      .describe('What the gradient keeps in memory. Default none.'),
+    recompute: choice(recomputeWords)
+      .optional()
+      .describe(
+        'Kept for old files, where it counts; the key is now `recompute`, outside of `text`. Default: as that says.',
+      )
+      .meta({ deprecated: true }),
     teacherPrecision: choice({
       float32: 'As the networks in training.',
       float16: 'Half the memory for the frozen teacher: rounded to float16, computed with in float32.',

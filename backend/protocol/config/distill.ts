@@ -1,6 +1,6 @@
 /** `kind: "distill"`: what every distillation needs to know; its method adds keys of its own. */
 import { dmdSection } from '../../methods/dmd/config.ts';
-import { checkpointKey, choice, runKeys, whole } from './common.ts';
+import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
 import type { MethodSection } from './section.ts';
 import { z } from './zod.ts';
@@ -29,6 +29,7 @@ const keys = {
   })
     .default('uniform')
     .describe('Classes of generated images. Default uniform.'),
+  recompute: recomputeKey,
   text: textSection,
   checkpoint: checkpointKey,
 };
@@ -38,9 +39,20 @@ function schemaOf<Keys extends z.ZodRawShape>(method: string, section: MethodSec
     .literal(method)
     .default(method)
     .describe(`How it is distilled. Default dmd. ${method}: ${section.title}`);
-  return z.strictObject({ ...keys, method: named, ...section.keys }).superRefine((config, context) => {
-    section.check(config as never, (path, message) => context.addIssue({ code: 'custom', path, message }));
-  });
+  return z
+    .strictObject({ ...keys, method: named, ...section.keys })
+    .superRefine((config, context) => {
+      section.check(config as never, (path, message) => context.addIssue({ code: 'custom', path, message }));
+    })
+    .overwrite((config) => recomputeOutside(config as never));
+}
+
+type Recomputing = { readonly recompute: 'none' | 'blocks'; readonly text: z.infer<typeof textSection> };
+
+/** Where the key was before it was for every teacher: old files and old run folders have it in `text`. */
+function recomputeOutside<C extends Recomputing>(config: C): C {
+  const { recompute: before, ...text } = config.text;
+  return { ...config, recompute: before ?? config.recompute, text };
 }
 
 /** The schema of the default method, `dmd`. */

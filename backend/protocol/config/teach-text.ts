@@ -3,7 +3,7 @@
  * autoencoder that is there already: U-Net and text encoder together.
  */
 import { captionedData, vocabularyKeys } from './captioned.ts';
-import { checkpointKey, every, runKeys, whole } from './common.ts';
+import { checkpointKey, every, recomputeKey, runKeys, whole } from './common.ts';
 import { schedulerSchema, textEncoderSchema, unetSchema } from './diffusers.ts';
 import { updateKeys } from './update-keys.ts';
 import { z } from './zod.ts';
@@ -39,6 +39,7 @@ export const teachTextSchema = z
           'teach-text-encoder leaves. Default: none.',
       ),
     ...updateKeys({ iterations: 20000, batch: 64 }),
+    recompute: recomputeKey,
     loss: z
       .strictObject({
         emptyPrompts: z

@@ -1,5 +1,5 @@
 /** `kind: "teach"`: training a teacher, from scratch or from earlier weights, with EDM's loss (Karras et al., arXiv 2206.00364). */
-import { checkpointKey, every, runKeys, whole } from './common.ts';
+import { checkpointKey, every, recomputeKey, runKeys, whole } from './common.ts';
 import { networkSchema } from './network.ts';
 import { updateKeys } from './update-keys.ts';
 import { z } from './zod.ts';
@@ -35,6 +35,7 @@ export const teachSchema = z
         'Weights to begin with, those of a model with the same network: a file or builtin:scenes/teacher. Default: random.',
       ),
     ...updateKeys({ iterations: 20000, batch: 32 }),
+    recompute: recomputeKey,
     loss: z
       .strictObject({
         P_mean: z.number().default(-1.2).describe('Mean of the logarithm of the noise level. Default -1.2.'),

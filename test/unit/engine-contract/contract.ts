@@ -6,9 +6,9 @@ import { Graph } from '../../../backend/graph/graph.ts';
 import { floatsToHalves, floatToHalf, halfToFloat } from '../../../backend/graph/half.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
 import { sizeOf, type TensorData, tensorData } from '../../../backend/graph/tensor-data.ts';
+import { uniform } from '../../random.ts';
 
-export const draw = (...shape: number[]) =>
-  tensorData(shape, Float32Array.from({ length: sizeOf(shape) }, Math.random));
+export const draw = (...shape: number[]) => tensorData(shape, Float32Array.from({ length: sizeOf(shape) }, uniform));
 
 /** x + 1; x itself, twice and reshaped; a constant; and an input that nothing reads. */
 export function throughGraph(): Graph {

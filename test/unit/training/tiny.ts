@@ -14,6 +14,7 @@ import { runPaths } from '../../../backend/runs/folder/run-folder.ts';
 import { RunControl } from '../../../backend/runs/loop/control.ts';
 import type { RunRequest } from '../../../backend/runs/loop/open.ts';
 import { trainingRun } from '../../../backend/runs/loop/training-run.ts';
+import { uniform } from '../../random.ts';
 
 export const labelDim = 3;
 
@@ -37,7 +38,7 @@ export function scratch(): string {
 export async function tinyTeacher(folder: string, change: object = {}): Promise<string> {
   const network = createNetwork({ ...tinyNetwork, ...change });
   const { layout } = network;
-  const random = stream(Math.random(), 'tiny teacher').randn(layout.size);
+  const random = stream(uniform(), 'tiny teacher').randn(layout.size);
   const weights = unpackParameters(
     layout,
     random.map((value) => 0.1 * value),

@@ -137,10 +137,14 @@ function fromGather(writer: OnnxWriter, node: Node, x: string, dy: string): stri
   const rows = out / geometryOf(node).groups;
   const taps = kh * kw;
   let pixels = writer.reshape(writer.transpose(x, [0, 2, 3, 1]), [batch * height * width, channels]);
-  const { indices, usesZero } = gatherIndices(node);
-  if (usesZero)
-    pixels = writer.op('Concat', [pixels, writer.floats([1, channels], new Float32Array(channels))], { axis: 0 });
-  if (indices) pixels = writer.op('Gather', [pixels, writer.ints(indices)], { axis: 0 });
+  if (reachesOut(node)) {
+    const zeros = writer.shared(`zeros ${channels}`, [1, channels], () => new Float32Array(channels));
+    pixels = writer.op('Concat', [pixels, zeros], { axis: 0 });
+  }
+  if (!isPixelByPixel(node)) {
+    const indices = writer.shared(gatherKey(node), [positions * taps], () => gatherIndices(node));
+    pixels = writer.op('Gather', [pixels, indices], { axis: 0 });
+  }
   const columns = writer.reshape(pixels, [positions, taps * channels]);
   const flatDy = writer.reshape(writer.transpose(dy, [1, 0, 2, 3]), [rows, positions]);
   const product = writer.op('Gemm', [flatDy, columns]);
@@ -149,20 +153,41 @@ function fromGather(writer: OnnxWriter, node: Node, x: string, dy: string): stri
   return writer.reshape(writer.transpose(byTap, [0, 2, 1]), [rows, channels, kh, kw]);
 }
 
+/** Whether each position has one tap, the pixel itself. */
+function isPixelByPixel(node: Node): boolean {
+  const [, , ...kernel] = node.attrs.shape as number[];
+  const sizes = node.inputs.map(({ shape }) => shape.slice(2).join());
+  return kernel.join() === '1,1' && geometryOf(node).stride === 1 && sizes[0] === sizes[1];
+}
+
+/** Whether some tap lies outside of the image. */
+function reachesOut(node: Node): boolean {
+  const { stride, padding } = geometryOf(node);
+  const [, , ...kernel] = node.attrs.shape as number[];
+  const [[, , ...image], [, , ...output]] = [node.inputs[0].shape, node.inputs[1].shape];
+  return kernel.some((taps, i) => padding[i] > 0 || (output[i] - 1) * stride + taps - 1 - padding[i] >= image[i]);
+}
+
+/** All that the indices follow from. */
+function gatherKey(node: Node): string {
+  const { stride, padding } = geometryOf(node);
+  const [, , ...kernel] = node.attrs.shape as number[];
+  const [[batch, , ...image], [, , ...output]] = [node.inputs[0].shape, node.inputs[1].shape];
+  return `gather ${JSON.stringify({ batch, image, output, kernel, stride, padding })}`;
+}
+
 /**
  * For every output position and tap, the row of the image [B*H*W, C] under it; the row after the last stands for the
- * zeros around the image. No indices where each position has one tap, the pixel itself.
+ * zeros around the image.
  */
-function gatherIndices(node: Node): { indices: number[] | null; usesZero: boolean } {
+function gatherIndices(node: Node): BigInt64Array {
   const { stride, padding } = geometryOf(node);
   const [, , kh, kw] = node.attrs.shape as number[];
   const [batch, , outHeight, outWidth] = node.inputs[1].shape;
   const [, , height, width] = node.inputs[0].shape;
-  if (kh === 1 && kw === 1 && stride === 1 && outHeight === height && outWidth === width) {
-    return { indices: null, usesZero: false };
-  }
-  const indices: number[] = [];
+  const indices = new BigInt64Array(batch * outHeight * outWidth * kh * kw);
   const zeroRow = batch * height * width;
+  let at = 0;
   for (let b = 0; b < batch; b++) {
     for (let y = 0; y < outHeight; y++) {
       for (let x = 0; x < outWidth; x++) {
@@ -170,11 +195,11 @@ function gatherIndices(node: Node): { indices: number[] | null; usesZero: boolea
           for (let j = 0; j < kw; j++) {
             const [row, column] = [y * stride + i - padding[0], x * stride + j - padding[1]];
             const inside = row >= 0 && row < height && column >= 0 && column < width;
-            indices.push(inside ? (b * height + row) * width + column : zeroRow);
+            indices[at++] = BigInt(inside ? (b * height + row) * width + column : zeroRow);
           }
         }
       }
     }
   }
-  return { indices, usesZero: indices.includes(zeroRow) };
+  return indices;
 }

@@ -19,8 +19,7 @@ const embeddingGrad: Lowering = (writer, node, [ids, dy]) => {
     const places = writer.op('Cast', [writer.reshape(ids, [count, 1])], { to: int64 });
     return [writer.op('ScatterND', [zeros, places, gradient], { reduction: 'add' })];
   }
-  const numbers = writer.floats(
-    [1, rows],
+  const numbers = writer.shared(`numbers ${rows}`, [1, rows], () =>
     Float32Array.from({ length: rows }, (_, row) => row),
   );
   const oneHot = writer.op('Cast', [writer.op('Equal', [writer.reshape(ids, [count, 1]), numbers])], { to: 1 });

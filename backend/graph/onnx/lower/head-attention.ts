@@ -80,11 +80,18 @@ function softmaxWeights(writer: OnnxWriter, node: Node, q: string, k: string, [f
   let scores = product(writer, q, k, { transB: true, alpha });
   if (causal) {
     const length = node.inputs[0].shape[1];
-    const mask = new Float32Array((end - first) * length);
-    for (let i = first; i < end; i++) mask.fill(masked, (i - first) * length + i + 1, (i - first + 1) * length);
-    scores = writer.op('Add', [scores, writer.floats([1, end - first, length], mask)]);
+    const key = `causal ${first} ${end} ${length}`;
+    const mask = writer.shared(key, [1, end - first, length], () => causalMask(first, end, length));
+    scores = writer.op('Add', [scores, mask]);
   }
   return writer.op('Softmax', [scores], { axis: 2 });
+}
+
+/** No token sees a later one. */
+function causalMask(first: number, end: number, length: number): Float32Array {
+  const mask = new Float32Array((end - first) * length);
+  for (let i = first; i < end; i++) mask.fill(masked, (i - first) * length + i + 1, (i - first + 1) * length);
+  return mask;
 }
 
 /** An input [B, L, C] in heads: [B * heads, L, C / heads]. */

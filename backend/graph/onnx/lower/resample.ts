@@ -19,11 +19,13 @@ function times(writer: OnnxWriter, x: string, factor: number): string {
 /** outer(taps, taps) / sum(taps)^2 * gain for every channel, [C, 1, k, k]. */
 function kernel(writer: OnnxWriter, { taps, gain }: Filter, channels: number): string {
   const k = taps.length;
-  const total = taps.reduce((a, b) => a + b, 0) ** 2;
-  const one = taps.flatMap((a) => taps.map((b) => (a * b * gain) / total));
-  const data = new Float32Array(channels * k * k);
-  for (let c = 0; c < channels; c++) data.set(one, c * k * k);
-  return writer.floats([channels, 1, k, k], data);
+  return writer.shared(`filter ${[gain, channels, ...taps]}`, [channels, 1, k, k], () => {
+    const total = taps.reduce((a, b) => a + b, 0) ** 2;
+    const one = taps.flatMap((a) => taps.map((b) => (a * b * gain) / total));
+    const data = new Float32Array(channels * k * k);
+    for (let c = 0; c < channels; c++) data.set(one, c * k * k);
+    return data;
+  });
 }
 
 function convAttributes({ taps, pad }: Filter, channels: number) {
