@@ -82,6 +82,21 @@ test('a request that is not answered in time says so; a run that ends takes all 
   await open;
 });
 
+test('an answer that comes after the farewell does not cost the watcher the last message', async (t) => {
+  const { link, next, endpoint } = await linked(t);
+  const { next: told } = follow(link);
+  const lost = assert.rejects(link.ask(runRequests.pause, {}), { kind: 'io' });
+  const paused = await next('pause');
+  for (let step = 4; step < 2000; step++) endpoint.publish(stepMessage(step)); // much to be sent before the last message
+  endpoint.publish({ type: 'ended', state: 'stopped', folder: '/runs/one', step: 5, iterations: 9, files: [] });
+  const closed = new Promise((resolve) => link.onClose(resolve));
+  const closing = endpoint.close();
+  paused.answer({ step: 5 });
+  await told(({ type }) => type === 'ended');
+  assert.equal(await closed, '');
+  await Promise.all([closing, lost]);
+});
+
 test('a request that this version does not know, wrong params and too many at once are refused; the connection stays', async (t) => {
   const { link, next, endpoint } = await linked(t);
   const unknown = request('tensors/paint', readTensor.params, readTensor.result);

@@ -22,6 +22,7 @@ export class Outbox {
   #queue: Item[] = [];
   /** Of news. */
   #bytes = 0;
+  #ended = false;
 
   /** @param onFull the watcher is hopelessly behind: more than `limit` bytes of news wait for it */
   constructor(stream: Writable, onFull: () => void, limit = defaultLimit) {
@@ -31,7 +32,9 @@ export class Outbox {
     stream.on('drain', () => this.#flush());
   }
 
+  /** Nothing is sent after `end`: an answer may come later than the run's farewell. */
   push(frame: Buffer, kind: FrameKind): void {
+    if (this.#ended) return;
     if (kind === 'passing') this.#queue = this.#queue.filter((item) => item.kind !== 'passing');
     if (kind === 'news') this.#bytes += frame.length;
     this.#queue.push({ frame, kind });
@@ -49,6 +52,7 @@ export class Outbox {
 
   /** Ends the stream after everything that waits. */
   end(): void {
+    this.#ended = true;
     for (const { frame } of this.#queue.splice(0)) this.#stream.write(frame);
     this.#stream.end();
   }
