@@ -213,7 +213,7 @@ test('the tensors it holds: the latest iteration as it is recorded, the probe as
   assert.deepEqual([none.shape[0], none.data.length], [0, 0]);
 });
 
-test('a run that is asked for its tensors at every step is bit-equal to one that is not; one that teaches holds none', async () => {
+test('a run that is asked for its tensors at every step is bit-equal to one that is not; one that teaches has no probe', async () => {
   const { start } = await setUp();
   const plain = await runHere(start());
   const asked: Promise<unknown>[] = [];
@@ -232,13 +232,14 @@ test('a run that is asked for its tensors at every step is bit-equal to one that
     { config: teachConfig(), root: scratch() },
     { onMessage: (message, control) => void (message.type === 'step' && (none ??= control.ask(list, {}))) },
   );
-  assert.deepEqual(await none, []);
+  const names = ((await none) as { name: string }[]).map(({ name }) => name);
+  assert.ok(names.length > 0 && names.every((name) => name.startsWith('training/')), names.join());
 });
 
 test('more numbers than are sent at once are refused before they are read', async () => {
   const shape = [5, 2 ** 22];
   const tensor = { shape, read: () => assert.fail('read'), dispose() {} };
-  const session = { trainer: { step: 1 }, held: () => new Map([['large', tensor]]) } as unknown as TrainingSession;
+  const session = { trainer: { step: 1, held: new Map([['large', tensor]]) } } as unknown as TrainingSession;
   const held = new HeldTensors(session);
   await assert.rejects(held.read({ name: 'training/large' }), (error) => {
     assert.ok(error instanceof UserError && error.kind === 'usage');
