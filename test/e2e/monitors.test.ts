@@ -8,49 +8,53 @@ import { curve, theRun, untilRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
 import type { Workbench } from './driver/workbench.ts';
 
-editorTest('two monitors of one run are live, hidden, shown again and closed, each for itself', { newestOnly: true }, async ({
-  server,
-  workbench,
-}) => {
-  const runs = join(server.workspace, 'runs');
-  await workbench.run('DMD: Start the Built-in Run');
-  const run = await theRun(runs);
-  await goesOn('the first monitor', await monitorOf(workbench, 1));
+editorTest(
+  'two monitors of one run are live, hidden, shown again and closed, each for itself',
+  { newestOnly: true },
+  async ({ server, workbench }) => {
+    const runs = join(server.workspace, 'runs');
+    await workbench.run('DMD: Start the Built-in Run');
+    const run = await theRun(runs);
+    await goesOn('the first monitor', await monitorOf(workbench, 1));
 
-  // The same runs would be shown in the monitor that is there: the second one has another run beside, which never began.
-  makeRun(runs, { name: 'beside' }).close();
-  await workbench.openViews();
-  await workbench.row('Runs', 'beside').waitFor();
-  await workbench.run('DMD: Compare Runs');
-  for (const name of ['first-run', 'beside']) {
-    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).click();
-  }
-  await workbench.page.keyboard.press('Enter');
-  const both = await monitorOf(workbench, 2);
-  await both.getByRole('button', { name: basename(run), exact: true }).click();
-  await goesOn('the second monitor, over the first', both);
+    // The same runs would be shown in the monitor that is there: the second one has another run beside, which never began.
+    makeRun(runs, { name: 'beside' }).close();
+    await workbench.openViews();
+    await workbench.row('Runs', 'beside').waitFor();
+    await workbench.run('DMD: Compare Runs');
+    for (const name of ['first-run', 'beside']) {
+      await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).click();
+    }
+    await workbench.page.keyboard.press('Enter');
+    const both = await monitorOf(workbench, 2);
+    await both.getByRole('button', { name: basename(run), exact: true }).click();
+    await goesOn('the second monitor, over the first', both);
 
-  await workbench.run('View: Move Editor into Right Group');
-  await goesOn('the second monitor', await monitorOf(workbench, 2), true);
-  await goesOn('the first monitor beside it', await monitorOf(workbench, 1), true);
+    await workbench.run('View: Move Editor into Right Group');
+    await goesOn('the second monitor', await monitorOf(workbench, 2), true);
+    await goesOn('the first monitor beside it', await monitorOf(workbench, 1), true);
 
-  await workbench.run('File: New Untitled Text File');
-  await gone(workbench, 2);
-  await goesOn('the first monitor while the second is hidden', await monitorOf(workbench, 1), true);
-  await workbench.tab(/and 1 more/).click();
-  await catchesUp(run, await monitorOf(workbench, 2));
-  await goesOn('the first monitor beside the second shown again', await monitorOf(workbench, 1));
+    await workbench.run('File: New Untitled Text File');
+    await gone(workbench, 2);
+    await goesOn('the first monitor while the second is hidden', await monitorOf(workbench, 1), true);
+    await workbench.tab(/and 1 more/).click();
+    await catchesUp(run, await monitorOf(workbench, 2));
+    await goesOn('the first monitor beside the second shown again', await monitorOf(workbench, 1));
 
-  await workbench.tab(/and 1 more/).click();
-  await workbench.run('View: Close Editor');
-  await gone(workbench, 2);
-  await goesOn('the first monitor after the second was closed', await monitorOf(workbench, 1), true);
+    await workbench.tab(/and 1 more/).click();
+    await workbench.run('View: Close Editor');
+    await gone(workbench, 2);
+    await goesOn('the first monitor after the second was closed', await monitorOf(workbench, 1), true);
 
-  await (await monitorOf(workbench, 1)).getByRole('button', { name: 'Checkpoint' }).click();
-  await (await monitorOf(workbench, 1)).getByText(/The checkpoint of step \d+ is on the disk/).first().waitFor();
-  await (await monitorOf(workbench, 1)).getByRole('button', { name: 'Stop', exact: true }).click();
-  await untilRun(run, 'stopped', ({ state }) => state === 'stopped');
-});
+    await (await monitorOf(workbench, 1)).getByRole('button', { name: 'Checkpoint' }).click();
+    await (await monitorOf(workbench, 1))
+      .getByText(/The checkpoint of step \d+ is on the disk/)
+      .first()
+      .waitFor();
+    await (await monitorOf(workbench, 1)).getByRole('button', { name: 'Stop', exact: true }).click();
+    await untilRun(run, 'stopped', ({ state }) => state === 'stopped');
+  },
+);
 
 /** The visible monitor that shows so many runs. */
 function monitorOf(workbench: Workbench, runs: number): Promise<FrameLocator> {

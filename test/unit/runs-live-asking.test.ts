@@ -81,7 +81,10 @@ test('a pause that is taken back before the run stood still was cancelled; the r
   const { messages } = await runHere(start(), {
     onMessage(message, control) {
       if (message.type !== 'step' || message.step !== 2) return;
-      asked = assert.rejects(control.ask(runRequests.pause, {}), { kind: 'cancelled', message: /before it stood still/ });
+      asked = assert.rejects(control.ask(runRequests.pause, {}), {
+        kind: 'cancelled',
+        message: /before it stood still/,
+      });
       control.resume();
     },
   });
@@ -110,10 +113,16 @@ test('a stop is answered with its checkpoint; while pairs are made there is none
       asked.push(control.ask(runRequests.stop, {}));
     },
   });
-  const ran = await runHere(start(), stopAt((message) => message.type === 'step' && message.step === 4));
+  const ran = await runHere(
+    start(),
+    stopAt((message) => message.type === 'step' && message.step === 4),
+  );
   const [stop] = await Promise.all(asked.splice(0));
   assert.deepEqual(stop, { step: 4, path: path.join(runPaths(ran.folder).checkpoints, 'step-00000004') });
-  assert.deepEqual(ran.messages.slice(-3).map(({ type }) => type), ['state', 'checkpoint', 'ended']);
+  assert.deepEqual(
+    ran.messages.slice(-3).map(({ type }) => type),
+    ['state', 'checkpoint', 'ended'],
+  );
 
   const many = { regression: { pairs: { count: 4096 } } };
   let lost: Promise<unknown> | undefined;
@@ -230,7 +239,11 @@ test('a run that is asked for its tensors at every step is bit-equal to one that
   let none: Promise<unknown> | undefined;
   await runHere(
     { config: teachConfig(), root: scratch() },
-    { onMessage: (message, control) => void (message.type === 'step' && (none ??= control.ask(list, {}))) },
+    {
+      onMessage(message, control) {
+        if (message.type === 'step') none ??= control.ask(list, {});
+      },
+    },
   );
   const names = ((await none) as { name: string }[]).map(({ name }) => name);
   assert.ok(names.length > 0 && names.every((name) => name.startsWith('training/')), names.join());

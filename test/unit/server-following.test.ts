@@ -105,7 +105,10 @@ test('the run probes while any follower wants it, and tells those alone; who com
   await heard.once(() => (probesOf('left').length > 0 ? true : undefined), 'a probe');
   const asked = process.wanted.length;
   await follow('right', withProbe);
-  await heard.once(() => (probesOf('right').length > 0 ? true : undefined), 'the newest probe, in a run that may be paused');
+  await heard.once(
+    () => (probesOf('right').length > 0 ? true : undefined),
+    'the newest probe, in a run that may be paused',
+  );
   assert.equal(process.wanted.length, asked, 'the run has nothing new to do');
   await unfollow('left');
   process.say(probeOf(3));
@@ -170,5 +173,8 @@ test('a run of another version: each follower is told so once, in words, and has
   iterate(1);
   await Promise.all(['left', 'right'].map((id) => told(id, 1)));
   await new Promise((resolve) => setTimeout(resolve, 1300)); // it was knocked at again
-  assert.deepEqual(['left', 'right'].map((id) => heard.all.filter(isRefusal(id)).length), [1, 1]);
+  assert.deepEqual(
+    ['left', 'right'].map((id) => heard.all.filter(isRefusal(id)).length),
+    [1, 1],
+  );
 });
