@@ -30,14 +30,17 @@ export const runRequests = {
   ...runCommands,
   /** What the asker is told from now on, instead of before. The run computes for all its watchers together. */
   subscribe: request('subscribe', interestsSchema, nothing),
-  /** What the run holds now: `training/...`, the latest iteration's, and `probe/...`, of the state as it is. */
+  /**
+   * What the run holds now: `training/...`, the latest iteration's, or what there is so far of the one under way; and `probe/...`, of
+   * the state as it is.
+   */
   'tensors/list': request(
     'tensors/list',
     none,
     z.array(z.object({ name: tensorName, shape: z.array(z.int().min(0)) })),
     600,
   ),
-  /** One of them, or the part [from, to) along its first axis; `step`: iterations done. */
+  /** One of them, or the part [from, to) along its first axis; `step`: the iteration, or the state, that it is of. */
   'tensors/read': request(
     'tensors/read',
     z.object({ name: tensorName, from: z.int().min(0).optional(), to: z.int().min(0).optional() }),

@@ -89,9 +89,13 @@ export class Trainer {
     return this.#latest?.tensors ?? {};
   }
 
-  /** What of the recorded tensors exists now, by name, where it lies. Valid until the iteration, or the next one, goes on. */
-  get held(): ReadonlyMap<string, Feed> {
-    return this.#latest?.existing(this.#procedure.recorded) ?? new Map();
+  /**
+   * What of the recorded tensors exists now, by name, where it lies, and the iteration they are of: the latest, or so far the one
+   * under way. Valid until it, or the next one, goes on.
+   */
+  get held(): { readonly step: number; readonly tensors: ReadonlyMap<string, Feed> } {
+    const { step = this.step } = this.#latest ?? {};
+    return { step, tensors: this.#latest?.existing(this.#procedure.recorded) ?? new Map() };
   }
 
   /**

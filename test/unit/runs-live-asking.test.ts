@@ -222,6 +222,36 @@ test('the tensors it holds: the latest iteration as it is recorded, the probe as
   assert.deepEqual([none.shape[0], none.data.length], [0, 0]);
 });
 
+test('between two micro-batches: what is asked is answered from the state before, and what there is of the iteration is shown', async () => {
+  const { start } = await setUp();
+  const plain = await runHere(start({ accumulation: 2 }));
+  let answers: Promise<unknown[]> | undefined;
+  const seen: number[] = [];
+  const asked = await runHere(start({ accumulation: 2 }), {
+    onMessage(message, control) {
+      if (message.type === 'step') seen.push(message.step);
+      if (message.type !== 'step' || message.step !== 2) return;
+      const ask = async () => {
+        const answered = [
+          control.ask(runRequests.pause, {}),
+          control.ask(read, { name: 'training/z' }),
+          control.ask(read, { name: 'probe/grad' }),
+          control.ask(runRequests.checkpoint, {}),
+        ] as const;
+        const [paused, z, grad, saved] = await Promise.all(answered);
+        const all = [paused.step, z.step, grad.step, saved.step, seen.at(-1)];
+        return [...all, (await control.ask(runRequests.resume, {})).step];
+      };
+      // The loop's own look comes in between: by then the third iteration is under way.
+      setImmediate(() => setImmediate(() => (answers = ask())));
+    },
+  });
+  assert.deepEqual(await answers, [2, 3, 2, 2, 2, 2]);
+  assert.deepEqual(curves(asked.folder), curves(plain.folder));
+  assert.deepEqual(stateBytes(asked.folder, 6), stateBytes(plain.folder, 6));
+  assert.ok(fs.existsSync(path.join(runPaths(asked.folder).checkpoints, 'step-00000002')));
+});
+
 test('a run that is asked for its tensors at every step is bit-equal to one that is not; one that teaches has no probe', async () => {
   const { start } = await setUp();
   const plain = await runHere(start());
@@ -252,7 +282,8 @@ test('a run that is asked for its tensors at every step is bit-equal to one that
 test('more numbers than are sent at once are refused before they are read', async () => {
   const shape = [5, 2 ** 22];
   const tensor = { shape, read: () => assert.fail('read'), dispose() {} };
-  const session = { trainer: { step: 1, held: new Map([['large', tensor]]) } } as unknown as TrainingSession;
+  const latest = { step: 1, tensors: new Map([['large', tensor]]) };
+  const session = { trainer: { step: 1, held: latest } } as unknown as TrainingSession;
   const held = new HeldTensors(session);
   await assert.rejects(held.read({ name: 'training/large' }), (error) => {
     assert.ok(error instanceof UserError && error.kind === 'usage');

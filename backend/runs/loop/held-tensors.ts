@@ -1,6 +1,7 @@
 /**
- * The tensors that a run holds between two stages, by name: `training/...` are the latest iteration's, where they lie;
- * `probe/...` are made of the state as it is, once for each state that somebody asks about, and never disturb the training.
+ * The tensors that a run holds between two stages, by name: `training/...` are the latest iteration's, or what there is so far of
+ * the one under way; `probe/...` are made of the state as it is, once for each state that somebody asks about, and never disturb
+ * the training.
  */
 import { isDeviceTensor } from '../../engine/engine.ts';
 import { sizeOf } from '../../graph/tensor-data.ts';
@@ -10,6 +11,8 @@ import { mostNumbers } from '../../protocol/run-requests.ts';
 import type { TrainingSession } from '../../training/session.ts';
 
 interface Held {
+  /** Of the iteration, or the iterations done when the probe was made. */
+  readonly step: number;
   readonly shape: readonly number[];
   /** To be read only. */
   read(): Promise<Float32Array> | Float32Array;
@@ -36,7 +39,7 @@ export class HeldTensors {
   }
 
   /** A copy of [from, to) along the first axis; the whole of it where that is left out. Throws UserError('usage'). */
-  async read({ name, from, to }: TensorPart): Promise<FieldTensor> {
+  async read({ name, from, to }: TensorPart): Promise<{ step: number; tensor: FieldTensor }> {
     const held =
       this.#training().get(name) ?? (name.startsWith('probe/') ? (await this.#probeNow()).get(name) : undefined);
     if (!held)
@@ -53,14 +56,16 @@ export class HeldTensors {
     }
     const numbers = await held.read();
     const shape = held.shape.length > 0 ? [end - first, ...rest] : [];
-    return { name, shape, data: Float32Array.from(numbers.subarray(first * each, end * each)) };
+    const data = Float32Array.from(numbers.subarray(first * each, end * each));
+    return { step: held.step, tensor: { name, shape, data } };
   }
 
   #training(): ReadonlyMap<string, Held> {
+    const { step, tensors } = this.#session.trainer.held;
     return new Map(
-      [...this.#session.trainer.held].map(([name, value]) => {
+      [...tensors].map(([name, value]) => {
         const read = isDeviceTensor(value) ? () => value.read() : () => value.data;
-        return [`training/${name}`, { shape: value.shape, read }] as const;
+        return [`training/${name}`, { step, shape: value.shape, read }] as const;
       }),
     );
   }
@@ -71,7 +76,9 @@ export class HeldTensors {
     const { step } = trainer;
     if (this.#probe?.step !== step) {
       const { tensors } = await readProbe(step);
-      const entries = tensors.map(({ name, shape, data }) => [`probe/${name}`, { shape, read: () => data }] as const);
+      const entries = tensors.map(
+        ({ name, shape, data }) => [`probe/${name}`, { step, shape, read: () => data }] as const,
+      );
       this.#probe = { step, tensors: new Map(entries) };
     }
     return this.#probe.tensors;

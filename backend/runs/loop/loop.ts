@@ -151,7 +151,7 @@ export class TrainingLoop {
       return this.#checkpointAsked();
     });
     desk.handle(runRequests['tensors/list'], () => held.list());
-    desk.handle(runRequests['tensors/read'], async (part) => ({ step: trainer.step, tensor: await held.read(part) }));
+    desk.handle(runRequests['tensors/read'], (part) => held.read(part));
   }
 
   /** Shows the probe as it is now. The run goes on without it when that fails. */
