@@ -2,8 +2,11 @@
  * The frames between a run and those who watch it from other processes. The watcher speaks first, so that one who can
  * only read (a Windows pipe lets others do that) learns nothing:
  *
- *   watcher: hello                    run: greeting, then `message` for everything that happens
- *   watcher: command (id)             run: done (id), once the run's process has the command
+ *   watcher: hello                    run: greeting, then `message` for everything that the watcher subscribed to
+ *   watcher: request (id)             run: answer or error (id), in any order
+ *   watcher: cancel (id)              run: error (id), or an answer that was on its way
+ *
+ * Editor and run may be of different versions. `hello` and the run's refusal (`done` without an id) are the same in all of them.
  */
 import { z } from './config/zod.ts';
 import { step } from './rpc/define.ts';
@@ -11,18 +14,33 @@ import { workSchema } from './rpc/runs.ts';
 import {
   errorMessageSchema,
   openedSchema,
-  runCommandSchema,
   runMessageSchema,
   runStateSchema,
   stepMessageSchema,
 } from './run-messages.ts';
 
 /** Raised when a frame changes: a run may be older or newer than the editor that finds it. */
-export const linkProtocol = 1;
+export const linkProtocol = 2;
+
+const id = z.int();
+
+/** What asks and what answers, also between the threads of one process. */
+const requestFrameSchema = z.object({
+  type: z.literal('request'),
+  id,
+  method: z.string().max(100),
+  params: z.unknown(),
+});
+const cancelFrameSchema = z.object({ type: z.literal('cancel'), id });
+const answerFrameSchema = z.object({ type: z.literal('answer'), id, result: z.unknown() });
+const errorFrameSchema = z.object({ type: z.literal('error'), id, error: errorMessageSchema });
+export type AskingFrame = z.infer<typeof requestFrameSchema> | z.infer<typeof cancelFrameSchema>;
+export type AnsweringFrame = z.infer<typeof answerFrameSchema> | z.infer<typeof errorFrameSchema>;
 
 export const watcherFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocol: z.int() }),
-  z.object({ type: z.literal('command'), id: z.int(), command: runCommandSchema }),
+  requestFrameSchema,
+  cancelFrameSchema,
 ]);
 export type WatcherFrame = z.infer<typeof watcherFrameSchema>;
 
@@ -44,7 +62,9 @@ export type Greeting = z.infer<typeof greetingSchema>;
 export const runFrameSchema = z.discriminatedUnion('type', [
   greetingSchema,
   z.object({ type: z.literal('message'), message: runMessageSchema }),
-  /** `error`: why the run does not take the command (id), or the watcher (null). */
-  z.object({ type: z.literal('done'), id: z.int().nullable(), error: errorMessageSchema.nullable() }),
+  answerFrameSchema,
+  errorFrameSchema,
+  /** Why the run does not take this watcher; it says no more. */
+  z.object({ type: z.literal('done'), id: z.null(), error: errorMessageSchema }),
 ]);
 export type RunFrame = z.infer<typeof runFrameSchema>;

@@ -1,21 +1,9 @@
-/** What a training run and those who watch it say to each other, whether they share a thread, a process or neither. */
+/** What a training run tells those who watch it, whether they share a thread, a process or neither. */
 import { configKinds } from './config/common.ts';
 import { z } from './config/zod.ts';
 import { measured, step } from './rpc/define.ts';
 import { errorDataSchema } from './rpc/errors.ts';
-import { tensorSchema, workSchema } from './rpc/runs.ts';
-
-/** To the run. Each takes effect between two iterations. */
-export const runCommandSchema = z.discriminatedUnion('type', [
-  /** Write a checkpoint and end; the run can be resumed. */
-  z.object({ type: z.literal('stop') }),
-  z.object({ type: z.literal('pause') }),
-  z.object({ type: z.literal('resume') }),
-  z.object({ type: z.literal('checkpoint') }),
-  /** Report the probe now and after every iteration, or no more. It never disturbs the training. */
-  z.object({ type: z.literal('probe'), on: z.boolean() }),
-]);
-export type RunCommand = z.infer<typeof runCommandSchema>;
+import { type Interests, tensorSchema, workSchema } from './rpc/runs.ts';
 
 /** An error as it crosses threads and processes. */
 export const errorMessageSchema = errorDataSchema.extend({ message: z.string() });
@@ -91,3 +79,16 @@ export type RunMessage = z.infer<typeof runMessageSchema>;
 
 /** One kind of message, e.g. RunMessageOf<'step'>. */
 export type RunMessageOf<T extends RunMessage['type']> = Extract<RunMessage, { type: T }>;
+
+const interestOfType: Partial<Record<RunMessage['type'], keyof Interests>> = {
+  step: 'steps',
+  recorded: 'records',
+  probe: 'probe',
+  note: 'notes',
+};
+
+/** Whether a message is for somebody with these interests; how the run stands is for everybody. */
+export function isFor(wants: Interests, { type }: RunMessage): boolean {
+  const interest = interestOfType[type];
+  return interest === undefined || wants[interest];
+}

@@ -206,12 +206,20 @@ export class Iteration {
     return { scalars, bad };
   }
 
+  /** What of these names exists. */
+  existing(names: readonly string[]): Map<string, Feed> {
+    return new Map(
+      names.flatMap((name) => {
+        const value = this.#tensors.get(name);
+        return value ? [[name, value] as const] : [];
+      }),
+    );
+  }
+
   /** What of these names exists, on the host and owned by whoever asks. */
   async onHost(names: readonly string[]): Promise<Map<string, TensorData>> {
     const found = new Map<string, TensorData>();
-    for (const name of names) {
-      const value = this.#tensors.get(name);
-      if (!value) continue;
+    for (const [name, value] of this.existing(names)) {
       const data = isDeviceTensor(value) ? (await value.read()).slice() : value.data;
       found.set(name, { shape: value.shape, data });
     }

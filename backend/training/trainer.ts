@@ -3,7 +3,7 @@
  * iterations whose numbers are finite, and writes down and restores exactly. `runs/` records, checkpoints and stops; trainers know
  * nothing of files.
  */
-import type { DeviceTensor, Engine } from '../engine/engine.ts';
+import type { DeviceTensor, Engine, Feed } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { ArraySource, StoredArrays } from '../weights/array-source.ts';
 import { Iteration, type Scalars, type Watch } from './iteration.ts';
@@ -87,6 +87,15 @@ export class Trainer {
   /** The latest iteration's tensors on the device; valid until the next `advance`. */
   get tensors(): Readonly<Record<string, DeviceTensor>> {
     return this.#latest?.tensors ?? {};
+  }
+
+  /**
+   * What of the recorded tensors exists now, by name, where it lies, and the iteration they are of: the latest, or so far the one
+   * under way. Valid until it, or the next one, goes on.
+   */
+  get held(): { readonly step: number; readonly tensors: ReadonlyMap<string, Feed> } {
+    const { step = this.step } = this.#latest ?? {};
+    return { step, tensors: this.#latest?.existing(this.#procedure.recorded) ?? new Map() };
   }
 
   /**

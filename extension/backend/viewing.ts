@@ -11,6 +11,8 @@ const viewing: ReadonlySet<string> = new Set([
   'runs/fields',
   'runs/follow',
   'runs/unfollow',
+  'runs/tensors/list',
+  'runs/tensors/read',
   'runs/csv',
   'runs/compare',
 ]);

@@ -12,13 +12,22 @@ import {
 import type { Services } from '../services.ts';
 import { isActive } from '../views/run-text.ts';
 
-/** To the runs' processes; what happens then is told by the backend. */
+/** Ends when the runs have done it. */
 export async function command(
   { backend }: Services,
   runs: readonly RunRecord[],
   word: 'stop' | 'pause' | 'checkpoint',
 ): Promise<void> {
-  await Promise.all(runs.map(({ folder }) => backend.request(commandRun, { folder, command: word })));
+  await Promise.all(
+    runs.map(async ({ folder, name }) => {
+      const { step } = await backend.request(commandRun, { folder, command: word });
+      if (word !== 'checkpoint') return;
+      vscode.window.setStatusBarMessage(
+        vscode.l10n.t('The checkpoint of step {0} of {1} is on the disk.', step, name),
+        5000,
+      );
+    }),
+  );
 }
 
 /** A paused run goes on; one that has no process gets another, from its latest sound checkpoint. */

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
+import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { connectRunIn, type RunLink } from '../../backend/runs/live/link.ts';
 import { type StartedRun, startRunProcess } from '../../backend/runs/live/start.ts';
@@ -17,6 +18,7 @@ import { distillConfig, scratch, teachConfig, tinyTeacher } from '../unit/traini
 const fromSources = ['--import', new URL('../tsx.mjs', import.meta.url).href];
 const starter = fileURLToPath(new URL('./run-process/starter.ts', import.meta.url));
 const dmd = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));
+const withProbe = { steps: true, records: true, notes: true, probe: true };
 const runtime = scratch();
 const started: number[] = [];
 
@@ -98,29 +100,38 @@ test('kill -9 the starter: the run goes on, is found by its lock, and takes ever
   await next('step', (message) => message.step === step + 1);
 
   process.kill(pid, 'SIGHUP'); // as when a terminal closes
-  await link.send({ type: 'pause' });
-  await next('state', ({ state }) => state === 'paused');
+  const paused = await link.ask(runRequests.pause, {});
   assert.equal(readRun(folder).state, 'paused');
-  await link.send({ type: 'probe', on: true });
+  await next('state', ({ state }) => state === 'paused');
+  await link.ask(runRequests.subscribe, withProbe);
   const probe = await next('probe');
+  assert.equal(probe.step, paused.step);
   assert.deepEqual(probe.tensors.find(({ name }) => name === 'muReal')?.shape, [5, 4, 3, 8, 8]);
-  await link.send({ type: 'checkpoint' });
-  const checkpoint = await next('checkpoint');
+  const checkpoint = await link.ask(runRequests.checkpoint, {});
   assert.equal(checkpoint.step, probe.step);
   assert.ok(fs.existsSync(path.join(checkpoint.path, 'manifest.json')));
+  const shown = probe.tensors.find(({ name }) => name === 'muReal')!;
+  const read = await link.ask(runRequests['tensors/read'], { name: 'probe/muReal', from: 1, to: 3 });
+  const each = shown.data.length / shown.shape[0]!;
+  assert.deepEqual(read, {
+    step: probe.step,
+    tensor: { name: 'probe/muReal', shape: [2, 4, 3, 8, 8], data: shown.data.slice(each, 3 * each) },
+  });
 
   link.close();
   const again = await connectRunIn(folder);
   const after = follow(again);
   assert.deepEqual([again.greeting.state, again.greeting.step], ['paused', probe.step]);
-  await again.send({ type: 'resume' });
+  await again.ask(runRequests.resume, {});
   assert.equal((await after('step')).step, probe.step + 1);
 
   const closed = new Promise((resolve) => again.onClose(resolve));
-  await again.send({ type: 'stop' });
+  const stopped = await again.ask(runRequests.stop, {});
   await after('state', ({ state }) => state === 'stopping');
   const ended = await after('ended');
   assert.equal(ended.state, 'stopped');
+  assert.equal(stopped.step, ended.step);
+  assert.ok(fs.existsSync(path.join(stopped.path!, 'manifest.json')));
   assert.equal(await closed, '');
   await gone(pid);
   const { state, info, owner: nobody } = readRun(folder);
@@ -204,12 +215,12 @@ test('a run in a terminal is found the same way, and stopped from elsewhere it s
   const [name] = fs.readdirSync(path.join(cwd, 'runs'));
   const link = await connectRunIn(path.join(cwd, 'runs', name));
   assert.equal(readRun(path.join(cwd, 'runs', name)).owner?.pid, child.pid);
-  await assert.rejects(link.send({ type: 'probe', on: true }), { kind: 'usage' });
+  await assert.rejects(link.ask(runRequests.subscribe, withProbe), { kind: 'usage' });
   const next = follow(link);
   await next('step');
-  await link.send({ type: 'pause' });
+  await link.ask(runRequests.pause, {});
   await next('state', ({ state }) => state === 'paused');
-  await link.send({ type: 'stop' });
+  await link.ask(runRequests.stop, {});
   const { step } = await next('ended');
   const [code] = await once(child, 'close');
   assert.equal(code, 130, stderr);

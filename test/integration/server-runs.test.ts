@@ -49,19 +49,22 @@ async function backend() {
     if (record.process) pids.add(record.process.pid);
     records.add(record);
   });
-  started.client.on(rpc.runLive, ({ event }) => live.add(event));
-  return { ...started, records, live };
+  const beside = new Heard<rpc.LiveEvent>();
+  started.client.on(rpc.runLive, ({ id, event }) => (id === 'beside' ? beside : live).add(event));
+  return { ...started, records, live, beside };
 }
 
 const stepsOf = (live: Heard<rpc.LiveEvent>) =>
   live.all.flatMap((event) => (event.type === 'scalars' ? event.points.map(({ step }) => step) : []));
 
 test('from a config to a run that is followed, paused, stopped and resumed; its numbers are those of its folder', async () => {
-  const { client, records, live, exited } = await backend();
+  const { client, records, live, beside, exited } = await backend();
   await client.request(rpc.watchRuns, { roots: [root] });
   const { folder } = await client.request(rpc.startRun, { text, file, root, set: ['seed=3'] });
   assert.match(path.basename(folder), /-tiny$/, 'named after its file');
-  await client.request(rpc.followRun, { folder, probe: true });
+  const wants = { steps: true, records: true, notes: true, probe: false };
+  await client.request(rpc.followRun, { id: 'one', folder, wants: { ...wants, probe: true } });
+  await client.request(rpc.followRun, { id: 'beside', folder, wants });
   await records.until(
     (record) => record.folder === folder && record.state === 'running' && record.step >= 5,
     'progress',
@@ -71,9 +74,23 @@ test('from a config to a run that is followed, paused, stopped and resumed; its 
   assert.deepEqual(probe.fields.tensors.find(({ name }) => name === 'x')?.shape.slice(1), [3, 8, 8]);
   await live.until((event) => event.type === 'recorded' && event.kind === 'samples' && event.step >= 5, 'a picture');
 
-  await client.request(rpc.commandRun, { folder, command: 'pause' });
+  await beside.until((event) => event.type === 'scalars', 'steps to the other one');
+  assert.ok(!beside.all.some(({ type }) => type === 'probe'), 'which does not want the probe');
+  await client.request(rpc.unfollowRun, { id: 'beside' });
+  const { step: last, path: none } = await client.request(rpc.commandRun, { folder, command: 'pause' });
   const paused = await records.until(({ state }) => state === 'paused', 'the pause');
-  await client.request(rpc.commandRun, { folder, command: 'checkpoint' });
+  assert.deepEqual([last, none], [paused.step, null]);
+  await live.once(() => (stepsOf(live).includes(last) ? true : undefined), 'the one that stayed to hear the last step');
+  const checkpoint = await client.request(rpc.commandRun, { folder, command: 'checkpoint' });
+  assert.equal(checkpoint.step, last);
+  assert.ok(fs.existsSync(path.join(checkpoint.path!, 'manifest.json')));
+  const held = await client.request(rpc.listTensors, { folder, params: {} });
+  // Which it has also in the middle of an iteration.
+  const { name, shape } = held.find((one) => one.name === 'training/muReal')!;
+  assert.deepEqual(shape.slice(1), [3, 8, 8]);
+  const { tensor } = await client.request(rpc.readTensor, { folder, params: { name, from: 1 } });
+  assert.deepEqual([tensor.shape, tensor.data.length], [[shape[0]! - 1, 3, 8, 8], (shape[0]! - 1) * 192]);
+  assert.ok(tensor.data instanceof Float32Array && tensor.data.every((value) => value !== 0));
   await client.request(rpc.annotateRun, { folder, name: 'The first', tags: ['try'] });
   await records.until(({ name, tags }) => name === 'The first' && tags.includes('try'), 'its name');
   await client.request(rpc.commandRun, { folder, command: 'resume' });
@@ -132,9 +149,10 @@ test('a run outlives a backend that is killed; the next one finds it, follows it
   const list = await second.client.request(rpc.watchRuns, { roots: [root] });
   const found = list.find((record) => record.folder === folder);
   assert.deepEqual([found?.state, found?.process], ['running', { pid: running.process!.pid, reachable: true }]);
-  await second.client.request(rpc.followRun, { folder, probe: false });
+  const wants = { steps: true, records: true, notes: true, probe: false };
+  await second.client.request(rpc.followRun, { id: 'one', folder, wants });
   await second.live.until((event) => event.type === 'scalars', 'a step');
-  await second.client.request(rpc.unfollowRun, { folder });
+  await second.client.request(rpc.unfollowRun, { id: 'one' });
   await second.client.request(rpc.commandRun, { folder, command: 'stop' });
   await second.records.until((record) => record.folder === folder && record.state === 'stopped', 'the end');
   await second.client.request(rpc.shutdown, {});

@@ -6,93 +6,31 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
-import type { RunCommand, RunMessage } from '../../backend/protocol/run-messages.ts';
+import { test } from 'node:test';
+import { z } from '../../backend/protocol/config/zod.ts';
+import { errorDataSchema } from '../../backend/protocol/rpc/index.ts';
+import { linkProtocol } from '../../backend/protocol/run-link.ts';
+import type { RunMessage } from '../../backend/protocol/run-messages.ts';
+import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { checkContact, newContact } from '../../backend/runs/live/contact.ts';
 import { openEndpoint } from '../../backend/runs/live/endpoint.ts';
-import { encodeFrame } from '../../backend/runs/live/frames.ts';
-import { connectRun, type RunLink } from '../../backend/runs/live/link.ts';
-import type { WatcherLimits } from '../../backend/runs/live/watcher.ts';
-import { uniform } from '../random.ts';
+import { encodeFrame, FrameReader } from '../../backend/runs/live/frames.ts';
+import { connectRun } from '../../backend/runs/live/link.ts';
+import {
+  all,
+  endpointFor,
+  follow,
+  isStep,
+  nobody,
+  opened,
+  probeMessage,
+  runtimeFolder,
+  stepMessage,
+  withProbe,
+} from './live/endpoint.ts';
 
-const opened: RunMessage = {
-  ...{ type: 'opened', folder: '/runs/one', kind: 'distill', device: 'cpu', why: 'asked for', threads: 1 },
-  ...{ step: 3, iterations: 9, restartAt: 4, probe: true },
-};
-const stepMessage = (step: number): RunMessage => {
-  const scalars = { 'loss/fake': uniform(), 'norm/fake': Number.NaN };
-  return { type: 'step', step, iterations: 9, time: 1e9 + step, scalars };
-};
-const probeMessage = (step: number, numbers = 6): RunMessage => {
-  const tensors = [{ name: 'x', shape: [numbers], data: Float32Array.from({ length: numbers }, uniform) }];
-  return { type: 'probe', step, tensors, metadata: { levels: '[1]' } };
-};
-
-/** Sockets go to a folder of this test alone. */
-function runtimeFolder(t: TestContext): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-live-'));
-  const before = process.env.XDG_RUNTIME_DIR;
-  process.env.XDG_RUNTIME_DIR = folder;
-  t.after(() => {
-    if (before === undefined) delete process.env.XDG_RUNTIME_DIR;
-    else process.env.XDG_RUNTIME_DIR = before;
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
-}
-
-async function endpointFor(t: TestContext, limits: WatcherLimits = {}) {
-  runtimeFolder(t);
-  const commands: RunCommand[] = [];
-  const notes: string[] = [];
-  const listeners = new Set<() => void>();
-  const heard = () => {
-    for (const listener of listeners) listener();
-  };
-  const endpoint = await openEndpoint(
-    {
-      onCommand(command) {
-        commands.push(command);
-        heard();
-      },
-      onNote(text) {
-        notes.push(text);
-        heard();
-      },
-    },
-    limits,
-  );
-  t.after(() => endpoint.close());
-  /** Settles once `seen` is true, looked at whenever a command or a note comes. */
-  const until = (seen: () => boolean) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (seen()) resolve();
-      };
-      listeners.add(look);
-      look();
-    });
-  return { endpoint, commands, notes, until };
-}
-
-/** The messages of a link, and a way to wait for the one that fits. */
-function follow(link: RunLink) {
-  const messages: RunMessage[] = [];
-  const waiting: { fits: (message: RunMessage) => boolean; resolve: (message: RunMessage) => void }[] = [];
-  link.onMessage((message) => {
-    messages.push(message);
-    for (const one of waiting) if (one.fits(message)) one.resolve(message);
-  });
-  const next = (fits: (message: RunMessage) => boolean) =>
-    new Promise<RunMessage>((resolve) => {
-      const there = messages.find(fits);
-      if (there) resolve(there);
-      else waiting.push({ fits, resolve });
-    });
-  return { messages, next };
-}
-
-const isStep = (step: number) => (message: RunMessage) => message.type === 'step' && message.step === step;
+const hello = encodeFrame({ type: 'hello', protocol: linkProtocol });
+const request = (method: string, params: unknown) => encodeFrame({ type: 'request', id: 1, method, params });
 
 test('only the user can enter the folder and use the socket, which goes when the run ends', async (t) => {
   const { endpoint } = await endpointFor(t);
@@ -133,7 +71,7 @@ test('without any usable folder the run goes on, with a note that says why', asy
   t.mock.method(os, 'tmpdir', () => deep);
   process.env.XDG_RUNTIME_DIR = path.join(runtime, 'missing');
   const notes: string[] = [];
-  const endpoint = await openEndpoint({ onCommand() {}, onNote: (text) => notes.push(text) });
+  const endpoint = await openEndpoint({ ask: nobody, onNote: (text) => notes.push(text) });
   assert.equal(endpoint.contact, '');
   endpoint.publish(opened);
   await endpoint.close();
@@ -167,16 +105,16 @@ test('the sockets of killed processes are removed, those of others stay', async 
   const runtime = runtimeFolder(t);
   const code = `
     import { openEndpoint } from ${JSON.stringify(path.resolve('backend/runs/live/endpoint.ts'))};
-    await openEndpoint({ onCommand() {}, onNote() {} });
+    await openEndpoint({ ask() {}, onNote() {} });
     process.kill(process.pid, 'SIGKILL');`;
   spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code]);
   const folder = path.join(runtime, 'dmd-workbench');
   const [dead] = fs.readdirSync(folder);
-  const living = await openEndpoint({ onCommand() {}, onNote() {} });
+  const living = await openEndpoint({ ask: nobody, onNote() {} });
   t.after(() => living.close());
   for (const file of [path.join(folder, dead), living.contact]) fs.utimesSync(file, 1, 1);
   const removed = new Promise((resolve) => fs.watch(folder, (_, name) => name === dead && resolve(name)).unref());
-  const next = await openEndpoint({ onCommand() {}, onNote() {} });
+  const next = await openEndpoint({ ask: nobody, onNote() {} });
   t.after(() => next.close());
   await removed;
   assert.deepEqual(
@@ -185,8 +123,8 @@ test('the sockets of killed processes are removed, those of others stay', async 
   );
 });
 
-test('two watchers: each is told how the run stands, then everything; their commands are acknowledged', async (t) => {
-  const { endpoint, commands } = await endpointFor(t);
+test('two watchers: each is told how the run stands, then everything; their requests are answered, each to its own', async (t) => {
+  const { endpoint, next: asked } = await endpointFor(t);
   const early = connectRun(endpoint.contact);
   endpoint.publish(opened);
   const first = await early;
@@ -209,9 +147,13 @@ test('two watchers: each is told how the run stands, then everything; their comm
   assert.deepEqual(second.greeting.last, four);
 
   const watched = [first, second].map(follow);
-  await first.send({ type: 'resume' });
-  await second.send({ type: 'checkpoint' });
-  assert.deepEqual(commands, [{ type: 'resume' }, { type: 'checkpoint' }]);
+  const gone = first.ask(runRequests.resume, {});
+  const saved = second.ask(runRequests.checkpoint, {});
+  // In the other order, under the same number.
+  (await asked('checkpoint')).answer({ step: 4, path: '/runs/one/checkpoints/step-00000004' });
+  assert.deepEqual(await saved, { step: 4, path: '/runs/one/checkpoints/step-00000004' });
+  (await asked('resume')).answer({ step: 5 });
+  assert.deepEqual(await gone, { step: 5 });
   const five = stepMessage(5);
   endpoint.publish(five);
   for (const { next } of watched) assert.deepEqual(await next(isStep(5)), five);
@@ -223,55 +165,90 @@ test('two watchers: each is told how the run stands, then everything; their comm
   await endpoint.close();
   assert.deepEqual(await Promise.all(reasons), ['', '']);
   for (const { messages } of watched) assert.equal(messages.at(-1)?.type, 'ended');
-  await assert.rejects(first.send({ type: 'pause' }), { kind: 'io' });
+  await assert.rejects(first.ask(runRequests.pause, {}), { kind: 'io' });
+});
+
+test('each watcher is told what it wants; one changes its mind, one closes, one dies: the others are told as before', async (t) => {
+  const { endpoint } = await endpointFor(t);
+  endpoint.publish(opened);
+  const links = await Promise.all([1, 2, 3, 4].map(() => connectRun(endpoint.contact)));
+  const watched = links.map(follow);
+  const none = { steps: false, records: false, notes: false, probe: false };
+  await links[0].ask(runRequests.subscribe, { ...none, steps: true });
+  await links[1].ask(runRequests.subscribe, { ...none, records: true, notes: true });
+  const dies = net.connect(endpoint.contact);
+  dies.on('error', () => {});
+  dies.write(Buffer.concat([hello, request('subscribe', withProbe).subarray(0, 9)]));
+  await once(dies, 'readable');
+  const publish = (step: number) => {
+    endpoint.publish(stepMessage(step));
+    endpoint.publish({ type: 'recorded', kind: 'samples', step, dropped: [] });
+    endpoint.publish({ type: 'note', level: 'info', text: `note ${step}` });
+    endpoint.publish({ type: 'checkpoint', step, path: `/${step}` });
+  };
+  const isLast = (step: number) => (message: RunMessage) => message.type === 'checkpoint' && message.step === step;
+  publish(4);
+  await Promise.all(watched.map(({ next }) => next(isLast(4))));
+  await links[0].ask(runRequests.subscribe, { ...none, notes: true });
+  links[3].close();
+  dies.destroy();
+  publish(5);
+  await Promise.all(watched.slice(0, 3).map(({ next }) => next(isLast(5))));
+  const types = watched.map(({ messages }) => messages.map(({ type }) => type));
+  assert.deepEqual(types[0], ['step', 'checkpoint', 'note', 'checkpoint']);
+  assert.deepEqual(types[1], ['recorded', 'note', 'checkpoint', 'recorded', 'note', 'checkpoint']);
+  assert.deepEqual(
+    types[2],
+    [4, 5].flatMap(() => ['step', 'recorded', 'note', 'checkpoint']),
+  );
 });
 
 test('the probe is on while any watcher wants it, and goes to those alone', async (t) => {
-  const { endpoint, commands, until } = await endpointFor(t);
+  const { endpoint, asked, next: nextAsked } = await endpointFor(t);
   endpoint.publish(opened);
   const links = await Promise.all([1, 2, 3].map(() => connectRun(endpoint.contact)));
   const watched = links.map(follow);
-  await links[0].send({ type: 'probe', on: true });
+  await links[0].ask(runRequests.subscribe, withProbe);
   const four = probeMessage(4);
   endpoint.publish(four);
-  await links[1].send({ type: 'probe', on: true });
+  await links[1].ask(runRequests.subscribe, withProbe);
   const isProbe = (message: RunMessage) => message.type === 'probe';
   assert.deepEqual(await watched[0].next(isProbe), four);
   assert.deepEqual(await watched[1].next(isProbe), four, 'at once, although it was on already');
-  await links[0].send({ type: 'probe', on: false });
-  assert.deepEqual(commands, [{ type: 'probe', on: true }]);
+  await links[0].ask(runRequests.subscribe, all);
+  assert.deepEqual((await nextAsked('subscribe')).params, withProbe);
+  assert.deepEqual(asked, [], 'the run is asked once, for all of them');
   links[1].close();
-  await until(() => commands.length === 2);
-  assert.deepEqual(commands[1], { type: 'probe', on: false });
+  assert.deepEqual((await nextAsked('subscribe')).params, all);
   endpoint.publish(probeMessage(5));
   endpoint.publish(stepMessage(5));
   await watched[2].next(isStep(5));
   assert.ok(!watched[2].messages.some(isProbe));
 });
 
-test('a run without scores refuses the probe in words', async (t) => {
-  const { endpoint, commands } = await endpointFor(t);
+test('a run without scores refuses the probe in words, and tells what it told before', async (t) => {
+  const { endpoint, asked } = await endpointFor(t);
   endpoint.publish({ ...opened, kind: 'teach', probe: false });
   const link = await connectRun(endpoint.contact);
-  await assert.rejects(link.send({ type: 'probe', on: true }), { kind: 'usage', message: /no scores/ });
-  await link.send({ type: 'pause' });
-  assert.deepEqual(commands, [{ type: 'pause' }]);
+  const refusal = { kind: 'usage', message: /no scores/ };
+  await assert.rejects(link.ask(runRequests.subscribe, { ...withProbe, notes: false }), refusal);
+  assert.deepEqual(asked, []);
+  endpoint.publish({ type: 'note', level: 'info', text: 'still' });
+  await follow(link).next(({ type }) => type === 'note');
 });
 
 test('whoever sends garbage, too much, half a frame or nothing loses the connection; the run and others go on', async (t) => {
-  const { endpoint, notes, commands, until } = await endpointFor(t, { patienceSeconds: 0.2 });
+  const { endpoint, notes, asked, until } = await endpointFor(t, { patienceSeconds: 0.2 });
   endpoint.publish(opened);
   const link = await connectRun(endpoint.contact);
   const { next } = follow(link);
-  const hello = encodeFrame({ type: 'hello', protocol: 1 });
-  const command = (value: unknown) => Buffer.concat([hello, encodeFrame({ type: 'command', id: 1, command: value })]);
-  const half = encodeFrame({ type: 'command', id: 1, command: { type: 'stop' } }).subarray(0, -1);
+  const half = request('stop', {}).subarray(0, -1);
   const bad: [bytes: Buffer, note: RegExp, end?: boolean][] = [
     [Buffer.from('GET / HTTP/1.1\r\n\r\n'), /more than/],
     [Buffer.concat([hello, Buffer.from('\x09\0\0\0notaframe')]), /cannot be read/],
-    [command({ type: 'explode' }), /makes no sense/],
-    [command({ type: 'probe', on: 'yes' }), /makes no sense/],
-    [encodeFrame({ type: 'command', id: 1, command: { type: 'stop' } }), /before the greeting/],
+    [Buffer.concat([hello, encodeFrame({ type: 'command', id: 1, command: { type: 'stop' } })]), /makes no sense/],
+    [Buffer.concat([hello, encodeFrame({ type: 'request', id: 'one', method: 'stop' })]), /makes no sense/],
+    [request('stop', {}), /before the greeting/],
     [Buffer.concat([hello, hello]), /second hello/],
     [Buffer.concat([hello, encodeFrame(new Uint8Array(70_000))]), /more than/],
     [Buffer.concat([hello, half]), /did not go on/],
@@ -288,35 +265,65 @@ test('whoever sends garbage, too much, half a frame or nothing loses the connect
     await Promise.all([once(socket, 'close'), until(() => notes.length > 0)]);
     assert.match(notes.join(), note);
   }
-  assert.deepEqual(commands, []);
+  assert.deepEqual(asked, []);
   endpoint.publish(stepMessage(4));
   await next(isStep(4));
 });
 
-test('another version of the protocol is told so', async (t) => {
+/** As a watcher of the first version checks what comes; it must not change, or old editors could not be told. */
+const firstRefusal = z.strictObject({
+  type: z.literal('done'),
+  id: z.null(),
+  error: errorDataSchema.extend({ message: z.string() }),
+});
+
+test('a watcher of another version, older or newer, is told so in a frame that every version can read', async (t) => {
   const { endpoint } = await endpointFor(t);
   endpoint.publish(opened);
-  const socket = net.connect(endpoint.contact);
-  socket.write(encodeFrame({ type: 'hello', protocol: 99 }));
-  const chunks = await socket.toArray();
-  assert.match(Buffer.concat(chunks).toString('latin1'), /speaks version 1 of the protocol, not 99/);
+  for (const protocol of [1, 99]) {
+    const socket = net.connect(endpoint.contact);
+    socket.write(encodeFrame({ type: 'hello', protocol }));
+    const [frame, ...more] = new FrameReader().read(Buffer.concat(await socket.toArray()));
+    assert.match(
+      firstRefusal.parse(frame).error.message,
+      new RegExp(`speaks version 2 of the protocol, not ${protocol}$`),
+    );
+    assert.deepEqual(more, []);
+  }
+});
+
+test('a run of an older version refuses the link in words that say what to do', async (t) => {
+  runtimeFolder(t);
+  const contact = newContact();
+  const server = net.createServer((socket) => {
+    socket.once('data', () => {
+      const error = { kind: 'usage', message: 'this run speaks version 1 of the protocol, not 2', hint: '', stack: '' };
+      socket.end(encodeFrame({ type: 'done', id: null, error }));
+    });
+  });
+  server.listen(contact);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  await assert.rejects(connectRun(contact), {
+    name: 'UserError',
+    kind: 'usage',
+    message: /another version of DMD Workbench works on this run: .*version 1/,
+    hint: /files are read as ever.*stop it/,
+  });
 });
 
 test('a reader that does not read skips probes, then is given up; another one misses nothing', async (t) => {
-  const { endpoint, notes, until } = await endpointFor(t, { waitingBytes: 200_000 });
+  const { endpoint, notes, next: asked, until } = await endpointFor(t, { waitingBytes: 200_000 });
   endpoint.publish(opened);
   const slow = net.connect(endpoint.contact);
   slow.on('error', () => {});
-  slow.write(
-    Buffer.concat([
-      encodeFrame({ type: 'hello', protocol: 1 }),
-      encodeFrame({ type: 'command', id: 1, command: { type: 'probe', on: true } }),
-    ]),
-  );
+  slow.write(Buffer.concat([hello, request('subscribe', withProbe)]));
   await once(slow, 'readable'); // greeted; from here on it reads nothing
   const link = await connectRun(endpoint.contact);
   const { messages, next } = follow(link);
-  await link.send({ type: 'pause' });
+  const paused = link.ask(runRequests.pause, {});
+  (await asked('pause')).answer({ step: 3 });
+  await paused;
 
   // Far more in probes than may wait: only the newest is kept for it, so it stays.
   for (let step = 4; step < 24; step++) endpoint.publish(probeMessage(step, 100_000));
@@ -339,7 +346,11 @@ test('a reader that does not read skips probes, then is given up; another one mi
 test('a run that answers nothing, or nonsense, ends the link with the reason', async (t) => {
   runtimeFolder(t);
   const contact = newContact();
-  const answers = [Buffer.from([]), encodeFrame({ type: 'greeting', protocol: 1 }), Buffer.from([255, 255, 255, 255])];
+  const answers = [
+    Buffer.from([]),
+    encodeFrame({ type: 'greeting', protocol: linkProtocol }),
+    Buffer.from([255, 255, 255, 255]),
+  ];
   let count = 0;
   const server = net.createServer((socket) => {
     socket.on('error', () => {});

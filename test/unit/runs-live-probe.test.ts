@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
+import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readFields } from '../../backend/runs/fields/fields.ts';
 import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { startLiveRun } from '../../backend/runs/live/live-run.ts';
@@ -68,14 +69,15 @@ test('what is shown is what is recorded, and the recorder says so at once', asyn
 test('a paused run shows its probe once per request; across threads the fields are handed over', async () => {
   const { start } = await setUp();
   const messages: RunMessage[] = [];
+  const probe = (on: boolean) => run.ask(runRequests.subscribe, { steps: true, records: true, notes: true, probe: on });
   const run = await startLiveRun({ start: start({ iterations: 100_000 }), set: [], half: false }, (message) => {
     messages.push(message);
     const paused = message.type === 'state' && message.state === 'paused';
-    if (message.type === 'step' && message.step === 1) run.send({ type: 'pause' });
-    if (paused) run.send({ type: 'probe', on: true });
-    if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: false });
-    if (message.type === 'probe' && probesOf(messages).length === 1) run.send({ type: 'probe', on: true });
-    if (message.type === 'probe' && probesOf(messages).length === 2) run.send({ type: 'stop' });
+    if (message.type === 'step' && message.step === 1) void run.ask(runRequests.pause, {});
+    if (paused) void probe(true);
+    if (message.type === 'probe' && probesOf(messages).length === 1) void probe(false);
+    if (message.type === 'probe' && probesOf(messages).length === 1) void probe(true);
+    if (message.type === 'probe' && probesOf(messages).length === 2) run.stop();
   });
   await run.ended;
   assert.equal(messages.at(-1)?.type, 'ended', JSON.stringify(messages.at(-1)));

@@ -1,8 +1,10 @@
 /** A run in a thread of its own: it answers commands, and the thread that started it is never held up. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import type { RunMessage } from '../../backend/protocol/run-messages.ts';
+import { type RunCommand, runCommands } from '../../backend/protocol/run-requests.ts';
 import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import type { RunRequest } from '../../backend/runs/loop/open.ts';
 import { type RunThread, startRunThread } from '../../backend/runs/loop/run-thread.ts';
@@ -57,19 +59,21 @@ test('while a run computes, the event loop of the thread that started it is neve
   assert.ok(best.delay < 50, JSON.stringify(windows));
 });
 
-test('pause, checkpoint, resume and stop arrive between two iterations', async () => {
+test('pause, checkpoint, resume and stop are done between two iterations, and each is answered with what came of it', async () => {
   const request = heavyRequest(1000);
   const seen: string[] = [];
-  const { thread, messages } = start(request, (message, thread) => {
-    if (message.type === 'step' && message.step === 2) thread.send({ type: 'pause' });
+  const answers: Promise<unknown>[] = [];
+  const ask = (command: RunCommand) => void answers.push(thread.ask(runCommands[command], {}));
+  const { thread, messages } = start(request, (message) => {
+    if (message.type === 'step' && message.step === 2) ask('pause');
     if (message.type === 'state') seen.push(message.state);
     if (message.type === 'state' && message.state === 'paused') {
       seen.push(`run.json: ${readRun(folderOf(messages)).state}`);
-      thread.send({ type: 'checkpoint' });
+      ask('checkpoint');
     }
     if (message.type === 'checkpoint') seen.push('checkpoint');
-    if (message.type === 'checkpoint' && !seen.includes('running')) thread.send({ type: 'resume' });
-    if (message.type === 'state' && message.state === 'running') thread.send({ type: 'stop' });
+    if (message.type === 'checkpoint' && !seen.includes('running')) ask('resume');
+    if (message.type === 'state' && message.state === 'running') ask('stop');
   });
   await thread.ended;
   const last = messages.at(-1);
@@ -79,6 +83,15 @@ test('pause, checkpoint, resume and stop arrive between two iterations', async (
   assert.equal(last.step, steps.at(-1));
   assert.ok(steps.length < 10, 'it stopped soon');
   assert.equal(readRun(last.folder).state, 'stopped');
+  // The step it stood at: the last one told before it said so.
+  const paused = messages.findIndex((message) => message.type === 'state');
+  const step = stepsOf(messages.slice(0, paused)).at(-1)!;
+  const saved = (at: number) => ({
+    step: at,
+    path: path.join(last.folder, 'checkpoints', `step-${String(at).padStart(8, '0')}`),
+  });
+  assert.deepEqual(await Promise.all(answers), [{ step }, saved(step), { step }, saved(last.step)]);
+  await assert.rejects(thread.ask(runCommands.checkpoint, {}), { kind: 'cancelled', message: /ended before/ });
 });
 
 function folderOf(messages: readonly RunMessage[]): string {

@@ -46,8 +46,9 @@ afterEach(() => {
 });
 
 async function follow({ probe = false, slow }: { probe?: boolean; slow?: Promise<void> } = {}): Promise<Follower> {
+  const wants = { steps: true, records: true, notes: true, probe };
   const follower = new Follower({
-    ...{ folder, probe, links, history: new RunHistory(folder) },
+    ...{ folder, wants, links, history: new RunHistory(folder) },
     async emit(event) {
       if (event.type === 'scalars') times.push(performance.now());
       heard.add(liveEventSchema.parse(event));
@@ -88,14 +89,14 @@ const upTo = (tag: string, step: number) =>
 async function linked(from: number): Promise<PlayedRun> {
   played = playRun(folder, from);
   await new Promise<void>((resolve) => {
-    const leave = links.listen(folder, {
-      probe: false,
+    const listener = {
       onMessage() {},
       onChange() {
-        leave();
+        listening.leave();
         resolve();
       },
-    });
+    };
+    const listening = links.listen(folder, listener, { steps: false, records: false, probe: false, notes: false });
   });
   return played;
 }
@@ -228,7 +229,7 @@ test('the probe is asked for while somebody wants it, and always the newest is p
   });
   const follower = await follow({ probe: true, slow });
   const process = await linked(0);
-  assert.deepEqual(process.commands, [{ type: 'probe', on: true }]);
+  assert.deepEqual(process.wanted, [{ steps: true, records: true, notes: true, probe: true }]);
   for (const at of range(1, 5)) process.say(probeOf(at));
   release();
   const isProbe = (event: LiveEvent) => event.type === 'probe';

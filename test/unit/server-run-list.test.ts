@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type RunRecord, runRecordSchema } from '../../backend/protocol/rpc/index.ts';
 import type { RunMessageOf } from '../../backend/protocol/run-messages.ts';
+import { runCommands } from '../../backend/protocol/run-requests.ts';
 import { writeAnnotations } from '../../backend/runs/folder/annotations.ts';
 import { LiveLinks } from '../../backend/server/runs/live-links.ts';
 import { Pace } from '../../backend/server/runs/pace.ts';
@@ -177,20 +178,17 @@ test('a run that somebody resumes in a terminal is heard again', async () => {
   again.close();
 });
 
-test('commands go over the link that is there, or over one made for them', async () => {
+test('requests go over the link that is there, or over one made for them', async () => {
   const run = makeRun(root, { contact: 'played' });
   const { folder } = run.paths;
   const process = playRun(folder);
   played.set(folder, process);
-  await links.send(folder, { type: 'pause' });
+  assert.deepEqual(await links.ask(folder, runCommands.pause, {}), { step: 0 });
   await list.setRoots([root]);
   await changed.once(() => links.standing(folder), 'the link').catch(() => {});
-  await links.send(folder, { type: 'resume' });
-  assert.deepEqual(
-    process.commands.map(({ type }) => type),
-    ['pause', 'resume'],
-  );
-  await assert.rejects(links.send(path.join(root, 'none'), { type: 'stop' }), /nobody there/);
+  await links.ask(folder, runCommands.resume, {});
+  assert.deepEqual(process.asked, ['pause', 'resume']);
+  await assert.rejects(links.ask(path.join(root, 'none'), runCommands.stop, {}), /nobody there/);
   run.close();
 });
 

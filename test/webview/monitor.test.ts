@@ -5,6 +5,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import {
   commandRun,
   followRun,
+  type Interests,
   openRun,
   readCurves,
   runLive,
@@ -203,7 +204,7 @@ test('a hidden page costs nothing, and comes back with cursor, zoom and what was
     const methods = () => backend.asked.map(({ method }) => method);
     assert.equal(methods().filter((method) => method === unfollowRun.method).length, 1);
     const before = backend.asked.length;
-    backend.tell(runLive, { folder: run.folder, event: scalars(13, { 'loss/matching': 5 }) });
+    backend.tell(runLive, { id: followed(backend), event: scalars(13, { 'loss/matching': 5 }) });
     assert.equal(backend.asked.length, before, 'nothing is asked while nobody looks');
     backend.answer(readCurves, ({ tags }) =>
       tags.map((tag) => ({
@@ -227,6 +228,12 @@ test('a hidden page costs nothing, and comes back with cursor, zoom and what was
 function columns(points: readonly (readonly [number, number])[]) {
   const steps = Float64Array.from(points, ([step]) => step);
   return { steps, values: Float64Array.from(points, ([, value]) => value), times: new Float64Array(steps.length) };
+}
+
+/** Under which id the page's run was followed last. */
+function followed(backend: BackendInProcess): string {
+  const asked = backend.asked.findLast(({ method }) => method === followRun.method)!;
+  return (asked.params as { id: string }).id;
 }
 
 function scalars(step: number, values: Record<string, number>) {
@@ -254,11 +261,12 @@ test('live, every step is shown, its probe too, and a NaN as a NaN', { skip }, (
       await untilText(step, '12');
       const probes = () =>
         backend.asked.filter(
-          ({ method, params }) => method === followRun.method && (params as { probe: boolean }).probe,
+          ({ method, params }) => method === followRun.method && (params as { wants: Interests }).wants.probe,
         );
       await until(monitor, 'the probe to be followed', () => probes().length > 0);
-      const { folder } = run;
-      backend.tell(runLive, { folder, event: scalars(13, { 'loss/matching': 2.5 }) });
+      const id = followed(backend);
+      backend.tell(runLive, { id: 'of another panel', event: scalars(14, { 'loss/matching': 99 }) });
+      backend.tell(runLive, { id, event: scalars(13, { 'loss/matching': 2.5 }) });
       await untilText(step, '13');
       await untilText(chart.locator('.series .number'), '2.5');
       const shape = [1, 1, 3, 8, 8];
@@ -273,7 +281,7 @@ test('live, every step is shown, its probe too, and a NaN as a NaN', { skip }, (
         { name: 'grad', shape, data },
       ];
       backend.tell(runLive, {
-        folder,
+        id,
         event: { type: 'probe', fields: { kind: 'probe', step: 13, tensors, metadata: {} } },
       });
       await monitor.page.locator('.field-grid[data-step="13"]').waitFor();
@@ -281,7 +289,7 @@ test('live, every step is shown, its probe too, and a NaN as a NaN', { skip }, (
       assert.equal(await hover(cell('grad', 0), 0, 0), 'NaN');
       assert.equal(await hover(cell('grad', 0), 1, 0), '0.25');
       assert.match((await cell('grad', 0).locator('canvas').getAttribute('aria-label'))!, /1 NaN or infinite/);
-      backend.tell(runLive, { folder, event: scalars(14, { 'loss/matching': Number.NaN }) });
+      backend.tell(runLive, { id, event: scalars(14, { 'loss/matching': Number.NaN }) });
       await untilText(chart.locator('.series .number'), 'NaN');
     },
     { backend: running(newBackend()) },
@@ -406,7 +414,14 @@ test('what a run does not have is said, and what goes wrong too', { skip }, asyn
 
 test('a run is commanded from its header; in a folder that is not trusted nothing is', { skip }, async () => {
   const backend = running(newBackend());
-  backend.answer(commandRun, () => null);
+  let saved = (_: { step: number; path: string }) => {};
+  backend.answer(
+    commandRun,
+    () =>
+      new Promise((resolve) => {
+        saved = resolve;
+      }),
+  );
   await withMonitor(
     async ({ page }) => {
       await page.getByRole('button', { name: 'Checkpoint' }).click();
@@ -414,6 +429,10 @@ test('a run is commanded from its header; in a folder that is not trusted nothin
         backend.asked.filter(({ method }) => method === commandRun.method).map(({ params }) => params);
       await until({ page }, 'the command', () => commands().length > 0);
       assert.deepEqual(commands(), [{ folder: run.folder, command: 'checkpoint' }]);
+      await page.locator('vscode-button[disabled]', { hasText: 'Checkpoint' }).waitFor();
+      assert.equal(await page.locator('vscode-button[disabled]', { hasText: 'Stop' }).count(), 0, 'which never waits');
+      saved({ step: 1234, path: '/somewhere' });
+      await page.getByText('The checkpoint of step 1,234 is on the disk.').first().waitFor();
       const { vscode } = await hostCode();
       vscode.workspace.isTrusted = false;
       try {

@@ -9,14 +9,13 @@ import {
 } from '../../backend/protocol/panels/monitor.ts';
 import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
 import type { RunRecord, ShownState } from '../../backend/protocol/rpc/runs.ts';
+import type { RunCommand } from '../../backend/protocol/run-requests.ts';
 import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
 import { HostError, isCancelled } from '../shared/host.ts';
 import { fill } from '../shared/initial.ts';
 import { count, time } from './format.ts';
 import { icons } from './icons.ts';
 import type { Monitor } from './monitor.ts';
-
-type Command = 'stop' | 'pause' | 'resume' | 'checkpoint';
 
 export class Header {
   readonly root: HTMLElement;
@@ -34,7 +33,10 @@ export class Header {
   readonly #messages = element('div', { class: 'messages' });
   readonly #spoken = element('p', { class: 'spoken', role: 'status' });
   #failure = '';
-  #busy = false;
+  /** What came of the last action, where there is something to tell, and of which run. */
+  #outcome: { readonly folder: string; readonly text: string } | null = null;
+  /** Actions that wait for their end: one that takes long must not keep the others, Stop above all. */
+  readonly #busy = new Set<string>();
   #actionsKey = '';
 
   constructor(monitor: Monitor) {
@@ -74,7 +76,13 @@ export class Header {
     const percent = Math.round(100 * Math.min(1, done || 0));
     this.#progress.style.setProperty('--done', `${percent}%`);
     apply(this.#progress, { 'aria-valuenow': percent, 'aria-label': facts[0] });
-    setText(this.#spoken, `${focus!.name}: ${state}`);
+    setText(this.#spoken, [`${focus!.name}: ${state}`, this.#failure, this.#told].filter(Boolean).join('. '));
+  }
+
+  /** What came of the last action on the run in focus. */
+  get #told(): string {
+    const { focus } = this.#monitor;
+    return this.#outcome && this.#outcome.folder === focus?.folder ? this.#outcome.text : '';
   }
 
   #showActions(record: RunRecord | undefined): void {
@@ -83,14 +91,14 @@ export class Header {
     const state = record?.state;
     const canEnd = reachable && (state === 'running' || state === 'paused');
     const canGoOn = state === 'stopped' || state === 'failed' || state === 'interrupted';
-    const key = JSON.stringify([focus?.folder, canEnd, canGoOn, state, this.#busy]);
+    const key = JSON.stringify([focus?.folder, canEnd, canGoOn, state, ...this.#busy]);
     if (key === this.#actionsKey) return;
     this.#actionsKey = key;
     const action = (title: string, picture: keyof typeof icons, run: () => Promise<unknown>) => {
       const appearance = 'secondary';
       const button = element(
         'vscode-button',
-        { appearance, disabled: this.#busy, onclick: () => void this.#do(run) },
+        { appearance, disabled: this.#busy.has(title), onclick: () => void this.#do(run, title) },
         icon(icons[picture]),
         title,
       );
@@ -99,12 +107,16 @@ export class Header {
     };
     const { host } = this.#monitor;
     const folder = focus?.folder ?? '';
-    const send = (command: Command) => () => host.request(commandRun, { folder, command });
+    const send = (command: RunCommand) => () => host.request(commandRun, { folder, command });
+    const save = async () => {
+      const { step } = await host.request(commandRun, { folder, command: 'checkpoint' });
+      this.#outcome = { folder, text: fill(texts.checkpointSaved, count(step)) };
+    };
     fillWith(
       this.#actions,
       canEnd && state === 'running' && action(texts.pause, 'pause', send('pause')),
       canEnd && state === 'paused' && action(texts.resume, 'play', send('resume')),
-      canEnd && action(texts.checkpoint, 'save', send('checkpoint')),
+      canEnd && action(texts.checkpoint, 'save', save),
       canEnd && action(texts.stop, 'stop', send('stop')),
       canGoOn && action(texts.goOn, 'play', () => host.request(resumeRun, { folder, set: [] })),
       link(texts.addRun, () => this.#do(() => host.request(addRuns, {}))),
@@ -123,24 +135,25 @@ export class Header {
     fillWith(
       this.#messages,
       this.#failure && line(this.#failure, 'error'),
+      this.#told && element('p', { class: 'message' }, this.#told),
       focus?.problem && line(sentences(fill(texts.cannotRead, focus.name), focus.problem), 'error', again),
       error && line(sentences('', error), 'error'),
       ...(focus?.warnings ?? []).map((warning) => line(warning, 'warning')),
     );
   }
 
-  /** One at a time; what goes wrong is said here, and heard. */
-  async #do(run: () => Promise<unknown>): Promise<void> {
-    this.#busy = true;
+  /** What goes wrong is said here, and heard. */
+  async #do(run: () => Promise<unknown>, title = ''): Promise<void> {
+    this.#busy.add(title);
     this.#failure = '';
+    this.#outcome = null;
     this.update();
     try {
       await run();
     } catch (error) {
       if (!isCancelled(error)) this.#failure = sentences('', asProblem(error));
-      setText(this.#spoken, this.#failure);
     }
-    this.#busy = false;
+    this.#busy.delete(title);
     this.update();
   }
 }

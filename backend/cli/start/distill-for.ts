@@ -37,7 +37,7 @@ export async function distillFor(options: DistillForOptions, output: Output): Pr
     set: [`device="${device}"`, `threads=${threads}`, `regression.pairs.count=${pairs}`],
     half: false,
   };
-  const stop = () => run.send({ type: 'stop' });
+  const stop = () => run.stop();
   const watch = new Watch(seconds, output, stop);
   const run = await startLiveRun(request, (message) => watch.take(message));
   process.on('SIGINT', stop);

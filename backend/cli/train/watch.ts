@@ -86,7 +86,7 @@ export function watchRun(kind: string, output: Output): Watcher {
         if (signalled) process.exit(exitCodes.cancelled);
         signalled = true;
         if (!output.json) process.stderr.write('\nstopping after this step; once more to stop at once\n');
-        run.send({ type: 'stop' });
+        run.stop();
       };
       // A closed terminal stops the run too; writing to it must then not end the process before the checkpoint.
       const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

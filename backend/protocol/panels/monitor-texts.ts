@@ -23,6 +23,7 @@ export interface MonitorTexts {
   readonly goOn: string;
   readonly stop: string;
   readonly checkpoint: string;
+  readonly checkpointSaved: string;
   readonly openConfig: string;
   readonly tensorBoard: string;
   readonly saveCsv: string;

@@ -4,9 +4,9 @@
  * about shown runs only.
  */
 import { z } from '../config/zod.ts';
+import { commandRun } from '../rpc/asks.ts';
 import { bytes, nothing, notification, path, request } from '../rpc/define.ts';
 import {
-  commandRun,
   compareConfigs,
   curveSchema,
   fieldsSchema,

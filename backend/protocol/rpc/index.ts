@@ -1,4 +1,5 @@
 /** Every request and notification between the editor and the backend. */
+export * from './asks.ts';
 export type { NotificationDefinition, RequestDefinition } from './define.ts';
 export * from './errors.ts';
 export * from './images.ts';

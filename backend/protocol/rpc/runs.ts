@@ -120,13 +120,6 @@ export const startRun = request(
 /** Goes on with a run that stopped, failed or was interrupted, from its latest sound checkpoint. */
 export const resumeRun = request('runs/resume', z.object({ folder: path, set: z.array(z.string()) }), nothing, 120);
 
-/** To a run that works now; answers when the run's process has it. */
-export const commandRun = request(
-  'runs/command',
-  z.object({ folder: path, command: z.enum(['stop', 'pause', 'resume', 'checkpoint']) }),
-  nothing,
-);
-
 export const annotationsSchema = z.object({
   name: z.string().max(200),
   tags: z.array(z.string().max(60)).max(50),
@@ -155,12 +148,32 @@ export const compareConfigs = request(
 /** The shell command that does the same in a terminal. */
 export const commandLine = request('runs/commandLine', inFolder, z.string());
 
+/** What somebody who watches a run wants to be told of; how the run stands is told in any case. */
+export const interestsSchema = z.object({
+  /** What every step measured. */
+  steps: z.boolean(),
+  /** That samples or fields of a step can be read. */
+  records: z.boolean(),
+  /** The probe after every step, which costs the run time. */
+  probe: z.boolean(),
+  /** Words for a person. */
+  notes: z.boolean(),
+});
+export type Interests = z.infer<typeof interestsSchema>;
+
+const followerId = z.string().min(1).max(100);
+
 /**
- * From now on `runs/live` tells what happens in a run; `probe`: also the probe's fields at every step. What was recorded
- * before the answer is not told: read the curves after it, and nothing is missed.
+ * From now on `runs/live` tells what happens in a run under the id, which is the asker's choice: each id is a follower with wishes
+ * of its own. Asked again under the same id, the wishes are these from then on, and nothing in between is missed or told twice. What was
+ * recorded before the first answer is not told: read the curves after it, and nothing is missed.
  */
-export const followRun = request('runs/follow', z.object({ folder: path, probe: z.boolean() }), nothing);
-export const unfollowRun = request('runs/unfollow', inFolder, nothing);
+export const followRun = request(
+  'runs/follow',
+  z.object({ id: followerId, folder: path, wants: interestsSchema }),
+  nothing,
+);
+export const unfollowRun = request('runs/unfollow', z.object({ id: followerId }), nothing);
 
 export const runChanged = notification('runs/changed', runRecordSchema);
 export const runRemoved = notification('runs/removed', inFolder);
@@ -186,4 +199,4 @@ export const liveEventSchema = z.discriminatedUnion('type', [
 ]);
 export type LiveEvent = z.infer<typeof liveEventSchema>;
 
-export const runLive = notification('runs/live', z.object({ folder: path, event: liveEventSchema }));
+export const runLive = notification('runs/live', z.object({ id: followerId, event: liveEventSchema }));

@@ -5,7 +5,7 @@ import { z } from '../config/zod.ts';
 import { configText, nothing, notification, path, request } from './define.ts';
 
 /** Raised when a message changes; the two sides come from one package, so another number means a mixed installation. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The first request. */
 export const initialize = request(

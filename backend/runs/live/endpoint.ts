@@ -1,17 +1,18 @@
 /**
- * Where a run is reached by other processes: it listens at a contact (contact.ts), tells every watcher what happens, and
- * hands their commands to the run. Belongs in the main thread, while the training computes in another. Nothing that goes
+ * Where a run is reached by other processes: it listens at a contact (contact.ts), tells every watcher what it subscribed to, and
+ * passes on what they ask of the run. Belongs in the main thread, while the training computes in another. Nothing that goes
  * wrong here ends the run.
  */
 import fs from 'node:fs';
 import net from 'node:net';
-import { describeError } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
-import type { ErrorMessage, RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import type { Interests } from '../../protocol/rpc/runs.ts';
+import { isFor, type RunMessage } from '../../protocol/run-messages.ts';
+import { type AskRun, runRequests } from '../../protocol/run-requests.ts';
 import { contactsBeside, newContact } from './contact.ts';
 import { encodeFrame, FrameError } from './frames.ts';
 import { type Standing, standingAfter } from './standing.ts';
-import { Watcher, type WatcherLimits } from './watcher.ts';
+import { atFirst, Watcher, type WatcherLimits } from './watcher.ts';
 
 const mostWatchers = 64;
 /** How long the end of a run waits for watchers to read its last message. */
@@ -20,7 +21,8 @@ const farewellSeconds = 2;
 const staleSeconds = 10;
 
 export interface EndpointHandlers {
-  readonly onCommand: (command: RunCommand) => void;
+  /** Answers for the run. */
+  readonly ask: AskRun;
   /** Something about the endpoint itself that a person may want to know. */
   readonly onNote: (text: string) => void;
 }
@@ -112,7 +114,8 @@ class Endpoint implements RunEndpoint {
       socket,
       {
         onHello: () => this.#greet(watcher),
-        onCommand: (command) => this.#command(watcher, command),
+        ask: this.#handlers.ask,
+        onSubscribe: (wants) => this.#subscribe(watcher, wants),
         onClose: () => {
           this.#watchers.delete(watcher);
           this.#updateProbe();
@@ -130,35 +133,30 @@ class Endpoint implements RunEndpoint {
   }
 
   #tell(listeners: readonly Watcher[], message: RunMessage): void {
+    const isProbe = message.type === 'probe';
+    if (isProbe && !this.#probing) return; // it was on its way when the last one who wanted it left
     const frame = encodeFrame({ type: 'message', message });
-    if (message.type !== 'probe') {
-      for (const watcher of listeners) watcher.push(frame);
-    } else if (this.#probing) {
-      this.#probe = frame;
-      for (const watcher of listeners) if (watcher.wantsProbe) watcher.push(frame, true);
-    }
+    if (isProbe) this.#probe = frame;
+    for (const watcher of listeners) if (isFor(watcher.wants, message)) watcher.push(frame, isProbe);
   }
 
-  #command(watcher: Watcher, command: RunCommand): ErrorMessage | null {
-    if (command.type !== 'probe') {
-      this.#handlers.onCommand(command);
-      return null;
-    }
-    if (command.on && !this.#standing?.opened.probe) return noProbe;
-    const news = command.on && !watcher.wantsProbe;
-    watcher.wantsProbe = command.on;
+  /** Throws UserError('usage'), and then the wishes are as before. */
+  #subscribe(watcher: Watcher, wants: Interests): void {
+    if (wants.probe && !this.#standing?.opened.probe) throw noProbe;
+    const news = wants.probe && !watcher.wants.probe;
+    watcher.wants = wants;
     this.#updateProbe();
     if (news && this.#probe) watcher.push(this.#probe, true);
-    return null;
   }
 
   /** The run probes while anybody wants it. */
   #updateProbe(): void {
-    const on = [...this.#watchers].some(({ wantsProbe }) => wantsProbe);
-    if (on === this.#probing) return;
-    this.#probing = on;
+    const probe = [...this.#watchers].some(({ wants }) => wants.probe);
+    if (probe === this.#probing) return;
+    this.#probing = probe;
     this.#probe = undefined;
-    this.#handlers.onCommand({ type: 'probe', on });
+    // A run that is ending answers nothing more.
+    this.#handlers.ask(runRequests.subscribe, { ...atFirst, probe }).catch(() => {});
   }
 
   readonly #unlink = () => {
@@ -166,12 +164,10 @@ class Endpoint implements RunEndpoint {
   };
 }
 
-const noProbe = describeError(
-  new UserError(
-    'usage',
-    'this run has no scores to compare',
-    'It teaches, or its config has matching.enabled set to false.',
-  ),
+const noProbe = new UserError(
+  'usage',
+  'this run has no scores to compare',
+  'It teaches, or its config has matching.enabled set to false.',
 );
 
 /** Removes the sockets that killed processes left in the folder: nobody listens there. */

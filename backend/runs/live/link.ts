@@ -1,15 +1,16 @@
 /**
- * A watcher's end of the connection to a run in another process: commands go to it, and what happens in it comes back.
+ * A watcher's end of the connection to a run in another process: requests go to it, answers and what happens in it come back.
  * Everything that arrives is checked; what is not as it should be closes the link, with the reason.
  */
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { errorFrom } from '../../files/describe-error.ts';
 import { errorCode } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Greeting, linkProtocol, runFrameSchema, type WatcherFrame } from '../../protocol/run-link.ts';
-import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { AskRun } from '../../protocol/run-requests.ts';
+import { Asker } from '../asking/asker.ts';
 import { readLock } from '../folder/lock.ts';
 import { checkContact } from './contact.ts';
 import { encodeFrame, FrameError, FrameReader } from './frames.ts';
@@ -17,11 +18,7 @@ import { encodeFrame, FrameError, FrameReader } from './frames.ts';
 export interface RunLink {
   /** How the run stood when the link was made; `onMessage` tells everything from then on, nothing twice or left out. */
   readonly greeting: Greeting;
-  /**
-   * Settles when the run's process has the command (it takes effect between two iterations, told by a message).
-   * Rejects with a UserError when the run refuses it, does not answer in time, or the link is closed.
-   */
-  send(command: RunCommand): Promise<void>;
+  readonly ask: AskRun;
   /** Messages that came before the first listener are kept for it. @returns takes the listener off again */
   onMessage(listener: (message: RunMessage) => void): () => void;
   /**
@@ -34,7 +31,7 @@ export interface RunLink {
 }
 
 export interface LinkOptions {
-  /** How long the run may take to greet, and to answer a command. */
+  /** How long the run may take to greet. */
   readonly timeoutSeconds?: number;
 }
 
@@ -42,7 +39,7 @@ const defaultTimeoutSeconds = 10;
 
 /**
  * Links to the run that works in a folder now, found through its lock.
- * @throws UserError('io') when no process works there, or it cannot be reached
+ * @throws UserError('io') when no process works there, or it cannot be reached; UserError('usage') when it is of another version
  */
 export async function connectRunIn(folder: string, options: LinkOptions = {}): Promise<RunLink> {
   const owner = readLock(folder);
@@ -60,7 +57,7 @@ export async function connectRunIn(folder: string, options: LinkOptions = {}): P
 /**
  * Links to the run at a contact, as its lock names it. A contact that is not a socket of the user's own runs is refused:
  * a lock file may come with somebody else's folder.
- * @throws UserError('io') when it is refused, nobody listens there, or the run is of another version
+ * @throws UserError('io') when it is refused or nobody listens there, UserError('usage') when the run is of another version
  */
 export async function connectRun(contact: string, options: LinkOptions = {}): Promise<RunLink> {
   checkContact(contact);
@@ -70,43 +67,38 @@ export async function connectRun(contact: string, options: LinkOptions = {}): Pr
   return link;
 }
 
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 class Link implements RunLink {
   greeting!: Greeting;
+  readonly ask: AskRun;
   /** Settles with the greeting. */
   readonly greeted: Promise<void>;
   readonly #socket: net.Socket;
   readonly #contact: string;
-  readonly #timeout: number;
   readonly #reader = new FrameReader();
-  /** Answers outstanding, by the command's number; 0 is the hello. */
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #asker: Asker;
+  #greeted!: () => void;
+  #refused!: (error: Error) => void;
   readonly #messageListeners = new Set<(message: RunMessage) => void>();
   readonly #closeListeners = new Set<(reason: string) => void>();
   /** Messages that nobody has listened to yet. */
   #early: RunMessage[] = [];
-  #commands = 0;
   #over = false;
   #closed: string | undefined;
 
   constructor(contact: string, timeout: number) {
     this.#contact = contact;
-    this.#timeout = timeout;
     this.#socket = net.connect(contact);
+    this.#asker = new Asker((frame) => this.#send(frame));
+    this.ask = this.#asker.ask;
     this.#socket.on('data', (chunk) => this.#take(chunk));
     this.#socket.on('error', (error) => this.#end(wordsFor(error)));
     this.#socket.on('close', () => this.#end(this.#over ? '' : 'the process of the run has gone'));
-    this.greeted = this.#ask(0, { type: 'hello', protocol: linkProtocol });
-  }
-
-  send(command: RunCommand): Promise<void> {
-    const id = ++this.#commands;
-    return this.#ask(id, { type: 'command', id, command });
+    const late = setTimeout(() => this.#end(`no answer within ${timeout / 1000} s`), timeout);
+    this.greeted = new Promise<void>((resolve, reject) => {
+      this.#greeted = resolve;
+      this.#refused = reject;
+    }).finally(() => clearTimeout(late));
+    this.#send({ type: 'hello', protocol: linkProtocol });
   }
 
   onMessage(listener: (message: RunMessage) => void): () => void {
@@ -125,25 +117,8 @@ class Link implements RunLink {
     this.#end('');
   }
 
-  #ask(id: number, frame: WatcherFrame): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed !== undefined) return reject(this.#unreachable(this.#closed));
-      const timer = setTimeout(() => {
-        this.#settle(id, this.#unreachable(`no answer within ${this.#timeout / 1000} s`));
-        if (id === 0) this.close();
-      }, this.#timeout);
-      this.#waiting.set(id, { resolve, reject, timer });
-      this.#socket.write(encodeFrame(frame));
-    });
-  }
-
-  #settle(id: number, error: Error | null): void {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return;
-    this.#waiting.delete(id);
-    clearTimeout(waiting.timer);
-    if (error) waiting.reject(error);
-    else waiting.resolve();
+  #send(frame: WatcherFrame): void {
+    if (this.#closed === undefined) this.#socket.write(encodeFrame(frame));
   }
 
   #take(chunk: Buffer): void {
@@ -164,10 +139,15 @@ class Link implements RunLink {
     switch (frame.type) {
       case 'greeting':
         this.greeting = frame;
-        this.#settle(0, null);
+        this.#greeted();
         break;
       case 'done':
-        this.#settle(frame.id ?? 0, frame.error && errorFrom(frame.error));
+        this.#refused(ofAnotherVersion(frame.error.message));
+        this.close();
+        break;
+      case 'answer':
+      case 'error':
+        this.#asker.take(frame);
         break;
       case 'message':
         this.#over ||= frame.message.type === 'ended' || frame.message.type === 'failed';
@@ -180,16 +160,19 @@ class Link implements RunLink {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     this.#socket.destroy();
-    for (const id of [...this.#waiting.keys()]) {
-      this.#settle(id, this.#unreachable(reason || 'the connection was closed'));
-    }
+    const why = `the run cannot be reached at ${this.#contact}: ${reason || 'the connection was closed'}`;
+    const error = new UserError('io', why, 'See its run.log.');
+    this.#refused(error);
+    this.#asker.close(error);
     for (const listener of this.#closeListeners) listener(reason);
     this.#closeListeners.clear();
   }
+}
 
-  #unreachable(reason: string): UserError {
-    return new UserError('io', `the run cannot be reached at ${this.#contact}: ${reason}`, 'See its run.log.');
-  }
+function ofAnotherVersion(words: string): UserError {
+  const hint =
+    'It goes on, and its files are read as ever. To command it from here, stop it where it was started or with kill and the pid in its run.lock, then resume it.';
+  return new UserError('usage', `another version of DMD Workbench works on this run: ${words}`, hint);
 }
 
 function wordsFor(error: Error): string {

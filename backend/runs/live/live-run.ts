@@ -1,5 +1,6 @@
-/** A run in a thread of its own that other processes can watch and command as well as this one. */
-import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+/** A run in a thread of its own that other processes can watch and ask as well as this one. */
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import { type AskRun, runRequests } from '../../protocol/run-requests.ts';
 import type { RunRequest } from '../loop/open.ts';
 import { type RunThread, startRunThread } from '../loop/run-thread.ts';
 import { openEndpoint } from './endpoint.ts';
@@ -7,6 +8,8 @@ import { openEndpoint } from './endpoint.ts';
 export interface LiveRun extends RunThread {
   /** Where other processes reach it; '' when they cannot. */
   readonly contact: string;
+  /** As when asked to stop; its messages tell what comes of it. */
+  stop(): void;
 }
 
 /**
@@ -22,16 +25,17 @@ export async function startLiveRun(request: RunRequest, onMessage: (message: Run
     endpoint.publish(message);
     onMessage(message);
   };
-  const send = (command: RunCommand) => {
-    if (command.type === 'stop') tell({ type: 'state', state: 'stopping' });
-    thread.send(command);
+  const ask: AskRun = (definition, params, signal) => {
+    if (definition.method === runRequests.stop.method) tell({ type: 'state', state: 'stopping' });
+    return thread.ask(definition, params, signal);
   };
   const onNote = (text: string) => onMessage({ type: 'note', level: 'warning', text });
-  const endpoint = await openEndpoint({ onCommand: (command) => send(command), onNote });
+  const endpoint = await openEndpoint({ ask: (...asked) => ask(...asked), onNote });
   const thread = startRunThread({ ...request, contact: endpoint.contact }, tell);
   return {
     contact: endpoint.contact,
-    send,
+    ask,
+    stop: () => void ask(runRequests.stop, {}).catch(() => {}),
     kill: () => thread.kill(),
     ended: thread.ended.then(() => endpoint.close()),
   };

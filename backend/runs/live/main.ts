@@ -1,5 +1,5 @@
 /**
- * A run in a process of its own, which outlives whoever started it (start.ts) and takes commands at its endpoint. It gets
+ * A run in a process of its own, which outlives whoever started it (start.ts) and is asked at its endpoint. It gets
  * one order over IPC, answers once, and leaves the channel; from then on its words go to run.log. SIGTERM and SIGINT stop
  * the run in order; a closed terminal (SIGHUP) is none of its business.
  */
@@ -46,7 +46,7 @@ async function begin(value: unknown): Promise<void> {
 
 function stop(): void {
   stopAsked = true;
-  run?.send({ type: 'stop' });
+  run?.stop();
 }
 
 /** The first answer counts; a starter that is gone needs none. */

@@ -4,9 +4,15 @@ import type { Writable } from 'node:stream';
 /** Many thousand steps' messages. */
 const defaultLimit = 16 * 2 ** 20;
 
+/**
+ * news: must not be left out, and counts. passing: only the newest of these is kept waiting, e.g. of the live probe's frames.
+ * answer: was asked for, and is bounded by how much may be asked at a time.
+ */
+export type FrameKind = 'news' | 'passing' | 'answer';
+
 interface Item {
   readonly frame: Buffer;
-  readonly passing: boolean;
+  readonly kind: FrameKind;
 }
 
 export class Outbox {
@@ -14,10 +20,11 @@ export class Outbox {
   readonly #limit: number;
   readonly #onFull: () => void;
   #queue: Item[] = [];
-  /** Of those that must not be left out. */
+  /** Of news. */
   #bytes = 0;
+  #ended = false;
 
-  /** @param onFull the watcher is hopelessly behind: more than `limit` bytes wait for it */
+  /** @param onFull the watcher is hopelessly behind: more than `limit` bytes of news wait for it */
   constructor(stream: Writable, onFull: () => void, limit = defaultLimit) {
     this.#stream = stream;
     this.#limit = limit;
@@ -25,25 +32,27 @@ export class Outbox {
     stream.on('drain', () => this.#flush());
   }
 
-  /** @param passing only the newest of these is kept waiting, e.g. of the live probe's frames */
-  push(frame: Buffer, passing = false): void {
-    if (passing) this.#queue = this.#queue.filter((item) => !item.passing);
-    else this.#bytes += frame.length;
-    this.#queue.push({ frame, passing });
+  /** Nothing is sent after `end`: an answer may come later than the run's farewell. */
+  push(frame: Buffer, kind: FrameKind): void {
+    if (this.#ended) return;
+    if (kind === 'passing') this.#queue = this.#queue.filter((item) => item.kind !== 'passing');
+    if (kind === 'news') this.#bytes += frame.length;
+    this.#queue.push({ frame, kind });
     this.#flush();
     if (this.#bytes > this.#limit) this.#onFull();
   }
 
   #flush(): void {
     while (this.#queue.length > 0 && !this.#stream.writableNeedDrain) {
-      const { frame, passing } = this.#queue.shift()!;
-      if (!passing) this.#bytes -= frame.length;
+      const { frame, kind } = this.#queue.shift()!;
+      if (kind === 'news') this.#bytes -= frame.length;
       this.#stream.write(frame);
     }
   }
 
   /** Ends the stream after everything that waits. */
   end(): void {
+    this.#ended = true;
     for (const { frame } of this.#queue.splice(0)) this.#stream.write(frame);
     this.#stream.end();
   }

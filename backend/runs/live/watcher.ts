@@ -2,21 +2,25 @@
 import type net from 'node:net';
 import { describeError } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { Interests } from '../../protocol/rpc/runs.ts';
 import { type Greeting, linkProtocol, type RunFrame, watcherFrameSchema } from '../../protocol/run-link.ts';
-import type { ErrorMessage, RunCommand } from '../../protocol/run-messages.ts';
+import { type AskRun, runRequests } from '../../protocol/run-requests.ts';
+import { Answerer } from '../asking/answerer.ts';
 import { encodeFrame, FrameError, FrameReader } from './frames.ts';
 import { Outbox } from './outbox.ts';
 
-/** Commands are short. */
-const largestCommand = 64 * 1024;
+/** Requests are short. */
+const largestRequest = 64 * 1024;
 /** For the hello, and for the rest of a frame that has begun. */
 const patienceSeconds = 10;
 
 export interface WatcherHandlers {
   /** It has said hello. */
   onHello(): void;
-  /** Returns why the command is refused, or null. */
-  onCommand(command: RunCommand): ErrorMessage | null;
+  /** Throws UserError when it cannot have that. */
+  onSubscribe(wants: Interests): void;
+  /** Answers everything else. */
+  readonly ask: AskRun;
   onClose(): void;
   onNote(text: string): void;
 }
@@ -27,14 +31,17 @@ export interface WatcherLimits {
   readonly patienceSeconds?: number;
 }
 
+/** What a watcher is told before it says what it wants. */
+export const atFirst: Interests = { steps: true, records: true, probe: false, notes: true };
+
 export class Watcher {
-  /** It wants the live probe. */
-  wantsProbe = false;
+  wants = atFirst;
   #stage: 'new' | 'waiting' | 'greeted' = 'new';
   readonly #socket: net.Socket;
   readonly #handlers: WatcherHandlers;
   readonly #outbox: Outbox;
-  readonly #reader = new FrameReader(largestCommand);
+  readonly #answerer: Answerer;
+  readonly #reader = new FrameReader(largestRequest);
   readonly #patience: number;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -43,6 +50,14 @@ export class Watcher {
     this.#handlers = handlers;
     this.#patience = 1000 * (limits.patienceSeconds ?? patienceSeconds);
     this.#outbox = new Outbox(socket, () => this.#drop('it does not read what the run sends'), limits.waitingBytes);
+    this.#answerer = new Answerer(
+      async (definition, params, signal) => {
+        if (definition.method !== runRequests.subscribe.method) return handlers.ask(definition, params, signal);
+        handlers.onSubscribe(params as Interests);
+        return definition.result.parse(null);
+      },
+      (frame) => this.#outbox.push(encodeFrame(frame), 'answer'),
+    );
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('end', () => {
       if (this.#reader.partial) this.#drop('it left in the middle of a frame');
@@ -50,6 +65,7 @@ export class Watcher {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(this.#deadline);
+      this.#answerer.close();
       handlers.onClose();
     });
     this.#watchClock();
@@ -71,7 +87,7 @@ export class Watcher {
 
   /** @param passing may be left out when a newer one comes before it could be sent */
   push(frame: Buffer, passing = false): void {
-    this.#outbox.push(frame, passing);
+    this.#outbox.push(frame, passing ? 'passing' : 'news');
   }
 
   /** Closes after everything that waits was sent, or at once when `now`. */
@@ -81,7 +97,7 @@ export class Watcher {
   }
 
   #send(frame: RunFrame): void {
-    this.#outbox.push(encodeFrame(frame));
+    this.#outbox.push(encodeFrame(frame), 'news');
   }
 
   #take(chunk: Buffer): void {
@@ -101,8 +117,8 @@ export class Watcher {
     const { success, data: frame } = watcherFrameSchema.safeParse(value);
     if (!success) throw new FrameError('a frame that makes no sense');
     if (frame.type === 'hello') this.#hello(frame.protocol);
-    else if (!this.greeted) throw new FrameError('a command before the greeting');
-    else this.#send({ type: 'done', id: frame.id, error: this.#handlers.onCommand(frame.command) });
+    else if (!this.greeted) throw new FrameError('a request before the greeting');
+    else this.#answerer.take(frame);
   }
 
   #hello(protocol: number): void {

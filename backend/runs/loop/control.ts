@@ -1,13 +1,27 @@
-/** The switches of a run. Whoever watches it turns them at any time; the run looks at them between two iterations. */
-import type { RunCommand } from '../../protocol/run-messages.ts';
+/**
+ * The switches of a run, and the desk where it is asked. Whoever watches turns and asks at any time; the run looks between two
+ * iterations and, where its trainer lets it, between two stages.
+ */
+import { type AskRun, type RunCommand, runCommands, runRequests } from '../../protocol/run-requests.ts';
+import { Desk } from '../asking/desk.ts';
 
 export class RunControl {
+  readonly desk = new Desk();
   readonly #abort = new AbortController();
   #paused = false;
-  #checkpoint = false;
   #probing = false;
   #probe = false;
+  /** Something was asked or turned since the last wait. */
+  #news = false;
   #wake: () => void = () => {};
+
+  constructor() {
+    const subscribed = ({ probe }: { probe: boolean }) => {
+      this.probe(probe);
+      return null;
+    };
+    this.desk.handle(runRequests.subscribe, subscribed, { atOnce: true });
+  }
 
   /** Aborted when the run is to end: for work that can be broken off, such as making pairs. */
   get signal(): AbortSignal {
@@ -22,31 +36,29 @@ export class RunControl {
     return this.#paused && !this.stopping;
   }
 
+  /** A command is done even when its asker has gone before it is answered. */
+  readonly ask: AskRun = (definition, params, signal) => {
+    const command = Object.hasOwn(runCommands, definition.method);
+    if (command) this.#switch(definition.method as RunCommand);
+    const answer = this.desk.ask(definition, params, command ? undefined : signal);
+    this.#heard();
+    return answer;
+  };
+
   /** Write a checkpoint and end. */
   stop(): void {
     this.#abort.abort();
-    this.#wake();
+    this.#heard();
   }
 
   pause(): void {
     this.#paused = true;
+    this.#heard();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#wake();
-  }
-
-  checkpointNow(): void {
-    this.#checkpoint = true;
-    this.#wake();
-  }
-
-  /** Whether a checkpoint was asked for since the last call. */
-  takeCheckpointRequest(): boolean {
-    const asked = this.#checkpoint;
-    this.#checkpoint = false;
-    return asked;
+    this.#heard();
   }
 
   /** Whether somebody watches the probe live. */
@@ -57,7 +69,7 @@ export class RunControl {
   probe(on: boolean): void {
     this.#probe = on && !this.#probing;
     this.#probing = on;
-    this.#wake();
+    this.#heard();
   }
 
   /** Whether the live probe was switched on since the last call: its first reading is wanted at once. */
@@ -67,18 +79,24 @@ export class RunControl {
     return asked;
   }
 
-  /** Ends with the next command. */
-  nextCommand(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  /** Ends with the next thing that is turned or asked; at once when that came since the last wait. */
+  async news(): Promise<void> {
+    if (!this.#news) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#news = false;
   }
 
-  handle(command: RunCommand): void {
-    if (command.type === 'stop') this.stop();
-    if (command.type === 'pause') this.pause();
-    if (command.type === 'resume') this.resume();
-    if (command.type === 'checkpoint') this.checkpointNow();
-    if (command.type === 'probe') this.probe(command.on);
+  #switch(command: RunCommand): void {
+    if (command === 'stop') this.stop();
+    if (command === 'pause') this.pause();
+    if (command === 'resume') this.resume();
+  }
+
+  #heard(): void {
+    this.#news = true;
+    this.#wake();
   }
 }

@@ -4,7 +4,9 @@ import { describeError } from '../../files/describe-error.ts';
 import type { Disk } from '../../files/disk.ts';
 import type { Inputs } from '../../models/input-file.ts';
 import type { Config } from '../../protocol/config/index.ts';
-import type { RunMessage } from '../../protocol/run-messages.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
+import { runRequests } from '../../protocol/run-requests.ts';
 import { IterationDropped } from '../../training/iteration.ts';
 import type { TrainingSession } from '../../training/session.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
@@ -12,8 +14,15 @@ import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts'
 import type { OpenRun } from '../folder/run-folder.ts';
 import type { RunControl } from './control.ts';
 import type { GpuUse } from './gpu-use.ts';
+import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
+
+/** A checkpoint on the disk. */
+export interface Saved {
+  readonly step: number;
+  readonly path: string;
+}
 
 export interface LoopParts {
   readonly run: OpenRun;
@@ -24,8 +33,8 @@ export interface LoopParts {
   readonly gpuUse: GpuUse | null;
   readonly control: RunControl;
   readonly report: (message: RunMessage) => void;
-  /** The step whose checkpoint was restored; undefined when the run begins. */
-  readonly restored: number | undefined;
+  /** The checkpoint that was restored; undefined when the run begins. */
+  readonly restored: Saved | undefined;
   /** Ends after this iteration at the latest. */
   readonly until: number;
   readonly disk: Disk;
@@ -41,7 +50,8 @@ const secondsBetweenNotes = 10;
 
 export class TrainingLoop {
   readonly #parts: LoopParts;
-  #saved: number | undefined;
+  #saved: Saved | undefined;
+  #told: RunMessageOf<'state'>['state'] = 'running';
   #notedAt = performance.now();
   /** When a person last heard of the iteration. */
   #saidAt = 0;
@@ -49,6 +59,7 @@ export class TrainingLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#saved = parts.restored;
+    this.#answerRequests();
   }
 
   /** Until the last iteration is done or a stop is asked for; ends with a checkpoint. Throws UserError. */
@@ -57,12 +68,10 @@ export class TrainingLoop {
     const { trainer } = session;
     if (trainer.step === 0) await session.record(0);
     for (;;) {
-      await turn(); // commands arrive now
-      await this.#answer();
-      if (control.paused) await this.#pause();
-      if (control.stopping || trainer.step >= until || !(await this.#iterate())) break;
+      await turn(); // requests arrive now
+      if (!(await this.answer()) || trainer.step >= until || !(await this.#iterate())) break;
     }
-    if (control.stopping) this.#parts.report({ type: 'state', state: 'stopping' });
+    if (control.stopping) this.#tell('stopping');
     await this.#checkpoint();
     recorder.sync();
   }
@@ -99,21 +108,51 @@ export class TrainingLoop {
    */
   async #between(step: number, done: number, total: number): Promise<void> {
     if (done === 0) return;
-    const { control, report } = this.#parts;
     await turn();
-    await this.#answer();
-    if (control.paused) await this.#pause();
-    if (control.stopping) throw new IterationDropped(step);
+    if (!(await this.answer())) throw new IterationDropped(step);
     if (performance.now() - this.#saidAt < millisecondsBetweenProgress) return;
     this.#saidAt = performance.now();
-    report({ type: 'work', label: `iteration ${step}`, done, total, unit: 'micro-batches' });
+    this.#parts.report({ type: 'work', label: `iteration ${step}`, done, total, unit: 'micro-batches' });
   }
 
-  /** What was asked for since the last time. */
-  async #answer(): Promise<void> {
+  /**
+   * Does and answers what was asked since the last call, and stays here while the run is paused. Called between two iterations
+   * and between two micro-batches: the state is then that of `trainer.step`, whole.
+   * @returns whether to go on; false when the run is to end
+   */
+  async answer(): Promise<boolean> {
     const { control } = this.#parts;
-    if (control.takeCheckpointRequest()) await this.#checkpoint();
-    if (control.takeProbeRequest()) await this.#probe();
+    for (;;) {
+      await control.desk.answer();
+      if (control.takeProbeRequest()) await this.#probe();
+      if (control.stopping) return false;
+      this.#tell(control.paused ? 'paused' : 'running');
+      if (!control.paused) return true;
+      await control.news();
+    }
+  }
+
+  #answerRequests(): void {
+    const { session, control } = this.#parts;
+    const { desk } = control;
+    const { trainer } = session;
+    const held = new HeldTensors(session);
+    desk.handle(runRequests.pause, () => {
+      if (!control.paused) throw new UserError('cancelled', 'the run was told to go on before it stood still');
+      this.#tell('paused');
+      return { step: trainer.step };
+    });
+    desk.handle(runRequests.resume, () => {
+      if (!control.paused && !control.stopping) this.#tell('running');
+      return { step: trainer.step };
+    });
+    desk.handle(runRequests.checkpoint, () => this.#checkpointAsked());
+    desk.handle(runRequests.stop, () => {
+      this.#tell('stopping');
+      return this.#checkpointAsked();
+    });
+    desk.handle(runRequests['tensors/list'], () => held.list());
+    desk.handle(runRequests['tensors/read'], (part) => held.read(part));
   }
 
   /** Shows the probe as it is now. The run goes on without it when that fails. */
@@ -148,32 +187,45 @@ export class TrainingLoop {
     }
   }
 
+  /** A disk that refuses what somebody asked for does not end the run. */
+  async #checkpointAsked(): Promise<Saved> {
+    try {
+      return await this.#checkpoint();
+    } catch (error) {
+      const { message } = describeError(error);
+      this.#parts.report({
+        type: 'note',
+        level: 'warning',
+        text: `the checkpoint that was asked for failed: ${message}`,
+      });
+      throw error;
+    }
+  }
+
   /** Saves the state unless this very state is saved already. */
-  async #checkpoint(): Promise<void> {
+  async #checkpoint(): Promise<Saved> {
     const { run, config, session, recorder, report, disk, inputs } = this.#parts;
     const { step } = session.trainer;
-    if (this.#saved === step) return;
+    if (this.#saved?.step === step) return this.#saved;
     const files = await session.trainer.save();
     const { checkpoints } = run.paths;
     const json = { kind: config.kind, step, seed: config.seed, inputs };
     const path = await saveCheckpoint(checkpoints, step, { files, json }, disk);
-    this.#saved = step;
+    this.#saved = { step, path };
     pruneCheckpoints(checkpoints, config.checkpoint);
     recorder.sync();
     run.update({ step });
     report({ type: 'checkpoint', step, path });
+    return this.#saved;
   }
 
-  async #pause(): Promise<void> {
-    const { control, report, run, session } = this.#parts;
-    run.update({ state: 'paused', step: session.trainer.step });
-    report({ type: 'state', state: 'paused' });
-    while (control.paused) {
-      await control.nextCommand();
-      await this.#answer();
-    }
-    run.update({ state: 'running' });
-    report({ type: 'state', state: 'running' });
+  /** Says once how the run stands, and notes it in run.json. */
+  #tell(state: RunMessageOf<'state'>['state']): void {
+    if (state === this.#told) return;
+    this.#told = state;
+    const { run, report, session } = this.#parts;
+    if (state !== 'stopping') run.update({ state, step: session.trainer.step });
+    report({ type: 'state', state });
   }
 
   #note(): void {

@@ -1,10 +1,17 @@
 /** Starts a run in a thread of its own and follows it. */
 import { Worker } from 'node:worker_threads';
-import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import { UserError } from '../../protocol/errors.ts';
+import type { AnsweringFrame } from '../../protocol/run-link.ts';
+import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { AskRun } from '../../protocol/run-requests.ts';
+import { Asker } from '../asking/asker.ts';
 import type { RunRequest } from './open.ts';
 
+/** From the thread. */
+export type ThreadMessage = RunMessage | AnsweringFrame;
+
 export interface RunThread {
-  send(command: RunCommand): void;
+  readonly ask: AskRun;
   /** Ends the thread at once; what the last checkpoint does not hold is lost. */
   kill(): Promise<void>;
   /** Settles after the last message. */
@@ -14,6 +21,7 @@ export interface RunThread {
 /** @param onMessage called for every message; the last one is `ended` or `failed`, whatever happens */
 export function startRunThread(request: RunRequest, onMessage: (message: RunMessage) => void): RunThread {
   const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { workerData: request });
+  const asker = new Asker((frame) => worker.postMessage(frame));
   let folder: string | null = null;
   let over = false;
   const fail = (message: string, stack = '') => {
@@ -21,7 +29,8 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
     over = true;
     onMessage({ type: 'failed', folder, error: { kind: 'bug', message, hint: '', stack } });
   };
-  worker.on('message', (message: RunMessage) => {
+  worker.on('message', (message: ThreadMessage) => {
+    if (message.type === 'answer' || message.type === 'error') return asker.take(message);
     if (message.type === 'opened') folder = message.folder;
     if (message.type === 'ended' || message.type === 'failed') over = true;
     onMessage(message);
@@ -30,11 +39,12 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
     worker.on('error', (error) => fail(`the training thread crashed: ${error.message}`, error.stack));
     worker.on('exit', (code) => {
       fail(`the training thread ended early (exit code ${code})`);
+      asker.close(new UserError('cancelled', 'the run ended before it could answer'));
       resolve();
     });
   });
   return {
-    send: (command) => worker.postMessage(command),
+    ask: asker.ask,
     async kill() {
       await worker.terminate();
     },

@@ -1,20 +1,25 @@
 /**
  * A run in a thread of its own: the runtime blocks the thread that computes, and whoever serves an editor or a terminal
- * must not be blocked. Takes a RunRequest as workerData and RunCommands as messages; sends RunMessages.
+ * must not be blocked. Takes a RunRequest as workerData and AskingFrames as messages; sends ThreadMessages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RunCommand, RunMessage } from '../../protocol/run-messages.ts';
+import { Answerer } from '../asking/answerer.ts';
 import { RunControl } from './control.ts';
 import type { RunRequest } from './open.ts';
+import type { ThreadMessage } from './run-thread.ts';
 import { trainingRun } from './training-run.ts';
 
 const port = parentPort!;
+const post = (message: ThreadMessage) => port.postMessage(message, buffersOf(message));
 const control = new RunControl();
-port.on('message', (command: RunCommand) => control.handle(command));
-await trainingRun(workerData as RunRequest, control, (message) => port.postMessage(message, buffersOf(message)));
+const answerer = new Answerer(control.ask, post);
+port.on('message', (frame) => answerer.take(frame));
+await trainingRun(workerData as RunRequest, control, post);
 port.close();
 
-/** What is handed over rather than copied: the live probe's fields. */
-function buffersOf(message: RunMessage): ArrayBuffer[] {
-  return message.type === 'probe' ? message.tensors.map(({ data }) => data.buffer as ArrayBuffer) : [];
+/** What is handed over rather than copied: the numbers of the live probe and of an answer. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  if (value instanceof Float32Array) return [value.buffer as ArrayBuffer];
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
+  return Object.values(value).flatMap(buffersOf);
 }

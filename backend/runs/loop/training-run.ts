@@ -9,6 +9,7 @@ import { describeError } from '../../files/describe-error.ts';
 import { type Disk, realDisk } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
+import { runRequests } from '../../protocol/run-requests.ts';
 import type { TrainingSession } from '../../training/session.ts';
 import type { RunControl } from './control.ts';
 import { GpuUse } from './gpu-use.ts';
@@ -45,6 +46,8 @@ export async function trainingRun(
     }
   } catch (error) {
     report({ type: 'failed', folder, error: describeError(error) });
+  } finally {
+    control.desk.close(new UserError('cancelled', 'the run ended before it could answer'));
   }
 }
 
@@ -86,7 +89,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
     const loop = new TrainingLoop({
       ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs },
-      restored: checkpoint?.step,
+      restored: checkpoint && { step, path: checkpoint.path },
       until: Math.min(iterations, request.until ?? iterations),
     });
     await loop.run();
@@ -100,6 +103,8 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     if (!isCancelled(error) || !control.stopping) throw error;
     // Work before the first iteration was broken off; it is taken up again where it was.
     run.update({ state: 'stopped', endedAt: new Date().toISOString() });
+    control.desk.handle(runRequests.stop, () => ({ step, path: checkpoint?.path ?? null }));
+    await control.desk.answer();
     report({ type: 'ended', state: 'stopped', folder, step, iterations, files: [] });
   } finally {
     recorder.close();

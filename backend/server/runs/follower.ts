@@ -4,11 +4,11 @@
  * said, and a run that went back is seen there.
  */
 
-import type { LiveEvent } from '../../protocol/rpc/index.ts';
+import type { Interests, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
 import { runPaths } from '../../runs/folder/run-folder.ts';
 import type { HistoryChange, RunHistory } from './history.ts';
-import type { LiveLinks } from './live-links.ts';
+import type { Listening, LiveLinks } from './live-links.ts';
 import { RecordedSteps } from './recorded-steps.ts';
 
 type Points = Extract<LiveEvent, { type: 'scalars' }>['points'];
@@ -20,7 +20,7 @@ const linkedTailMs = 2000;
 
 export interface FollowerParts {
   readonly folder: string;
-  readonly probe: boolean;
+  readonly wants: Interests;
   readonly history: RunHistory;
   readonly links: LiveLinks;
   /** Settles when the event has left. */
@@ -31,7 +31,9 @@ export interface FollowerParts {
 export class Follower {
   readonly #parts: FollowerParts;
   readonly #recorded: RecordedSteps;
-  readonly #leave: (() => void)[] = [];
+  #wants: Interests;
+  #listening: Listening | undefined;
+  #leaveHistory = () => {};
   /** Steps that the run told and the files have not yet: with which values. */
   readonly #told = new Map<number, Readonly<Record<string, number>>>();
   #points: Points = [];
@@ -51,34 +53,43 @@ export class Follower {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#wants = parts.wants;
     this.#recorded = new RecordedSteps(runPaths(parts.folder));
   }
 
   /** What is recorded before this settles is not told. Throws UserError('io'). */
   async start(): Promise<void> {
-    const { folder, probe, history, links } = this.#parts;
+    const { folder, history, links } = this.#parts;
     await history.advance();
     if (this.#stopped) return;
     this.#lastStep = history.lastStep;
     this.#recorded.news();
-    this.#leave.push(history.onChange((change) => this.#fromFiles(change)));
+    this.#leaveHistory = history.onChange((change) => this.#fromFiles(change));
     const listener = {
-      probe,
       onMessage: (message: RunMessage) => this.#fromRun(message),
       onChange: () => {
         this.#link = 'new';
         this.#tailSoon(0);
       },
+      onRefused: (text: string) => this.#emit({ type: 'note', level: 'warning', text }),
     };
-    this.#leave.push(links.listen(folder, listener));
+    this.#listening = links.listen(folder, listener, this.#wants);
     this.#tailSoon(0);
+  }
+
+  /** From now on it tells of these. */
+  want(wants: Interests): void {
+    if (!wants.probe) this.#probeWaiting = undefined;
+    this.#wants = wants;
+    this.#listening?.want(wants);
   }
 
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#batchTimer);
     clearTimeout(this.#tailTimer);
-    for (const leave of this.#leave.splice(0)) leave();
+    this.#leaveHistory();
+    this.#listening?.leave();
   }
 
   #tailSoon(ms: number): void {
@@ -100,7 +111,7 @@ export class Follower {
       await history.advance();
       if (this.#stopped) return;
       if (heard && this.#link === 'heard') this.#link = 'level';
-      for (const event of this.#recorded.news()) this.#emit(event);
+      for (const event of this.#recorded.news()) if (this.#wants.records) this.#emit(event);
     } catch (error) {
       if (!this.#stopped) onError(error);
     }
@@ -158,7 +169,7 @@ export class Follower {
 
   /** The first batch goes at once. */
   #offer(points: Points): void {
-    if (points.length === 0) return;
+    if (points.length === 0 || !this.#wants.steps) return;
     this.#points.push(...points);
     const wait = this.#sentAt + batchMs - performance.now();
     if (wait <= 0) this.#flush();

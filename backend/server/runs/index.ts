@@ -4,6 +4,7 @@ import { parse as parseJson } from 'jsonc-parser';
 import { packageRoot } from '../../files/package.ts';
 import { UserError } from '../../protocol/errors.ts';
 import * as rpc from '../../protocol/rpc/index.ts';
+import { runCommands, runRequests } from '../../protocol/run-requests.ts';
 import { writeAnnotations } from '../../runs/folder/annotations.ts';
 import { readConfig } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
@@ -12,7 +13,7 @@ import { commandOf } from './command-line.ts';
 import { differences } from './compare.ts';
 import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
-import { Follower } from './follower.ts';
+import { registerFollowing } from './following.ts';
 import { HistoryCache } from './history-cache.ts';
 import { LiveLinks } from './live-links.ts';
 import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
@@ -54,10 +55,16 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
     list.refresh(folder);
     return null;
   });
-  server.handle(rpc.commandRun, async ({ folder, command }) => {
-    await links.send(requireRunFolder(folder).folder, { type: command });
-    return null;
+  server.handle(rpc.commandRun, async ({ folder, command }, { signal }) => {
+    const done = await links.ask(requireRunFolder(folder).folder, runCommands[command], {}, signal);
+    return { path: null, ...done };
   });
+  server.handle(rpc.listTensors, ({ folder, params }, { signal }) =>
+    links.ask(requireRunFolder(folder).folder, runRequests['tensors/list'], params, signal),
+  );
+  server.handle(rpc.readTensor, ({ folder, params }, { signal }) =>
+    links.ask(requireRunFolder(folder).folder, runRequests['tensors/read'], params, signal),
+  );
   server.handle(rpc.annotateRun, ({ folder, ...change }) => {
     writeAnnotations(requireRunFolder(folder).folder, change);
     list.refresh(folder);
@@ -96,36 +103,5 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
       out: path.dirname(paths.folder),
       electron: process.versions.electron !== undefined,
     });
-  });
-}
-
-function registerFollowing(server: Server, links: LiveLinks, histories: HistoryCache): void {
-  const followed = new Map<string, () => void>();
-  const unfollow = (folder: string) => {
-    followed.get(folder)?.();
-    followed.delete(folder);
-  };
-  server.handle(rpc.followRun, async ({ folder: named, probe }) => {
-    const { folder } = requireRunFolder(named);
-    unfollow(folder);
-    const { history, release } = histories.hold(folder);
-    const follower = new Follower({
-      ...{ folder, probe, history, links },
-      emit: async (event) => server.notify(rpc.runLive, { folder: named, event }),
-      onError: (error) => server.log('warning', `${folder}: ${error instanceof Error ? error.message : error}`),
-    });
-    followed.set(folder, () => {
-      follower.stop();
-      release();
-    });
-    await follower.start();
-    return null;
-  });
-  server.handle(rpc.unfollowRun, ({ folder }) => {
-    unfollow(path.resolve(folder));
-    return null;
-  });
-  server.onEnd(() => {
-    for (const folder of [...followed.keys()]) unfollow(folder);
   });
 }

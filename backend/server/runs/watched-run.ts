@@ -7,7 +7,7 @@ import { type Annotations, readAnnotations } from '../../runs/folder/annotations
 import { lockName } from '../../runs/folder/lock.ts';
 import { type RunSummary, readRun } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
-import type { LiveLinks } from './live-links.ts';
+import type { Listening, LiveLinks } from './live-links.ts';
 import { Pace } from './pace.ts';
 import { recordOf } from './record.ts';
 
@@ -20,7 +20,7 @@ export class WatchedRun {
   readonly #tell: (record: RunRecord) => void;
   readonly #pace = new Pace();
   #looked: { signature: string; summary: RunSummary; annotations: Annotations } | undefined;
-  #leave: (() => void) | undefined;
+  #listening: Listening | undefined;
   #told: RunRecord | undefined;
   #toldAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -79,7 +79,7 @@ export class WatchedRun {
 
   dispose(): void {
     clearTimeout(this.#timer);
-    this.#leave?.();
+    this.#listening?.leave();
   }
 
   #record(): RunRecord {
@@ -98,18 +98,19 @@ export class WatchedRun {
   #listen(): void {
     const isAlive = this.#looked?.summary.owner !== undefined;
     if (!isAlive) {
-      this.#leave?.();
-      this.#leave = undefined;
+      this.#listening?.leave();
+      this.#listening = undefined;
       return;
     }
-    this.#leave ??= this.#links.listen(this.folder, {
-      probe: false,
-      onMessage: (message) => this.#heard(message),
+    const listener = {
+      onMessage: (message: RunMessage) => this.#heard(message),
       onChange: () => {
         this.#pace.clear(); // run.json lags behind: its steps and the run's own do not mix
         this.#lookAndTell();
       },
-    });
+    };
+    const wants = { steps: true, records: false, probe: false, notes: false };
+    this.#listening ??= this.#links.listen(this.folder, listener, wants);
     void this.#links.ensure(this.folder);
   }
 

@@ -2,6 +2,7 @@
  * One monitor: a page that shows runs, and the way from it to the backend. Nothing is kept here but which runs are shown. A
  * page that is hidden is thrown away by the editor, and its runs are followed no more; shown again, it asks for everything.
  */
+import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../../backend/protocol/errors.ts';
@@ -47,8 +48,8 @@ export class MonitorPanel {
   #probeOf: string | null = null;
   /** A page is there that listens. */
   #listening = false;
-  /** What the backend was last asked to follow, and whether with the probe. */
-  readonly #followed = new Map<string, boolean>();
+  /** What the backend was last asked to follow for this panel, under which id, and whether with the probe. */
+  readonly #followed = new Map<string, { readonly id: string; readonly probe: boolean }>();
 
   constructor(
     panel: vscode.WebviewPanel,
@@ -64,8 +65,9 @@ export class MonitorPanel {
     this.#answerPage();
     const listening = [
       this.#channel,
-      backend.onNotification(runLive, ({ folder, event }) => {
-        if (this.#followed.has(folder)) this.#channel.notify(monitorLive, { folder, event: pageEvent(event) });
+      backend.onNotification(runLive, ({ id, event }) => {
+        const [folder] = [...this.#followed].find(([, one]) => one.id === id) ?? [];
+        if (folder !== undefined) this.#channel.notify(monitorLive, { folder, event: pageEvent(event) });
       }),
       backend.onNotification(runChanged, (record) => {
         if (!this.#listening || !this.#folders.includes(record.folder)) return;
@@ -131,7 +133,12 @@ export class MonitorPanel {
     this.#forward(readCurves);
     this.#forward(readSamples);
     this.#forward(readFields);
-    this.#forward(commandRun, { starts: true });
+    channel.handle(commandRun, (params) => {
+      this.#check(params.folder);
+      checkTrust();
+      // Done even when the page is hidden before the answer.
+      return this.#services.backend.request(commandRun, params);
+    });
     this.#forward(resumeRun, { starts: true });
     channel.handle(compareConfigs, ({ folders }, token) => {
       for (const folder of folders) this.#check(folder);
@@ -192,15 +199,18 @@ export class MonitorPanel {
     const { backend, errors } = this.#services;
     const wanted = new Map(this.#listening ? this.#folders.map((folder) => [folder, folder === this.#probeOf]) : []);
     const changes: Promise<unknown>[] = [];
-    for (const folder of [...this.#followed.keys()]) {
+    for (const [folder, { id }] of [...this.#followed]) {
       if (wanted.has(folder)) continue;
       this.#followed.delete(folder);
-      changes.push(backend.request(unfollowRun, { folder }));
+      changes.push(backend.request(unfollowRun, { id }));
     }
     for (const [folder, probe] of wanted) {
-      if (this.#followed.get(folder) === probe) continue;
-      this.#followed.set(folder, probe);
-      changes.push(backend.request(followRun, { folder, probe }));
+      const known = this.#followed.get(folder);
+      if (known?.probe === probe) continue;
+      const id = known?.id ?? randomUUID();
+      this.#followed.set(folder, { id, probe });
+      const wants = { steps: true, records: true, notes: true, probe };
+      changes.push(backend.request(followRun, { id, folder, wants }));
     }
     // A run that cannot be followed can still be read; what is wrong with it shows there.
     for (const change of await Promise.allSettled(changes)) {

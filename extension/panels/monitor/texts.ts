@@ -23,6 +23,7 @@ export function monitorTexts(): MonitorTexts {
     goOn: vscode.l10n.t('Resume'),
     stop: vscode.l10n.t('Stop'),
     checkpoint: vscode.l10n.t('Checkpoint'),
+    checkpointSaved: vscode.l10n.t('The checkpoint of step {0} is on the disk.'),
     openConfig: vscode.l10n.t('Config'),
     tensorBoard: vscode.l10n.t('TensorBoard'),
     saveCsv: vscode.l10n.t('Save CSV'),

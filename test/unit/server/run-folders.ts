@@ -2,8 +2,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Greeting } from '../../../backend/protocol/run-link.ts';
-import type { RunCommand, RunMessage } from '../../../backend/protocol/run-messages.ts';
+import type { Interests } from '../../../backend/protocol/rpc/index.ts';
+import { type Greeting, linkProtocol } from '../../../backend/protocol/run-link.ts';
+import type { RunMessage } from '../../../backend/protocol/run-messages.ts';
+import { runRequests } from '../../../backend/protocol/run-requests.ts';
 import { createRun, type OpenRun, resumeRun } from '../../../backend/runs/folder/run-folder.ts';
 import type { RunLink } from '../../../backend/runs/live/link.ts';
 import { distillConfig } from '../training/tiny.ts';
@@ -26,13 +28,17 @@ export function reopenRun(folder: string, contact = ''): OpenRun {
 /** The run's end of a link. */
 export interface PlayedRun {
   readonly link: RunLink;
-  readonly commands: RunCommand[];
+  /** What it was asked to tell, the newest last. */
+  readonly wanted: Interests[];
+  /** Everything else that it was asked. */
+  readonly asked: string[];
   say(message: RunMessage): void;
   end(reason: string): void;
 }
 
 export function playRun(folder: string, step = 0): PlayedRun {
-  const commands: RunCommand[] = [];
+  const wanted: Interests[] = [];
+  const asked: string[] = [];
   const listeners = new Set<(message: RunMessage) => void>();
   const closing = new Set<(reason: string) => void>();
   const end = (reason: string) => {
@@ -42,7 +48,7 @@ export function playRun(folder: string, step = 0): PlayedRun {
   };
   const greeting: Greeting = {
     type: 'greeting',
-    protocol: 1,
+    protocol: linkProtocol,
     opened: {
       ...{ type: 'opened', folder, kind: 'distill', device: 'cpu', why: 'asked for', threads: 1 },
       ...{ step, iterations: 100, restartAt: null, probe: true },
@@ -54,8 +60,10 @@ export function playRun(folder: string, step = 0): PlayedRun {
   };
   const link: RunLink = {
     greeting,
-    async send(command) {
-      commands.push(command);
+    async ask({ method, result }, params) {
+      if (method === runRequests.subscribe.method) wanted.push(runRequests.subscribe.params.parse(params));
+      else asked.push(method);
+      return result.parse(method === runRequests.subscribe.method ? null : { step, path: '/checkpoint' });
     },
     onMessage(listener) {
       listeners.add(listener);
@@ -69,7 +77,8 @@ export function playRun(folder: string, step = 0): PlayedRun {
   };
   return {
     link,
-    commands,
+    wanted,
+    asked,
     end,
     say(message) {
       for (const listener of listeners) listener(message);
