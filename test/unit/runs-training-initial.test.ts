@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readSafetensors } from '../../backend/weights/safetensors.ts';
-import { runHere, scratch, teachConfig, tinyTeacher } from './training/tiny.ts';
+import { configKey } from '../../backend/weights/load.ts';
+import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
+import { distillConfig, runHere, scratch, teachConfig, tinyTeacher } from './training/tiny.ts';
 
 test('with a rate of 0 the trained weights are those that it began with, and the averaged ones too', async () => {
   const root = scratch();
@@ -24,4 +25,48 @@ test('a model with another network is refused by its path, before anything is wr
   assert.ok(last.type === 'failed' && last.folder === null);
   assert.equal(last.error.kind, 'config');
   assert.match(last.error.message, /initial: .*teacher\.safetensors/);
+});
+
+/** The weights of a model file as other programs keep them: a bare state dict under a name that its training gave it. */
+async function bareOf(model: string, prefix: string): Promise<string> {
+  const { tensors } = await readSafetensors(model);
+  const file = path.join(path.dirname(model), 'bare.safetensors');
+  await writeSafetensors(
+    file,
+    Array.from(tensors, ([name, tensor]) => [prefix + name, tensor] as const),
+  );
+  return file;
+}
+
+test('a bare state dict is enough, since the config says the network', async () => {
+  const root = scratch();
+  const teacher = await tinyTeacher(root, { label_dim: 10 });
+  const initial = await bareOf(teacher, 'module._orig_mod.');
+  const { last } = await runHere({ config: teachConfig({ initial, iterations: 1, optimizer: { lr: 0 } }), root });
+  assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+  const after = (await readSafetensors(last.files[0]!)).tensors;
+  for (const [name, { data }] of (await readSafetensors(teacher)).tensors) {
+    assert.deepEqual(after.get(name)?.data, data, name);
+  }
+});
+
+test("a bare teacher distills to the same bits as the file that says its network, whose metadata is the config's network", async () => {
+  const root = scratch();
+  const teacher = await tinyTeacher(root);
+  const { metadata } = await readSafetensors(teacher);
+  const network = JSON.parse(metadata[configKey]!) as Record<string, unknown>;
+  assert.equal(network.sigma_max, null, 'JSON has no infinity');
+  const results: Uint8Array[] = [];
+  for (const change of [{}, { teacher: await bareOf(teacher, ''), network }]) {
+    const config = distillConfig(teacher, { iterations: 2, ...change });
+    const { last } = await runHere({ config, root: path.join(root, `runs${results.length}`) });
+    assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+    const { tensors } = await readSafetensors(last.files.find((file) => file.endsWith('generator.safetensors'))!);
+    results.push(Buffer.concat(Array.from(tensors.values(), ({ data }) => new Uint8Array(data.buffer))));
+  }
+  assert.ok(results[0]!.length > 1000);
+  assert.deepEqual(results[1], results[0]);
+  const { last } = await runHere({ config: distillConfig(await bareOf(teacher, '')), root: path.join(root, 'none') });
+  assert.ok(last.type === 'failed');
+  assert.match(`${last.error.message} ${last.error.hint}`, /does not say which network .*'network'/);
 });

@@ -41,6 +41,7 @@ export function registerSample(program: Command): void {
     .option('--guidance <scale>', 'scale of classifier-free guidance; 1 is none', guidanceScale)
     .option('--scheduler <name>', "ddim, pndm, dpm, unipc, euler or lcm (default: the text-to-image model's own)")
     .option('--size <height>x<width>', 'in pixels (default: what the text-to-image model was trained on)', imageSize)
+    .option('--key <name>', 'which of several sets of weights in a model file, e.g. net (default: the average)')
     .option('--low-memory', 'keep weights of text-to-image models in memory once; somewhat slower')
     .option('--batch <n>', 'pictures per network call', positiveInteger, 16)
     .option('--out <dir>', 'folder for the pictures and grid.png', 'samples')

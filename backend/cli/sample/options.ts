@@ -15,6 +15,8 @@ export interface SampleOptions {
   readonly scheduler?: string;
   /** Height and width in pixels. */
   readonly size?: readonly [number, number];
+  /** Which of several sets of weights in a model file. */
+  readonly key?: string;
   readonly lowMemory?: boolean;
   readonly batch: number;
   readonly out: string;

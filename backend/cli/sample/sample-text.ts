@@ -82,6 +82,13 @@ function requestOf(options: SampleOptions): TextRequest {
 /** Options of models without a prompt. */
 function refuseOthersOptions(options: SampleOptions): void {
   if (options.class) throw new UserError('usage', 'This model takes a prompt, not classes.', 'Leave --class out.');
+  if (options.key !== undefined) {
+    throw new UserError(
+      'usage',
+      'This model is a folder, not a file with several sets of weights.',
+      'Leave --key out.',
+    );
+  }
   if (!options.with) return;
   throw new UserError('usage', 'This model has no options of that kind.', 'Leave --with out; see --scheduler.');
 }

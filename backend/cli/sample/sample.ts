@@ -27,12 +27,13 @@ export async function sampleCommand(name: string, options: SampleOptions, output
     return sampleText(name, options.defaultSeeds ? { ...options, seeds: [0] } : options, output);
   }
   refuseTextOptions(name, options);
-  const model = await openModel(name);
+  const model = await openModel(name, { key: options.key });
   refuseUndrawable(model);
   const { seeds } = options;
   const steps = options.steps ?? (model.role === 'generator' ? 1 : teacherSteps);
   const classes = options.class ? seeds.map((_, i) => options.class![i % options.class!.length]) : null;
   const { engine, device, why } = await openEngine(options);
+  if (model.key !== '') output.line(`weights under '${model.key}' of ${model.path}`);
   output.line(`${model.role} ${model.path} on ${engine.device}${options.device === 'auto' ? ` (${why})` : ''}`);
   const progress = createProgress(progressMode(output.json), 'sampling', seeds.length, { unit: 'images' });
   let drawn: SeededImages;

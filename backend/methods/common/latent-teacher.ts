@@ -47,6 +47,7 @@ export async function openLatentTeacher(config: DistillConfig): Promise<DistillT
     ...{ path: config.teacher, sha256, inputs: { ...inputs, ...decoded.inputs }, pairs },
     ...{ pairsMatch: true, guidance: text.guidance, wantsHalf: text.teacherPrecision === 'float16' },
     metadata: { generatorSigma: String(config.generator.sigma) },
+    notes: [],
     distance: decoded.distance,
     readWeights: () => teacher.model.readWeights('unet'),
     async openConditions(engine: Engine) {

@@ -60,6 +60,7 @@ async function start(
   const { seed, regression, accumulation, record, iterations } = config;
   const conditions = await teacher.openConditions(engine, folder);
   const pairs = regression.enabled ? await pairsOf() : null;
+  for (const text of teacher.notes) report({ type: 'note', level: 'info', text });
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const half = await holdsTeacherAsHalf(teacher, engine);
   if (teacher.wantsHalf && !half) {

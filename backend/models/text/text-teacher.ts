@@ -91,7 +91,7 @@ export function openTextTeacher(config: DistillConfig): TextTeacher {
 
 /** Keys that mean something else, or nothing, for a teacher of latents. */
 function requireFitting(
-  { generator, labels, matching, text }: DistillConfig,
+  { generator, labels, matching, network, text }: DistillConfig,
   folder: string,
   sampler: VpSampler,
 ): void {
@@ -101,6 +101,7 @@ function requireFitting(
   if (text.prompts === undefined) {
     refuse('text.prompts', 'it needs prompts to distill with', 'Name a text file with one prompt per line, or scenes.');
   }
+  if (network) refuse('network', "its unet's config.json says its network", 'Remove the key.');
   if (generator.sigma !== 80) {
     refuse('generator.sigma', 'its generator is called at the last timestep', 'Remove the key.');
   }
