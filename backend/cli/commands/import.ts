@@ -53,6 +53,7 @@ async function importModel(base: string, unet: string, options: ImportOptions): 
   output.line(
     `${out}: a generator of ${millions} million parameters, ${imported.prediction} at timestep ${imported.timestep}`,
   );
+  for (const warning of imported.warnings) output.line(warning);
   if (imported.key !== '') output.line(`its weights are those under '${imported.key}' in ${unet}`);
   output.event('imported', { ...imported });
 }

@@ -3,6 +3,7 @@ import { openDevice } from '../../engine/open.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
 import { threadsOf } from '../../models/text/threads.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
 
 export interface Difference {
@@ -31,13 +32,25 @@ export async function trialPictures(model: TextModel, { batch, ...request }: Tri
   const pipeline = new TextPipeline(model, { engine, device: 'cpu', threads, batch, lowMemory: true });
   const seeds = Array.from({ length: batch }, (_, seed) => seed);
   const steps = model.calling.oneStep ? 1 : teacherSteps;
+  const scheduler = model.calling.oneStep || hasOwnSampler(model) ? {} : ({ scheduler: 'euler' } as const);
   try {
     const prompt = 'a red circle above a blue square';
-    const { images } = await pipeline.draw({ ...request, prompt, seeds, steps, onStep: listen });
+    const { images } = await pipeline.draw({ ...request, ...scheduler, prompt, seeds, steps, onStep: listen });
     return images;
   } finally {
     await pipeline.dispose();
     await engine.dispose();
+  }
+}
+
+/** What an export holds does not depend on the sampler, which may be one that this version lacks. */
+function hasOwnSampler(model: TextModel): boolean {
+  try {
+    model.sampler();
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
   }
 }
 

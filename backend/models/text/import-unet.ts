@@ -38,6 +38,8 @@ export interface Imported {
   readonly prediction: string;
   /** The keys that led to the weights, '' where they were all that the file held. */
   readonly key: string;
+  /** What the base's configurations say that has no effect. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -63,11 +65,14 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
   refuseFull(out);
   onStage?.('reading');
   const taken = await readKeyedWeights([file], expectedOf(model.unet.layout), file, key);
-  const { _class_name: className, _diffusers_version: _, ...config } = configOf(componentOf(model.folder, 'unet'));
+  const { _class_name: className, ...given } = configOf(componentOf(model.folder, 'unet'));
+  // How the base's weights were averaged says nothing of these.
+  const known = Object.entries(given).filter(([key]) => Object.hasOwn(model.unet.config, key));
+  const config = Object.fromEntries(known);
   const dmd: DmdInfo = {
     ...{ base: baseReference(out, base), role: 'generator' },
     timestep: request.timestep ?? model.schedule.timesteps - 1,
-    prediction: request.prediction ?? model.sampler().predictionType,
+    prediction: request.prediction ?? model.predictionType,
   };
   onStage?.('writing');
   makeFolder(path.dirname(path.resolve(out)));
@@ -84,7 +89,7 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
     throw error;
   }
   return {
-    ...{ folder: out, parameters: model.unet.layout.size, key: taken.key },
+    ...{ folder: out, parameters: model.unet.layout.size, key: taken.key, warnings: model.warnings },
     ...{ timestep: dmd.timestep!, prediction: dmd.prediction! },
   };
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf } from '../../data/pair-shard.ts';
 import type { Prediction } from '../../diffusion/prediction.ts';
-import type { VpSampler } from '../../diffusion/vp/index.ts';
+import type { VpSchedule } from '../../diffusion/vp/index.ts';
 import { packageRoot } from '../../files/package.ts';
 import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
@@ -28,8 +28,7 @@ export interface TextTeacher {
   readonly model: TextModel;
   /** Content of unet/config.json. */
   readonly unetConfig: JsonObject;
-  /** The teacher's own sampler, for its noise schedule. */
-  readonly sampler: VpSampler;
+  readonly schedule: VpSchedule;
   /** Tokens of a prompt's embedding. */
   readonly tokens: number;
 }
@@ -77,14 +76,13 @@ export function openTextTeacher(config: DistillConfig): TextTeacher {
     );
   }
   const unetConfig = configOf(componentOf(model.folder, 'unet', textToImageClasses.unet));
-  const sampler = model.sampler();
-  requireFitting(config, folder, sampler);
+  requireFitting(config, folder, model);
   return {
     model,
     unetConfig,
-    sampler,
+    schedule: model.schedule,
     network: createTextUNet(unetConfig, { recompute: config.text.recompute }),
-    prediction: sampler.predictionType,
+    prediction: model.predictionType,
     tokens: model.tokenizer.encode('').ids.length,
   };
 }
@@ -93,7 +91,7 @@ export function openTextTeacher(config: DistillConfig): TextTeacher {
 function requireFitting(
   { generator, labels, matching, network, text }: DistillConfig,
   folder: string,
-  sampler: VpSampler,
+  { schedule, predictionType }: TextModel,
 ): void {
   const refuse = (key: string, why: string, hint: string) => {
     throw new UserError('config', `${key}: ${folder} is a text-to-image model: ${why}`, hint);
@@ -106,11 +104,11 @@ function requireFitting(
     refuse('generator.sigma', 'its generator is called at the last timestep', 'Remove the key.');
   }
   if (labels !== 'uniform') refuse('labels', 'it has no classes', 'Remove the key.');
-  const { timesteps } = sampler.schedule;
+  const { timesteps } = schedule;
   if (matching.levels.count !== timesteps) {
     refuse('matching.levels.count', `it has ${timesteps} timesteps`, `Set it to ${timesteps}.`);
   }
-  if (sampler.schedule.alpha(timesteps - 1) === 0 && sampler.predictionType === 'epsilon') {
+  if (schedule.alpha(timesteps - 1) === 0 && predictionType === 'epsilon') {
     refuse('teacher', 'at its last timestep the predicted noise tells nothing of the image', 'Take another teacher.');
   }
 }
