@@ -1,4 +1,5 @@
 /** An exported folder, run on its own, beside the model it was made from. */
+import type { SamplerName } from '../../diffusion/vp/index.ts';
 import { openDevice } from '../../engine/open.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
@@ -32,7 +33,7 @@ export async function trialPictures(model: TextModel, { batch, ...request }: Tri
   const pipeline = new TextPipeline(model, { engine, device: 'cpu', threads, batch, lowMemory: true });
   const seeds = Array.from({ length: batch }, (_, seed) => seed);
   const steps = model.calling.oneStep ? 1 : teacherSteps;
-  const scheduler = model.calling.oneStep || hasOwnSampler(model) ? {} : ({ scheduler: 'euler' } as const);
+  const scheduler = model.calling.oneStep ? {} : samplerForTrial(model);
   try {
     const prompt = 'a red circle above a blue square';
     const { images } = await pipeline.draw({ ...request, ...scheduler, prompt, seeds, steps, onStep: listen });
@@ -43,15 +44,20 @@ export async function trialPictures(model: TextModel, { batch, ...request }: Tri
   }
 }
 
-/** What an export holds does not depend on the sampler, which may be one that this version lacks. */
-function hasOwnSampler(model: TextModel): boolean {
-  try {
-    model.sampler();
-    return true;
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
+/**
+ * What an export holds does not depend on the sampler: where this version lacks the model's own, or an option of it, another one.
+ * Throws UserError('config') where there is none.
+ */
+function samplerForTrial(model: TextModel): { readonly scheduler?: SamplerName } {
+  for (const scheduler of [undefined, 'euler', 'ddim'] as const) {
+    try {
+      model.sampler(scheduler);
+      return scheduler === undefined ? {} : { scheduler };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
   }
+  return { scheduler: model.sampler().name };
 }
 
 export function differenceOf(actual: TensorData, expected: TensorData): Difference {

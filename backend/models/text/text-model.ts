@@ -52,6 +52,8 @@ export interface TextModel {
   readonly name: string;
   readonly tokenizer: ClipTokenizer;
   readonly textEncoder: TextEncoder;
+  /** The same without the layers that are to be left out: as in diffusers, for the prompt and not for the negative one. */
+  readonly promptEncoder: TextEncoder;
   readonly unet: TextUNet;
   readonly vae: Autoencoder;
   readonly calling: Calling;
@@ -93,7 +95,8 @@ export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModel
   const vaePart = onnx ? onnxDecoder(folder) : component('vae');
   const partOf = (part: string) => (onnx ? componentOf(folder, part) : component(part));
   const components = { text_encoder: partOf('text_encoder'), unet: partOf('unet'), vae: vaePart };
-  const textEncoder = inConfigOf(components.text_encoder, (config) => createClipText(config, { clipSkip }));
+  const textEncoder = inConfigOf(components.text_encoder, createClipText);
+  const promptEncoder = inConfigOf(components.text_encoder, (config) => createClipText(config, { clipSkip }));
   const unet = inConfigOf(components.unet, createTextUNet);
   const createVae = components.vae.className === 'AutoencoderTiny' ? createAutoencoderTiny : createAutoencoderKL;
   const vae = inConfigOf<Autoencoder<object>>(components.vae, createVae);
@@ -107,7 +110,7 @@ export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModel
   const layouts = { text_encoder: textEncoder.layout, unet: unet.layout, vae: vae.layout };
   const [, height, width] = unet.latentShape;
   return {
-    ...{ folder, name, textEncoder, unet, vae },
+    ...{ folder, name, textEncoder, promptEncoder, unet, vae },
     onnx,
     tokenizer: tokenizerOf(component('tokenizer'), textEncoder),
     calling: callingOf(folder, schedulerConfig, predictionType, schedule.timesteps - 1),
