@@ -190,10 +190,9 @@ test('a scheduler that is not here, or an option of it, matters when it is used'
     await assert.rejects(pipeline.draw(request), refusal(words, 'config'));
     await assert.rejects(pipeline.warmUp(request), refusal(words, 'config'));
     assert.deepEqual(compiled, []);
-    const { scheduler, images } = await TextPipeline.open(model, { engine: cpu }).draw({
-      ...request,
-      scheduler: 'ddim',
-    });
+    const drawing = TextPipeline.open(model, { engine: cpu });
+    const { scheduler, images } = await drawing.draw({ ...request, scheduler: 'ddim' });
+    await drawing.dispose();
     assert.equal(scheduler, 'ddim');
     assert.ok(images.data.every(Number.isFinite));
     const file = join(tiny, 'unet', 'diffusion_pytorch_model.safetensors');
@@ -209,11 +208,9 @@ test('what averaging left in configurations is passed over with a warning, and i
   for (const part of ['unet', 'vae']) edit(`${part}/config.json`, (config) => ({ ...config, ...averaging }));
   edit('scheduler/scheduler_config.json', (config) => ({ ...config, beta_curve: 2 }));
   const { warnings } = openTextModel(model);
-  for (const part of ['unet', 'vae']) {
-    for (const key of Object.keys(averaging))
-      assert.ok(warnings.includes(`${part}/config.json: ${key} has no effect.`));
-  }
-  assert.equal(warnings.length, 2 * Object.keys(averaging).length + 1);
+  const keys = Object.keys(averaging).join(', ');
+  const said = ['unet', 'vae'].map((part) => `${part}/config.json: without effect here: ${keys}`);
+  assert.deepEqual(warnings.slice(0, -1), said);
   assert.match(warnings.at(-1)!, /beta_curve/);
   const file = join(tiny, 'unet', 'diffusion_pytorch_model.safetensors');
   const { warnings: told } = await importUNet({ base: model, file, out: `${model}-student` });

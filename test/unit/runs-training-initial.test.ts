@@ -1,10 +1,13 @@
 /** Teaching from earlier weights: they are what the first step starts from, and others than the network's are refused. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { openModel } from '../../backend/models/model-file.ts';
 import { configKey } from '../../backend/weights/load.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 import { distillConfig, runHere, scratch, teachConfig, tinyTeacher } from './training/tiny.ts';
+import { checkpoint, scaled, under } from './weights/state-dicts.ts';
 
 test('with a rate of 0 the trained weights are those that it began with, and the averaged ones too', async () => {
   const root = scratch();
@@ -69,4 +72,36 @@ test("a bare teacher distills to the same bits as the file that says its network
   const { last } = await runHere({ config: distillConfig(await bareOf(teacher, '')), root: path.join(root, 'none') });
   assert.ok(last.type === 'failed');
   assert.match(`${last.error.message} ${last.error.hint}`, /does not say which network .*'network'/);
+});
+
+test('of a checkpoint the set that fits the network is taken, averaged first, and whole numbers are refused', async () => {
+  const root = scratch();
+  const teacher = await tinyTeacher(root);
+  const { network, weights } = await openModel(teacher);
+  const state = new Map(weights);
+  const [small] = [...weights];
+  const file = path.join(root, 'checkpoint.pt');
+  fs.writeFileSync(
+    file,
+    checkpoint({ loss: new Map([small!]), thing: under('module.', state), critic: scaled(state, 3) }),
+  );
+  await assert.rejects(openModel(file, { network: network.config }), /several sets of weights, thing and critic/);
+  fs.writeFileSync(file, checkpoint({ loss: new Map([small!]), thing: under('module.', state) }));
+  const taken = await openModel(file, { network: network.config });
+  assert.equal(taken.key, 'thing');
+  assert.deepEqual([...taken.weights], [...weights]);
+  fs.writeFileSync(file, checkpoint({ net: scaled(state, 2), net_ema: state }));
+  assert.deepEqual([...(await openModel(file, { network: network.config })).weights], [...weights]);
+  assert.deepEqual(
+    [...(await openModel(file, { network: network.config, key: 'net' })).weights],
+    [...scaled(state, 2)],
+  );
+  const { tensors, metadata } = await readSafetensors(teacher);
+  const [name, { shape, data }] = small!;
+  const whole = { dtype: 'I64' as const, shape, data: BigInt64Array.from(data, (value) => BigInt(Math.round(value))) };
+  await writeSafetensors(file, new Map([...tensors, [name, whole]]), { metadata });
+  await assert.rejects(openModel(file), {
+    kind: 'weights',
+    message: new RegExp(`${name} holds whole numbers \\(I64\\)`),
+  });
 });

@@ -157,7 +157,7 @@ function variantFor(component: Component, variant: string | undefined): string |
 
 function idleKeys(component: Component, parsed: object): string[] {
   const keys = ignoredKeys(configOf(component), parsed);
-  return keys.map((key) => `${component.name}/config.json: ${key} has no effect.`);
+  return keys.length === 0 ? [] : [`${component.name}/config.json: without effect here: ${keys.join(', ')}`];
 }
 
 /** Optimum's index does not name it, so its own config.json says of which class it is. */
