@@ -1,5 +1,6 @@
 /** Readers of option values, where a wrong one is a usage error that says what is expected; options of many commands. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseSeed, type Seed, seedOf, seedRange } from '../protocol/seed.ts';
 
 /** 0, 1, 2, ... */
 export function wholeNumber(text: string): number {
@@ -25,6 +26,27 @@ export function numberList(text: string): number[] {
     }
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
+}
+
+/** '0-3,-1,18446744073709551615' -> seeds as PyTorch takes them, and inclusive ranges of them, in the order given. */
+export function seedList(text: string): Seed[] {
+  return text.split(',').flatMap((part) => {
+    const [, from = '', to = from] = /^\s*(-?\d+)(?:-(-?\d+))?\s*$/.exec(part) ?? [];
+    const [first, last] = [parseSeed(from), parseSeed(to)];
+    if (first === null || last === null)
+      throw new InvalidArgumentError(`Expected seeds, like 0-15 or 1,-5: ${seedRange}.`);
+    const count = BigInt(last) - BigInt(first) + 1n;
+    if (count < 1n || count > 10_000_000n) {
+      throw new InvalidArgumentError('Expected seeds and ranges that go up, like 0-15 or -3--1.');
+    }
+    return Array.from({ length: Number(count) }, (_, i) => seedOf(BigInt(first) + BigInt(i)));
+  });
+}
+
+/** How a picture's file name says its seed: with six digits, so that names sort as seeds do. */
+export function seedInName(seed: Seed): string {
+  const text = String(seed);
+  return text.startsWith('-') ? `-${text.slice(1).padStart(6, '0')}` : text.padStart(6, '0');
 }
 
 /** '512x768' -> [512, 768]: height and width in pixels. */

@@ -58,7 +58,8 @@ async function readWeights(folder: string, { layout }: ClipModel): Promise<Map<s
   // The scale of the training's logits is no part of an embedding; old files keep 0, 1, 2, ... as positions.
   const ignore = (name: string) => name === 'logit_scale' || name.endsWith('.position_ids');
   const hint = 'Check that the weights and config.json belong together.';
-  return selectTensors((await loadWeights(file)).tensors, expected, file, { ignore, hint });
+  const { tensors, dtypes } = await loadWeights(file);
+  return selectTensors(tensors, expected, file, { ignore, hint, dtypes });
 }
 
 interface Parts {

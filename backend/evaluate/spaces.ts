@@ -4,8 +4,9 @@ import { hashOf } from '../data/pair-shard.ts';
 import type { Engine } from '../engine/engine.ts';
 import { packageRoot } from '../files/package.ts';
 import type { InceptionKind } from '../metrics/inception/preprocess.ts';
-import { inceptionWeights } from '../metrics/inception/weights.ts';
+import { inceptionFileTensors, inceptionWeights } from '../metrics/inception/weights.ts';
 import { loadWeights } from '../weights/load.ts';
+import { refuseWholeNumbers } from '../weights/select.ts';
 import { type FeatureSpace, InceptionSpace, sceneSpace } from './feature-space.ts';
 import { SceneFeatures } from './scene-scores.ts';
 
@@ -22,8 +23,10 @@ export async function openSceneSpace(engine: Engine): Promise<FeatureSpace> {
  * other weights it is some other number. Throws UserError('weights') that names the file.
  */
 export async function openInceptionSpace(engine: Engine, path: string, kind: InceptionKind): Promise<FeatureSpace> {
-  const { tensors } = await loadWeights(path);
+  const { tensors, dtypes } = await loadWeights(path);
   const weights = inceptionWeights(tensors, path);
+  const names = inceptionFileTensors.map(({ name }) => name);
+  refuseWholeNumbers(names, (name) => dtypes.get(name), path);
   const known = (await hashOf(path))?.startsWith(published) ?? false;
   const distance = known ? 'FID' : `FD, InceptionV3 of ${basename(path)}, which is not the published file`;
   return InceptionSpace.create(engine, { weights, kind, distance });

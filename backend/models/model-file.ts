@@ -10,8 +10,11 @@ import type { TensorData } from '../graph/tensor-data.ts';
 import { createNetwork, type Network, type NetworkOptions } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { isDiffusersFolder } from '../weights/diffusers/index.ts';
-import { loadWeights } from '../weights/load.ts';
+import { fittingSet, underNetworkNames } from '../weights/fitting.ts';
+import { type LoadedWeights, loadWeights } from '../weights/load.ts';
+import { namingFile } from '../weights/refusal.ts';
 import { selectTensors } from '../weights/select.ts';
+import { chooseSet } from '../weights/weight-sets.ts';
 
 export type ModelRole = 'teacher' | 'generator';
 
@@ -27,6 +30,8 @@ export interface Model {
   readonly sha256: string;
   /** Free text by key that the file carries, e.g. `dmd.step`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The keys of the file that led to the weights, with dots between; '' where they are all that it holds. */
+  readonly key: string;
 }
 
 /** What comes with the package, as `builtin:` names and files in media/. */
@@ -43,22 +48,47 @@ export const builtinTextModels: Readonly<Record<string, string>> = {
   'scenes-text/generator': 'scenes-text/student',
 };
 
+export interface OpenOptions extends NetworkOptions {
+  /** Which network the weights belong to, for a bare state dict, under EDM's argument names. */
+  readonly network?: object | undefined;
+  /** The keys that lead to the weights, where a file holds several sets of them. */
+  readonly key?: string | undefined;
+}
+
 /**
  * @param name a path or a `builtin:` name
  * @throws UserError('weights') that names the file and, where it is one, the tensor
  */
-export async function openModel(name: string, { recompute }: NetworkOptions = {}): Promise<Model> {
+export async function openModel(
+  name: string,
+  { network: described, key, recompute }: OpenOptions = {},
+): Promise<Model> {
   const path = modelPath(name);
-  const { tensors, config, metadata } = await loadWeights(path);
-  if (!config) {
-    const hint = 'Give an EDM network-snapshot .pkl, or a file written by dmd teach or dmd distill.';
+  const bare = described && createNetwork(described, { recompute });
+  const loaded = await loadWeights(path, bare ? fittingSet(expectedOf(bare), key) : (sets) => chooseSet(sets, key));
+  const network = loaded.config ? createNetwork(loaded.config, { recompute }) : bare;
+  if (!network) {
+    const hint =
+      'Give an EDM network-snapshot .pkl, or a file written by dmd teach or dmd distill; of a bare state dict, a config ' +
+      "says its 'network'.";
     throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
   }
-  const network = createNetwork(config, { recompute });
-  const expected = new Map(network.layout.entries.map((entry) => [entry.name, entry.shape]));
-  const weights = selectTensors(tensors, expected, path);
+  const expected = expectedOf(network);
+  const named = namingFile(path, () => underNetworkNames(typed(loaded), expected, loaded.path, key));
+  const selected = selectTensors(named.tensors, expected, path);
+  const weights = new Map(Array.from(selected, ([tensor, { shape, data }]) => [tensor, { shape, data }]));
   refuseBadNumbers(weights, path);
-  return { network, weights, ...rolesOf(metadata, path), path, sha256: (await hashOf(path)) ?? '', metadata };
+  const { metadata } = loaded;
+  const sha256 = (await hashOf(path)) ?? '';
+  return { network, weights, ...rolesOf(metadata, path), path, sha256, metadata, key: named.key };
+}
+
+function expectedOf({ layout }: Network): Map<string, readonly number[]> {
+  return new Map(layout.entries.map(({ name, shape }) => [name, shape]));
+}
+
+function typed({ tensors, dtypes }: LoadedWeights) {
+  return new Map(Array.from(tensors, ([name, tensor]) => [name, { ...tensor, dtype: dtypes.get(name)! }]));
 }
 
 /** What a file of ours says about its use. Throws UserError('weights') for an impossible noise level. */

@@ -2,14 +2,15 @@
  * One PyTorch generator per sample, so that a sample depends on its own seed and never on its batch
  * (StackedRandomGenerator of EDM's generate.py).
  */
+import type { Seed } from '../protocol/seed.ts';
 import { TorchGenerator } from './torch-generator.ts';
 
 export class StackedGenerator {
   private readonly generators: readonly TorchGenerator[];
 
   /** `seeds`: one per sample, in batch order. */
-  constructor(seeds: readonly number[]) {
-    this.generators = seeds.map((seed) => new TorchGenerator(seed));
+  constructor(seeds: readonly Seed[]) {
+    this.generators = seeds.map((seed) => new TorchGenerator(BigInt(seed)));
   }
 
   /** Normals for the whole batch: `n` per sample, sample after sample ([B, n] row-major). */

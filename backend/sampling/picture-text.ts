@@ -5,6 +5,7 @@
 import { readPngText } from '../data/png.ts';
 import { packageVersion } from '../files/package.ts';
 import { type GenerateSettings, generateSettingsSchema } from '../protocol/rpc/images.ts';
+import { parseSeed, type Seed } from '../protocol/seed.ts';
 
 /** What all pictures of one batch share. */
 export interface PictureMaker {
@@ -25,7 +26,7 @@ export interface PictureMaker {
 
 /** What only one picture has. */
 export interface PictureFacts {
-  readonly seed: number;
+  readonly seed: Seed;
   readonly class: number | null;
   /** '' for a class without a name. */
   readonly className: string;
@@ -95,10 +96,13 @@ function parseSettings(json: string): GenerateSettings | null {
 function settingsFromText(text: Record<string, string>): GenerateSettings | null {
   const { 'dmd.model': model, 'dmd.seed': seed, 'dmd.class': id, 'dmd.steps': steps } = text;
   const sampler = text['dmd.sampler'];
-  if (model === undefined || !isWhole(seed) || !isWhole(steps)) return null;
+  const known = parseSeed(seed ?? '');
+  if (model === undefined || known === null || !isWhole(steps)) return null;
+  // A picture of a prompt says all or nothing.
+  if (text['dmd.prompt'] !== undefined) return null;
   if (sampler !== undefined && sampler !== JSON.stringify({ name: 'edm' })) return null;
   const classes = isWhole(id) ? [Number(id)] : null;
-  return checked({ model, seeds: [Number(seed)], classes, prompt: null, steps: Number(steps), device: 'auto' });
+  return checked({ model, seeds: [known], classes, prompt: null, steps: Number(steps), device: 'auto' });
 }
 
 function isWhole(text: string | undefined): text is string {

@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import type { Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import type { Seed } from '../protocol/seed.ts';
 import { StackedGenerator } from '../random/stacked-generator.ts';
 import { DenoiseProgram } from './denoise-program.ts';
 
@@ -15,7 +16,7 @@ export type SamplerName = 'edm' | 'ablation';
 
 export interface SeededRequest {
   /** One image per seed. */
-  readonly seeds: readonly number[];
+  readonly seeds: readonly Seed[];
   /** Classes, one per seed; null draws each from its seed's generator. */
   readonly classes: readonly number[] | null;
   /** Sampler steps, or 1 for a single call at `sigma`: a generator. */

@@ -47,9 +47,9 @@ export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
 }
 
 /** The model to begin with. Throws UserError('config') when its network is another. */
-async function openInitial({ initial }: TeachConfig, network: Network): Promise<Model | undefined> {
+async function openInitial({ initial, network: described }: TeachConfig, network: Network): Promise<Model | undefined> {
   if (initial === undefined) return undefined;
-  const model = await openModel(initial);
+  const model = await openModel(initial, { network: described });
   const parameters = ({ layout }: Network) => JSON.stringify(layout.entries.map(({ name, shape }) => [name, shape]));
   if (parameters(model.network) === parameters(network)) return model;
   throw new UserError(

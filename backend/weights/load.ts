@@ -5,8 +5,9 @@ import { type WeightsFile, withWeightsFile } from './files.ts';
 import { refuse } from './refusal.ts';
 import { readOpenSafetensors } from './safetensors.ts';
 import { sniff, sniffLength } from './sniff.ts';
-import { type StoredTensor, toFloat32 } from './stored-tensor.ts';
-import { readPickled, readTorchZip, type TorchFormat } from './torch/read.ts';
+import { type Dtype, type StoredTensor, toFloat32 } from './stored-tensor.ts';
+import { type Choose, readPickled, readTorchZip, type TorchFormat } from './torch/read.ts';
+import type { SetPath } from './weight-sets.ts';
 
 export type WeightsFormat = 'safetensors' | 'edm-snapshot' | TorchFormat;
 
@@ -15,6 +16,10 @@ export interface LoadedWeights {
   readonly tensors: Map<string, TensorData>;
   /** Constructor arguments of the network, `class` among them; undefined where the file does not say. */
   readonly config?: Record<string, unknown>;
+  /** What the file has each tensor as. */
+  readonly dtypes: ReadonlyMap<string, Dtype>;
+  /** The keys that led to them, [] where they are the whole file. */
+  readonly path: SetPath;
   readonly format: WeightsFormat;
   /** Free text by key that a safetensors file carries; empty for other formats. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -26,26 +31,29 @@ export const configKey = 'dmd.network';
 /**
  * Loads a weights file; its kind is recognised by its content. Throws UserError('weights') that names the file when it
  * is missing, damaged, refused, or something else (a web page, a Git LFS pointer, an archive, ...).
+ * @param choose among several sets of weights; default: the average of the generator, as `chooseSet` finds it
  */
-export function loadWeights(path: string): Promise<LoadedWeights> {
+export function loadWeights(path: string, choose?: Choose): Promise<LoadedWeights> {
   return withWeightsFile(path, async (file) => {
     const kind = sniff(await file.read(0, Math.min(sniffLength, file.size)), file.size);
-    return kind === 'safetensors' ? loadSafetensors(file) : loadTorch(file, kind);
+    return kind === 'safetensors' ? loadSafetensors(file) : loadTorch(file, kind, choose);
   });
 }
 
 async function loadSafetensors(file: WeightsFile): Promise<LoadedWeights> {
   const { tensors, metadata } = await readOpenSafetensors(file);
   const config = Object.hasOwn(metadata, configKey) ? parseConfig(metadata[configKey]) : undefined;
-  return { tensors: widened(tensors), format: 'safetensors', metadata, ...(config && { config }) };
+  return { ...widened(tensors), path: [], format: 'safetensors', metadata, ...(config && { config }) };
 }
 
-async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle'): Promise<LoadedWeights> {
-  const content = kind === 'zip' ? await readTorchZip(file) : await readPickled(file);
+async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle', choose?: Choose): Promise<LoadedWeights> {
+  const content = kind === 'zip' ? await readTorchZip(file, choose) : await readPickled(file, choose);
+  const { path } = content;
   const snapshot = edmSnapshotOf(content);
-  if (!snapshot) return { tensors: widened(content.tensors), format: content.format, metadata: {} };
+  if (!snapshot) return { ...widened(content.tensors), path, format: content.format, metadata: {} };
   return {
-    tensors: widened(snapshot.tensors),
+    ...widened(snapshot.tensors),
+    path,
     config: snapshot.initKwargs,
     metadata: {},
     format: kind === 'pickle' ? 'edm-snapshot' : content.format,
@@ -66,11 +74,13 @@ function parseConfig(text: string): Record<string, unknown> {
 }
 
 /** Each tensor is let go of as soon as its float32 values are there. */
-function widened(tensors: Map<string, StoredTensor>): Map<string, TensorData> {
+function widened(tensors: Map<string, StoredTensor>): Pick<LoadedWeights, 'tensors' | 'dtypes'> {
   const out = new Map<string, TensorData>();
+  const dtypes = new Map<string, Dtype>();
   for (const [name, tensor] of tensors) {
     out.set(name, toFloat32(tensor));
+    dtypes.set(name, tensor.dtype);
     tensors.delete(name);
   }
-  return out;
+  return { tensors: out, dtypes };
 }

@@ -110,7 +110,10 @@ function parseEntry(name: string, value: unknown): Entry {
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) refuse(`${what} has the unknown field '${unknown}'`);
   if (!isDtype(dtype)) {
-    refuse(`${what} has the dtype ${JSON.stringify(dtype)}`, `Convert it to one of ${dtypes.join(', ')}.`);
+    refuse(
+      `${what} has the dtype ${JSON.stringify(dtype)}${meaningOf(dtype)}`,
+      `Convert it to one of ${dtypes.join(', ')}.`,
+    );
   }
   if (!Array.isArray(shape)) refuse(`${what} has no shape`);
   const bytes = checkedSize(shape, what) * itemSize(dtype);
@@ -123,6 +126,13 @@ function parseEntry(name: string, value: unknown): Entry {
     refuse(`${what} is ${dtype} [${shape.join(', ')}], ${bytes} bytes, but its range holds ${end - begin}`);
   }
   return { name, dtype, shape, begin, end };
+}
+
+/** Of the dtypes that safetensors has and this program does not, in words. */
+function meaningOf(dtype: unknown): string {
+  const name = String(dtype);
+  if (/^F[468]_/.test(name)) return `, numbers of ${name[1]} bits (float${name[1]})`;
+  return /^C\d+$/.test(name) ? ', complex numbers' : '';
 }
 
 /** Every byte of the data belongs to exactly one tensor. */

@@ -1,10 +1,13 @@
 /** Matches the tensors of a file with what a network expects, by name and shape, without guessing. */
 import { UserError } from '../protocol/errors.ts';
+import { type Dtype, isFloating } from './stored-tensor.ts';
 
 /** How many names of each kind an error shows. */
 const shown = 3;
 
 export interface SelectOptions {
+  /** What the file holds the tensors as, where they do not say it themselves. */
+  readonly dtypes?: ReadonlyMap<string, Dtype>;
   /** Names that may be in the file although nothing expects them. Default: `isDerivedBuffer`. */
   readonly ignore?: (name: string) => boolean;
   /** What to do about it, in the words of the file's kind. */
@@ -21,14 +24,15 @@ function isDerivedBuffer(name: string): boolean {
 
 /**
  * The expected tensors, in the expected order. Throws UserError('weights') that counts the missing, unexpected and
- * mis-shaped tensors and names the first few of each.
+ * mis-shaped tensors and names the first few of each, or names
+ * one that holds whole numbers.
  * @param file what the error calls the source of the tensors
  */
-export function selectTensors<T extends { readonly shape: readonly number[] }>(
+export function selectTensors<T extends { readonly shape: readonly number[]; readonly dtype?: Dtype }>(
   tensors: ReadonlyMap<string, T>,
   expected: ReadonlyMap<string, readonly number[]>,
   file: string,
-  { ignore = isDerivedBuffer, hint = usualHint }: SelectOptions = {},
+  { ignore = isDerivedBuffer, hint = usualHint, dtypes }: SelectOptions = {},
 ): Map<string, T> {
   const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   const unexpected = [...tensors.keys()].filter((name) => !expected.has(name) && !ignore(name));
@@ -42,12 +46,30 @@ export function selectTensors<T extends { readonly shape: readonly number[] }>(
       misshapen.push(`${name} [${tensor.shape.join(', ')}] where [${shape.join(', ')}] is needed`);
     }
   }
+  refuseWholeNumbers(selected.keys(), (name) => selected.get(name)?.dtype ?? dtypes?.get(name), file);
   const problems = [list(missing, 'missing'), list(unexpected, 'unexpected'), list(misshapen, 'of another shape')];
   const found = problems.filter((problem) => problem !== '');
   if (found.length > 0) {
     throw new UserError('weights', `${file}: the tensors do not fit the network: ${found.join('; ')}`, hint);
   }
   return selected;
+}
+
+/**
+ * Weights are no whole numbers: those of a quantised network mean something only together with their scales. Throws
+ * UserError('weights') that names one.
+ */
+export function refuseWholeNumbers(
+  names: Iterable<string>,
+  dtypeOf: (name: string) => Dtype | undefined,
+  file: string,
+): void {
+  for (const name of names) {
+    const dtype = dtypeOf(name);
+    if (dtype === undefined || isFloating(dtype)) continue;
+    const message = `${file}: ${name} holds whole numbers (${dtype}), which are no weights: is the network quantised?`;
+    throw new UserError('weights', message, 'Take the weights in float16, bfloat16 or float32.');
+  }
 }
 
 function list(names: readonly string[], what: string): string {

@@ -56,6 +56,11 @@ export function isDtype(name: unknown): name is Dtype {
   return typeof name === 'string' && Object.hasOwn(arrays, name);
 }
 
+/** Whether it has fractions, as every weight of a network does. */
+export function isFloating(dtype: Dtype): boolean {
+  return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+}
+
 /** Bytes per number. */
 export function itemSize(dtype: Dtype): number {
   return arrays[dtype].BYTES_PER_ELEMENT;

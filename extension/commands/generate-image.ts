@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Form } from '../../backend/protocol/panels/generate.ts';
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import { parseSeed, type Seed, seedRange } from '../../backend/protocol/seed.ts';
 import type { GenerateSession } from '../generate/session.ts';
 import type { GeneratePanel } from '../panels/generate.ts';
 
@@ -87,16 +88,14 @@ async function askPrompt({ prompt: value }: Form): Promise<Pick<Form, 'prompt'> 
   return text === undefined ? undefined : { prompt: text };
 }
 
-async function askSeed({ seed, locked }: Form): Promise<number | undefined> {
+async function askSeed({ seed, locked }: Form): Promise<Seed | undefined> {
   const text = await vscode.window.showInputBox({
     ...{ title: l10n.t('Generate Image (3/3)'), value: String(locked ? seed : randomInt(2 ** 32)) },
     prompt: l10n.t('The seed: the same number makes the same image.'),
     validateInput: (value) =>
-      /^\d{1,10}$/.test(value.trim()) && Number(value) < 2 ** 32
-        ? undefined
-        : l10n.t('A whole number from 0 to 4294967295.'),
+      parseSeed(value) === null ? l10n.t('A whole number as PyTorch takes it: {0}.', seedRange) : undefined,
   });
-  return text === undefined ? undefined : Number(text);
+  return text === undefined ? undefined : (parseSeed(text) ?? undefined);
 }
 
 /** The remembered choice comes first: Enter takes it. */

@@ -18,7 +18,7 @@ export async function importOneStepUNet(services: Services): Promise<void> {
   const calling = file && (await chooseCalling());
   const out = calling && (await chooseTarget(base, file));
   if (!out) return;
-  const { folder, parameters } = await inProgress(
+  const { folder, parameters, key } = await inProgress(
     backend,
     {
       title: l10n.t('Importing {0}', basename(file)),
@@ -27,7 +27,7 @@ export async function importOneStepUNet(services: Services): Promise<void> {
     (id, token) => backend.request(importUNet, { id, base: base.model, file, out, ...calling }, token),
   );
   await modelFiles.add(folder);
-  sayDone(folder, parameters);
+  sayDone(folder, parameters, key);
   await vscode.commands.executeCommand('dmd.models.focus');
   await vscode.commands.executeCommand('dmd.openGeneratePanel', folder);
 }
@@ -116,10 +116,11 @@ function freeFolder(parent: string, name: string): string {
 }
 
 /** Not waited for: the import is done. */
-function sayDone(folder: string, parameters: number): void {
+function sayDone(folder: string, parameters: number, key: string): void {
   const show = l10n.t('Show in Folder');
   const millions = (parameters / 1e6).toFixed(1);
-  const message = l10n.t('Imported {0}, a one-step generator of {1} million parameters.', basename(folder), millions);
+  const made = l10n.t('Imported {0}, a one-step generator of {1} million parameters.', basename(folder), millions);
+  const message = key === '' ? made : `${made} ${l10n.t("Its weights are those under '{0}' in the file.", key)}`;
   vscode.window.showInformationMessage(message, show).then((chosen) => {
     if (chosen === show) vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(folder));
   });

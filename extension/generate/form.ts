@@ -2,6 +2,7 @@
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Form } from '../../backend/protocol/panels/generate.ts';
 import type { GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import { seedAfter } from '../../backend/protocol/seed.ts';
 
 export const defaultForm: Form = {
   model: 'builtin:scenes',
@@ -18,8 +19,6 @@ export const defaultForm: Form = {
   beside: false,
   other: '',
 };
-
-const seedCount = 2 ** 32;
 
 /** The requests that a form stands for: one, or two for side by side. Throws UserError('usage') that says what is missing. */
 export function settingsOf(form: Form, models: readonly ModelInfo[]): GenerateSettings[] {
@@ -54,7 +53,7 @@ function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
 
 function settingsFor(form: Form, info: ModelInfo, chosen: number | null): GenerateSettings {
   const { model, role, steps, classes } = info;
-  const seeds = Array.from({ length: form.count }, (_, i) => (form.seed + i) % seedCount);
+  const seeds = Array.from({ length: form.count }, (_, i) => seedAfter(form.seed, i));
   return {
     ...{ model, seeds, device: form.device, ...wordsOf(form, info) },
     classes: classesOf(form, seeds.length, classes.length),

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../backend/protocol/errors.ts';
+import type { Seed } from '../../backend/protocol/seed.ts';
 
 export const insertableLanguages = ['markdown', 'html'] as const;
 export type InsertableLanguage = (typeof insertableLanguages)[number];
@@ -61,7 +62,7 @@ export interface Named {
   /** `builtin:scenes`, or a path of either system. */
   readonly model: string;
   readonly className: string;
-  readonly seed: number;
+  readonly seed: Seed;
 }
 
 /** A file name without its ending: `scenes-star-seed42`. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createVpSampler, type Predict, samplerNames, type VpStep } from '../../backend/diffusion/vp/index.ts';
+import { samplerClasses } from '../../backend/diffusion/vp/scheduler-config.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
 
 interface Run {
@@ -22,8 +23,10 @@ interface Recorded {
   seed: number;
   /** By class name, what diffusers writes where nothing is set. */
   saved: Record<string, Record<string, unknown>>;
+  /** By another class than the folder's own. */
+  exchanged: { config: Run['config']; class: string; steps: number; calls: number; final: number[] }[];
 }
-const { runs, size, seed, saved } = JSON.parse(readFileSync(file, 'utf8')) as Recorded;
+const { runs, size, seed, saved, exchanged } = JSON.parse(readFileSync(file, 'utf8')) as Recorded;
 
 /**
  * A share of the largest number of a state. Where Euler starts at zero terminal SNR its state is 4096 times the noise, and diffusers'
@@ -106,4 +109,28 @@ test('every key that diffusers writes is known', () => {
       assert.deepEqual(createVpSampler(config, other).warnings, [], `${other} of ${name}`);
     }
   }
+});
+
+for (const { config, class: name, steps, calls, final } of exchanged) {
+  test(`${name} made from the config of ${config._class_name}`, async () => {
+    const sampler = createVpSampler(config, samplerClasses[name]);
+    assert.equal(sampler.timesteps({ steps }).length, calls);
+    const generator = new TorchGenerator(seed);
+    const noise = (n: number) => generator.randn(n);
+    const state = await sampler.sample(network, generator.randn(size), { steps }, { noise });
+    const tolerance = toleranceOf({ ...config, _class_name: name });
+    assertNear(state, final, tolerance, 'the final state');
+  });
+}
+
+test('every class was made from the configs of others, some of them of classes that are not here', () => {
+  const made = new Set(exchanged.map((one) => one.class));
+  assert.equal(made.size, samplerNames.length);
+  const foreign = new Set(exchanged.map(({ config }) => config._class_name).filter((name) => !samplerClasses[name]));
+  assert.deepEqual([...foreign].sort(), [
+    'DDPMScheduler',
+    'DEISMultistepScheduler',
+    'EulerAncestralDiscreteScheduler',
+    'HeunDiscreteScheduler',
+  ]);
 });

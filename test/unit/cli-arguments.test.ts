@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { numberList, positiveInteger, wholeNumber } from '../../backend/cli/arguments.ts';
+import { numberList, positiveInteger, seedInName, seedList, wholeNumber } from '../../backend/cli/arguments.ts';
 import { reportError } from '../../backend/cli/errors.ts';
 import { table } from '../../backend/cli/output.ts';
 import { exitCodes, UserError } from '../../backend/protocol/errors.ts';
@@ -87,4 +87,21 @@ test('wrong calls exit 2 and name what is wrong; help and version exit 0', () =>
   const version = dmd('--version');
   assert.deepEqual([version.status, version.stderr], [0, '']);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('seeds as PyTorch takes them, and ranges of them', () => {
+  assert.deepEqual(seedList('0-2,9'), [0, 1, 2, 9]);
+  assert.deepEqual(seedList('-1'), [-1]);
+  assert.deepEqual(seedList('-3--1,-1-1'), [-3, -2, -1, -1, 0, 1]);
+  assert.deepEqual(seedList('18446744073709551615'), ['18446744073709551615']);
+  assert.deepEqual(seedList('-9223372036854775808'), ['-9223372036854775808']);
+  assert.deepEqual(seedList('9007199254740990-9007199254740993'), [
+    ...[9007199254740990, 9007199254740991],
+    ...['9007199254740992', '9007199254740993'],
+  ]);
+  for (const wrong of ['', '1.5', 'a', '1-', '--', '3-1', '-1--3', '18446744073709551616', '-9223372036854775809']) {
+    assert.throws(() => seedList(wrong), /Expected/, wrong);
+  }
+  assert.throws(() => seedList('0-18446744073709551615'), /Expected/, 'more than fit a machine');
+  assert.deepEqual([7, -1, '18446744073709551615'].map(seedInName), ['000007', '-000001', '18446744073709551615']);
 });

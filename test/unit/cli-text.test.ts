@@ -64,6 +64,26 @@ test('pictures carry their prompt, and the editor can make them again', async ()
   assert.equal(events.at(-1)?.calls, 2);
 });
 
+test('eta, layers left out and seeds of every size change the picture, and are written into it', async () => {
+  const request = { prompt: 'the red cat', steps: 3, scheduler: 'ddim' };
+  await sample('plain', { ...request, seeds: [-1, '18446744073709551615'] });
+  assert.deepEqual(readdirSync(join(folder, 'plain')), ['grid.png', 'seed-000001.png', 'seed18446744073709551615.png']);
+  const png = (out: string, name = 'seed-000001.png') => readFileSync(join(folder, out, name));
+  const plain = decodePng(png('plain'));
+  assert.deepEqual(decodePng(png('plain', 'seed18446744073709551615.png')), plain, 'one seed to PyTorch');
+  assert.deepEqual(readPictureSettings(png('plain'))?.settings.seeds, [-1]);
+  for (const [out, options] of [
+    ['eta', { eta: 1 }],
+    ['skip', { clipSkip: 1 }],
+  ] as const) {
+    await sample(out, { ...request, ...options, seeds: [-1] });
+    assert.notDeepEqual(decodePng(png(out)), plain, out);
+    assert.equal(readPictureSettings(png(out)), null, 'settings cannot say it');
+  }
+  assert.equal(JSON.parse(readPngText(png('eta'))['dmd.sampler']!).eta, 1);
+  assert.equal(readPngText(png('skip'))['dmd.clipSkip'], '1');
+});
+
 test('seeds that nobody asked for are one', async () => {
   await sample('one', { prompt: 'a cat', steps: 1, seeds: [0, 1, 2], defaultSeeds: true });
   assert.deepEqual(readdirSync(join(folder, 'one')), ['grid.png', 'seed000000.png']);
@@ -79,6 +99,10 @@ test('options of the other kind of model are refused, and unknown schedulers', a
   await refused({ class: [1] }, /takes a prompt, not classes/);
   await refused({ with: { S_churn: 1 } }, /has no options of that kind/);
   await refused({ scheduler: 'rk4' }, /no scheduler 'rk4'/);
+  await refused({ eta: 0.5 }, /the scheduler pndm has no eta/);
+  await refused({ clipSkip: 1 }, /--clip-skip is for text-to-image models/, 'builtin:scenes');
+  await refused({ variant: 'fp16' }, /--variant is for text-to-image models/, 'builtin:scenes');
+  await refused({ key: 'ema' }, /is a folder, not a file with several sets/);
   await refused({ prompt: 'a cat' }, /--prompt is for text-to-image models/, 'builtin:scenes');
   await refused({ guidance: 2 }, /--guidance is for text-to-image models/, 'builtin:scenes');
 });

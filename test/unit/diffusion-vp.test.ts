@@ -6,8 +6,10 @@ import {
   classifierFreeGuidance,
   cleanCoefficients,
   combine,
+  createPairSampler,
   createVpSampler,
   guideDoubled,
+  modelOfConfig,
   needsGuidance,
   noiseCoefficients,
   type Predict,
@@ -235,6 +237,39 @@ test('options out of range, and epsilon where nothing of the image is left', asy
   await assert.rejects(pndm.sample(zeros, latents, { steps: 3 }), { kind: 'config', message: /at least 4 steps/ });
   const dark = createVpSampler({ ...sd15, rescale_betas_zero_snr: true, timestep_spacing: 'trailing' }, 'ddim');
   await assert.rejects(dark.sample(zeros, latents, { steps: 5 }), { kind: 'config', message: /holds no image/ });
+});
+
+test('what a config says of the model is read whatever its class is, and asked for where the class is not known', () => {
+  const { alphasCumprod } = modelOfConfig({ ...sd15, _class_name: 'DDIMScheduler' }).schedule;
+  const other = { ...sd15, _class_name: 'EulerAncestralDiscreteScheduler', use_exponential_sigmas: true };
+  assert.deepEqual(modelOfConfig(other).schedule.alphasCumprod, alphasCumprod);
+  assert.equal(modelOfConfig({ ...other, prediction_type: 'v_prediction' }).predictionType, 'v_prediction');
+  assert.throws(() => modelOfConfig({ _class_name: 'FlowMatchEulerDiscreteScheduler', shift: 3 }), {
+    kind: 'config',
+    message: /noise schedule of FlowMatchEulerDiscreteScheduler is not known here, .* beta_start/,
+  });
+  assert.throws(() => modelOfConfig({ ...other, prediction_type: 'flow_prediction' }), /not "flow_prediction"/);
+});
+
+test('an option that is not there matters to the samplers that have it', () => {
+  const thresholding = { ...sd15, thresholding: true };
+  for (const name of ['ddim', 'dpm', 'unipc', 'lcm'] as const) {
+    assert.throws(() => createVpSampler(thresholding, name), /thresholding: only false is supported, not true/);
+  }
+  for (const name of ['pndm', 'euler'] as const) assert.equal(createVpSampler(thresholding, name).name, name);
+  assert.throws(() => createVpSampler({ ...sd15, variance_type: 'learned' }, 'dpm'), /variance_type.*"learned"/);
+  assert.equal(createVpSampler({ ...sd15, variance_type: 'fixed_small' }, 'dpm').name, 'dpm');
+});
+
+test('pairs are made without Runge-Kutta steps, on the noise schedule of the model, unless the config asks for them', () => {
+  const { skip_prk_steps: _, ...plain } = sd15;
+  const ddim = { ...plain, _class_name: 'DDIMScheduler' };
+  assert.equal(createVpSampler(ddim, 'pndm').timesteps({ steps: 20 }).length, 29);
+  assert.equal(createPairSampler(ddim).timesteps({ steps: 20 }).length, 21);
+  assert.equal(createPairSampler({ ...plain, _class_name: 'PNDMScheduler' }).timesteps({ steps: 20 }).length, 29);
+  const dark = { ...ddim, rescale_betas_zero_snr: true, prediction_type: 'v_prediction' };
+  assert.equal(createPairSampler(dark).schedule.alpha(999), 0);
+  assert.ok(createVpSampler(dark, 'pndm').schedule.alpha(999) > 0.06, "diffusers' PNDM does not know of it");
 });
 
 test("another class's keys are passed over, keys of no class reported", () => {

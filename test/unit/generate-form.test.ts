@@ -28,6 +28,10 @@ const refuses = (changes: Partial<typeof form>, word: string) =>
 test('seeds count up and start again after the last', () => {
   const [settings] = settingsOf({ ...form, seed: 2 ** 32 - 2, count: 4 }, models);
   assert.deepEqual(settings?.seeds, [2 ** 32 - 2, 2 ** 32 - 1, 0, 1]);
+  const [below] = settingsOf({ ...form, seed: -2, count: 4 }, models);
+  assert.deepEqual(below?.seeds, [-2, -1, 0, 1]);
+  const [last] = settingsOf({ ...form, seed: '18446744073709551614', count: 3 }, models);
+  assert.deepEqual(last?.seeds, ['18446744073709551614', '18446744073709551615', 0]);
 });
 
 test('a class is one for all, one after the other, or left open; a model without classes gets none', () => {

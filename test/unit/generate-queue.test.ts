@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Generated, GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import type { Seed } from '../../backend/protocol/seed.ts';
 import { Generations } from '../../extension/generate/generations.ts';
 
 const model: ModelInfo = {
@@ -16,7 +17,7 @@ const part = (...seeds: number[]) => {
 
 /** A backend whose answers the test gives, one request at a time. */
 function fake() {
-  const asked: { id: string; seeds: number[]; answer(): void; fail(error: Error): void }[] = [];
+  const asked: { id: string; seeds: Seed[]; answer(): void; fail(error: Error): void }[] = [];
   let heard: () => void = () => {};
   const queue = new Generations(
     (id, { seeds }, signal) =>
@@ -39,9 +40,9 @@ function fake() {
   return { queue, asked, next };
 }
 
-function generated(seeds: number[]): Generated {
+function generated(seeds: Seed[]): Generated {
   return {
-    images: seeds.map((seed, i) => ({ seed, class: i % 2, png: Uint8Array.of(seed) })),
+    images: seeds.map((seed, i) => ({ seed, class: i % 2, png: Uint8Array.of(Number(seed)) })),
     ...{
       width: 8,
       height: 8,

@@ -8,6 +8,7 @@ import {
   createAutoencoderTiny,
   createClipText,
   createTextUNet,
+  ignoredKeys,
 } from '../../backend/nets/stable-diffusion/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
@@ -91,6 +92,37 @@ test('what says who wrote the file is left out, and defaults are filled in', () 
   const { config: autoencoder, downFactor, scalingFactor } = createAutoencoderKL(kl);
   assert.deepEqual([autoencoder.latent_channels, downFactor, scalingFactor], [4, 1, 0.18215]);
   assert.deepEqual(createAutoencoderTiny({}).downFactor, 8);
+});
+
+test('bookkeeping of averaged weights and keys that are off are passed over, and said; others are not', () => {
+  const averaged = { decay: 0.9999, inv_gamma: 1, min_decay: 0, optimization_step: 1, power: 2 / 3 };
+  const off = { update_after_step: 0, use_ema_warmup: false, some_new_block: null, another_new_block: false };
+  for (const [create, config] of [
+    [createTextUNet, unet],
+    [createAutoencoderKL, kl],
+    [createAutoencoderTiny, {}],
+  ] as const) {
+    const raw = { ...config, ...averaged, ...off, _name_or_path: 'x' };
+    const made = (create as (config: unknown) => { config: object; layout: unknown })(raw);
+    assert.deepEqual(made.layout, (create as (config: unknown) => { layout: unknown })(config).layout);
+    assert.deepEqual(ignoredKeys(raw, made.config).sort(), Object.keys({ ...averaged, ...off }).sort());
+    for (const some_new_block of [true, 0, 1, '', 'gelu', [], {}]) {
+      assert.throws(() => create({ ...config, some_new_block }), /'some_new_block' \(.*\) is not known/);
+    }
+  }
+});
+
+test('a value that is not supported is named, with those that are', () => {
+  const says = (create: Create, config: unknown, message: RegExp) => assert.throws(() => create(config), message);
+  says(
+    createTextUNet,
+    { ...unet, time_cond_proj_dim: 256 },
+    /'time_cond_proj_dim' is 256: only null is supported, not 256/,
+  );
+  says(createTextUNet, { ...unet, act_fn: 'mish' }, /only "silu" or "swish" are supported, not "mish"/);
+  says(createTextUNet, { ...unet, mid_block_type: 'X' }, /only "UNetMidBlock2DCrossAttn" is supported, not "X"/);
+  says(createAutoencoderKL, { ...kl, shift_factor: 0.1 }, /only null is supported, not 0.1/);
+  assert.doesNotThrow(() => createTextUNet({ ...unet, dual_cross_attention: null, class_embeddings_concat: null }));
 });
 
 test("a text encoder's config may hold whatever transformers writes", () => {

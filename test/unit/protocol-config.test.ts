@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createNetwork } from '../../backend/nets/index.ts';
 import {
   applyOverrides,
   type Config,
@@ -248,4 +249,16 @@ test('the nearest word', () => {
   assert.equal(nearest('wieght', ['lambda', 'weight', 'height']), 'weight');
   assert.equal(nearest('MinStep', ['maxStep', 'minStep']), 'minStep');
   assert.equal(nearest('foo', ['bar']), undefined);
+});
+
+test("the network of a model file's metadata, with every default filled in, is one that a config takes", () => {
+  for (const network of ['EDMPrecond', 'VPPrecond', 'VEPrecond', 'iDDPMPrecond']) {
+    for (const model_type of ['SongUNet', 'DhariwalUNet']) {
+      const { config } = createNetwork({ class: network, model_type, img_resolution: 16, img_channels: 3 });
+      const copied = JSON.parse(JSON.stringify(config)) as object;
+      const parsed = parseConfig(JSON.stringify({ kind: 'distill', network: copied }), 'copied');
+      assert.ok(parsed.kind === 'distill');
+      assert.deepEqual(createNetwork(parsed.network).config, config);
+    }
+  }
 });

@@ -6,10 +6,12 @@ import { after, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
+import { exportTextModel } from '../../backend/export/text/export-text.ts';
 import { importUNet } from '../../backend/models/text/import-unet.ts';
 import { memoryNeeded, requireMemory } from '../../backend/models/text/memory.ts';
 import { openTextModel } from '../../backend/models/text/text-model.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { unetHash } from '../../backend/sampling/text/text-picture.ts';
 import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
 import { encodeSafetensors, readSafetensors } from '../../backend/weights/safetensors.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
@@ -148,6 +150,11 @@ test('how published models are called', async () => {
   const scheduler = 'scheduler/scheduler_config.json';
   edit(scheduler, (config) => ({ ...config, _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing' }));
   assert.deepEqual(calling(), { oneStep: null, steps: 1, guidance: 1 });
+  for (const other of [{ prediction_type: 'v_prediction' }, { rescale_betas_zero_snr: true }]) {
+    edit(scheduler, (config) => ({ ...config, ...other }));
+    assert.deepEqual(calling(), { oneStep: null, steps: 50, guidance: 7.5 }, 'taught to begin in pure noise');
+    edit(scheduler, (config) => ({ ...config, prediction_type: 'epsilon', rescale_betas_zero_snr: false }));
+  }
   edit(scheduler, (config) => ({ ...config, _class_name: 'LCMScheduler' }));
   assert.deepEqual(calling(), { oneStep: null, steps: 4, guidance: 1 });
   writeFileSync(
@@ -170,6 +177,76 @@ test('how published models are called', async () => {
     refusal(/timestep is 5000, but the schedule has 1000/),
   );
   await pipeline.dispose();
+});
+
+test('a scheduler that is not here, or an option of it, matters when it is used', async () => {
+  const { engine, compiled } = counting();
+  const request = { prompt: 'a cat', seeds: [0], steps: 2 };
+  for (const [change, words] of [
+    [{ _class_name: 'EulerAncestralDiscreteScheduler' }, /names the scheduler EulerAncestralDiscreteScheduler/],
+    [{ _class_name: 'EulerDiscreteScheduler', use_beta_sigmas: true }, /use_beta_sigmas: only false is supported/],
+  ] as const) {
+    edit('scheduler/scheduler_config.json', (config) => ({ ...config, ...change }));
+    const pipeline = TextPipeline.open(model, { engine });
+    await assert.rejects(pipeline.draw(request), refusal(words, 'config'));
+    await assert.rejects(pipeline.warmUp(request), refusal(words, 'config'));
+    assert.deepEqual(compiled, []);
+    const drawing = TextPipeline.open(model, { engine: cpu });
+    const { scheduler, images } = await drawing.draw({ ...request, scheduler: 'ddim' });
+    await drawing.dispose();
+    assert.equal(scheduler, 'ddim');
+    assert.ok(images.data.every(Number.isFinite));
+    const file = join(tiny, 'unet', 'diffusion_pytorch_model.safetensors');
+    const imported = await importUNet({ base: model, file, out: `${model}-${scheduler}${words.source.length}` });
+    assert.deepEqual([imported.timestep, imported.prediction], [999, 'epsilon']);
+    const exported = await exportTextModel({ model, target: `${model}-onnx${words.source.length}` });
+    assert.ok(exported.ok);
+  }
+});
+
+test('what averaging left in configurations is passed over with a warning, and is not in what is made of the folder', async () => {
+  const averaging = { decay: 0.9999, inv_gamma: 1, min_decay: 0, optimization_step: 1, power: 2 / 3, some_block: null };
+  for (const part of ['unet', 'vae']) edit(`${part}/config.json`, (config) => ({ ...config, ...averaging }));
+  edit('scheduler/scheduler_config.json', (config) => ({ ...config, beta_curve: 2 }));
+  const { warnings } = openTextModel(model);
+  const keys = Object.keys(averaging).join(', ');
+  const said = ['unet', 'vae'].map((part) => `${part}/config.json: without effect here: ${keys}`);
+  assert.deepEqual(warnings.slice(0, -1), said);
+  assert.match(warnings.at(-1)!, /beta_curve/);
+  const file = join(tiny, 'unet', 'diffusion_pytorch_model.safetensors');
+  const { warnings: told } = await importUNet({ base: model, file, out: `${model}-student` });
+  assert.deepEqual(told, warnings);
+  const config = JSON.parse(readFileSync(join(`${model}-student`, 'unet', 'config.json'), 'utf8')) as object;
+  assert.ok(!Object.keys(config).some((key) => key in averaging));
+});
+
+test('a variant is taken where a component has it, and must be that of one', async () => {
+  const whole = join(model, 'unet', 'diffusion_pytorch_model.safetensors');
+  const { tensors } = await readSafetensors(whole);
+  const halved = [...tensors].map(([name, tensor]) => {
+    return [name, tensor.dtype === 'F32' ? { ...tensor, data: tensor.data.map((x) => x / 2) } : tensor] as const;
+  });
+  writeFileSync(join(model, 'unet', 'diffusion_pytorch_model.non_ema.safetensors'), encodeSafetensors(halved));
+  const read = async (variant?: string) => {
+    const opened = openTextModel(model, variant === undefined ? {} : { variant });
+    const [unet, vae] = [await opened.readWeights('unet'), await opened.readWeights('vae')];
+    return { unet: unet.get('conv_in.weight')!.data, vae, hash: await unetHash(opened) };
+  };
+  const [usual, other] = [await read(), await read('non_ema')];
+  assert.deepEqual(
+    other.unet,
+    usual.unet.map((x) => x / 2),
+  );
+  assert.deepEqual(other.vae, usual.vae);
+  assert.notEqual(other.hash, usual.hash);
+  assert.throws(() => openTextModel(model, { variant: 'bf16' }), refusal(/unet has no weights of the variant bf16/));
+});
+
+test('a number of layers that the text encoder does not have is refused', () => {
+  assert.throws(
+    () => openTextModel(model, { clipSkip: 2 }),
+    refusal(/'clip_skip' is 2: the encoder has 2 layers/, 'config'),
+  );
 });
 
 test('what a model cannot do is refused before anything is computed', async () => {
@@ -255,6 +332,8 @@ test('a bare UNet becomes a model beside its base, and what does not fit is name
     parameters: openTextModel(model).unet.layout.size,
     timestep: 999,
     prediction: 'epsilon',
+    key: '',
+    warnings: [],
   });
   assert.equal(existsSync(join(out, 'vae')), false);
   const student = openTextModel(out);

@@ -277,13 +277,13 @@ test('pictures from anywhere are looked at, never trusted', async () => {
   const hostile: Record<string, string>[] = [
     { 'dmd.settings': '{' },
     { 'dmd.settings': 'null' },
-    { 'dmd.settings': JSON.stringify({ ...good, seeds: [-1] }) },
+    { 'dmd.settings': JSON.stringify({ ...good, seeds: [2 ** 60] }) },
     { 'dmd.settings': JSON.stringify({ ...good, steps: 1e9 }) },
     { 'dmd.settings': JSON.stringify({ ...good, seeds: Array(5000).fill(0) }) },
     { 'dmd.settings': `{"__proto__": {"model": "x"}}` },
     { 'dmd.settings': JSON.stringify({ ...good, prompt: 'x'.repeat(1 << 17) }) },
     { 'dmd.model': 'x', 'dmd.seed': '1', 'dmd.steps': '1e3' },
-    { 'dmd.model': 'x', 'dmd.seed': '99999999999', 'dmd.steps': '1' },
+    { 'dmd.model': 'x', 'dmd.seed': '18446744073709551616', 'dmd.steps': '1' },
     { 'dmd.model': 'x', 'dmd.seed': '1', 'dmd.steps': '9', 'dmd.sampler': '{"name":"ablation"}' },
   ];
   for (const text of hostile) assert.equal(await read(text), null, JSON.stringify(text).slice(0, 80));

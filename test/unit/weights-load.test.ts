@@ -18,12 +18,15 @@ test('safetensors under any name, float16 widened, with its configuration', asyn
   const metadata = { [configKey]: JSON.stringify(config), note: 'mine' };
   await writeSafetensors(path, [['w', sample]], { dtype: 'F16', metadata });
   const loaded = await loadWeights(path);
-  assert.deepEqual(loaded, { tensors: new Map([['w', sample]]), config, format: 'safetensors', metadata });
+  const dtypes = new Map([['w', 'F16']]);
+  const tensors = new Map([['w', sample]]);
+  assert.deepEqual(loaded, { tensors, dtypes, path: [], config, format: 'safetensors', metadata });
 });
 
 test('safetensors without a configuration', async () => {
   const path = await scratch.write('plain', encodeSafetensors([['w', sample]]));
-  assert.deepEqual(await loadWeights(path), { tensors: new Map([['w', sample]]), format: 'safetensors', metadata: {} });
+  const [tensors, dtypes] = [new Map([['w', sample]]), new Map([['w', 'F32']])];
+  assert.deepEqual(await loadWeights(path), { tensors, dtypes, path: [], format: 'safetensors', metadata: {} });
 });
 
 const withConfig = (text: string) => encodeSafetensors([['w', sample]], { metadata: { [configKey]: text } });

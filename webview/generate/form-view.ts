@@ -1,6 +1,7 @@
 /** What is to be made: model, class or prompt, seed and so on. Says at once what the person changed. */
 import { type Form, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import { parseSeed } from '../../backend/protocol/seed.ts';
 import { element } from '../shared/dom.ts';
 import { Choice, type Option } from './choice.ts';
 import type { Texts } from './texts.ts';
@@ -8,7 +9,6 @@ import type { Texts } from './texts.ts';
 type Field = HTMLElement & { value: string };
 type Box = HTMLElement & { checked: boolean };
 
-const largestSeed = 2 ** 32 - 1;
 const longestPrompt = 10_000;
 
 export interface FormActions {
@@ -185,7 +185,7 @@ export class FormView {
       negative: this.#negative.value.slice(0, longestPrompt),
       guidance: decimal(this.#guidance.value, 0, 100),
       live: this.#live.checked,
-      seed: whole(this.#seed.value, 0, largestSeed) ?? before.seed,
+      seed: parseSeed(this.#seed.value) ?? before.seed,
       locked: this.#locked.checked,
       count: whole(this.#count.value, 1, mostImages) ?? before.count,
       // Another model has its own number of steps.
@@ -202,11 +202,9 @@ export class FormView {
 
   #markWrong(): void {
     const wrong = (node: Field, min: number, max: number, empty: boolean, read = whole) => {
-      const bad = !(empty && node.value.trim() === '') && read(node.value, min, max) === null;
-      node.classList.toggle('wrong', bad);
-      node.setAttribute('aria-invalid', String(bad));
+      mark(node, !(empty && node.value.trim() === '') && read(node.value, min, max) === null);
     };
-    wrong(this.#seed, 0, largestSeed, false);
+    mark(this.#seed, parseSeed(this.#seed.value) === null);
     wrong(this.#count, 1, mostImages, false);
     wrong(this.#steps, 1, 1000, true);
     wrong(this.#guidance, 0, 100, true, decimal);
@@ -232,6 +230,11 @@ export class FormView {
 
 function field(id: string, label: string, changed: () => void): Field {
   return element('vscode-text-field', { id, size: 12, oninput: changed, inputmode: 'numeric' }, label) as Field;
+}
+
+function mark(node: Field, bad: boolean): void {
+  node.classList.toggle('wrong', bad);
+  node.setAttribute('aria-invalid', String(bad));
 }
 
 /** Null for what is no whole number in the range. */

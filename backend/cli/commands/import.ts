@@ -6,6 +6,7 @@ import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface ImportOptions extends CommonOptions {
   readonly out: string;
+  readonly key?: string;
   readonly timestep?: number;
   readonly prediction?: OneStepPrediction;
   readonly half?: boolean;
@@ -32,6 +33,7 @@ export function registerImport(program: Command): void {
         `what it predicts: ${oneStepPredictions.join(', ')} (default: as the base)`,
       ).argParser(predictionKind),
     )
+    .option('--key <name>', 'which of several sets of weights in the file, e.g. generator (default: its average)')
     .option('--half', 'store the weights as float16')
     .addHelpText('after', notes)
     .action(importModel);
@@ -40,9 +42,10 @@ export function registerImport(program: Command): void {
 async function importModel(base: string, unet: string, options: ImportOptions): Promise<void> {
   const output = createOutput(options);
   const { importUNet } = await import('../../models/text/import-unet.ts');
-  const { out, timestep, prediction, half = false } = options;
+  const { out, key, timestep, prediction, half = false } = options;
   const imported = await importUNet({
     ...{ base, file: unet, out, half },
+    ...(key === undefined ? {} : { key }),
     ...(timestep === undefined ? {} : { timestep }),
     ...(prediction === undefined ? {} : { prediction }),
   });
@@ -50,6 +53,8 @@ async function importModel(base: string, unet: string, options: ImportOptions): 
   output.line(
     `${out}: a generator of ${millions} million parameters, ${imported.prediction} at timestep ${imported.timestep}`,
   );
+  for (const warning of imported.warnings) output.line(warning);
+  if (imported.key !== '') output.line(`its weights are those under '${imported.key}' in ${unet}`);
   output.event('imported', { ...imported });
 }
 

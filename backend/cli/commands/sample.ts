@@ -1,6 +1,6 @@
 /** `dmd sample`: pictures from a generator or a teacher, one per seed. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { deviceOptions, imageSize, numberList, positiveInteger } from '../arguments.ts';
+import { deviceOptions, imageSize, numberList, positiveInteger, seedList, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 import type { SampleOptions } from '../sample/sample.ts';
 
@@ -28,9 +28,9 @@ export function registerSample(program: Command): void {
       'builtin:scenes',
     )
     .addOption(
-      new Option('--seeds <list>', 'one picture per seed, e.g. 0-15 or 1,5,9')
-        .argParser(numberList)
-        .default(numberList('0-15'), '0-15'),
+      new Option('--seeds <list>', 'one picture per seed, e.g. 0-15 or 1,-5,9; any that torch.manual_seed takes')
+        .argParser(seedList)
+        .default(seedList('0-15'), '0-15'),
     )
     .option('--class <list>', 'classes, repeated over the seeds (default: drawn from the seed)', numberList)
     .option('--steps <n>', 'steps; 1 is a single call (default: 1 for a generator, 18 for a teacher)', positiveInteger)
@@ -40,7 +40,11 @@ export function registerSample(program: Command): void {
     .option('--negative <text>', 'what guidance leads away from')
     .option('--guidance <scale>', 'scale of classifier-free guidance; 1 is none', guidanceScale)
     .option('--scheduler <name>', "ddim, pndm, dpm, unipc, euler or lcm (default: the text-to-image model's own)")
+    .option('--eta <share>', "share of DDPM's noise that ddim adds back, 0 to 1 (default: 0)", share)
+    .option('--clip-skip <n>', 'last layers of the text encoder to leave out, as diffusers counts them', wholeNumber)
+    .option('--variant <name>', 'weights of a model folder under that name, e.g. fp16 or non_ema, where it has them')
     .option('--size <height>x<width>', 'in pixels (default: what the text-to-image model was trained on)', imageSize)
+    .option('--key <name>', 'which of several sets of weights in a model file, e.g. net (default: the average)')
     .option('--low-memory', 'keep weights of text-to-image models in memory once; somewhat slower')
     .option('--batch <n>', 'pictures per network call', positiveInteger, 16)
     .option('--out <dir>', 'folder for the pictures and grid.png', 'samples')
@@ -66,6 +70,13 @@ function guidanceScale(text: string): number {
   if (text.trim() === '' || !(scale >= 0 && scale <= 1000))
     throw new InvalidArgumentError('Expected a number from 0 on.');
   return scale;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  return value;
 }
 
 /** 'S_churn=40' as a number where it is one. */

@@ -11,6 +11,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { type TextPictureMaker, textPictureText, unetHash } from '../../sampling/text/text-picture.ts';
 import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
 import type { TextImages, TextRequest } from '../../sampling/text/text-request.ts';
+import { seedInName } from '../arguments.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { createProgress, progressMode } from '../progress.ts';
@@ -24,14 +25,24 @@ export async function sampleText(name: string, options: SampleOptions, output: O
       ...{ engine, device, threads: options.threads },
       batch: Math.min(options.batch, options.seeds.length),
       lowMemory: options.lowMemory ?? false,
+      ...(options.variant === undefined ? {} : { variant: options.variant }),
+      ...(options.clipSkip === undefined ? {} : { clipSkip: options.clipSkip }),
     });
+    for (const warning of pipeline.model.warnings) {
+      output.line(warning);
+      output.event('warning', { text: warning });
+    }
     const role = pipeline.model.calling.oneStep ? 'generator' : 'teacher';
     output.line(`${role} ${modelPath(name)} on ${engine.device}${options.device === 'auto' ? ` (${why})` : ''}`);
     const request = requestOf(options);
     const drawn = await draw(pipeline, request, output);
     tellAboutPrompt(drawn, output);
     const sha256 = await unetHash(pipeline.model);
-    const files = await writePictures({ model: name, sha256, role, device: engine.device, request, drawn }, options);
+    const { clipSkip, variant } = pipeline.model;
+    const files = await writePictures(
+      { model: name, sha256, role, device: engine.device, request, drawn, clipSkip, variant },
+      options,
+    );
     const milliseconds = drawn.secondsPerImage * 1000;
     output.line(`${options.seeds.length} pictures and ${files.grid}, ${milliseconds.toFixed(1)} ms per picture`);
     output.event('samples', {
@@ -63,7 +74,7 @@ async function draw(pipeline: TextPipeline, request: TextRequest, output: Output
 }
 
 function requestOf(options: SampleOptions): TextRequest {
-  const { prompt = '', seeds, negative, guidance, steps, scheduler, size } = options;
+  const { prompt = '', seeds, negative, guidance, steps, scheduler, eta, size } = options;
   const sampler = samplerNames.find((name) => name === scheduler);
   if (scheduler !== undefined && !sampler) {
     const hint = `Schedulers are ${samplerNames.join(', ')}.`;
@@ -75,6 +86,7 @@ function requestOf(options: SampleOptions): TextRequest {
     ...(guidance === undefined ? {} : { guidance }),
     ...(steps === undefined ? {} : { steps }),
     ...(sampler ? { scheduler: sampler } : {}),
+    ...(eta === undefined ? {} : { eta }),
     ...(size ? { size } : {}),
   };
 }
@@ -82,6 +94,13 @@ function requestOf(options: SampleOptions): TextRequest {
 /** Options of models without a prompt. */
 function refuseOthersOptions(options: SampleOptions): void {
   if (options.class) throw new UserError('usage', 'This model takes a prompt, not classes.', 'Leave --class out.');
+  if (options.key !== undefined) {
+    throw new UserError(
+      'usage',
+      'This model is a folder, not a file with several sets of weights.',
+      'Leave --key out.',
+    );
+  }
   if (!options.with) return;
   throw new UserError('usage', 'This model has no options of that kind.', 'Leave --with out; see --scheduler.');
 }
@@ -104,7 +123,7 @@ async function writePictures(
   });
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
-    const file = join(out, `seed${String(seed).padStart(6, '0')}.png`);
+    const file = join(out, `seed${seedInName(seed)}.png`);
     await writePiecesAtomic(file, [encodePng(imageAt(images, i), textPictureText(maker, seed))]);
     pictures.push(file);
   }

@@ -11,6 +11,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { runOf } from '../../runs/folder/lineage.ts';
 import { makerText, type PictureMaker, pictureText } from '../../sampling/picture-text.ts';
 import { type SeededImages, SeededSource } from '../../sampling/seeded-images.ts';
+import { seedInName } from '../arguments.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { createProgress, progressMode } from '../progress.ts';
@@ -27,12 +28,13 @@ export async function sampleCommand(name: string, options: SampleOptions, output
     return sampleText(name, options.defaultSeeds ? { ...options, seeds: [0] } : options, output);
   }
   refuseTextOptions(name, options);
-  const model = await openModel(name);
+  const model = await openModel(name, { key: options.key });
   refuseUndrawable(model);
   const { seeds } = options;
   const steps = options.steps ?? (model.role === 'generator' ? 1 : teacherSteps);
   const classes = options.class ? seeds.map((_, i) => options.class![i % options.class!.length]) : null;
   const { engine, device, why } = await openEngine(options);
+  if (model.key !== '') output.line(`weights under '${model.key}' of ${model.path}`);
   output.line(`${model.role} ${model.path} on ${engine.device}${options.device === 'auto' ? ` (${why})` : ''}`);
   const progress = createProgress(progressMode(output.json), 'sampling', seeds.length, { unit: 'images' });
   let drawn: SeededImages;
@@ -69,7 +71,7 @@ async function writePictures(
   });
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
-    const file = join(out, `seed${String(seed).padStart(6, '0')}.png`);
+    const file = join(out, `seed${seedInName(seed)}.png`);
     const text = pictureText(maker, { seed, class: classes[i] ?? null, className: '', settings: null });
     await writePiecesAtomic(file, [encodePng(imageAt(images, i), text)]);
     pictures.push(file);
@@ -85,12 +87,13 @@ function imageAt({ shape: [, ...shape], data }: TensorData, index: number): Tens
   return { shape, data: data.subarray(index * size, (index + 1) * size) };
 }
 
-const textOptions = ['prompt', 'negative', 'guidance', 'scheduler', 'size'] as const;
+const textOptions = ['prompt', 'negative', 'guidance', 'scheduler', 'eta', 'clipSkip', 'variant', 'size'] as const;
 
 function refuseTextOptions(name: string, options: SampleOptions): void {
   const given = textOptions.find((option) => options[option] !== undefined);
   if (given === undefined) return;
-  const message = `--${given} is for text-to-image models, which ${name} is not`;
+  const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const message = `--${flag} is for text-to-image models, which ${name} is not`;
   throw new UserError('usage', message, 'Name the folder of one, with its model_index.json.');
 }
 

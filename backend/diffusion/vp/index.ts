@@ -15,9 +15,11 @@ import { type Predict, runSteps, type Stepper, type VpHooks } from './sampler.ts
 import { alphasCumprodOf, scheduleOf, type VpSchedule } from './schedule.ts';
 import {
   type PredictionType,
+  resolveModelConfig,
   resolveSamplerConfig,
   type SamplerConfig,
   type SamplerName,
+  samplerClasses,
   unknownKeys,
 } from './scheduler-config.ts';
 import { unipcStepper } from './unipc.ts';
@@ -41,7 +43,7 @@ export interface VpSampler {
   readonly predictionType: PredictionType;
   /** Whether it draws noise at its steps, and so needs `hooks.noise`: LCM; DDIM with eta > 0. */
   readonly addsNoise: (options: VpSamplingOptions) => boolean;
-  /** Keys of the config that this version does not know, in words for a person; often empty. */
+  /** `schedulerWarnings` of its config. */
   readonly warnings: readonly string[];
   /** Timestep of every network call. Throws as `sample` does. */
   timesteps(options: VpSamplingOptions): readonly number[];
@@ -70,25 +72,20 @@ const methods: { readonly [Name in SamplerName]: Method<Name> } = {
 
 export const samplerNames = Object.keys(methods) as readonly SamplerName[];
 
-const classes: Readonly<Record<string, SamplerName>> = {
-  DDIMScheduler: 'ddim',
-  PNDMScheduler: 'pndm',
-  DPMSolverMultistepScheduler: 'dpm',
-  UniPCMultistepScheduler: 'unipc',
-  EulerDiscreteScheduler: 'euler',
-  LCMScheduler: 'lcm',
-};
+function samplerClassOf(schedulerConfig: unknown): unknown {
+  return (schedulerConfig as { _class_name?: unknown } | null)?._class_name;
+}
 
 /** The short name of a config's own class. Throws UserError('config') where that class is not supported. */
 export function samplerOfConfig(schedulerConfig: unknown): SamplerName {
-  const name = (schedulerConfig as { _class_name?: unknown } | null)?._class_name;
-  const found = typeof name === 'string' && Object.hasOwn(classes, name) ? classes[name] : undefined;
+  const name = samplerClassOf(schedulerConfig);
+  const found = typeof name === 'string' && Object.hasOwn(samplerClasses, name) ? samplerClasses[name] : undefined;
   if (found) return found;
   throw new UserError(
     'config',
     `scheduler_config.json names ${typeof name === 'string' ? `the scheduler ${name}` : 'no scheduler (_class_name)'}, ` +
       'which this version does not have.',
-    `Choose one of ${samplerNames.join(', ')}.`,
+    `Choose another with --scheduler: ${samplerNames.join(', ')}.`,
   );
 }
 
@@ -97,34 +94,57 @@ export function samplerOfConfig(schedulerConfig: unknown): SamplerName {
  * key for what is out of range or not supported.
  */
 export function createVpSampler(schedulerConfig: unknown, name = samplerOfConfig(schedulerConfig)): VpSampler {
-  return samplerFor(name, forClass(name, schedulerConfig));
+  return samplerFor(name, schedulerConfig, resolveSamplerConfig(name, schedulerConfig));
 }
 
-/** What another class's config leaves open: PNDM's Runge-Kutta steps, which only its own class can ask for. */
-function forClass(name: SamplerName, config: unknown): unknown {
-  const own = (config as { _class_name?: unknown } | null)?._class_name;
-  if (name !== 'pndm' || typeof config !== 'object' || own === 'PNDMScheduler') return config;
-  return { skip_prk_steps: true, ...config };
+/**
+ * PNDM as pairs are made with it, for a model of whatever class: without Runge-Kutta steps unless the config asks for them, and
+ * on the model's own noise schedule. Throws as `createVpSampler`.
+ */
+export function createPairSampler(schedulerConfig: unknown): VpSampler {
+  const { rescale_betas_zero_snr } = resolveModelConfig(schedulerConfig);
+  const own = samplerClassOf(schedulerConfig) === 'PNDMScheduler';
+  const asked = own ? {} : { skip_prk_steps: true };
+  const pndm = resolveSamplerConfig('pndm', { ...asked, ...(schedulerConfig as object) });
+  const config = { ...pndm, rescale_betas_zero_snr };
+  return samplerFor('pndm', schedulerConfig, config);
 }
 
-function samplerFor<Name extends SamplerName>(name: Name, schedulerConfig: unknown): VpSampler {
-  const config = resolveSamplerConfig(name, schedulerConfig);
+/** What a config says of the model, apart from how it is sampled. Throws UserError('config') that names the key. */
+export function modelOfConfig(schedulerConfig: unknown): {
+  readonly schedule: VpSchedule;
+  readonly predictionType: PredictionType;
+} {
+  const config = resolveModelConfig(schedulerConfig);
+  return { schedule: scheduleOf(alphasCumprodOf(config)), predictionType: config.prediction_type };
+}
+
+function samplerFor<Name extends SamplerName>(
+  name: Name,
+  schedulerConfig: unknown,
+  config: SamplerConfig<Name>,
+): VpSampler {
   const schedule = scheduleOf(alphasCumprodOf(config));
   const method: Method<Name> = methods[name];
   const stepperOf = ({ steps, eta = 0 }: VpSamplingOptions) => {
     requireOptions(schedule, steps, eta);
     return method(schedule, config, steps, eta);
   };
-  const unknown = unknownKeys(schedulerConfig);
   return {
     name,
     schedule,
     predictionType: config.prediction_type,
     addsNoise: ({ eta = 0 }) => name === 'lcm' || (name === 'ddim' && eta > 0),
-    warnings: unknown.map((key) => `scheduler_config.json: ${key} is not known to this version and has no effect.`),
+    warnings: schedulerWarnings(schedulerConfig),
     timesteps: (options) => stepperOf(options).timesteps,
     sample: async (predict, latents, options, hooks) => runSteps(stepperOf(options), predict, latents, hooks),
   };
+}
+
+/** Keys of a config that this version does not know, in words for a person; often none. */
+export function schedulerWarnings(schedulerConfig: unknown): string[] {
+  const unknown = unknownKeys(schedulerConfig);
+  return unknown.map((key) => `scheduler_config.json: ${key} is not known to this version and has no effect.`);
 }
 
 function requireOptions({ timesteps }: VpSchedule, steps: number, eta: number): void {

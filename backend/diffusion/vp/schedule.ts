@@ -6,7 +6,7 @@
  * float64. PyTorch multiplies up in float64 and rounds each product, and so does this.
  */
 import { UserError } from '../../protocol/errors.ts';
-import { type NoiseConfig, resolveNoiseConfig } from './scheduler-config.ts';
+import { type NoiseConfig, resolveModelConfig } from './scheduler-config.ts';
 
 export interface VpSchedule {
   /** T, `num_train_timesteps`. */
@@ -24,7 +24,7 @@ export interface VpSchedule {
  * is out of range or of a kind that is not known.
  */
 export function vpSchedule(schedulerConfig: unknown): VpSchedule {
-  return scheduleOf(alphasCumprodOf(resolveNoiseConfig(schedulerConfig)));
+  return scheduleOf(alphasCumprodOf(resolveModelConfig(schedulerConfig)));
 }
 
 /** The schedule with this table. */
@@ -42,8 +42,11 @@ export function scheduleOf(alphasCumprod: Float32Array): VpSchedule {
   };
 }
 
+/** PNDM's config does not know the key. */
+type Betas = Omit<NoiseConfig, 'rescale_betas_zero_snr'> & Partial<NoiseConfig>;
+
 /** alphas_cumprod [T] in float32. */
-export function alphasCumprodOf(config: NoiseConfig): Float32Array {
+export function alphasCumprodOf(config: Betas): Float32Array {
   const betas = betasOf(config);
   const wrong = betas.findIndex((beta) => !(beta >= 0 && beta < 1));
   if (wrong >= 0) {
@@ -53,7 +56,7 @@ export function alphasCumprodOf(config: NoiseConfig): Float32Array {
   return cumulativeProduct(config.rescale_betas_zero_snr ? zeroTerminalSnr(betas) : betas);
 }
 
-function betasOf({ num_train_timesteps: count, beta_schedule, beta_start, beta_end, trained_betas }: NoiseConfig) {
+function betasOf({ num_train_timesteps: count, beta_schedule, beta_start, beta_end, trained_betas }: Betas) {
   if (trained_betas) return Float32Array.from(trained_betas);
   switch (beta_schedule) {
     case 'linear':

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.ts';
+import { problemOf } from '../../protocol/value-problem.ts';
 
 /** What the network's output is: the noise, the velocity alpha eps - sigma x_0 (Salimans and Ho 2022), or x_0 itself. */
 export const predictionTypes = ['epsilon', 'v_prediction', 'sample'] as const;
@@ -17,8 +18,7 @@ const beta = z.number().gt(0).lt(1);
 const spacing = z.enum(['leading', 'trailing', 'linspace']);
 
 /** A key of diffusers of which only its plain value is supported. */
-const only = (value: boolean | string | null) =>
-  z.literal(value, { error: `only ${JSON.stringify(value)} is supported` }).nullish();
+const only = (value: boolean | string | null) => z.literal(value).nullish();
 
 const noiseKeys = {
   num_train_timesteps: z.int().min(1).max(MOST_TIMESTEPS).default(1000),
@@ -31,13 +31,15 @@ const noiseKeys = {
   rescale_betas_zero_snr: z.boolean().default(false),
 };
 
+const predictionKey = { prediction_type: z.enum(predictionTypes).default('epsilon') };
+
 const shared = {
   ...noiseKeys,
-  prediction_type: z.enum(predictionTypes).default('epsilon'),
+  ...predictionKey,
   /** Added to every timestep of the spacing `leading`. */
   steps_offset: z.int().min(0).default(0),
-  thresholding: only(false),
 };
+const thresholding = only(false);
 
 const clipping = {
   /** Cuts the predicted x_0 to +- clip_sample_range. */
@@ -61,14 +63,18 @@ const order = z.int().min(1).max(2, { error: 'only orders 1 and 2 are supported'
 const ddim = z.object({
   ...shared,
   ...clipping,
+  thresholding,
   clip_sample: clipping.clip_sample.default(true),
   timestep_spacing: spacing.default('leading'),
   /** What follows timestep 0: no noise at all, or the noise of timestep 0. */
   set_alpha_to_one: z.boolean().default(true),
 });
 
+const { rescale_betas_zero_snr: _, ...sharedByPndm } = shared;
+
+/** The one class that knows nothing of zero terminal SNR. */
 const pndm = z.object({
-  ...shared,
+  ...sharedByPndm,
   prediction_type: z.enum(['epsilon', 'v_prediction']).default('epsilon'),
   timestep_spacing: spacing.default('leading'),
   set_alpha_to_one: z.boolean().default(false),
@@ -78,6 +84,7 @@ const pndm = z.object({
 
 const dpm = z.object({
   ...shared,
+  thresholding,
   ...sigmaKeys,
   ...flowKeys,
   solver_order: order,
@@ -92,11 +99,16 @@ const dpm = z.object({
     .or(z.literal(['-Infinity', Number.NEGATIVE_INFINITY]))
     .nullish(),
   use_lu_lambdas: only(false),
-  variance_type: only(null),
+  /** Of other classes, which may name a fixed one. */
+  variance_type: z
+    .string()
+    .nullish()
+    .refine((type) => !type?.startsWith('learned'), 'only null or a fixed variance is supported'),
 });
 
 const unipc = z.object({
   ...shared,
+  thresholding,
   ...sigmaKeys,
   ...flowKeys,
   ...sigmaLimits,
@@ -122,6 +134,7 @@ const euler = z.object({
 const lcm = z.object({
   ...shared,
   ...clipping,
+  thresholding,
   beta_start: beta.default(0.00085),
   beta_end: beta.default(0.012),
   beta_schedule: noiseKeys.beta_schedule.removeDefault().default('scaled_linear'),
@@ -138,8 +151,10 @@ export const samplerSchemas = { ddim, pndm, dpm, unipc, euler, lcm };
 export type SamplerName = keyof typeof samplerSchemas;
 export type SamplerConfig<Name extends SamplerName> = z.output<(typeof samplerSchemas)[Name]>;
 
-const noise = z.object(noiseKeys);
-export type NoiseConfig = z.output<typeof noise>;
+const model = z.object({ ...noiseKeys, ...predictionKey });
+/** What a config says of the model itself, whatever draws with it. */
+export type ModelConfig = z.output<typeof model>;
+export type NoiseConfig = Omit<ModelConfig, 'prediction_type'>;
 
 /** Of no effect on numbers: who wrote the file, and dynamic thresholding's settings, which is refused itself. */
 const idle = ['dynamic_thresholding_ratio', 'sample_max_value', 'flow_shift', 'time_shift_type', 'variance_type'];
@@ -151,11 +166,35 @@ export function unknownKeys(config: unknown): string[] {
   return keys.filter((key) => !key.startsWith('_') && !known.has(key));
 }
 
-/** The part of a scheduler's config that is its noise schedule. Throws UserError('config') that names the key. */
-export function resolveNoiseConfig(config: unknown): NoiseConfig {
+/** The classes of diffusers that are here. */
+export const samplerClasses: Readonly<Record<string, SamplerName>> = {
+  DDIMScheduler: 'ddim',
+  PNDMScheduler: 'pndm',
+  DPMSolverMultistepScheduler: 'dpm',
+  UniPCMultistepScheduler: 'unipc',
+  EulerDiscreteScheduler: 'euler',
+  LCMScheduler: 'lcm',
+};
+
+/**
+ * The part of a scheduler's config that is the model's own: its noise schedule, and what it predicts. The class may be one that
+ * is not here; its defaults are not known then, nor whether its noise grows by betas at all, so that the config must say it.
+ * Throws UserError('config') that names the key.
+ */
+export function resolveModelConfig(config: unknown): ModelConfig {
   const raw = asObject(config);
-  const ofLcm = raw._class_name === 'LCMScheduler' ? lcm.parse({}) : {};
-  return parse(noise, { ...pick(ofLcm, Object.keys(noiseKeys)), ...raw });
+  const { _class_name: name } = raw;
+  const isKnown = typeof name !== 'string' || Object.hasOwn(samplerClasses, name);
+  const missing = ['beta_start', 'beta_end', 'beta_schedule'].find((key) => raw[key] === undefined);
+  if (!isKnown && !raw.trained_betas && missing !== undefined) {
+    throw new UserError(
+      'config',
+      `scheduler_config.json: the noise schedule of ${name} is not known here, and the file does not say ${missing}.`,
+      'Supported are models whose noise grows by betas, like Stable Diffusion 1.x and 2.x.',
+    );
+  }
+  const ofLcm = name === 'LCMScheduler' ? lcm.parse({}) : {};
+  return parse(model, { ...pick(ofLcm, Object.keys(noiseKeys)), ...raw });
 }
 
 /** A sampler's own view of a config. Throws UserError('config') that names the key. */
@@ -167,7 +206,7 @@ export function resolveSamplerConfig<Name extends SamplerName>(name: Name, confi
 function parse<Schema extends z.ZodObject>(schema: Schema, config: object): z.output<Schema> {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+  const problems = result.error.issues.map((issue) => [issue.path.join('.'), problemOf(issue, config)].join(': '));
   throw new UserError(
     'config',
     `scheduler_config.json: ${problems.join('; ')}.`,

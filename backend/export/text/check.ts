@@ -1,8 +1,10 @@
 /** An exported folder, run on its own, beside the model it was made from. */
+import type { SamplerName } from '../../diffusion/vp/index.ts';
 import { openDevice } from '../../engine/open.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
 import { threadsOf } from '../../models/text/threads.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
 
 export interface Difference {
@@ -31,14 +33,31 @@ export async function trialPictures(model: TextModel, { batch, ...request }: Tri
   const pipeline = new TextPipeline(model, { engine, device: 'cpu', threads, batch, lowMemory: true });
   const seeds = Array.from({ length: batch }, (_, seed) => seed);
   const steps = model.calling.oneStep ? 1 : teacherSteps;
+  const scheduler = model.calling.oneStep ? {} : samplerForTrial(model);
   try {
     const prompt = 'a red circle above a blue square';
-    const { images } = await pipeline.draw({ ...request, prompt, seeds, steps, onStep: listen });
+    const { images } = await pipeline.draw({ ...request, ...scheduler, prompt, seeds, steps, onStep: listen });
     return images;
   } finally {
     await pipeline.dispose();
     await engine.dispose();
   }
+}
+
+/**
+ * What an export holds does not depend on the sampler: where this version lacks the model's own, or an option of it, another one.
+ * Throws UserError('config') where there is none.
+ */
+function samplerForTrial(model: TextModel): { readonly scheduler?: SamplerName } {
+  for (const scheduler of [undefined, 'euler', 'ddim'] as const) {
+    try {
+      model.sampler(scheduler);
+      return scheduler === undefined ? {} : { scheduler };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return { scheduler: model.sampler().name };
 }
 
 export function differenceOf(actual: TensorData, expected: TensorData): Difference {

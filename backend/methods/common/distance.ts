@@ -9,6 +9,7 @@ import { lpips, lpipsWeights } from '../../nets/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { loadWeights } from '../../weights/load.ts';
+import { refuseWholeNumbers } from '../../weights/select.ts';
 
 /** Distance of two batches of samples as a scalar; averaged over the batch. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;
@@ -41,7 +42,10 @@ export async function openDistance(
   const tensors = new Map<string, TensorData>();
   const inputs: Record<string, InputFile> = {};
   for (const [key, file] of Object.entries(files)) {
-    for (const [name, tensor] of (await loadWeights(file)).tensors) tensors.set(name, tensor);
+    const loaded = await loadWeights(file);
+    for (const [name, tensor] of loaded.tensors) tensors.set(name, tensor);
+    const names = [...loaded.tensors.keys()].filter((name) => /\.(weight|bias)$/.test(name));
+    refuseWholeNumbers(names, (name) => loaded.dtypes.get(name), file);
     inputs[`regression.${key}`] = { path: file, sha256: (await hashOf(file)) ?? '' };
   }
   const weights = lpipsWeights(tensors, Object.values(files).join(' and '));

@@ -21,7 +21,7 @@ const samplerBatch = 32;
 /** Throws UserError that names the key or the file. */
 export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeacher> {
   refuseTextKeys(config);
-  const teacher = await loadTeacher(config.teacher, { recompute: config.recompute });
+  const teacher = await loadTeacher(config.teacher, { network: config.network, recompute: config.recompute });
   const { network, weights, sha256 } = teacher;
   const { labels, generator, matching, regression } = config;
   if (labels === 'none' && network.labelDim === 0) {
@@ -37,6 +37,7 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
     path: teacher.path,
     sha256,
     inputs: { teacher: { path: teacher.path, sha256 }, ...inputs },
+    notes: teacher.key === '' ? [] : [`the teacher's weights are those under '${teacher.key}' in its file`],
     model: edmModel(network, {
       sigmas: karrasSigmas(count, { sigmaMin, sigmaMax, rho }),
       generatorSigma: generator.sigma,

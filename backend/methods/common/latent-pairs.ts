@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { openPairs } from '../../data/pairs.ts';
-import { guideDoubled, needsGuidance } from '../../diffusion/vp/index.ts';
+import { createPairSampler, guideDoubled, needsGuidance } from '../../diffusion/vp/index.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import { type Build, NetworkProgram } from '../../models/text/network-program.ts';
@@ -54,7 +54,7 @@ export function latentPairs(options: LatentPairOptions, unconditional: () => Pro
             twice.set(x, x.length);
             return guideDoubled(await predictAt(unet, teacher, twice, t, context!), guidance);
           };
-          return model.sampler('pndm').sample(predict, z, { steps }, { signal });
+          return createPairSampler(model.schedulerConfig).sample(predict, z, { steps }, { signal });
         },
         dispose: () => unet.dispose(),
       };

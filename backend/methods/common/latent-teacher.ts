@@ -47,6 +47,7 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
     ...{ path: config.teacher, sha256, inputs, pairs },
     ...{ pairsMatch: true, guidance: text.guidance, wantsHalf: text.teacherPrecision === 'float16' },
     metadata: { generatorSigma: String(config.generator.sigma) },
+    notes: teacher.model.warnings,
     distance: decoded.distance,
     readWeights: () => teacher.model.readWeights('unet'),
     async openConditions(engine: Engine, run: ConditionsOfRun | null) {
@@ -75,10 +76,10 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
   };
   const withNetwork = (network: TextTeacher['network']): DistillTeacher => {
     const part = (rank: number) => trainedPart(network.layout, rank > 0 ? rank : null);
-    const { prediction, tokens, sampler } = teacher;
+    const { prediction, tokens, schedule } = teacher;
     return {
       ...shared,
-      model: latentModel(network, { prediction, tokens, schedule: sampler.schedule }),
+      model: latentModel(network, { prediction, tokens, schedule }),
       generator: part(text.lora.generator),
       fake: part(text.lora.fake),
       *smaller() {

@@ -16,6 +16,8 @@ export interface DistillTeacher {
   readonly sha256: string;
   /** The files that every iteration depends on, by config key. */
   readonly inputs: Inputs;
+  /** What a person should know of how they were read; mostly nothing. */
+  readonly notes: readonly string[];
   readonly model: DiffusionModel;
   /** What is trained of generator and fake score. */
   readonly generator: TrainedPart;

@@ -9,7 +9,7 @@ import { writeDiffusersFolder } from '../../weights/diffusers/index.ts';
 /** @returns the folder. @throws UserError('io'), or UserError('weights') when a value does not fit float16 */
 export async function writeStudent(
   folder: string,
-  { model, unetConfig, prediction, sampler }: TextTeacher,
+  { model, unetConfig, prediction, schedule }: TextTeacher,
   weights: ReadonlyMap<string, TensorData>,
   { step, teacherSha256 }: { readonly step: number; readonly teacherSha256: string },
   half: boolean,
@@ -18,7 +18,7 @@ export async function writeStudent(
   const info: DmdInfo = {
     base: path.relative(real(folder), fs.realpathSync(model.folder.path)),
     role: 'generator',
-    timestep: sampler.schedule.timesteps - 1,
+    timestep: schedule.timesteps - 1,
     prediction,
   };
   const unet = { className: String(className), config, tensors: weights };

@@ -64,6 +64,7 @@ async function start(
     report({ type: 'work', label, done, total, unit: label });
   const conditions = await teacher.openConditions(engine, { folder, signal, onProgress: work('prompts') });
   const pairs = regression.enabled ? await pairsOf() : null;
+  for (const text of teacher.notes) report({ type: 'note', level: 'info', text });
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const half = await holdsTeacherAsHalf(teacher, engine);
   if (teacher.wantsHalf && !half) {

@@ -3,7 +3,7 @@
  * model folder says so; for folders without one it follows from what is known of published models.
  */
 import { z } from 'zod';
-import { type PredictionType, samplerOfConfig } from '../../diffusion/vp/index.ts';
+import type { PredictionType } from '../../diffusion/vp/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type OneStepPrediction, oneStepPredictions } from '../../protocol/one-step.ts';
 import type { DiffusersFolder, JsonObject } from '../../weights/diffusers/index.ts';
@@ -60,15 +60,18 @@ export function callingOf(
   if (pipeline === 'RectifiedFlowPipeline') {
     return { oneStep: { timestep: lastTimestep + 1, prediction: 'velocity' }, steps: 1, guidance: 1 };
   }
-  return { oneStep: null, ...usualSteps(schedulerConfig) };
+  return { oneStep: null, ...usualSteps(schedulerConfig, prediction) };
 }
 
-/** Distilled models say what they are by their scheduler: SD-Turbo's trails (one step), latent consistency has its own. */
-function usualSteps(config: JsonObject): { steps: number; guidance: number } {
-  const sampler = samplerOfConfig(config);
-  if (sampler === 'lcm') return { steps: 4, guidance: 1 };
-  if (sampler === 'euler' && config.timestep_spacing === 'trailing') return { steps: 1, guidance: 1 };
-  return { steps: 50, guidance: 7.5 };
+/**
+ * Distilled models say what they are by their scheduler: latent consistency has its own; SD-Turbo's trails, but so do samplers of
+ * models that were taught to begin in pure noise, which predict v.
+ */
+function usualSteps(config: JsonObject, prediction: PredictionType): { steps: number; guidance: number } {
+  const { _class_name: name, timestep_spacing: spacing, rescale_betas_zero_snr: zeroSnr } = config;
+  if (name === 'LCMScheduler') return { steps: 4, guidance: 1 };
+  const isTurbo = name === 'EulerDiscreteScheduler' && spacing === 'trailing' && prediction === 'epsilon' && !zeroSnr;
+  return isTurbo ? { steps: 1, guidance: 1 } : { steps: 50, guidance: 7.5 };
 }
 
 function parse(dmd: JsonObject, path: string): z.output<typeof schema> {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { listFolder, makeFolder } from '../../files/folders.ts';
 import { stageFolder } from '../../files/staged-folder.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { componentOf, configOf, readNetworkWeights, writeDiffusersFolder } from '../../weights/diffusers/index.ts';
+import { componentOf, configOf, readKeyedWeights, writeDiffusersFolder } from '../../weights/diffusers/index.ts';
 import type { DmdInfo } from './dmd-info.ts';
 import { expectedOf, openTextModel } from './text-model.ts';
 
@@ -15,6 +15,8 @@ export interface ImportRequest {
   readonly base: string;
   /** UNet weights: safetensors or a PyTorch file. */
   readonly file: string;
+  /** Which of several sets of weights in it, by the keys that lead there. Default: the average of the generator. */
+  readonly key?: string;
   /** The folder to make. */
   readonly out: string;
   /** As in dmd.json; left out, the base's last timestep and prediction type. */
@@ -34,6 +36,10 @@ export interface Imported {
   readonly parameters: number;
   readonly timestep: number;
   readonly prediction: string;
+  /** The keys that led to the weights, '' where they were all that the file held. */
+  readonly key: string;
+  /** What the base's configurations say that has no effect. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -42,7 +48,7 @@ export interface Imported {
  *   written or is not empty
  */
 export async function importUNet(request: ImportRequest): Promise<Imported> {
-  const { base, file, out, half = false, temporary, onStage } = request;
+  const { base, file, out, half = false, temporary, onStage, key } = request;
   const model = openTextModel(base);
   if (model.folder.base) {
     const message = `${base} is no whole model itself: it has its components from ${model.folder.base.path}`;
@@ -58,18 +64,21 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
   refuseTimestep(request.timestep, base, model.schedule.timesteps);
   refuseFull(out);
   onStage?.('reading');
-  const weights = await readNetworkWeights([file], expectedOf(model.unet.layout), file);
-  const { _class_name: className, _diffusers_version: _, ...config } = configOf(componentOf(model.folder, 'unet'));
+  const taken = await readKeyedWeights([file], expectedOf(model.unet.layout), file, key);
+  const { _class_name: className, ...given } = configOf(componentOf(model.folder, 'unet'));
+  // How the base's weights were averaged says nothing of these.
+  const known = Object.entries(given).filter(([key]) => Object.hasOwn(model.unet.config, key));
+  const config = Object.fromEntries(known);
   const dmd: DmdInfo = {
     ...{ base: baseReference(out, base), role: 'generator' },
     timestep: request.timestep ?? model.schedule.timesteps - 1,
-    prediction: request.prediction ?? model.sampler().predictionType,
+    prediction: request.prediction ?? model.predictionType,
   };
   onStage?.('writing');
   makeFolder(path.dirname(path.resolve(out)));
   const staged = stageFolder(out, temporary);
   try {
-    const unet = { className: String(className), config, tensors: weights };
+    const unet = { className: String(className), config, tensors: taken.weights };
     await writeDiffusersFolder(staged.path, { unet, dmd }, { half });
     refuseFull(out);
     staged.place();
@@ -79,7 +88,10 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
     if (error instanceof Error) error.message = error.message.replaceAll(staged.path, out);
     throw error;
   }
-  return { folder: out, parameters: model.unet.layout.size, timestep: dmd.timestep!, prediction: dmd.prediction! };
+  return {
+    ...{ folder: out, parameters: model.unet.layout.size, key: taken.key, warnings: model.warnings },
+    ...{ timestep: dmd.timestep!, prediction: dmd.prediction! },
+  };
 }
 
 /** One past the last is pure noise, where a velocity begins. */

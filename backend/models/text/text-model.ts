@@ -4,7 +4,15 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { createVpSampler, type SamplerName, type VpSampler, type VpSchedule } from '../../diffusion/vp/index.ts';
+import {
+  createVpSampler,
+  modelOfConfig,
+  type PredictionType,
+  type SamplerName,
+  schedulerWarnings,
+  type VpSampler,
+  type VpSchedule,
+} from '../../diffusion/vp/index.ts';
 import type { ParameterLayout } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import {
@@ -13,6 +21,7 @@ import {
   createAutoencoderTiny,
   createClipText,
   createTextUNet,
+  ignoredKeys,
   type TextEncoder,
   type TextUNet,
 } from '../../nets/stable-diffusion/index.ts';
@@ -23,6 +32,8 @@ import {
   componentOf,
   configOf,
   type DiffusersFolder,
+  hasVariant,
+  type JsonObject,
   modelFile,
   type OnnxFiles,
   onnxFilesOf,
@@ -31,6 +42,7 @@ import {
   readText,
   refuseOtherPipelines,
   textToImageClasses,
+  weightFilesOf,
 } from '../../weights/diffusers/index.ts';
 import { cachedSnapshot, isRepositoryName } from '../hub/cache.ts';
 import { type Calling, callingOf } from './dmd-info.ts';
@@ -40,6 +52,8 @@ export interface TextModel {
   readonly name: string;
   readonly tokenizer: ClipTokenizer;
   readonly textEncoder: TextEncoder;
+  /** The same without the layers that are to be left out: as in diffusers, for the prompt and not for the negative one. */
+  readonly promptEncoder: TextEncoder;
   readonly unet: TextUNet;
   readonly vae: Autoencoder;
   readonly calling: Calling;
@@ -47,8 +61,18 @@ export interface TextModel {
   readonly imageSize: readonly [number, number];
   /** The noise schedule that the networks were trained with. */
   readonly schedule: VpSchedule;
-  /** The model's own sampler, or another one on its noise schedule. Throws UserError('config'). */
+  readonly predictionType: PredictionType;
+  readonly schedulerConfig: JsonObject;
+  /** What its configurations say that has no effect here, in words for a person; mostly nothing. */
+  readonly warnings: readonly string[];
+  /**
+   * The model's own sampler, or another one made from its config. Throws UserError('config') where this version does not have
+   * the class, or what the config asks of it.
+   */
   sampler(name?: SamplerName): VpSampler;
+  /** As they were asked for. */
+  readonly variant: string | undefined;
+  readonly clipSkip: number;
   /** The networks as files that run as they are; null where there are weights. */
   readonly onnx: OnnxFiles | null;
   /** Weights by parameter name. Throws UserError('weights'). */
@@ -58,10 +82,12 @@ export interface TextModel {
 export interface TextModelOptions {
   /** Which of several sets of weights, e.g. fp16 or non_ema. */
   readonly variant?: string;
+  /** Layers of the text encoder left out at the end, as diffusers counts: 1 reads the last but one. */
+  readonly clipSkip?: number;
 }
 
 /** Throws UserError: 'weights' for the folder and its files, 'config' for a configuration that is not supported. */
-export function openTextModel(name: string, { variant }: TextModelOptions = {}): TextModel {
+export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModelOptions = {}): TextModel {
   const folder = openDiffusersFolder(modelFolder(name));
   refuseOtherPipelines(folder.base ?? folder);
   const component = (part: string) => componentOf(folder, part, textToImageClasses[part]);
@@ -70,23 +96,37 @@ export function openTextModel(name: string, { variant }: TextModelOptions = {}):
   const partOf = (part: string) => (onnx ? componentOf(folder, part) : component(part));
   const components = { text_encoder: partOf('text_encoder'), unet: partOf('unet'), vae: vaePart };
   const textEncoder = inConfigOf(components.text_encoder, createClipText);
+  const promptEncoder = inConfigOf(components.text_encoder, (config) => createClipText(config, { clipSkip }));
   const unet = inConfigOf(components.unet, createTextUNet);
   const createVae = components.vae.className === 'AutoencoderTiny' ? createAutoencoderTiny : createAutoencoderKL;
-  const vae = inConfigOf<Autoencoder>(components.vae, createVae);
+  const vae = inConfigOf<Autoencoder<object>>(components.vae, createVae);
   refuseMisfits(folder.path, textEncoder, unet, vae);
   const schedulerConfig = configOf(componentOf(folder, 'scheduler'), 'scheduler_config.json');
-  const own = createVpSampler(schedulerConfig);
+  const { schedule, predictionType } = modelOfConfig(schedulerConfig);
+  if (onnx) refuseOptionsOfWeights(folder.path, variant, clipSkip);
+  else if (!Object.values(components).some((one) => variantFor(one, variant) === variant)) {
+    weightFilesOf(components.unet, variant); // says what there is
+  }
   const layouts = { text_encoder: textEncoder.layout, unet: unet.layout, vae: vae.layout };
   const [, height, width] = unet.latentShape;
   return {
-    ...{ folder, name, textEncoder, unet, vae },
+    ...{ folder, name, textEncoder, promptEncoder, unet, vae },
     onnx,
     tokenizer: tokenizerOf(component('tokenizer'), textEncoder),
-    calling: callingOf(folder, schedulerConfig, own.predictionType, own.schedule.timesteps - 1),
+    calling: callingOf(folder, schedulerConfig, predictionType, schedule.timesteps - 1),
     imageSize: [height * vae.downFactor, width * vae.downFactor],
-    schedule: own.schedule,
-    sampler: (wanted) => (wanted === undefined ? own : createVpSampler(schedulerConfig, wanted)),
-    readWeights: (part) => readComponentWeights(components[part], expectedOf(layouts[part]), variant),
+    ...{ schedule, predictionType, schedulerConfig },
+    warnings: [
+      ...idleKeys(components.unet, unet.config),
+      ...idleKeys(components.vae, vae.config),
+      ...schedulerWarnings(schedulerConfig),
+    ],
+    sampler: (wanted) => createVpSampler(schedulerConfig, wanted),
+    ...{ variant, clipSkip },
+    readWeights: (part) => {
+      const component = components[part];
+      return readComponentWeights(component, expectedOf(layouts[part]), variantFor(component, variant));
+    },
   };
 }
 
@@ -100,6 +140,24 @@ function modelFolder(name: string): string {
     `${name} is neither a folder nor a downloaded model`,
     `dmd download ${name} fetches it.`,
   );
+}
+
+/** ONNX files are run as they are. Throws UserError('usage'). */
+function refuseOptionsOfWeights(folder: string, variant: string | undefined, clipSkip: number): void {
+  if (variant === undefined && clipSkip === 0) return;
+  const what = clipSkip === 0 ? 'no variants' : 'no layers that could be left out';
+  const option = clipSkip === 0 ? '--variant' : '--clip-skip';
+  throw new UserError('usage', `${folder} holds ONNX files, which have ${what}`, `Leave ${option} out.`);
+}
+
+/** Published variants are often of one component alone, such as a UNet's non_ema: the others have what they always have. */
+function variantFor(component: Component, variant: string | undefined): string | undefined {
+  return variant !== undefined && hasVariant(component, variant) ? variant : undefined;
+}
+
+function idleKeys(component: Component, parsed: object): string[] {
+  const keys = ignoredKeys(configOf(component), parsed);
+  return keys.length === 0 ? [] : [`${component.name}/config.json: without effect here: ${keys.join(', ')}`];
 }
 
 /** Optimum's index does not name it, so its own config.json says of which class it is. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Prediction } from '../../diffusion/prediction.ts';
-import type { VpSampler } from '../../diffusion/vp/index.ts';
+import type { VpSchedule } from '../../diffusion/vp/index.ts';
 import { packageRoot } from '../../files/package.ts';
 import { createTextUNet } from '../../nets/stable-diffusion/index.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
@@ -28,8 +28,7 @@ export interface TextTeacher {
   readonly model: TextModel;
   /** Content of unet/config.json. */
   readonly unetConfig: JsonObject;
-  /** The teacher's own sampler, for its noise schedule. */
-  readonly sampler: VpSampler;
+  readonly schedule: VpSchedule;
   /** Tokens of a prompt's embedding. */
   readonly tokens: number;
 }
@@ -77,23 +76,22 @@ export function openTextTeacher(config: DistillConfig): TextTeacher {
     );
   }
   const unetConfig = configOf(componentOf(model.folder, 'unet', textToImageClasses.unet));
-  const sampler = model.sampler();
-  requireFitting(config, folder, sampler);
+  requireFitting(config, folder, model);
   return {
     model,
     unetConfig,
-    sampler,
+    schedule: model.schedule,
     network: createTextUNet(unetConfig, { recompute: config.recompute }),
-    prediction: sampler.predictionType,
+    prediction: model.predictionType,
     tokens: model.tokenizer.encode('').ids.length,
   };
 }
 
 /** Keys that mean something else, or nothing, for a teacher of latents. */
 function requireFitting(
-  { generator, labels, matching, text }: DistillConfig,
+  { generator, labels, matching, network, text }: DistillConfig,
   folder: string,
-  sampler: VpSampler,
+  { schedule, predictionType }: TextModel,
 ): void {
   const refuse = (key: string, why: string, hint: string) => {
     throw new UserError('config', `${key}: ${folder} is a text-to-image model: ${why}`, hint);
@@ -101,15 +99,16 @@ function requireFitting(
   if (text.prompts === undefined) {
     refuse('text.prompts', 'it needs prompts to distill with', 'Name a text file with one prompt per line, or scenes.');
   }
+  if (network) refuse('network', "its unet's config.json says its network", 'Remove the key.');
   if (generator.sigma !== 80) {
     refuse('generator.sigma', 'its generator is called at the last timestep', 'Remove the key.');
   }
   if (labels !== 'uniform') refuse('labels', 'it has no classes', 'Remove the key.');
-  const { timesteps } = sampler.schedule;
+  const { timesteps } = schedule;
   if (matching.levels.count !== timesteps) {
     refuse('matching.levels.count', `it has ${timesteps} timesteps`, `Set it to ${timesteps}.`);
   }
-  if (sampler.schedule.alpha(timesteps - 1) === 0 && sampler.predictionType === 'epsilon') {
+  if (schedule.alpha(timesteps - 1) === 0 && predictionType === 'epsilon') {
     refuse('teacher', 'at its last timestep the predicted noise tells nothing of the image', 'Take another teacher.');
   }
 }

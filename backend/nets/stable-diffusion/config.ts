@@ -1,9 +1,11 @@
 /**
  * Reading a model's config.json as diffusers and transformers write it: their keys, their defaults. A key that is not known
- * is refused by name, because it may change what the network computes; a known one must have a value that is supported.
+ * is refused by name, because it may change what the network computes, unless it is switched off or says how the weights were
+ * averaged; a known one must have a value that is supported.
  */
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.ts';
+import { problemOf } from '../../protocol/value-problem.ts';
 
 export const count = z.int().positive();
 export const positive = z.number().positive();
@@ -12,8 +14,35 @@ export const perBlock = z.union([count, z.array(count).min(1)]);
 
 /** A key that is accepted with this value only; what others mean is not built. */
 export const only = <T extends z.core.util.Literal>(value: T) => z.literal(value).default(value as never);
+/** A switch that must be off; null is as good as false. */
+export const off = z.literal(false).nullable().default(false);
 /** A key that must be absent or null. */
 export const absent = z.null().default(null);
+
+/** What diffusers' EMAModel leaves in the config.json of averaged weights. */
+const averaging = [
+  'decay',
+  'min_decay',
+  'optimization_step',
+  'update_after_step',
+  'use_ema_warmup',
+  'inv_gamma',
+  'power',
+];
+
+/** Whether a key that is not known changes nothing: it is switched off, or bookkeeping. */
+function isIdle(key: string, value: unknown): boolean {
+  return value === null || value === false || averaging.includes(key);
+}
+
+/**
+ * Keys of a config that were passed over, of those that nobody reads.
+ * @param parsed what `parseModelConfig` made of it
+ */
+export function ignoredKeys(raw: object, parsed: object): string[] {
+  const extra = Object.entries(raw).filter(([key]) => !key.startsWith('_') && !Object.hasOwn(parsed, key));
+  return extra.filter(([key, value]) => isIdle(key, value)).map(([key]) => key);
+}
 
 /**
  * Checks a config against `shape` and fills in defaults. Keys that begin with '_' say who wrote the file and are left out.
@@ -30,7 +59,9 @@ export function parseModelConfig<S extends z.ZodRawShape>(
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new UserError('config', `${what}: the config is not an object`, "Give the model folder's config.json.");
   }
-  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith('_')));
+  const matters = ([key, value]: [string, unknown]) =>
+    !key.startsWith('_') && (Object.hasOwn(shape, key) || !isIdle(key, value));
+  const given: Record<string, unknown> = Object.fromEntries(Object.entries(raw).filter(matters));
   const schema = others === 'refuse' ? z.strictObject(shape) : z.object(shape);
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data as z.output<z.ZodObject<S>>;
@@ -45,7 +76,7 @@ export function parseModelConfig<S extends z.ZodRawShape>(
     );
   }
   const key = String(issue.path[0]);
-  throw unsupported(what, issue.path.join('.'), given[key], issue.message);
+  throw unsupported(what, issue.path.join('.'), given[key], problemOf(issue, given));
 }
 
 /** The error for a value that is not supported, or that does not fit the others. */

@@ -2,6 +2,7 @@
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
+import { networkSchema } from './network.ts';
 import type { MethodSection } from './section.ts';
 import { z } from './zod.ts';
 
@@ -18,6 +19,9 @@ const keys = {
       'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, a diffusers folder, or builtin:scenes. ' +
         'Default builtin:scenes.',
     ),
+  network: networkSchema
+    .optional()
+    .describe('The network of a teacher that is a bare state dict; a file that says its own network needs none.'),
   iterations: whole(1, 'updates').default(5000).describe('Generator updates. Default 5000 (paper, CIFAR-10: 300000).'),
   batch: whole(1, 'images').default(16).describe('Images per micro-batch. Default 16 (paper, CIFAR-10: 392).'),
   accumulation: whole(1, 'micro-batches')

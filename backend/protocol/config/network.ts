@@ -60,10 +60,12 @@ export const networkSchema = z
       .meta({ unit: 'data units' })
       .optional()
       .describe('Lowest supported noise level. Default 0 (EDM), 0.02 (VE).'),
+    // JSON has no infinity: model files of this program have null for it.
     sigma_max: positive
+      .nullable()
       .meta({ unit: 'data units' })
       .optional()
-      .describe('Highest supported noise level. Default none (EDM), 100 (VE).'),
+      .describe('Highest supported noise level; null none. Default none (EDM), 100 (VE).'),
     sigma_data: positive
       .meta({ unit: 'data units' })
       .optional()

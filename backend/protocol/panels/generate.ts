@@ -4,7 +4,7 @@
  */
 import { z } from '../config/zod.ts';
 import { bytes, nothing, notification, request } from '../rpc/define.ts';
-import { generateSettingsSchema, modelInfoSchema } from '../rpc/images.ts';
+import { generateSettingsSchema, modelInfoSchema, seedSchema } from '../rpc/images.ts';
 
 /** As many pictures as one looks at together. */
 export const mostImages = 64;
@@ -22,10 +22,7 @@ export const formSchema = z.object({
   /** The image follows the typing, where the model needs one step. */
   live: z.boolean().default(false),
   /** Of the first image; the others count up from it. */
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
+  seed: seedSchema,
   /** Otherwise every generation draws another seed. */
   locked: z.boolean(),
   count: z.int().min(1).max(mostImages),
@@ -53,7 +50,7 @@ export const sideSchema = z.object({
   modelSha256: z.string(),
   /** What the person should know of the prompt. */
   notes: z.array(z.string()).default([]),
-  images: z.array(z.object({ seed: z.int(), class: z.int().nullable(), className: z.string() })).min(1),
+  images: z.array(z.object({ seed: seedSchema, class: z.int().nullable(), className: z.string() })).min(1),
 });
 export type Side = z.infer<typeof sideSchema>;
 

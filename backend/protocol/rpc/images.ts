@@ -1,6 +1,10 @@
 /** Models, and images made with them. */
 import { z } from '../config/zod.ts';
+import { parseSeed } from '../seed.ts';
 import { bytes, nothing, notification, path, request } from './define.ts';
+
+/** A `Seed`. */
+export const seedSchema = z.union([z.int(), z.string().refine((text) => parseSeed(text) === text)]);
 
 export const modelInfoSchema = z.object({
   /** What `images/generate` takes: a `builtin:` name or an absolute path. */
@@ -49,15 +53,7 @@ export const exportModel = request(
 /** Everything an image depends on; what a PNG carries and what the history keeps. */
 export const generateSettingsSchema = z.object({
   model: z.string(),
-  seeds: z
-    .array(
-      z
-        .int()
-        .min(0)
-        .max(2 ** 32 - 1),
-    )
-    .min(1)
-    .max(1024),
+  seeds: z.array(seedSchema).min(1).max(1024),
   /** One class for all, one for each, or null: drawn from each seed. */
   classes: z.array(z.int().min(0)).nullable(),
   prompt: z.string().max(10_000).nullable(),
@@ -76,7 +72,7 @@ export type GenerateSettings = z.infer<typeof generateSettingsSchema>;
 export const generatedSchema = z.object({
   images: z.array(
     z.object({
-      seed: z.int(),
+      seed: seedSchema,
       class: z.int().nullable(),
       /** Carries its settings in text chunks, unless that was switched off. */
       png: bytes,

@@ -58,6 +58,11 @@ export const importUNet = request(
     timestep: z.int().min(0).optional(),
     prediction: z.enum(oneStepPredictions).optional(),
   }),
-  z.object({ folder: path, parameters: z.number() }),
+  z.object({
+    folder: path,
+    parameters: z.number(),
+    /** The keys of the file that led to the weights; '' where they were all that it held. */
+    key: z.string().default(''),
+  }),
   null,
 );

@@ -7,6 +7,9 @@ import type { EncodedPrompt } from '../../text/index.ts';
 /** An embedding of SD 1.5 is 236 kB. */
 const mostKept = 256;
 
+/** What a text is to the picture. */
+export type PromptRole = 'prompt' | 'negative';
+
 export class PromptEmbeddings {
   readonly #model: TextModel;
   readonly #network: HostNetwork;
@@ -20,15 +23,17 @@ export class PromptEmbeddings {
   }
 
   async prepare(): Promise<void> {
-    await this.#network.prepare('', this.#build);
+    await this.#network.prepare(...this.#program(false));
+    if (this.#model.clipSkip > 0) await this.#network.prepare(...this.#program(true));
   }
 
   /** [tokens, contextDim], flat; not to be written. */
-  async of({ ids }: EncodedPrompt): Promise<Float32Array> {
-    const key = ids.join();
+  async of({ ids }: EncodedPrompt, role: PromptRole): Promise<Float32Array> {
+    const skips = role === 'prompt' && this.#model.clipSkip > 0;
+    const key = `${skips} ${ids.join()}`;
     let embedding = this.#kept.get(key);
     this.#kept.delete(key);
-    embedding ??= await this.#network.run('', this.#build, {
+    embedding ??= await this.#network.run(...this.#program(skips), {
       ids: { shape: [1, ids.length], data: Float32Array.from(ids) },
     });
     this.#kept.set(key, embedding);
@@ -37,10 +42,15 @@ export class PromptEmbeddings {
     return embedding;
   }
 
-  readonly #build: Build = (graph, source) => {
-    const { textEncoder, tokenizer } = this.#model;
-    return textEncoder.encode(source, graph.input('ids', [1, tokenizer.maxTokens]));
-  };
+  /** The whole encoder, or the one without the layers that a prompt leaves out. */
+  #program(skips: boolean): [key: string, build: Build] {
+    const { textEncoder, promptEncoder, tokenizer } = this.#model;
+    const encoder = skips ? promptEncoder : textEncoder;
+    return [
+      skips ? 'skip' : '',
+      (graph, source) => encoder.encode(source, graph.input('ids', [1, tokenizer.maxTokens])),
+    ];
+  }
 
   dispose(): Promise<void> {
     return this.#network.dispose();

@@ -3,7 +3,8 @@ import { basename, dirname } from 'node:path';
 import { hashOf } from '../../data/pair-shard.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
 import type { GenerateSettings } from '../../protocol/rpc/images.ts';
-import { componentOf, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
+import type { Seed } from '../../protocol/seed.ts';
+import { componentOf, hasVariant, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
 import { type PictureMaker, pictureText } from '../picture-text.ts';
 import type { TextImages, TextRequest } from './text-request.ts';
 
@@ -16,11 +17,14 @@ export interface TextPictureMaker {
   readonly device: string;
   readonly request: TextRequest;
   readonly drawn: TextImages;
+  /** Of the model's options, where they were asked for. */
+  readonly clipSkip?: number;
+  readonly variant?: string | undefined;
 }
 
 /** By keyword, for the picture of one seed. */
-export function textPictureText(maker: TextPictureMaker, seed: number): Record<string, string> {
-  const { request, drawn, model, device } = maker;
+export function textPictureText(maker: TextPictureMaker, seed: Seed): Record<string, string> {
+  const { request, drawn, model, device, clipSkip = 0, variant } = maker;
   const { negativePrompt = '', scheduler, size, eta } = request;
   const guided = drawn.guidance > 1;
   const settings: GenerateSettings = {
@@ -32,17 +36,22 @@ export function textPictureText(maker: TextPictureMaker, seed: number): Record<s
     ...{ model, sha256: maker.sha256, role: maker.role, steps: drawn.steps, device },
     ...{ sampler: { name: drawn.scheduler, ...(eta ? { eta } : {}) }, sigma: null, run: null, metadata: {} },
   };
+  // Sizes other than the model's own, added noise, layers left out and other weights are more than settings can say.
+  const sayable = !size && !eta && clipSkip === 0 && variant === undefined;
   return {
-    // Sizes other than the model's own, and added noise, are more than settings can say.
-    ...pictureText(common, { seed, class: null, className: '', settings: size || eta ? null : settings }),
+    ...pictureText(common, { seed, class: null, className: '', settings: sayable ? settings : null }),
     'dmd.prompt': request.prompt,
+    ...(clipSkip === 0 ? {} : { 'dmd.clipSkip': String(clipSkip) }),
+    ...(variant === undefined ? {} : { 'dmd.variant': variant }),
     ...(guided ? { 'dmd.negative': negativePrompt, 'dmd.guidance': String(drawn.guidance) } : {}),
   };
 }
 
 /** The UNet's hash. In the hub's cache, files are named by theirs; elsewhere this reads them. */
-export async function unetHash({ folder, onnx }: TextModel): Promise<string> {
-  const files = onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(componentOf(folder, 'unet')).files;
+export async function unetHash({ folder, onnx, variant }: TextModel): Promise<string> {
+  const unet = componentOf(folder, 'unet');
+  const wanted = variant !== undefined && hasVariant(unet, variant) ? variant : undefined;
+  const files = onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(unet, wanted).files;
   const hashes: string[] = [];
   for (const file of files) {
     const isBlob = basename(dirname(file)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(file));

@@ -2,7 +2,7 @@
  * From a prompt to pixels on an engine: tokenizer, text encoder, UNet under a sampler (or once, for a generator), decoder.
  * What is compiled, and the embeddings of prompts, are kept for the next request.
  */
-import { needsGuidance, type Predict } from '../../diffusion/vp/index.ts';
+import { needsGuidance, type Predict, type VpSampler } from '../../diffusion/vp/index.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { requireMemory } from '../../models/text/memory.ts';
 import { type NetworkPlacement, placeNetworks } from '../../models/text/networks.ts';
@@ -12,7 +12,14 @@ import { UserError } from '../../protocol/errors.ts';
 import { StackedGenerator } from '../../random/stacked-generator.ts';
 import type { EncodedPrompt } from '../../text/index.ts';
 import { type Shapes, TextPrograms } from './text-programs.ts';
-import { type PromptReading, type Settled, settle, type TextImages, type TextRequest } from './text-request.ts';
+import {
+  type PromptReading,
+  type Settled,
+  samplerFor,
+  settle,
+  type TextImages,
+  type TextRequest,
+} from './text-request.ts';
 
 export interface TextPipelineOptions extends TextModelOptions, NetworkPlacement {
   /** Images per network call at most. Default: as many as keep the device busy. */
@@ -50,10 +57,12 @@ export class TextPipeline {
    * @throws UserError: 'usage' for what the model cannot do, 'weights', 'device', 'numeric', 'cancelled'
    */
   async draw(request: TextRequest): Promise<TextImages> {
-    const { tokenizer, calling } = this.model;
+    const { tokenizer } = this.model;
     const { seeds } = request;
     const settled = settle(request, this.model);
     const { guidance, steps } = settled;
+    const sampler = samplerFor(request, this.model);
+    const calls = sampler ? sampler.timesteps({ steps, eta: request.eta ?? 0 }).length : 1;
     const shapes = this.#programs.shapesOf(settled.size, seeds.length, this.#batch);
     await this.#programs.prepare(shapes, guidance);
 
@@ -63,14 +72,11 @@ export class TextPipeline {
     const prompts = needsGuidance(guidance) ? [negativePrompt, prompt] : [prompt];
     const context = await this.#programs.context(prompts, shapes);
     const predict: Predict = (x, timestep) => this.#programs.predict(x, timestep, context, shapes, guidance);
-    const scheduler = calling.oneStep ? null : this.model.sampler(request.scheduler);
-    const eta = request.eta ?? 0;
-    const calls = scheduler ? scheduler.timesteps({ steps, eta }).length : 1;
     const images: TensorData[] = [];
     const latents: TensorData[] = [];
     for (let from = 0; from < seeds.length; from += shapes.batch) {
       const part = { from, to: Math.min(from + shapes.batch, seeds.length) };
-      const drawn = await this.#drawBatch(request, settled, shapes, part, calls, predict);
+      const drawn = await this.#drawBatch(request, settled, sampler, shapes, part, calls, predict);
       images.push(firstOf(await this.#programs.decode(drawn, shapes), part.to - from));
       latents.push(firstOf({ shape: shapes.latent, data: drawn }, part.to - from));
     }
@@ -78,7 +84,7 @@ export class TextPipeline {
       ...{ images: joined(images), latents: joined(latents) },
       prompt: this.#reading(prompt),
       negativePrompt: this.#reading(negativePrompt),
-      ...{ steps, guidance, scheduler: scheduler?.name ?? null, calls },
+      ...{ steps, guidance, scheduler: sampler?.name ?? null, calls },
       secondsPerImage: (performance.now() - began) / 1000 / seeds.length,
     };
   }
@@ -86,6 +92,7 @@ export class TextPipeline {
   /** Compiles what such requests need, so that the first one does not wait for it. */
   async warmUp(request: Omit<TextRequest, 'prompt'>): Promise<void> {
     const { size, guidance } = settle({ ...request, prompt: '' }, this.model);
+    samplerFor(request, this.model);
     await this.#programs.prepare(this.#programs.shapesOf(size, request.seeds.length, this.#batch), guidance);
   }
 
@@ -100,8 +107,9 @@ export class TextPipeline {
 
   /** Latents of one batch, [batch, C, h, w] flat. */
   async #drawBatch(
-    { seeds, scheduler, eta = 0, signal, onStep }: TextRequest,
+    { seeds, eta = 0, signal, onStep }: TextRequest,
     { steps }: Settled,
+    sampler: VpSampler | null,
     shapes: Shapes,
     part: { from: number; to: number },
     calls: number,
@@ -126,7 +134,7 @@ export class TextPipeline {
       await report(0, image);
       return image;
     }
-    return this.model.sampler(scheduler).sample(
+    return sampler!.sample(
       predict,
       noise,
       { steps, eta },

@@ -59,11 +59,16 @@ export class TextPrograms {
     await this.#decoder.prepare(...this.#decoderAt(shapes));
   }
 
-  /** What the UNet is conditioned on: every prompt's embedding for the whole batch, [prompts * batch, tokens, D]. */
+  /**
+   * What the UNet is conditioned on: every prompt's embedding for the whole batch, [prompts * batch, tokens, D].
+   * @param prompts the prompt, after the negative one where there is guidance
+   */
   async context(prompts: readonly EncodedPrompt[], { batch }: Shapes): Promise<TensorData> {
     const { contextDim } = this.#model.textEncoder;
     const embeddings: Float32Array[] = [];
-    for (const prompt of prompts) embeddings.push(await this.#embeddings.of(prompt));
+    for (const prompt of prompts) {
+      embeddings.push(await this.#embeddings.of(prompt, prompt === prompts.at(-1) ? 'prompt' : 'negative'));
+    }
     const size = embeddings[0]!.length;
     const data = new Float32Array(prompts.length * batch * size);
     for (let i = 0; i < prompts.length * batch; i++) data.set(embeddings[Math.floor(i / batch)]!, i * size);

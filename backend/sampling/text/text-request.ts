@@ -1,15 +1,16 @@
 /** What may be asked of a text-to-image model, what it answers, and the defaults in between. */
-import type { SamplerName } from '../../diffusion/vp/index.ts';
+import type { SamplerName, VpSampler } from '../../diffusion/vp/index.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { Seed } from '../../protocol/seed.ts';
 
 export interface TextRequest {
   readonly prompt: string;
   /** What guidance leads away from; '' by default. */
   readonly negativePrompt?: string;
   /** One image per seed; noise is that of torch.manual_seed(seed). */
-  readonly seeds: readonly number[];
+  readonly seeds: readonly Seed[];
   /** Sampler steps; a generator makes one. Default: what the model is made for. */
   readonly steps?: number;
   /** Scale of classifier-free guidance; 1 or less is none. Default: what the model is made for. */
@@ -90,4 +91,15 @@ export function settle(request: TextRequest, model: TextModel): Settled {
     );
   }
   return { steps, guidance, size };
+}
+
+/**
+ * What draws it; null for a generator's single call. Throws UserError: 'usage' for an eta that it does not have, 'config' for a
+ * sampler that is not here.
+ */
+export function samplerFor({ scheduler, eta = 0 }: Omit<TextRequest, 'prompt'>, model: TextModel): VpSampler | null {
+  const sampler = model.calling.oneStep ? null : model.sampler(scheduler);
+  if (eta === 0 || sampler?.name === 'ddim') return sampler;
+  const what = sampler ? `the scheduler ${sampler.name} has no eta` : `${model.name} makes one step, which has no eta`;
+  throw new UserError('usage', what, 'Take --scheduler ddim with a model of many steps, or leave --eta out.');
 }

@@ -7,7 +7,7 @@ import { openDecoder } from '../../methods/common/decoder.ts';
 import { openDistance } from '../../methods/common/distance.ts';
 import { openLatentPairs } from '../../methods/common/latent-pairs.ts';
 import { readPrompts } from '../../methods/common/prompts.ts';
-import { loadTeacher, type Teacher } from '../../models/teacher.ts';
+import { loadTeacher } from '../../models/teacher.ts';
 import { isTextTeacher, openTextTeacher } from '../../models/text/text-teacher.ts';
 import type { Config, DistillConfig, TeachConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -24,7 +24,7 @@ export interface Finding {
   readonly severity: 'error' | 'warning';
 }
 
-type OpenTeacher = (name: string) => Promise<Teacher>;
+type OpenTeacher = typeof loadTeacher;
 
 /**
  * Opens what a run of the config would open, with the run's own code; nothing is written.
@@ -53,7 +53,7 @@ async function distillFindings(config: DistillConfig, openTeacher: OpenTeacher):
   const teacher = await guarded(
     found,
     () => 'teacher',
-    () => openTeacher(config.teacher),
+    () => openTeacher(config.teacher, { network: config.network }),
   );
   const { enabled, pairs } = config.regression;
   if (!teacher) return found;
@@ -88,7 +88,7 @@ async function latentFindings(config: DistillConfig): Promise<Finding[]> {
   const found: Finding[] = [];
   const { text, regression } = config;
   const named = (otherwise: string) => (message: string) => {
-    const [, key] = /^((?:text|matching|generator|labels)[\w.]*):/.exec(message) ?? [];
+    const [, key] = /^((?:text|matching|generator|labels|network)[\w.]*):/.exec(message) ?? [];
     return key ?? otherwise;
   };
   const teacher = await guarded(found, named('teacher'), async () => openTextTeacher(config));

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { describeError } from '../../files/describe-error.ts';
+import type { OpenOptions } from '../../models/model-file.ts';
 import { loadTeacher, type Teacher } from '../../models/teacher.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { ErrorMessage } from '../../protocol/run-messages.ts';
@@ -17,11 +18,11 @@ export interface FindingsAnswer {
 let known: { readonly key: string; readonly teacher: Teacher } | undefined;
 
 /** The last teacher stays, without its weights, for the next change of the config. */
-async function openTeacher(name: string): Promise<Teacher> {
+async function openTeacher(name: string, { network }: OpenOptions = {}): Promise<Teacher> {
   const status = name.startsWith('builtin:') ? undefined : fs.statSync(name, { throwIfNoEntry: false });
-  const key = [name, status?.ino, status?.mtimeMs, status?.size].join();
+  const key = [name, JSON.stringify(network), status?.ino, status?.mtimeMs, status?.size].join();
   if (known?.key === key) return known.teacher;
-  const teacher = { ...(await loadTeacher(name)), weights: new Map() };
+  const teacher = { ...(await loadTeacher(name, { network })), weights: new Map() };
   known = { key, teacher };
   return teacher;
 }

@@ -46,7 +46,7 @@ export async function drawText(
     millisecondsPerImage: drawn.secondsPerImage * 1000,
     startupMilliseconds: startup,
     modelSha256: sha256,
-    notes: promptNotes(drawn.prompt),
+    notes: [...promptNotes(drawn.prompt), ...(opened ? model.warnings : [])],
   };
 }
 

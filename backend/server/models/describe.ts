@@ -8,7 +8,9 @@ import type { ModelInfo } from '../../protocol/rpc/images.ts';
 import { classNames, type Lineage, lineageOf, runOf } from '../../runs/folder/lineage.ts';
 import { describeOnnx } from '../../sampling/onnx-model.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
+import { underNetworkNames } from '../../weights/fitting.ts';
 import { configKey } from '../../weights/load.ts';
+import { namingFile } from '../../weights/refusal.ts';
 import { readSafetensorsHeader } from '../../weights/safetensors.ts';
 import { selectTensors } from '../../weights/select.ts';
 import { describeText } from './describe-text.ts';
@@ -81,7 +83,8 @@ async function factsOf(model: string, path: string): Promise<Facts> {
   }
   const network = createNetwork(parse(metadata[configKey], path));
   const expected = new Map(network.layout.entries.map(({ name, shape }) => [name, shape]));
-  selectTensors(new Map(entries.map((entry) => [entry.name, entry])), expected, path);
+  const tensors = new Map(entries.map((entry) => [entry.name, entry]));
+  selectTensors(namingFile(path, () => underNetworkNames(tensors, expected)).tensors, expected, path);
   return { network, metadata, ...rolesOf(metadata, path) };
 }
 

@@ -32,8 +32,8 @@ export function registerModels(server: Server): void {
       void notify(progress, { id, label, done: stages.indexOf(label), total: stages.length });
     const work = importInThread(wanted, tell, signal);
     imports.add(work);
-    const { folder, parameters } = await work.finally(() => imports.delete(work));
-    return { folder, parameters };
+    const { folder, parameters, key } = await work.finally(() => imports.delete(work));
+    return { folder, parameters, key };
   });
   // The signal has ended them; what they wrote is still to be cleared.
   server.onEnd(async () => {

@@ -7,13 +7,15 @@ import path from 'node:path';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type WeightsFile, withWeightsFile } from '../files.ts';
+import { fittingSet, underNetworkNames } from '../fitting.ts';
+import { namingFile } from '../refusal.ts';
 import { readHeader } from '../safetensors-header.ts';
 import { selectTensors } from '../select.ts';
 import { sniff, sniffLength } from '../sniff.ts';
-import { type StoredTensor, storedTensor, toFloat32 } from '../stored-tensor.ts';
+import { type Dtype, type StoredTensor, storedTensor, toFloat32 } from '../stored-tensor.ts';
 import { readPickled, readTorchZip } from '../torch/read.ts';
+import type { SetPath } from '../weight-sets.ts';
 import type { Component } from './components.ts';
-import { nameMap } from './names.ts';
 import { weightFilesOf } from './weight-files.ts';
 
 /** Shapes by name, in the order of the network's layout. */
@@ -40,34 +42,55 @@ export async function readNetworkWeights(
   expected: ExpectedTensors,
   what: string,
 ): Promise<Map<string, TensorData>> {
+  return (await readKeyedWeights(files, expected, what)).weights;
+}
+
+export interface KeyedWeights {
+  readonly weights: Map<string, TensorData>;
+  /** The keys that led there, '' where the weights were all that the files hold. */
+  readonly key: string;
+}
+
+/**
+ * `readNetworkWeights` of files that may hold several sets of such weights: an average is taken before what it is the average of.
+ * @param key the keys that lead to another set; see `chooseSet`
+ */
+export async function readKeyedWeights(
+  files: readonly string[],
+  expected: ExpectedTensors,
+  what: string,
+  key?: string,
+): Promise<KeyedWeights> {
   const contents: FileContent[] = [];
-  for (const file of files) contents.push(await look(file));
+  for (const file of files) contents.push(await look(file, expected, key));
   const owners = new Map<string, Owner>();
   for (const content of contents) {
-    for (const [name, shape] of content.shapes) {
+    for (const [name, { shape, dtype }] of content.tensors) {
       if (owners.has(name)) throw new UserError('weights', `${what}: ${name} is in two files`, 'Download it again.');
-      owners.set(name, { name, shape, content });
+      owners.set(name, { name, shape, dtype, content });
     }
   }
-  const names = nameMap(owners.keys(), new Set(expected.keys()));
-  const renamed = new Map<string, Owner>();
-  for (const [name, inNetwork] of names) renamed.set(inNetwork, owners.get(name)!);
+  const outer = contents[0]?.path ?? [];
+  const named = namingFile(what, () => underNetworkNames(owners, expected, outer, key));
   const hint = 'Check that the weights and config.json belong together.';
-  const selected = selectTensors(renamed, expected, what, { ignore: () => false, hint });
-  return readSelected(selected, contents);
+  const selected = selectTensors(named.tensors, expected, what, { ignore: () => false, hint });
+  return { weights: await readSelected(selected, contents), key: named.key };
 }
 
 interface Owner {
   /** In the file. */
   readonly name: string;
   readonly shape: readonly number[];
+  readonly dtype: Dtype;
   readonly content: FileContent;
 }
 
 /** What a file holds, looked at before anything large is read. */
 interface FileContent {
-  readonly path: string;
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly file: string;
+  /** The keys that lead to what was taken of it. */
+  readonly path: SetPath;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: Dtype }>;
   /** Calls `take` with each wanted tensor, one after the other. */
   read(wanted: ReadonlySet<string>, take: (name: string, tensor: StoredTensor) => void): Promise<void>;
 }
@@ -81,21 +104,22 @@ async function readSelected(
     const owned = [...selected.values()].filter((owner) => owner.content === content);
     await content.read(new Set(owned.map(({ name }) => name)), (name, tensor) => {
       const value = toFloat32(tensor);
-      refuseBadNumbers(value, `${content.path}: ${name}`);
+      refuseBadNumbers(value, `${content.file}: ${name}`);
       read.set(name, value);
     });
   }
   return new Map(Array.from(selected, ([inNetwork, { name }]) => [inNetwork, read.get(name)!]));
 }
 
-function look(file: string): Promise<FileContent> {
+function look(file: string, expected: ExpectedTensors, key?: string): Promise<FileContent> {
   return withWeightsFile(file, async (open) => {
     const kind = sniff(await open.read(0, Math.min(sniffLength, open.size)), open.size);
     if (kind === 'safetensors') return lookAtSafetensors(open);
-    const { tensors } = kind === 'zip' ? await readTorchZip(open) : await readPickled(open);
+    const choose = fittingSet(expected, key);
+    const { tensors, path } = kind === 'zip' ? await readTorchZip(open, choose) : await readPickled(open, choose);
     return {
-      path: file,
-      shapes: new Map(Array.from(tensors, ([name, { shape }]) => [name, shape])),
+      ...{ file, path },
+      tensors: new Map(Array.from(tensors, ([name, { shape, dtype }]) => [name, { shape, dtype }])),
       async read(wanted, take) {
         for (const [name, tensor] of tensors) {
           tensors.delete(name);
@@ -109,8 +133,8 @@ function look(file: string): Promise<FileContent> {
 async function lookAtSafetensors(open: WeightsFile): Promise<FileContent> {
   const { start, entries } = await readHeader(open);
   return {
-    path: open.path,
-    shapes: new Map(entries.map(({ name, shape }) => [name, shape])),
+    ...{ file: open.path, path: [] },
+    tensors: new Map(entries.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
     read: (wanted, take) =>
       withWeightsFile(open.path, async (file) => {
         for (const { name, dtype, shape, begin, end } of entries) {

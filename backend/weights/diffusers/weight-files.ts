@@ -51,6 +51,11 @@ export function chooseWeights(has: (file: string) => boolean, wanted?: string): 
   return undefined;
 }
 
+/** Whether a component has weights of a variant. */
+export function hasVariant({ folder, name }: Component, variant: string): boolean {
+  return chooseWeights((file) => modelFile(folder.path, `${name}/${file}`) !== undefined, variant) !== undefined;
+}
+
 /** The files of a component, chosen as above. Throws UserError('weights') when there are none or a shard is missing. */
 export function weightFilesOf({ folder, name }: Component, wanted?: string): WeightFiles {
   const inside = (file: string) => modelFile(folder.path, `${name}/${file}`);

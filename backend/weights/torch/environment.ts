@@ -8,6 +8,7 @@ import { Budget, describe, type Value } from '../pickle/values.ts';
 import { refuse } from '../refusal.ts';
 import { type LoadStorage, loadFromBytes, storageLoader, torchGlobals } from './globals.ts';
 import { StorageType } from './names.ts';
+import { strangeTensor } from './strange.ts';
 import { storageFrom, type TorchStorage } from './tensor.ts';
 
 const allowed: ReadonlyMap<string, Value> = new Map([...pythonGlobals, ...persistenceGlobals, ...torchGlobals]);
@@ -28,6 +29,8 @@ export function torchEnvironment(
     global(module, name) {
       const full = `${module}.${name}`;
       const value = full === loadFromBytes ? loader : allowed.get(full);
+      const strange = value ? undefined : strangeTensor(full);
+      if (strange) refuse(`${strange.what} (${full.slice(0, 200)}), which this program does not read`, strange.hint);
       return value ?? refuse(`refused: it asks for ${full.slice(0, 200)}, which no weights are built of`, distrust);
     },
     persistent(id) {

@@ -3,7 +3,8 @@ import { type WeightsFile, withWeightsFile } from '../files.ts';
 import type { Instance, Value } from '../pickle/values.ts';
 import { refuse } from '../refusal.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
-import { type Checkpoint, findCheckpoint } from './checkpoint.ts';
+import { chooseSet } from '../weight-sets.ts';
+import { type Checkpoint, findCheckpoints } from './checkpoint.ts';
 import { CopyBudget, materialize } from './copy.ts';
 import { parsePickledFile } from './legacy.ts';
 import type { TorchStorage, TorchTensor } from './tensor.ts';
@@ -34,29 +35,33 @@ export function readTorchFile(path: string): Promise<TorchFile> {
   });
 }
 
+/** Chooses among the sets of weights that a file holds; may refuse. */
+export type Choose = (sets: readonly Checkpoint[]) => Checkpoint;
+
 /** The zip format, of a file that is open. */
-export async function readTorchZip(file: WeightsFile): Promise<TorchFile> {
+export async function readTorchZip(file: WeightsFile, choose: Choose = chooseSet): Promise<TorchFile> {
   const zip = await openTorchZip(file);
   try {
-    return await collect('torch-zip', zip.root, file.size, zip.fill);
+    return await collect('torch-zip', zip.root, file.size, choose, zip.fill);
   } finally {
     zip.close();
   }
 }
 
 /** The legacy format and plain pickles, of a file that is open. */
-export async function readPickled(file: WeightsFile): Promise<TorchFile> {
+export async function readPickled(file: WeightsFile, choose: Choose = chooseSet): Promise<TorchFile> {
   const { root, legacy } = parsePickledFile(await file.read(0, file.size));
-  return collect(legacy ? 'torch-legacy' : 'pickle', root, file.size);
+  return collect(legacy ? 'torch-legacy' : 'pickle', root, file.size, choose);
 }
 
 async function collect(
   format: TorchFormat,
   root: Value,
   fileSize: number,
+  choose: Choose,
   fill?: (storage: TorchStorage) => Promise<void>,
 ): Promise<TorchFile> {
-  const checkpoint = findCheckpoint(root);
+  const checkpoint = choose(findCheckpoints(root));
   const { path, module } = checkpoint;
   if (checkpoint.tensors.size === 0) refuse('its network has no parameters');
   return { format, tensors: await materializeAll(checkpoint, fileSize, fill), path, module, root };

@@ -71,6 +71,9 @@ function folderOf(entries: ReadonlyMap<string, unknown>): string {
     .filter((name) => /^[^/]+\/data\.pkl$/.test(name))
     .map((name) => name.split('/')[0]);
   if (folders.length === 0) {
+    if (entries.size > 0 && [...entries.keys()].every((name) => name.endsWith('.npy'))) {
+      refuse('this is an archive of NumPy arrays (.npz), not of tensors', 'Save them as safetensors.');
+    }
     refuse('this zip file is not one that torch.save wrote: it has no data.pkl', 'Name a weights file.');
   }
   if (folders.length > 1) refuse('this zip file has several data.pkl');

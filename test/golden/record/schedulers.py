@@ -13,8 +13,12 @@ import diffusers
 import torch
 from diffusers import (
     DDIMScheduler,
+    DDPMScheduler,
+    DEISMultistepScheduler,
     DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
     LCMScheduler,
     PNDMScheduler,
     UniPCMultistepScheduler,
@@ -86,6 +90,22 @@ runs = [
 ]
 
 
+# Folders whose scheduler is exchanged, as people do with from_config: each of these, saved, by each of the classes above.
+folders = [
+    (DDIMScheduler, {**SD15, "clip_sample": False, "set_alpha_to_one": False}),
+    (PNDMScheduler, {**SD15, "skip_prk_steps": True}),
+    (EulerDiscreteScheduler, {**SD, **ZERO_SNR, "rescale_betas_zero_snr": False}),
+    (EulerDiscreteScheduler, {**SD, **V, "rescale_betas_zero_snr": True}),
+    (DPMSolverMultistepScheduler, {**SD, "use_karras_sigmas": True, "solver_type": "heun"}),
+    (UniPCMultistepScheduler, {**SD, "solver_type": "bh1"}),
+    (LCMScheduler, {"original_inference_steps": 30}),
+    (EulerAncestralDiscreteScheduler, SD15),
+    (HeunDiscreteScheduler, {"beta_schedule": "scaled_linear"}),
+    (DDPMScheduler, {**SD, "variance_type": "fixed_small", "clip_sample_range": 0.8}),
+    (DEISMultistepScheduler, SD),
+]
+
+
 def network(x, t):
     time = torch.tensor(float(t), dtype=torch.float32) / 1000
     place = (torch.arange(x.shape[1], dtype=torch.float32) % 5 - 2) * torch.tensor(0.05)
@@ -93,7 +113,10 @@ def network(x, t):
 
 
 def record(cls, config, steps, kwargs):
-    scheduler = cls(**config)
+    return record_one(cls(**config), cls, config, steps, kwargs)
+
+
+def record_one(scheduler, cls, config, steps, kwargs):
     scheduler.set_timesteps(steps)
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)  # as pipelines do; else a first timestep that is there twice would be skipped
@@ -123,6 +146,13 @@ def record(cls, config, steps, kwargs):
     }
 
 
+def exchanged(folder, config, cls, steps=6):
+    written = json.loads(folder(**config).to_json_string(), parse_constant=str)
+    scheduler = cls.from_config({k: v for k, v in written.items()})
+    run = record_one(scheduler, cls, config, steps, {})
+    return {"config": written, "class": cls.__name__, "steps": steps, "calls": len(run["timesteps"]), "final": run["states"][-1]}
+
+
 def saved():
     """What each class writes to scheduler_config.json; infinity as the name that JSON has no number for."""
     texts = {}
@@ -140,7 +170,13 @@ target.parent.mkdir(exist_ok=True)
 recorded = [record(*run) for run in runs]
 versions = {"torch": torch.__version__.split("+")[0], "diffusers": diffusers.__version__}
 lines = ",\n".join(json.dumps(run) for run in recorded)
+crosses = ",\n".join(
+    json.dumps(exchanged(folder, config, cls))
+    for folder, config in folders
+    for cls in dict.fromkeys(cls for cls, *_ in runs)
+    if cls is not folder and not (folder, cls) == (DEISMultistepScheduler, DPMSolverMultistepScheduler)  # refused there too
+)
 head = f'"versions": {json.dumps(versions)}, "size": {SIZE}, "seed": {SEED}, "saved": {json.dumps(saved())}'
-text = f'{{{head}, "runs": [\n{lines}\n]}}\n'
+text = f'{{{head}, "runs": [\n{lines}\n], "exchanged": [\n{crosses}\n]}}\n'
 assert "NaN" not in text, "a run left the finite numbers"
 target.write_text(text)

@@ -34,6 +34,8 @@ mixed = [
     ("randn", 15), ("randint", -5, 1000, 20), ("randn", 33), ("rand", 1000), ("randn", 3072),
     ("randint", 0, 2**28 - 1, 9), ("randint", -7, 2**28 - 7, 5), ("randint", 0, 2**31, 9), ("randn", 1), ("randint", 20, 981, 50), ("randn", 700),
 ]
+# Every end of what manual_seed takes; text in the file, since JSON has no such whole numbers.
+sequences += [sequence(seed, [("randn", 5), ("rand", 3)]) for seed in (-1, -5, -(2**32), -(2**63), 2**63, 2**64 - 1)]
 sequences += [sequence(seed, mixed) for seed in (1, 1234567, 2**32 - 1, 2**32 + 7, 2**53 + 11)]
 
 target = pathlib.Path(__file__).resolve().parents[1] / "random" / "torch.json"

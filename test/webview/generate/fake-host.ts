@@ -158,9 +158,9 @@ export class FakeHost {
     const entry = this.current.history.find(({ id }) => id === params.entry);
     if (method === 'generate/view') return this.current;
     if (method === 'generate/images') {
-      return { sides: entry!.sides.map(({ images }) => images.map(({ seed }) => picture(seed))) };
+      return { sides: entry!.sides.map(({ images }) => images.map(({ seed }) => picture(Number(seed)))) };
     }
-    if (method === 'generate/thumbnail') return { png: picture(entry!.sides[0]!.images[0]!.seed) };
+    if (method === 'generate/thumbnail') return { png: picture(Number(entry!.sides[0]!.images[0]!.seed)) };
     return null;
   }
 }
