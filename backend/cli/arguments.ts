@@ -50,3 +50,7 @@ export function deviceOptions(command: Command, device?: string): Command {
 export function threadsOption(command: Command, threads?: number): Command {
   return command.option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, threads);
 }
+
+/** What `--prompt-column` is, of every command with a file of prompts. */
+export const promptColumnHelp =
+  'key or column that holds the prompts, e.g. TEXT; a number from 1 on where the first line of a table names none';

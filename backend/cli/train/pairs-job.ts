@@ -9,6 +9,7 @@ import { resolvePaths } from '../../runs/config-file.ts';
 export interface PairsJobOptions {
   readonly teacher: string;
   readonly prompts: string | undefined;
+  readonly promptColumn: string | undefined;
   readonly guidance: number;
   readonly labels: 'uniform' | 'none';
   /** Noise level to start from; undefined: the one the teacher's generator is called at. */
@@ -20,11 +21,12 @@ export interface PairsJobOptions {
 type Work = Pick<MakePairsOptions, 'engine' | 'count' | 'onProgress' | 'signal'>;
 
 /** Opens and checks teacher and prompts; what it gives makes the pairs in a folder. Throws UserError. */
-export async function openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed }: PairsJobOptions) {
+export async function openPairsJob({ teacher: name, guidance, labels, sigma, steps, seed, ...text }: PairsJobOptions) {
+  const { prompts, promptColumn } = text;
   const asked = {
     ...{ kind: 'distill', teacher: name, seed, regression: { pairs: { steps } } },
     ...(isTextTeacher(name)
-      ? { text: { guidance, ...(prompts === undefined ? {} : { prompts }) } }
+      ? { text: { guidance, prompts, promptColumn } }
       : { labels, generator: { sigma: sigma ?? (await loadTeacher(name)).generatorSigma } }),
   };
   const config = resolvePaths(parseConfig(JSON.stringify(asked), 'the options of dmd pairs'), process.cwd());

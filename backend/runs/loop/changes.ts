@@ -6,7 +6,7 @@ import type { SessionPlan } from '../../training/session.ts';
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
   distill: [
     ...['kind', 'seed', 'generator.sigma', 'regression.pairs'],
-    ...['text.prompts', 'text.count', 'text.pairGuidance', 'text.lora'],
+    ...['text.prompts', 'text.promptColumn', 'text.count', 'text.pairGuidance', 'text.lora'],
   ],
   teach: ['kind', 'seed', 'network', 'data', 'initial'],
   'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'initial', 'crops'],
