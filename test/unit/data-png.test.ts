@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { decodePng, encodePng, imageGrid, readPngText, toByte } from '../../backend/data/png.ts';
+import { decodePng, encodePng, imageGrid, toByte } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
 

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { decodePng, encodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng, encodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { linkPath, pictureFolder, pictureMarkup, pictureName, unusedFile } from '../../extension/generate/insertion.ts';

@@ -1,6 +1,6 @@
 /** The work of `dmd sample` for a text-to-image model: a prompt, one picture per seed. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { samplerNames } from '../../diffusion/vp/index.ts';
 import { openEngine } from '../../engine/devices.ts';
@@ -31,7 +31,8 @@ export async function sampleText(name: string, options: SampleOptions, output: O
     const drawn = await draw(pipeline, request, output);
     tellAboutPrompt(drawn, output);
     const sha256 = await unetHash(pipeline.model);
-    const files = await writePictures({ model: name, sha256, role, device: engine.device, request, drawn }, options);
+    const model = name.startsWith('builtin:') ? name : resolve(pipeline.model.folder.path);
+    const files = await writePictures({ model, sha256, role, device: engine.device, request, drawn }, options);
     const milliseconds = drawn.secondsPerImage * 1000;
     output.line(`${options.seeds.length} pictures and ${files.grid}, ${milliseconds.toFixed(1)} ms per picture`);
     output.event('samples', {
