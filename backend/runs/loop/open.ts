@@ -70,7 +70,7 @@ async function reopen(folder: string, set: readonly string[], lock: LockOptions)
   if (info === undefined) throw new UserError('data', before.problem, before.hint);
   refuseLaterCheckpoints(before.paths.checkpoints);
   const old = readConfig(before.paths);
-  const config = resolvePaths(applyOverrides(old, set), process.cwd());
+  const config = resolvePaths(applyOverrides(old, set), process.cwd(), old);
   checkChanges(old, config);
   // auto stays what it was: another device does not give the same numbers.
   const wanted = config.device === 'auto' ? info.device : config.device;
