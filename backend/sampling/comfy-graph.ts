@@ -20,6 +20,8 @@ interface GraphNode {
 
 type Graph = ReadonlyMap<string, GraphNode>;
 
+/** Between a sampler and its texts there are a few. */
+const mostNodes = 500;
 const seedNames = ['seed', 'noise_seed', 'noise', 'value'];
 const textNames = [
   ...['conditioning', 'conditioning_1', 'text', 'text_g', 'text_l', 't5xxl', 'clip_l'],
@@ -60,7 +62,7 @@ function follow(
   const node = nodeOf(graph, value);
   if (!node) return read(value);
   // What is set to zero is no text, whatever it was.
-  if (seen.has(node) || /ZeroOut/.test(node.type)) return null;
+  if (seen.has(node) || seen.size >= mostNodes || /ZeroOut/.test(node.type)) return null;
   seen.add(node);
   for (const name of names) {
     const found = follow(graph, node.inputs[name], names, read, seen);
