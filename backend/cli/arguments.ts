@@ -1,4 +1,5 @@
 /** Readers of option values, where a wrong one is a usage error that says what is expected; options of many commands. */
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { expandPath, pathProblem } from '../protocol/path-text.ts';
@@ -57,9 +58,12 @@ export function threadsOption(command: Command, threads?: number): Command {
 export const promptColumnHelp =
   'key or column that holds the prompts, e.g. TEXT; a number from 1 on where the first line of a table names none';
 
-/** A path, or the name of a model; `--out=~/x` and what VS Code passes on come without a shell that replaces their `~`. */
+/**
+ * A path, or the name of a model; `--out=~/x` and what VS Code passes on come without a shell that replaces their `~`.
+ * What is there under an odd name, such as a run that an earlier version put into a folder called `$HOME`, can be named.
+ */
 export function pathArgument(text: string): string {
-  const problem = pathProblem(text);
+  const problem = existsSync(text) ? '' : pathProblem(text);
   if (problem !== '') throw new InvalidArgumentError(`${problem}.`);
   return expandPath(text, os.homedir());
 }

@@ -52,6 +52,15 @@ test('the folder lies beside the document or elsewhere in the workspace, never o
   }
 });
 
+test('the folder for pictures may be named from the workspace folder on, and by nothing else that is replaced', () => {
+  const document = join(root, 'notes', 'a.md');
+  const inWorkspace = `$${'{workspaceFolder}'}/figures`;
+  assert.equal(pictureFolder(document, inWorkspace, root), join(root, 'figures'));
+  for (const named of [`${inWorkspace}/../..`, '~/figures', '$FIGURES', 'file:///figures']) {
+    assert.throws(() => pictureFolder(document, named, root), UserError, named);
+  }
+});
+
 test('names are plain and never taken twice', () => {
   const name = (model: string, className = 'star') => pictureName({ model, className, seed: 7 });
   assert.equal(name('builtin:scenes'), 'scenes-star-seed7');

@@ -148,6 +148,10 @@ test('on the command line: arguments, options and --set, and no folder called ~ 
     assert.match(stderr, /workspaceFolder|~root|\$SCRATCH/);
     assert.deepEqual(made, []);
   }
+  const odd = path.join(root, '$SCRATCH');
+  fs.mkdirSync(odd);
+  assert.equal(pathArgument(odd), odd);
+  assert.throws(() => pathArgument(path.join(root, '$SCRATCHES')), /nobody replaces \$SCRATCHES/);
   const teacher = dmd('distill', '--set', 'teacher=~/t.safetensors', '--iterations=1');
   assert.ok(teacher.stderr.includes(path.join(teacher.home, 't.safetensors')), teacher.stderr);
 });
