@@ -2,8 +2,9 @@
  * The folders in which run folders are looked for and made: the setting `dmd.runFolders` in every folder of the workspace,
  * and those outside it that runs were started in.
  */
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { settingPath } from './setting-path.ts';
 
 const rememberedKey = 'dmd.runFolders';
 
@@ -55,10 +56,20 @@ function onDisk(folder: vscode.WorkspaceFolder): boolean {
   return folder.uri.scheme === 'file';
 }
 
-/** What the setting names: relative to the workspace folder, or absolute. */
+const refused = new Set<string>();
+
+/** What the setting names: relative to the workspace folder, or absolute. What is no path is said once, and left out. */
 function runFolders(folder: vscode.WorkspaceFolder): string[] {
   const named = vscode.workspace.getConfiguration('dmd', folder.uri).get<unknown>('runFolders');
   const texts = Array.isArray(named) ? named.filter((name): name is string => typeof name === 'string') : [];
   const names = texts.map((name) => name.trim()).filter(Boolean);
-  return names.map((name) => (isAbsolute(name) ? resolve(name) : resolve(folder.uri.fsPath, name)));
+  return names.flatMap((name) => {
+    try {
+      return resolve(folder.uri.fsPath, settingPath('dmd.runFolders', name, folder.uri.fsPath));
+    } catch (error) {
+      if (!refused.has(name)) void vscode.window.showWarningMessage((error as Error).message);
+      refused.add(name);
+      return [];
+    }
+  });
 }

@@ -1,5 +1,8 @@
 /** Readers of option values, where a wrong one is a usage error that says what is expected; options of many commands. */
+import { existsSync } from 'node:fs';
+import os from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
+import { expandPath, pathProblem } from '../protocol/path-text.ts';
 import { parseSeed, type Seed, seedOf, seedRange } from '../protocol/seed.ts';
 
 /** 0, 1, 2, ... */
@@ -71,4 +74,33 @@ export function deviceOptions(command: Command, device?: string): Command {
 /** `--threads` alone, for what runs on the CPU only. */
 export function threadsOption(command: Command, threads?: number): Command {
   return command.option('--threads <n>', 'CPU threads; 0: one per core', wholeNumber, threads);
+}
+
+/** What `--prompt-column` is, of every command with a file of prompts. */
+export const promptColumnHelp =
+  'key or column that holds the prompts, e.g. TEXT; a number from 1 on where the first line of a table names none';
+
+/**
+ * A path, or the name of a model; `--out=~/x` and what VS Code passes on come without a shell that replaces their `~`.
+ * What is there under an odd name, such as a run that an earlier version put into a folder called `$HOME`, can be named.
+ */
+export function pathArgument(text: string): string {
+  const problem = existsSync(text) ? '' : pathProblem(text);
+  if (problem !== '') throw new InvalidArgumentError(`${problem}.`);
+  return expandPath(text, os.homedir());
+}
+
+/** Has `pathArgument` read every argument of a command, and every option that its help calls a file or folder. */
+export function readPaths(command: Command): void {
+  for (const argument of command.registeredArguments) {
+    const before: string[] = [];
+    argument.argParser((text) => {
+      if (!argument.variadic) return pathArgument(text);
+      before.push(pathArgument(text));
+      return before;
+    });
+  }
+  for (const option of command.options) {
+    if (/<(file|dir|path|folder|run)>/.test(option.flags) && !option.parseArg) option.argParser(pathArgument);
+  }
 }

@@ -6,6 +6,7 @@ import '../engine/onnxruntime/no-telemetry.ts'; // here, because a worker's envi
 import { Command } from 'commander';
 import { packageVersion } from '../files/package.ts';
 import { exitCodes } from '../protocol/errors.ts';
+import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
 import { surviveClosedOutput } from './output.ts';
@@ -19,6 +20,7 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // errors are reported below, in the same form as all others
   for (const register of commands) register(program);
+  for (const command of program.commands) readPaths(command);
   return program;
 }
 

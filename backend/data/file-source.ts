@@ -1,10 +1,14 @@
-/** Named files in a folder or a zip, read one at a time; names use forward slashes and are sorted. */
-import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+/**
+ * Named files in a folder or a zip, read one at a time; names use forward slashes and are sorted. What systems leave beside
+ * people's files is not there: `__MACOSX`, `._*`, dot files and the like. Links are followed, in a zip they are refused.
+ */
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { UserError } from '../protocol/errors.ts';
 import { BoundedReader } from '../weights/bounded-reader.ts';
+import { isJunk, walkFolder } from './walk-folder.ts';
 
 export interface FileSource {
   /** The folder or zip itself, for messages. */
@@ -34,10 +38,7 @@ export function reasonOf(cause: unknown): string {
 }
 
 async function openFolder(path: string): Promise<FileSource> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
+  const names = await walkFolder(path);
   return {
     path,
     isFolder: true,
@@ -63,7 +64,10 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
   const zip = await yauzl.fromRandomAccessReaderPromise(reader, size, { autoClose: false, lazyEntries: true });
   const entries = new Map<string, yauzl.Entry>();
   for await (const entry of zip.eachEntry()) {
-    if (!entry.fileName.endsWith('/')) entries.set(entry.fileName, entry);
+    const name = entry.fileName.replace(/^(\.\/)+/, '');
+    if (name.endsWith('/') || isJunk(name)) continue;
+    if (isLink(entry)) throw new Error(`${name} is a link in it; pack it again with what it leads to`);
+    entries.set(name, entry);
   }
   return {
     path,
@@ -72,6 +76,11 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
     read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
     close: () => handle.close(),
   };
+}
+
+/** Programs of Unix put the kind of a file into the upper half of its attributes. */
+function isLink({ externalFileAttributes }: yauzl.Entry): boolean {
+  return ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 }
 
 async function readExactly(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {

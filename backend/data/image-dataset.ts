@@ -20,7 +20,7 @@ export interface ImageDatasetOptions {
   readonly count?: number;
 }
 
-const HINT = 'A data set is a folder or .zip of PNG images of one size, 8 bits, gray or RGB.';
+const HINT = 'A data set is a folder or .zip of PNG images of one size, at most 8 bits, gray, RGB or with a palette.';
 
 /** Opens a data set. Throws UserError (kind 'data') that names the file and the entry at fault. */
 export async function openImageDataset(path: string, options: ImageDatasetOptions = {}): Promise<ImageDataset> {
@@ -36,9 +36,10 @@ export async function openImageDataset(path: string, options: ImageDatasetOption
 async function describe(source: FileSource, { labelled = true, labelDim, count }: ImageDatasetOptions) {
   const other = source.names.find((name) => /\.(jpe?g|webp|bmp|gif|tiff?)$/i.test(name));
   if (other !== undefined) throw new UserError('data', `${source.path}: ${other} is not a PNG`, HINT);
-  const names = source.names.filter((name) => /\.png$/i.test(name)).slice(0, count);
+  const all = source.names.filter((name) => /\.png$/i.test(name));
+  const names = all.slice(0, count);
   if (names.length === 0) throw new UserError('data', `${source.path} holds no PNG images`, HINT);
-  const labels = labelled ? await readLabels(source, names, labelDim) : undefined;
+  const labels = labelled ? await readLabels(source, names, all, labelDim) : undefined;
   if (labelled && labelDim && !labels) {
     const hint = 'Add "labels": [["file name", class id], ...] to its dataset.json, or train without classes.';
     throw new UserError('data', `${source.path} has no labels, but ${labelDim} classes are asked for`, hint);

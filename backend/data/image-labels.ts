@@ -1,9 +1,11 @@
 /**
  * Labels of EDM's data sets: `dataset.json` holds {"labels": [[file name, label], ...]} or {"labels": null}, a label being a
- * class id or a vector of numbers.
+ * class id or a vector of numbers. Where the data set was packed with the folder around it, names are relative to that folder.
  */
+import { decodeText } from '../files/decode-text.ts';
 import { UserError } from '../protocol/errors.ts';
 import { type FileSource, reasonOf } from './file-source.ts';
+import { isJunk } from './walk-folder.ts';
 
 export interface ImageLabels {
   /** Numbers per label; for class ids the number of classes. */
@@ -16,24 +18,35 @@ type Label = number | readonly number[];
 
 /**
  * Reads and checks the labels of `images` (file names in order); undefined when the data set has none.
+ * @param all file names of all images, of which some may not be used
  * @param wantedDim number of classes to use instead of one more than the largest class id
  */
 export async function readLabels(
   source: FileSource,
   images: readonly string[],
+  all: readonly string[],
   wantedDim?: number,
 ): Promise<ImageLabels | undefined> {
-  const file = `dataset.json of ${source.path}`;
+  const name = labelsFile(source);
+  if (name === undefined) return undefined;
+  const file = `${name} of ${source.path}`;
   const fail = (message: string, hint: string) => new UserError('data', `${file}: ${message}`, hint);
-  if (!source.names.includes('dataset.json')) return undefined;
-  const pairs = labelPairs(await parse(source, fail), fail);
+  const pairs = labelPairs(await parse(source, name, fail), fail);
   if (pairs === undefined) return undefined;
 
-  const byName = new Map(pairs.map(([name, label]) => [name.replaceAll('\\', '/'), label]));
-  const labels = images.map((name) => {
-    const label = byName.get(name);
+  const there = new Set(all.map(plain));
+  const beside = name.slice(0, -labelsName.length);
+  const folder = pairs.some(([labelled]) => there.has(plain(beside + labelled))) ? beside : '';
+  const byName = new Map(pairs.map(([labelled, label]) => [plain(folder + labelled), label]));
+  const missing = [...byName.keys()].filter((labelled) => !there.has(labelled) && !isJunk(labelled));
+  if (missing.length > 0) {
+    const hint = 'Copy the data set again if it is not whole, or take their labels out.';
+    throw fail(`names ${missing.length} images that are not there, first ${missing[0]}`, hint);
+  }
+  const labels = images.map((image) => {
+    const label = byName.get(plain(image));
     if (label !== undefined) return label;
-    throw fail(`no label for ${name}`, 'Every image needs an entry ["file name", label], or set "labels" to null.');
+    throw fail(`no label for ${image}`, 'Every image needs an entry ["file name", label], or set "labels" to null.');
   });
   return typeof labels[0] === 'number' ? classIds(labels, images, wantedDim, fail) : vectors(labels, images, fail);
 }
@@ -41,9 +54,28 @@ export async function readLabels(
 type Fail = (message: string, hint: string) => UserError;
 const FORMAT_HINT = 'It should hold {"labels": [["file name", class id], ...]} or {"labels": null}.';
 
-async function parse(source: FileSource, fail: Fail): Promise<unknown> {
+const labelsName = 'dataset.json';
+
+/** The one that lies highest. Throws UserError('data') for two as high. */
+function labelsFile({ names, path }: FileSource): string | undefined {
+  const depth = (name: string) => name.split('/').length;
+  const found = names.filter((name) => name === labelsName || name.endsWith(`/${labelsName}`));
+  const [first, second] = found.sort((a, b) => depth(a) - depth(b));
+  if (first === undefined || second === undefined || depth(first) < depth(second)) return first;
+  const hint = 'Give one of the data sets in it alone.';
+  throw new UserError('data', `${path} holds several data sets: it has ${first} and ${second}`, hint);
+}
+
+/** Some systems write an accented letter as two characters, and Windows has another slash. */
+const plain = (name: string) =>
+  name
+    .replaceAll('\\', '/')
+    .replace(/^(\.\/)+/, '')
+    .normalize('NFC');
+
+async function parse(source: FileSource, name: string, fail: Fail): Promise<unknown> {
   try {
-    return JSON.parse((await source.read('dataset.json')).toString('utf8'));
+    return JSON.parse(decodeText(await source.read(name), name));
   } catch (cause) {
     throw fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
   }

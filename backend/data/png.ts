@@ -51,36 +51,42 @@ function textChunk(keyword: string, text: string): Uint8Array {
   return chunk;
 }
 
-/** The texts of `encodePng`, by keyword; other kinds of text chunks are left out. */
-export function readPngText(png: Uint8Array): Record<string, string> {
-  const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
-  const text: Record<string, string> = {};
-  for (let at = 8; at + 12 <= bytes.length; at += bytes.readUInt32BE(at) + 12) {
-    if (bytes.toString('latin1', at + 4, at + 8) !== 'iTXt') continue;
-    const body = bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at));
-    const keywordEnd = body.indexOf(0);
-    const translated = body.indexOf(0, keywordEnd + 3) + 1;
-    if (body[keywordEnd + 1] !== 0) continue;
-    text[body.toString('latin1', 0, keywordEnd)] = body.toString('utf8', body.indexOf(0, translated) + 1);
-  }
-  return text;
-}
-
-/** A decoded picture: [C, H, W] in [-1, 1] with C = 1 or 3. */
+/** A decoded picture: [C, H, W] in [-1, 1] with C = 1 or 3; a palette gives its colours, fewer bits all of the range. */
 export function decodePng(png: Uint8Array): TensorData {
   const { width, height, data, depth, channels, palette } = decode(png, { checkCrc: true });
-  if (depth !== 8 && !palette) throw new Error(`${depth} bits per channel; only 8 are supported`);
+  if (depth > 8) throw new Error(`${depth} bits per channel; at most 8 are supported`);
   if (channels === 2 || channels === 4) throw new Error('it has an alpha channel');
+  // The decoder takes the pixels of an interlaced file for bytes.
+  if (depth < 8 && png[interlaceAt] !== 0)
+    throw new Error(`it is interlaced with ${depth} bits per pixel; save it plain`);
   const pixels = width * height;
-  const outChannels = palette ? 3 : channels;
+  // In a picture of three channels a palette is advice to displays of few colours.
+  const colours = channels === 1 ? palette : undefined;
+  const values = depth < 8 ? unpacked(data, width, height, depth) : data;
+  const white = colours ? 255 : 2 ** depth - 1;
+  const outChannels = colours ? 3 : channels;
   const out = new Float32Array(outChannels * pixels);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < outChannels; c++) {
-      const value = palette ? palette[data[i]!]![c]! : data[i * channels + c]!;
+      const value = colours ? colours[values[i]!]?.[c] : (values[i * channels + c]! * 255) / white;
+      if (value === undefined) throw new Error(`it names colour ${values[i]} of a palette of ${colours?.length}`);
       out[c * pixels + i] = value / 127.5 - 1;
     }
   }
   return tensorData([outChannels, height, width], out);
+}
+
+/** Of the file: signature, length and name of its first chunk, and there width, height and four bytes. */
+const interlaceAt = 28;
+
+/** A byte for each pixel; in the file every row begins with a byte of its own, its first pixel in the highest bits. */
+function unpacked(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
+  const rowBytes = Math.ceil((width * depth) / 8);
+  return Uint8Array.from({ length: width * height }, (_, i) => {
+    const bit = (i % width) * depth;
+    const byte = packed[Math.floor(i / width) * rowBytes + (bit >> 3)]!;
+    return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+  });
 }
 
 /**

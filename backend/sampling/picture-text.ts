@@ -2,14 +2,15 @@
  * The text chunks of a picture: what made it, for people and other programs under one key each, and all settings as JSON
  * under `dmd.settings`, so that it can be made again. What is read may come from anywhere: it is checked, never trusted.
  */
-import { readPngText } from '../data/png.ts';
+import { readPngText } from '../data/png-text.ts';
 import { packageVersion } from '../files/package.ts';
-import { type GenerateSettings, generateSettingsSchema } from '../protocol/rpc/images.ts';
+import { type ForeignPicture, type GenerateSettings, generateSettingsSchema } from '../protocol/rpc/images.ts';
 import { parseSeed, type Seed } from '../protocol/seed.ts';
+import { readForeignPicture } from './foreign-picture.ts';
 
 /** What all pictures of one batch share. */
 export interface PictureMaker {
-  /** As it was asked for: a `builtin:` name or a path. */
+  /** A `builtin:` name, or an absolute path. */
   readonly model: string;
   readonly sha256: string;
   readonly role: string;
@@ -75,13 +76,22 @@ export interface PictureSettings {
 
 /** Null for a picture that carries no settings of this program, whatever else the bytes are. */
 export function readPictureSettings(png: Uint8Array): PictureSettings | null {
-  if (png.length > largestPicture || signature.some((byte, i) => png[i] !== byte)) return null;
-  const ours = Object.entries(readPngText(png)).filter(
+  const ours = Object.entries(textOf(png)).filter(
     ([key, value]) => (key === 'Software' || /^dmd\.\w+$/.test(key)) && value.length <= largestText,
   );
   const text = Object.fromEntries(ours);
   const settings = Object.hasOwn(text, settingsKey) ? parseSettings(text[settingsKey]) : settingsFromText(text);
   return settings && { settings, text };
+}
+
+/** Of a picture without such settings. */
+export function readForeignSettings(png: Uint8Array): ForeignPicture | null {
+  return readForeignPicture(textOf(png));
+}
+
+function textOf(png: Uint8Array): Record<string, string> {
+  if (png.length > largestPicture || signature.some((byte, i) => png[i] !== byte)) return {};
+  return readPngText(png);
 }
 
 function parseSettings(json: string): GenerateSettings | null {
@@ -92,7 +102,7 @@ function parseSettings(json: string): GenerateSettings | null {
   }
 }
 
-/** Pictures of `dmd sample` say the same in separate keys; their sampler must be the one that generating uses. */
+/** Earlier pictures of `dmd sample` say the same in separate keys; their sampler must be the one that generating uses. */
 function settingsFromText(text: Record<string, string>): GenerateSettings | null {
   const { 'dmd.model': model, 'dmd.seed': seed, 'dmd.class': id, 'dmd.steps': steps } = text;
   const sampler = text['dmd.sampler'];

@@ -51,7 +51,8 @@ export function requireRunFolder(folder: string): RunPaths {
   if (!containedIfThere(paths.folder, path.basename(paths.info))) {
     throw new UserError('data', `${paths.folder} is not a run folder: it has no ${path.basename(paths.info)}`, hint);
   }
-  for (const part of [paths.config, paths.events, paths.samples, paths.fields]) {
+  // events/ may be a link to another disk, where a run has written through it: only event files are read there.
+  for (const part of [paths.config, paths.samples, paths.fields]) {
     containedIfThere(paths.folder, path.basename(part));
   }
   return paths;

@@ -7,6 +7,7 @@ import { access, constants } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { settingPath } from '../setting-path.ts';
 
 export interface NodeChoice {
   readonly path: string;
@@ -34,7 +35,7 @@ const versionMilliseconds = 10_000;
 /** Throws a UserError when the setting names a program that cannot be used: what was asked for is not silently replaced. */
 export async function chooseNode(search: NodeSearch): Promise<NodeChoice> {
   const setting = search.setting.trim();
-  if (setting !== '') return fromSetting(setting);
+  if (setting !== '') return fromSetting(settingPath('dmd.nodePath', setting, null));
   const refused: string[] = [];
   for (const path of await onPath(search.searchPath)) {
     const version = await versionOf(path).catch(() => null);

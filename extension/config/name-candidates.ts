@@ -1,7 +1,9 @@
 /** What a name in a config can be. Loaded when the first one is completed. */
 import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { expandPath } from '../../backend/protocol/path-text.ts';
 import { listModels } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 import { fits, type NameAt } from './name-at.ts';
@@ -40,7 +42,7 @@ async function models({ backend, roots, modelFiles, errors }: Services, token: v
 /** What lies in the folder that is typed so far; nothing where there is none. */
 async function entries({ kind, typed }: NameAt, base: string): Promise<Candidate[]> {
   const folder = /^.*[\\/]/.exec(typed)?.[0] ?? '';
-  const found = await readdir(resolve(base, folder), { withFileTypes: true }).catch(() => []);
+  const found = await readdir(resolve(base, expandPath(folder, homedir())), { withFileTypes: true }).catch(() => []);
   return found
     .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
     .filter(({ name, isFolder }) => fits(kind, name, isFolder))

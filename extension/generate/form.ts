@@ -1,8 +1,8 @@
 /** From what the person chose to what the backend is asked, and back. Knows no `vscode`. */
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Form } from '../../backend/protocol/panels/generate.ts';
-import type { GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
-import { seedAfter } from '../../backend/protocol/seed.ts';
+import type { ForeignPicture, GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
+import { parseSeed, type Seed, seedAfter } from '../../backend/protocol/seed.ts';
 
 export const defaultForm: Form = {
   model: 'builtin:scenes',
@@ -102,6 +102,26 @@ export function formOf(sides: readonly GenerateSettings[], before: Form): Form {
     steps: Math.max(steps, second?.steps ?? 1) === 1 ? null : Math.max(steps, second?.steps ?? 1),
     beside: second !== undefined,
     other: second?.model ?? before.other,
+  };
+}
+
+/** Of decimal digits; null for none, and for one that a form does not take. */
+export function drawableSeed(digits: string | null): Seed | null {
+  return digits === null ? null : parseSeed(digits);
+}
+
+/** The form with what it can take of another program's picture, and with a model that takes a prompt if there is one. */
+export function formOfForeign(picture: ForeignPicture, before: Form, models: readonly ModelInfo[]): Form {
+  const { prompt, negative } = picture;
+  const seed = drawableSeed(picture.seed);
+  const takesPrompt = ({ prompt: takes, problem }: ModelInfo) => takes && problem === '';
+  const isFitting = models.some((info) => info.model === before.model && takesPrompt(info));
+  const other = prompt === null || isFitting ? undefined : models.find(takesPrompt);
+  return {
+    ...before,
+    ...(other ? { model: other.model, steps: null, beside: false } : {}),
+    ...(prompt === null ? {} : { prompt, negative: negative ?? '' }),
+    ...(seed === null ? {} : { seed, locked: true }),
   };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Seed } from '../../backend/protocol/seed.ts';
+import { settingPath } from '../setting-path.ts';
 
 export const insertableLanguages = ['markdown', 'html'] as const;
 export type InsertableLanguage = (typeof insertableLanguages)[number];
@@ -36,8 +37,9 @@ export function pictureMarkup(language: InsertableLanguage, { path, description,
 export function pictureFolder(document: string, named: string, root: string | null): string {
   const setting = 'The setting dmd.images.folder';
   const own = dirname(document);
-  const name = named.trim();
-  if (isAbsolute(name)) throw new UserError('config', `${setting} is absolute: ${name}`, 'Give a relative folder.');
+  const name = settingPath('dmd.images.folder', named.trim(), root);
+  if (isAbsolute(name) && !/^\$\{workspaceFolder\}/.test(named.trim()))
+    throw new UserError('config', `${setting} is absolute: ${name}`, 'Give a relative folder.');
   const folder = resolve(own, name);
   const within = root ?? own;
   if (isInside(folder, within) && isInside(realPath(folder), realPath(within))) return folder;

@@ -16,13 +16,15 @@ import {
   listModels,
   type ModelInfo,
   progress,
+  readForeignPng,
   readPngSettings,
 } from '../../backend/protocol/rpc/index.ts';
 import { errorText } from '../error-text.ts';
 import { isCancelled } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActiveDocument } from './active-document.ts';
-import { defaultForm, formOf, liveSettings, settingsOf } from './form.ts';
+import { foreignText } from './foreign-text.ts';
+import { defaultForm, formOf, formOfForeign, liveSettings, settingsOf } from './form.ts';
 import { Generations } from './generations.ts';
 import { History } from './history.ts';
 
@@ -177,14 +179,31 @@ export class GenerateSession implements vscode.Disposable {
     await this.fill(formOf(sides, this.#form));
   }
 
-  /** Throws UserError('data') when the picture has no settings of this program. */
-  async restorePng(png: Uint8Array, name: string): Promise<void> {
-    const found = png.length > largestPng ? null : await this.#services.backend.request(readPngSettings, { png });
-    if (!found) {
-      const hint = l10n.t('Only PNG files made here carry them, unless that is switched off (dmd.images.metadata).');
-      throw new UserError('data', l10n.t('{0} carries no settings to restore', name), hint);
+  /**
+   * Of another program's picture what can be used here, and says so.
+   * @returns whether the form has all that the picture depends on
+   * @throws UserError('data') when there is nothing of the kind in the picture
+   */
+  async restorePng(png: Uint8Array, name: string): Promise<boolean> {
+    const { backend } = this.#services;
+    const found = png.length > largestPng ? null : await backend.request(readPngSettings, { png });
+    if (found) {
+      await this.restore([found.settings]);
+      return true;
     }
-    await this.restore([found.settings]);
+    const foreign = png.length > largestPng ? null : await backend.request(readForeignPng, { png });
+    const told = foreign && foreignText(foreign, name);
+    if (!told) {
+      const hint = l10n.t('Only PNG files made here carry them, unless that is switched off (dmd.images.metadata).');
+      const message = foreign
+        ? l10n.t('{0} was made by {1}; it carries no settings that can be restored', name, foreign.program)
+        : l10n.t('{0} carries no settings to restore', name);
+      throw new UserError('data', message, hint);
+    }
+    await this.load();
+    await this.fill(formOfForeign(foreign, this.#form, this.models));
+    void vscode.window.showInformationMessage(told);
+    return false;
   }
 
   async delete(entry: string): Promise<void> {

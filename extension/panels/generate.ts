@@ -136,13 +136,11 @@ export class GeneratePanel {
 
   async #restorePng(dropped: Uint8Array | null): Promise<boolean> {
     if (dropped) {
-      await this.#session.restorePng(dropped, vscode.l10n.t('The picture'));
-      return true;
+      return this.#session.restorePng(dropped, vscode.l10n.t('The picture'));
     }
     const file = await pickPng();
     if (!file) return false;
-    await this.#session.restorePng(await vscode.workspace.fs.readFile(file), basename(file.fsPath));
-    return true;
+    return this.#session.restorePng(await vscode.workspace.fs.readFile(file), basename(file.fsPath));
   }
 
   #fail(channel: PanelChannel, error: unknown): void {

@@ -1,7 +1,9 @@
 /** Makes tasks that run `dmd` on the Node of the backend's choosing. Loaded when tasks are listed or run. */
+import { homedir } from 'node:os';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { expandPath } from '../../backend/protocol/path-text.ts';
 import { editorNode } from '../backend/editor-node.ts';
 import type { Services } from '../services.ts';
 import { type ConfigHead, configHead } from './config-head.ts';
@@ -74,7 +76,7 @@ async function headOf({ config, resume, kind }: DmdTask, cwd: string): Promise<C
   if (source === undefined) return { kind: kind ?? 'distill', hasOut: false };
   // The editor replaces variables when the task runs; this one is needed before.
   const file = source.replace(/^\$\{workspaceFolder\}/, () => cwd);
-  const head = await configHead(resolve(cwd, file));
+  const head = await configHead(resolve(cwd, expandPath(file, homedir())));
   return { ...head, kind: kind ?? head.kind };
 }
 

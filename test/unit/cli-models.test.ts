@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { exportCommand } from '../../backend/cli/export/export.ts';
 import type { Output } from '../../backend/cli/output.ts';
 import { type SampleOptions, sampleCommand } from '../../backend/cli/sample/sample.ts';
-import { decodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { runOnnxFile } from '../../backend/engine/onnxruntime/run-file.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
@@ -16,6 +17,7 @@ import { writeModel } from '../../backend/models/write-model.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
+import { readPictureSettings } from '../../backend/sampling/picture-text.ts';
 import { SeededSource } from '../../backend/sampling/seeded-images.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dmd-models-'));
@@ -96,6 +98,26 @@ test('a picture says which model, seed, class and sampler made it', async () => 
   assert.deepEqual(JSON.parse(text['dmd.sampler']), { name: 'edm', S_churn: 2 });
   assert.equal(text['dmd.sha256'], (await openModel(models.teacher)).sha256);
   assert.equal(readPngText(picture('labelled', 'grid.png'))['dmd.classes'], '1,2,1');
+});
+
+test('the editor makes a picture of the command line again, by the model that made it', async () => {
+  const settingsOf = (out: string, name: string) => readPictureSettings(picture(out, name))?.settings;
+  await sample(models.teacher, { seeds: [2, 3, 4], class: [1, 2], steps: 3, out: 'again' });
+  const common = { prompt: null, steps: 3, device: 'auto' };
+  assert.deepEqual(settingsOf('again', 'seed000003.png'), {
+    model: models.teacher,
+    seeds: [3],
+    classes: [2],
+    ...common,
+  });
+  await sample(relative(process.cwd(), models.generator), { seeds: [5], out: 'open' });
+  const open = { model: models.generator, seeds: [5], classes: null, ...common, steps: 1 };
+  assert.deepEqual(settingsOf('open', 'seed000005.png'), open);
+  // What the editor has no option for is no setting.
+  await sample(models.teacher, { seeds: [2], steps: 2, with: { S_churn: 2 }, out: 'churned' });
+  await sample(models.teacher, { seeds: [2], steps: 2, sampler: 'ablation', out: 'ablation' });
+  for (const out of ['churned', 'ablation']) assert.equal(settingsOf(out, 'seed000002.png'), undefined);
+  assert.equal(settingsOf('again', 'grid.png'), undefined);
 });
 
 test('a class the network does not have and an unknown sampler option are named', async () => {

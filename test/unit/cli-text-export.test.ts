@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { exportCommand } from '../../backend/cli/export/export.ts';
 import type { Output } from '../../backend/cli/output.ts';
 import { sampleCommand } from '../../backend/cli/sample/sample.ts';
-import { decodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
 const tiny = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));

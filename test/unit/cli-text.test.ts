@@ -7,7 +7,8 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Output } from '../../backend/cli/output.ts';
 import { type SampleOptions, sampleCommand } from '../../backend/cli/sample/sample.ts';
-import { decodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { readPictureSettings } from '../../backend/sampling/picture-text.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
@@ -162,6 +162,91 @@ test('what is no data set is refused', async () => {
   const file = join(root, 'not.zip');
   writeFileSync(file, 'plain text');
   await refused(file, [/not a readable zip/]);
+});
+
+/** Opens, reads all of it, and gives the classes that the labels name. */
+async function classesOf(path: string): Promise<number[]> {
+  const set = await openImageDataset(path);
+  const { labels } = await set.batch([...Array(set.count).keys()]);
+  await set.close();
+  return Array.from({ length: set.count }, (_, i) =>
+    labels.data.subarray(i * set.labelDim, (i + 1) * set.labelDim).indexOf(1),
+  );
+}
+
+const junk = Buffer.from('\0\x05\x16\x07\0\x02\0\0Mac OS X        ');
+
+test('what systems leave beside files is not there', async () => {
+  const odd: Files = {
+    ...files,
+    '__MACOSX/00000/._img00000000.png': junk,
+    '__MACOSX/._dataset.json': junk,
+    '__MACOSX/._cover.jpg': junk,
+    '00000/._img00000001.png': junk,
+    '.DS_Store': junk,
+    '.ipynb_checkpoints/img00000009.png': png(9),
+    '00000/@eaDir/img00000001.png': png(8, { width: 2 }),
+  };
+  for (const make of [folder, zip]) assert.deepEqual(await classesOf(make(odd)), [3, 1, 0]);
+});
+
+test('a folder around the data set, in a folder or a zip; labels by the one or the other name', async () => {
+  const moved = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`top/set/${name}`, bytes]));
+  const fromTop = [['top/a.png', 1]];
+  for (const make of [folder, zip]) {
+    assert.deepEqual(await classesOf(make(moved)), [3, 1, 0]);
+    const whole = { 'top/a.png': png(1), 'top/dataset.json': json({ labels: fromTop }) };
+    assert.deepEqual(await classesOf(make(whole)), [1]);
+    const both = { ...moved, 'other/set/dataset.json': json({ labels: null }), 'other/set/a.png': png(1) };
+    await refused(make(both), [/several data sets.*other\/set\/dataset\.json and top\/set\/dataset\.json/]);
+  }
+  assert.deepEqual(
+    await classesOf(zip({ './a.png': png(1), './dataset.json': json({ labels: [['./a.png', 2]] }) })),
+    [2],
+  );
+});
+
+test('a dataset.json with a mark, in UTF-16, and with letters as another system writes them', async () => {
+  const name = 'caf\u00e9/a.png';
+  const text = JSON.stringify({ labels: [[name, 4]] });
+  for (const bytes of [Buffer.from(`\ufeff${text}`), Buffer.from(`\ufeff${text}`, 'utf16le')]) {
+    const set = { [name.normalize('NFD')]: png(1), 'dataset.json': bytes };
+    assert.deepEqual(await classesOf(zip(set)), [4]);
+    assert.deepEqual(await classesOf(folder(set)), [4]);
+  }
+  await refused(zip({ 'a.png': png(0), 'dataset.json': Buffer.from('{"labels": "\xe4"}', 'latin1') }), [/not UTF-8/]);
+});
+
+test('images that dataset.json names and that are not there are named', async () => {
+  const { '00000/img00000001.png': _, ...left } = files;
+  for (const make of [folder, zip]) {
+    await refused(make(left), [/names 1 images that are not there, first 00000\/img00000001\.png/]);
+    const set = await openImageDataset(make(left), { labelled: false });
+    assert.equal(set.count, 2);
+    await set.close();
+  }
+  // A part that is asked for is no damage.
+  const set = await openImageDataset(folder(files), { count: 2 });
+  assert.deepEqual([set.count, set.labelDim], [2, 4]);
+});
+
+test('links to files and folders are followed; where that cannot be, they are named', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const elsewhere = folder({ 'img00000000.png': png(0), 'img00000001.png': png(1) });
+  const { '00000/img00000000.png': _a, '00000/img00000001.png': _b, ...left } = files;
+  const linked = folder(left);
+  symlinkSync(elsewhere, join(linked, '00000'));
+  assert.deepEqual(await classesOf(linked), [3, 1, 0]);
+  symlinkSync('.', join(linked, '00001', 'again'));
+  await refused(linked, [/00001\/again is a link that leads back/]);
+  const lost = folder(files);
+  symlinkSync('nowhere', join(lost, 'more'));
+  await refused(lost, [/more is a link that leads nowhere/]);
+  const packed = zipSync({ 'a.png': png(0), more: [Buffer.from('../images'), { os: 3, attrs: 0o120777 << 16 }] });
+  const file = join(root, 'links.zip');
+  writeFileSync(file, packed);
+  await refused(file, [/more is a link in it/]);
 });
 
 test('a truncated zip is refused', async () => {

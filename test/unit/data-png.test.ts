@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { inflateSync } from 'node:zlib';
-import { decodePng, encodePng, imageGrid, readPngText, toByte } from '../../backend/data/png.ts';
+import { deflateSync, inflateSync } from 'node:zlib';
+import CRC32 from 'crc-32';
+import { decodePng, encodePng, imageGrid, toByte } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
 
@@ -83,4 +86,137 @@ test('a grid has each image at its place and white gaps', () => {
 
 test('a picture of the wrong rank is refused', () => {
   assert.throws(() => encodePng(tensorData([2, 2, 2], new Float32Array(8))), /\[1 or 3, H, W\], got \[2, 2, 2\]/);
+});
+
+interface Recorded {
+  readonly pictures: readonly { name: string; png: string; shape: number[]; bytes: number[] }[];
+  readonly texts: Readonly<Record<string, string>>;
+  readonly files: readonly { name: string; png: string }[];
+}
+const recorded = JSON.parse(readFileSync(new URL('../golden/png/pillow.json', import.meta.url), 'utf8')) as Recorded;
+
+for (const { name, png, shape, bytes } of recorded.pictures) {
+  test(`as Pillow writes it: ${name}`, () => {
+    const decoded = decodePng(Buffer.from(png, 'base64'));
+    assert.deepEqual(decoded.shape, shape);
+    assert.deepEqual(
+      [...decoded.data],
+      bytes.map((byte) => Math.fround(byte / 127.5 - 1)),
+    );
+  });
+}
+
+test('gray of 2 and 4 bits reaches from black to white; 16 bits, interlaced few bits and a hole in a palette are refused', () => {
+  for (const depth of [2, 4] as const) {
+    const most = 2 ** depth - 1;
+    // Two rows of three pixels, each in a byte or two of its own.
+    const packed = depth === 2 ? [0b00011000, 0b11100100] : [0x07, 0xf0, 0xf1, 0x20];
+    const values = depth === 2 ? [0, 1, 2, 3, 2, 1] : [0, 7, 15, 15, 1, 2];
+    const { shape, data } = decodePng(rawPng({ width: 3, height: 2, depth, type: 0, packed }));
+    assert.deepEqual(shape, [1, 2, 3]);
+    assert.deepEqual(
+      [...data],
+      values.map((value) => Math.fround((value * 255) / most / 127.5 - 1)),
+    );
+  }
+  const tiny = { width: 1, height: 1, type: 0 };
+  assert.throws(() => decodePng(rawPng({ ...tiny, depth: 16, packed: [1, 2] })), /16 bits per channel/);
+  assert.throws(
+    () => decodePng(rawPng({ ...tiny, depth: 4, packed: [0], interlaced: true })),
+    /interlaced with 4 bits/,
+  );
+  const palette = [9, 8, 7];
+  assert.throws(
+    () => decodePng(rawPng({ ...tiny, type: 3, depth: 2, packed: [0b10000000], palette })),
+    /colour 2 of a palette of 1/,
+  );
+});
+
+test('a palette in a picture of three channels is advice, not its colours', () => {
+  const png = rawPng({ width: 1, height: 1, depth: 8, type: 2, packed: [0, 1, 255], palette: [9, 8, 7, 6, 5, 4] });
+  assert.deepEqual([...decodePng(png).data], [-1, Math.fround(1 / 127.5 - 1), 1]);
+});
+
+/** A PNG chunk by chunk; rows are packed as the file has them. */
+function rawPng({
+  width,
+  height,
+  depth,
+  type,
+  packed,
+  palette,
+  interlaced = false,
+}: {
+  width: number;
+  height: number;
+  depth: number;
+  type: number;
+  packed: number[];
+  palette?: number[];
+  interlaced?: boolean;
+}): Uint8Array {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([depth, type, 0, 0, interlaced ? 1 : 0], 8);
+  const row = packed.length / height;
+  const rows = Array.from({ length: height }, (_, y) => [0, ...packed.slice(y * row, (y + 1) * row)]).flat();
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    ...(palette ? [chunk('PLTE', Buffer.from(palette))] : []),
+    chunk('IDAT', deflateSync(Buffer.from(rows))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, body: Uint8Array): Uint8Array {
+  const bytes = Buffer.alloc(body.length + 12);
+  bytes.writeUInt32BE(body.length, 0);
+  bytes.write(type, 4, 'latin1');
+  bytes.set(body, 8);
+  bytes.writeInt32BE(CRC32.buf(bytes.subarray(4, body.length + 8)), body.length + 8);
+  return bytes;
+}
+
+const withChunks = (...chunks: Uint8Array[]) => {
+  const png = encodePng(picture([3, 2, 2], 1));
+  return Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)]);
+};
+
+for (const { name, png } of recorded.files) {
+  test(`texts as Pillow writes them: ${name}`, () => {
+    assert.deepEqual(readPngText(Buffer.from(png, 'base64')), recorded.texts);
+  });
+}
+
+test('texts after the pixels, UTF-8 where Latin-1 belongs, and of two with one keyword the last', () => {
+  const png = encodePng(picture([3, 2, 2], 1));
+  const late = Buffer.concat([
+    png.subarray(0, -12),
+    chunk('tEXt', Buffer.from('a\0größe', 'latin1')),
+    png.subarray(-12),
+  ]);
+  assert.deepEqual(readPngText(late), { a: 'größe' });
+  const twice = withChunks(chunk('tEXt', Buffer.from('a\0old')), chunk('tEXt', Buffer.from('a\0赤い円')));
+  assert.deepEqual(readPngText(twice), { a: '赤い円' });
+});
+
+test('damaged and monstrous texts are left out, the others read', () => {
+  const good = chunk('tEXt', Buffer.from('good\0yes'));
+  const bomb = deflateSync(Buffer.alloc(64 * 2 ** 20));
+  const bad = [
+    chunk('zTXt', Buffer.concat([Buffer.from('bomb\0\0'), bomb])),
+    chunk('iTXt', Buffer.concat([Buffer.from('bomb\0\x01\0\0\0'), bomb])),
+    chunk('zTXt', Buffer.from('cut\0\0\x78\x9c')),
+    chunk('zTXt', Buffer.from('method\0\x05')),
+    chunk('iTXt', Buffer.from('short\0\0')),
+    chunk('iTXt', Buffer.from('kind\0\x02\0\0\0x')),
+    chunk('tEXt', Buffer.from('no end')),
+    chunk('tEXt', Buffer.from('\0no keyword')),
+    chunk('tEXt', Buffer.from('__proto__\0x')),
+  ];
+  for (const one of bad) assert.equal(readPngText(withChunks(one, good)).good, 'yes');
+  const { good: _, ...others } = readPngText(withChunks(...bad, good));
+  assert.deepEqual(Object.keys(others), ['__proto__']);
 });

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { decodePng, encodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng, encodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { linkPath, pictureFolder, pictureMarkup, pictureName, unusedFile } from '../../extension/generate/insertion.ts';
@@ -48,6 +49,15 @@ test('the folder lies beside the document or elsewhere in the workspace, never o
     ['..', null],
   ] as const) {
     assert.throws(() => pictureFolder(document, named, within), UserError, named);
+  }
+});
+
+test('the folder for pictures may be named from the workspace folder on, and by nothing else that is replaced', () => {
+  const document = join(root, 'notes', 'a.md');
+  const inWorkspace = `$${'{workspaceFolder}'}/figures`;
+  assert.equal(pictureFolder(document, inWorkspace, root), join(root, 'figures'));
+  for (const named of [`${inWorkspace}/../..`, '~/figures', '$FIGURES', 'file:///figures']) {
+    assert.throws(() => pictureFolder(document, named, root), UserError, named);
   }
 });
 

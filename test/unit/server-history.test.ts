@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { readHistory } from '../../backend/runs/events/history.ts';
 import { encodeRecord } from '../../backend/runs/events/record.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { requireRunFolder } from '../../backend/server/contained.ts';
 import { Column } from '../../backend/server/runs/columns.ts';
 import { type HistoryChange, RunHistory } from '../../backend/server/runs/history.ts';
 import { HistoryCache } from '../../backend/server/runs/history-cache.ts';
@@ -240,4 +241,130 @@ test('the cache keeps what is held and what was used last, and no more than fits
   const tight = new HistoryCache({ bytes: 1, runs: 100 });
   for (const folder of all) await tight.current(folder);
   assert.equal(tight.size, 1, 'the one in use, however large');
+});
+
+/** Steps and values of a curve. */
+const pointsOf = (history: RunHistory, tag: string) => {
+  const { steps, values } = history.curve(tag);
+  return [...steps].map((step, i) => [step, values[i]]);
+};
+
+/** An event file of its own with `count` steps, as bytes. */
+function eventBytes(count: number, value: (step: number) => number, now = 1e12): { name: string; bytes: Buffer } {
+  const { events } = runFolder();
+  const writer = openEventWriter(events, { now: () => now });
+  for (let step = 0; step < count; step++) writer.add(step, { scalars: { a: value(step) } });
+  writer.close();
+  return { name: path.basename(writer.file), bytes: fs.readFileSync(writer.file) };
+}
+
+test('a tail that reads as zeros for a while is a warning until it is there, wherever it begins', async () => {
+  const { name, bytes } = eventBytes(20, (step) => step / 4);
+  const all = Array.from({ length: 20 }, (_, step) => [step, step / 4]);
+  for (let from = 1; from < bytes.length; from += 7) {
+    const { folder, events } = runFolder();
+    const file = path.join(events, name);
+    const history = new RunHistory(folder);
+    const heard = hear(history);
+    for (const until of [from, Math.min(from + 40, bytes.length)]) {
+      const half = Buffer.from(bytes);
+      half.fill(0, until);
+      fs.writeFileSync(file, half);
+      await history.advance();
+      assert.deepEqual(pointsOf(history, 'a'), all.slice(0, pointsOf(history, 'a').length));
+      assert.equal(history.warnings().length, until < bytes.length ? 1 : 0, `${until} of ${bytes.length}`);
+    }
+    fs.writeFileSync(file, bytes);
+    await history.advance();
+    assert.deepEqual(pointsOf(history, 'a'), all, `zeros from ${from}`);
+    assert.deepEqual(heard(), { a: all });
+    assert.deepEqual(history.warnings(), []);
+  }
+});
+
+test('a file made anew under its name is read anew: shorter, longer, as long, in place or renamed over', async () => {
+  const old = eventBytes(10, (step) => step);
+  // The same clock, so that nothing but what was recorded tells them apart.
+  for (const count of [1, 4, 10, 11, 400]) {
+    for (const way of ['in place', 'renamed over'] as const) {
+      const { folder, events } = runFolder();
+      const file = path.join(events, old.name);
+      fs.writeFileSync(file, old.bytes);
+      const history = new RunHistory(folder);
+      const heard = hear(history);
+      await history.advance();
+      const made = eventBytes(count, (step) => step + 100);
+      if (way === 'in place') fs.writeFileSync(file, made.bytes);
+      else {
+        fs.writeFileSync(path.join(folder, 'new'), made.bytes);
+        fs.renameSync(path.join(folder, 'new'), file);
+      }
+      await history.advance();
+      const expected = Array.from({ length: count }, (_, step) => [step, step + 100]);
+      assert.deepEqual(pointsOf(history, 'a'), expected, `${count} ${way}`);
+      assert.deepEqual(heard(), { a: expected });
+      assert.deepEqual(history.warnings(), []);
+      assert.equal(history.lastStep, count - 1);
+    }
+  }
+});
+
+test('a file that only grows is never begun anew, also when it is copied over itself', async () => {
+  const { name, bytes } = eventBytes(50, (step) => step);
+  const { folder, events } = runFolder();
+  const history = new RunHistory(folder);
+  let restarts = 0;
+  history.onChange(({ type }) => {
+    if (type === 'restart') restarts++;
+  });
+  for (let length = 0; length < bytes.length + 97; length += 97) {
+    fs.writeFileSync(path.join(events, 'copy'), bytes.subarray(0, length));
+    fs.renameSync(path.join(events, 'copy'), path.join(events, name));
+    await history.advance();
+  }
+  assert.equal(history.curve('a').steps.length, 50);
+  assert.equal(restarts, 0);
+});
+
+test('a damaged or senseless file that is repaired is read on', async () => {
+  const { name, bytes } = eventBytes(12, (step) => step);
+  const { folder, events } = runFolder();
+  const file = path.join(events, name);
+  const damaged = Buffer.from(bytes);
+  damaged[bytes.length >> 1]! ^= 1;
+  fs.writeFileSync(file, damaged);
+  const history = new RunHistory(folder);
+  await history.advance();
+  assert.match(history.warnings().join(), /CRC/);
+  fs.writeFileSync(file, bytes);
+  await history.advance();
+  assert.equal(history.curve('a').steps.length, 12);
+  fs.writeFileSync(file, encodeRecord(new Uint8Array([0x2a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])));
+  await history.advance();
+  assert.match(history.warnings().join(), /cannot be read/);
+  assert.deepEqual(history.tags(), []);
+  fs.writeFileSync(file, bytes);
+  await history.advance();
+  assert.deepEqual([history.curve('a').steps.length, history.warnings()], [12, []]);
+});
+
+test('events/ may be a link to another disk; a file in it that leads on is refused', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const { folder, events } = runFolder();
+  const disk = fs.mkdtempSync(path.join(root, 'disk-'));
+  fs.rmSync(events, { recursive: true });
+  fs.symlinkSync(disk, events);
+  const writer = openEventWriter(events, { now: () => 1e12 });
+  writer.add(3, { scalars: { a: 1 } });
+  writer.close();
+  const outside = path.join(root, 'secret');
+  fs.writeFileSync(outside, fs.readFileSync(writer.file));
+  fs.symlinkSync(outside, path.join(disk, 'events.out.tfevents.0000000001.host.1'));
+  fs.writeFileSync(path.join(folder, 'run.json'), '{}');
+  assert.equal(requireRunFolder(folder).events, events);
+  const history = new RunHistory(folder);
+  await history.advance();
+  assert.deepEqual(pointsOf(history, 'a'), [[3, 1]]);
+  assert.match(history.warnings().join(), /0000000001\.host\.1 leads out of/);
 });

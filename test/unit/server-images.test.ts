@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { decodePng, encodePng, readPngText } from '../../backend/data/png.ts';
+import { decodePng, encodePng } from '../../backend/data/png.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { modelPath, openModel } from '../../backend/models/model-file.ts';

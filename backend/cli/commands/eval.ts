@@ -1,6 +1,6 @@
 /** `dmd eval`: the paper's table for the models given. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
+import { deviceOptions, positiveInteger, promptColumnHelp, wholeNumber } from '../arguments.ts';
 import type { EvalOptions } from '../eval/eval.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
@@ -22,7 +22,11 @@ export function registerEval(program: Command): void {
       'model files, diffusers folders, or built-in models: builtin:scenes, builtin:scenes/teacher',
     )
     .option('--reference <path>', 'folder or zip of images, or a .npz with mu and sigma (default: held-out "scenes")')
-    .option('--captions <file>', "prompts for models that take them: a line each, or COCO's captions_val2014.json")
+    .option(
+      '--captions <file>',
+      "prompts for models that take them: a line each, COCO's captions_val2014.json, or JSON, CSV, TSV",
+    )
+    .option('--prompt-column <name>', promptColumnHelp)
     .option('--inception <file>', "pytorch-fid's pt_inception-2015-12-05-6726825d.pth: distances are FID then")
     .addOption(
       new Option('--resize <kind>', 'whose way to 299 pixels: statistics in a .npz must have been made the same way')

@@ -1,6 +1,6 @@
 /** `dmd pairs`: noise and the images a teacher's deterministic sampler makes of it, for the regression loss. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { deviceOptions, positiveInteger, wholeNumber } from '../arguments.ts';
+import { deviceOptions, positiveInteger, promptColumnHelp, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 interface PairsOptions extends CommonOptions {
@@ -11,6 +11,7 @@ interface PairsOptions extends CommonOptions {
   readonly sigma?: number;
   readonly labels: 'uniform' | 'none';
   readonly prompts?: string;
+  readonly promptColumn?: string;
   readonly guidance: number;
   readonly device: string;
   readonly threads: number;
@@ -40,7 +41,8 @@ export function registerPairs(program: Command): void {
     .option('--seed <n>', 'seed of noise and classes', wholeNumber, 0)
     .option('--sigma <level>', 'noise level to start from (default: the one the generator is called at, 80)', level)
     .option('--labels <choice>', 'uniform: every class equally often; none: no class', labelChoice, 'uniform')
-    .option('--prompts <file>', 'for a text model: a text file with one prompt per line, or scenes')
+    .option('--prompts <file>', 'for a text model: a text file with one prompt per line, JSON, CSV, TSV, or scenes')
+    .option('--prompt-column <name>', promptColumnHelp)
     .option('--guidance <scale>', 'for a text model: scale of classifier-free guidance, 1 none', level, 3)
     .addHelpText('after', notes)
     .action(pairs);
@@ -49,7 +51,7 @@ export function registerPairs(program: Command): void {
 
 async function pairs(name: string, options: PairsOptions): Promise<void> {
   const output = createOutput(options);
-  const { out, count, seed, labels, prompts, guidance, sigma } = options;
+  const { out, count, seed, labels, prompts, promptColumn, guidance, sigma } = options;
   const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
   const { UserError } = await import('../../protocol/errors.ts');
@@ -61,7 +63,7 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { isTextTeacher } = await import('../../models/text/text-teacher.ts');
 
   const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
-  const job = await openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, count, seed });
+  const job = await openPairsJob({ teacher: name, prompts, promptColumn, guidance, labels, sigma, steps, count, seed });
   await checkSameWork(out, job.work);
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');

@@ -1,5 +1,5 @@
 /** The work of `dmd eval`: opens features and references once, measures one model after the other, prints the table. */
-import { readCaptions } from '../../data/captions.ts';
+import { readPromptFile } from '../../data/prompts/prompt-file.ts';
 import type { SamplerName } from '../../diffusion/vp/index.ts';
 import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -16,6 +16,7 @@ import { createProgress, progressMode } from '../progress.ts';
 export interface EvalOptions {
   readonly reference?: string;
   readonly captions?: string;
+  readonly promptColumn?: string;
   readonly inception?: string;
   readonly resize: InceptionKind;
   readonly clip?: string;
@@ -29,7 +30,7 @@ export interface EvalOptions {
 }
 
 export async function evalCommand(models: readonly string[], options: EvalOptions, output: Output): Promise<void> {
-  const captions = options.captions ? await readCaptions(options.captions) : null;
+  const captions = options.captions ? readPromptFile(options.captions, options.promptColumn) : null;
   const { engine } = await openEngine(options);
   try {
     const promptScorer = options.clip ? await openPromptScorer(engine, options.clip) : null;

@@ -1,6 +1,6 @@
 /** The work of `dmd sample` for a text-to-image model: a prompt, one picture per seed. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { samplerNames } from '../../diffusion/vp/index.ts';
 import { openEngine } from '../../engine/devices.ts';
@@ -39,8 +39,9 @@ export async function sampleText(name: string, options: SampleOptions, output: O
     tellAboutPrompt(drawn, output);
     const sha256 = await unetHash(pipeline.model);
     const { clipSkip, variant } = pipeline.model;
+    const model = name.startsWith('builtin:') ? name : resolve(pipeline.model.folder.path);
     const files = await writePictures(
-      { model: name, sha256, role, device: engine.device, request, drawn, clipSkip, variant },
+      { model, sha256, role, device: engine.device, request, drawn, clipSkip, variant },
       options,
     );
     const milliseconds = drawn.secondsPerImage * 1000;

@@ -8,6 +8,7 @@ import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { type Model, modelPath, openModel } from '../../models/model-file.ts';
 import { isTextModel } from '../../models/text/is-text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { GenerateSettings } from '../../protocol/rpc/images.ts';
 import { runOf } from '../../runs/folder/lineage.ts';
 import { makerText, type PictureMaker, pictureText } from '../../sampling/picture-text.ts';
 import { type SeededImages, SeededSource } from '../../sampling/seeded-images.ts';
@@ -52,7 +53,8 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   }
   const run = runOf(resolve(model.path));
   const files = await writePictures(drawn, options, {
-    ...{ model: name, sha256: model.sha256, role: model.role, steps, sigma: model.generatorSigma },
+    ...{ model: name.startsWith('builtin:') ? name : resolve(model.path), sha256: model.sha256 },
+    ...{ role: model.role, steps, sigma: model.generatorSigma },
     ...{ sampler: { name: options.sampler, ...options.with }, device: engine.device },
     ...{ run: run && basename(run), metadata: model.metadata },
   });
@@ -63,16 +65,18 @@ export async function sampleCommand(name: string, options: SampleOptions, output
 
 async function writePictures(
   { images, classes }: SeededImages,
-  { seeds, out, columns = Math.ceil(Math.sqrt(seeds.length)) }: SampleOptions,
+  options: SampleOptions,
   maker: PictureMaker,
 ): Promise<{ pictures: string[]; grid: string }> {
+  const { seeds, out, columns = Math.ceil(Math.sqrt(seeds.length)) } = options;
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
   });
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
     const file = join(out, `seed${seedInName(seed)}.png`);
-    const text = pictureText(maker, { seed, class: classes[i] ?? null, className: '', settings: null });
+    const shown = classes[i] ?? null;
+    const text = pictureText(maker, { seed, class: shown, className: '', settings: settingsOf(options, maker, i) });
     await writePiecesAtomic(file, [encodePng(imageAt(images, i), text)]);
     pictures.push(file);
   }
@@ -80,6 +84,14 @@ async function writePictures(
   const all = { 'dmd.seeds': seeds.join(','), ...(classes.length > 0 ? { 'dmd.classes': classes.join(',') } : {}) };
   await writePiecesAtomic(grid, [encodePng(imageGrid(images, columns), { ...makerText(maker), ...all })]);
   return { pictures, grid };
+}
+
+/** With which the editor makes the same picture; null where it has no such options. */
+function settingsOf(options: SampleOptions, { model, steps }: PictureMaker, index: number): GenerateSettings | null {
+  const { seeds, class: classes, sampler } = options;
+  if (sampler !== 'edm' || Object.keys(options.with ?? {}).length > 0) return null;
+  const chosen = classes ? [classes[index % classes.length]!] : null;
+  return { model, seeds: [seeds[index]!], classes: chosen, prompt: null, steps, device: 'auto' };
 }
 
 function imageAt({ shape: [, ...shape], data }: TensorData, index: number): TensorData {

@@ -9,6 +9,7 @@ import { resolvePaths } from '../../runs/config-file.ts';
 export interface PairsJobOptions {
   readonly teacher: string;
   readonly prompts: string | undefined;
+  readonly promptColumn: string | undefined;
   readonly guidance: number;
   readonly labels: 'uniform' | 'none';
   /** Noise level to start from; undefined: the one the teacher's generator is called at. */
@@ -22,11 +23,11 @@ type How = Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'>;
 
 /** Opens and checks teacher and prompts. @returns which pairs they are, and what makes them in a folder. Throws UserError. */
 export async function openPairsJob(options: PairsJobOptions) {
-  const { teacher: name, prompts, guidance, labels, sigma, steps, count, seed } = options;
+  const { teacher: name, prompts, promptColumn, guidance, labels, sigma, steps, count, seed } = options;
   const asked = {
     ...{ kind: 'distill', teacher: name, seed, regression: { pairs: { steps } } },
     ...(isTextTeacher(name)
-      ? { text: { guidance, ...(prompts === undefined ? {} : { prompts }) } }
+      ? { text: { guidance, prompts, promptColumn } }
       : { labels, generator: { sigma: sigma ?? (await loadTeacher(name)).generatorSigma } }),
   };
   const config = resolvePaths(parseConfig(JSON.stringify(asked), 'the options of dmd pairs'), process.cwd());

@@ -1,8 +1,7 @@
-/** The prompts of a distillation: lines of a text file, or captions of the built-in captioned scenes. */
+/** The prompts of a distillation: those of a file, or captions of the built-in captioned scenes. */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import { samplePrompts } from '../../data/captioned/captioned-batch.ts';
-import { onDisk } from '../../files/disk.ts';
+import { readPromptFile } from '../../data/prompts/prompt-file.ts';
 import type { Inputs } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -15,17 +14,17 @@ export interface PromptList {
   readonly sha256: string;
 }
 
-/** @throws UserError('config') for none at all, UserError('io') */
+/** @throws UserError('config') for none at all, UserError('data') for a file without, UserError('io') */
 export function readPrompts({ text, seed }: Pick<DistillConfig, 'text' | 'seed'>): PromptList {
-  const { prompts: source, count } = text;
+  const { prompts: source, promptColumn: column, count } = text;
   if (source === undefined) throw new UserError('config', 'text.prompts is missing', 'Name a text file, or scenes.');
   if (source === 'scenes') {
+    if (column !== undefined) {
+      throw new UserError('config', 'text.promptColumn: scenes are no file with columns', 'Leave the column out.');
+    }
     return promptList(samplePrompts(count ?? defaultCaptions, 'train', seed).map(({ prompt }) => prompt));
   }
-  const lines = onDisk('read', source, () => fs.readFileSync(source, 'utf8')).split(/\r?\n/);
-  const prompts = lines.map((line) => line.trim()).filter((line) => line !== '');
-  if (prompts.length > 0) return promptList(prompts.slice(0, count));
-  throw new UserError('config', `text.prompts: ${source} has no prompts`, 'Write one prompt per line.');
+  return promptList(readPromptFile(source, column).slice(0, count));
 }
 
 export function promptList(prompts: readonly string[]): PromptList {

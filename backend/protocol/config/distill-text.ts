@@ -13,11 +13,22 @@ export const textSection = z
       .string()
       .min(1)
       .optional()
-      .describe('A text file with one prompt per line, or scenes: captions of the built-in captioned scenes.'),
+      .describe(
+        'A text file (UTF-8, or UTF-16 with its mark) with one prompt per line; JSON, JSON lines, CSV or TSV with ' +
+          'promptColumn; or scenes: captions of the built-in captioned scenes.',
+      ),
+    promptColumn: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Key or column of the file that holds the prompts, e.g. TEXT in the lists of LAION; a number from 1 on counts the ' +
+          'columns of a table whose first line does not name them. Default: the file has one prompt per line.',
+      ),
     count: whole(1, 'prompts')
       .optional()
       .describe(
-        'Prompts to use: the first lines of the file, or captions to draw. Default: all lines; 20000 captions.',
+        'Prompts to use: the first ones of the file, or captions to draw. Default: all of them; 20000 captions.',
       ),
     guidance: z
       .number()

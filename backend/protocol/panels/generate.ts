@@ -136,7 +136,7 @@ export const saveAll = request('generate/saveAll', z.object({ entry: z.string() 
 export const insertImage = request('generate/insert', imageRef, z.string());
 /** Puts the settings of an entry, or of one of its images, into the form. */
 export const restoreEntry = request('generate/restore', imageRef.partial({ image: true }), nothing);
-/** The same from a PNG; null: the person picks a file. Answers false when they changed their mind. */
+/** The same from a PNG; null: the person picks a file. False when they changed their mind, or were told what is missing. */
 export const restorePng = request('generate/restorePng', z.object({ png: bytes.nullable() }), z.boolean(), null);
 export const deleteEntry = request('generate/delete', z.object({ entry: z.string() }), nothing);
 /** Brings back what was deleted last. */

@@ -107,6 +107,21 @@ export const readPngSettings = request(
   z.object({ settings: generateSettingsSchema, text: z.record(z.string(), z.string()) }).nullable(),
 );
 
+/** What a picture says that cannot be made again as it is: another program's, or one of more options than settings have. */
+export const foreignPictureSchema = z.object({
+  /** For people, e.g. ComfyUI. */
+  program: z.string(),
+  /** Null where they cannot be read. */
+  prompt: z.string().nullable(),
+  negative: z.string().nullable(),
+  /** Decimal digits, of up to 64 bits. */
+  seed: z.string().nullable(),
+});
+export type ForeignPicture = z.infer<typeof foreignPictureSchema>;
+
+/** Whose a PNG without settings is, and what of it can be used; null where it does not say. */
+export const readForeignPng = request('images/foreign', z.object({ png: bytes }), foreignPictureSchema.nullable());
+
 /** Frees what `images/generate` keeps ready. */
 export const releaseModels = request('models/release', z.object({}), nothing);
 

@@ -8,7 +8,7 @@ import { UserError } from '../../protocol/errors.ts';
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
   distill: [
     ...['kind', 'seed', 'generator.sigma', 'regression.pairs.count', 'regression.pairs.steps'],
-    ...['text.count', 'text.pairGuidance', 'text.lora'],
+    ...['text.promptColumn', 'text.count', 'text.pairGuidance', 'text.lora'],
   ],
   teach: ['kind', 'seed', 'network', 'data.seed', 'data.count', 'data.useLabels', 'data.mirror'],
   'teach-autoencoder': ['kind', 'seed', 'network', 'data', 'crops'],

@@ -81,7 +81,7 @@ async function reopen(folder: string, { set, lock, work }: How): Promise<Opened>
   if (info === undefined) throw new UserError('data', before.problem, before.hint);
   refuseLaterCheckpoints(before.paths.checkpoints);
   const old = readConfig(before.paths);
-  const config = resolvePaths(applyOverrides(old, set), process.cwd());
+  const config = resolvePaths(applyOverrides(old, set), process.cwd(), old);
   checkChanges(old, config);
   // auto stays what it was: another device does not give the same numbers.
   const wanted = config.device === 'auto' ? info.device : config.device;

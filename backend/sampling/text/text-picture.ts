@@ -9,7 +9,7 @@ import { type PictureMaker, pictureText } from '../picture-text.ts';
 import type { TextImages, TextRequest } from './text-request.ts';
 
 export interface TextPictureMaker {
-  /** As it was asked for: a `builtin:` name or a path. */
+  /** A `builtin:` name, or an absolute path. */
   readonly model: string;
   /** Of the UNet's weights, hex: what tells a model from its relatives. */
   readonly sha256: string;

@@ -5,8 +5,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
-import { type Config, configProblems, mapPaths } from '../../protocol/config/index.ts';
+import { type Config, configProblems, mapPaths, parseConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { pathProblem } from '../../protocol/path-text.ts';
 import type { ConfigProblem } from '../../protocol/rpc/index.ts';
 import { configFromText } from '../../runs/config-file.ts';
 import type { Finding } from './findings.ts';
@@ -35,6 +36,8 @@ export class ConfigChecker {
     );
     if (problems.length > 0) return problems;
     const root = parseTree(text)!;
+    const paths = pathProblems(text, file, root);
+    if (paths.length > 0) return paths.map((found) => ({ ...found, offset: found.offset + shift }));
     const findings = await this.#findings(configFromText(text, file));
     const placed = findings.map(({ key, message, severity }): ConfigProblem => {
       const { offset, length } = placeOf(root, key);
@@ -53,6 +56,27 @@ export class ConfigChecker {
     if (this.#known.size > mostRemembered && oldest !== undefined) this.#known.delete(oldest);
     return found;
   }
+}
+
+/** Paths that only a shell or an editor could read. */
+function pathProblems(text: string, file: string, root: Node): ConfigProblem[] {
+  const bad = new Map<string, string>();
+  mapPaths(parseConfig(text, file), (value) => {
+    const problem = pathProblem(value);
+    if (problem !== '') bad.set(value, problem);
+    return value;
+  });
+  return textsIn(root).flatMap(({ value, offset, length }): ConfigProblem[] => {
+    const message = bad.get(value);
+    return message === undefined
+      ? []
+      : [{ code: 'value', offset, length, message, severity: 'error', replacement: null }];
+  });
+}
+
+function textsIn(node: Node): Node[] {
+  if (node.type === 'string') return [node];
+  return (node.type === 'property' ? node.children!.slice(1) : (node.children ?? [])).flatMap(textsIn);
 }
 
 /** The device that a config asks for by name. */

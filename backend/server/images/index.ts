@@ -6,6 +6,7 @@ import {
   generateImages,
   imagePreview,
   progress,
+  readForeignPng,
   readPngSettings,
   releaseModels,
 } from '../../protocol/rpc/images.ts';
@@ -46,6 +47,10 @@ export function registerImages(server: Server): void {
   server.handle(readPngSettings, async ({ png }) => {
     const { readPictureSettings } = await import('../../sampling/picture-text.ts');
     return readPictureSettings(png);
+  });
+  server.handle(readForeignPng, async ({ png }) => {
+    const { readForeignSettings } = await import('../../sampling/picture-text.ts');
+    return readForeignSettings(png);
   });
   server.handle(releaseModels, async (_, { signal }) => {
     await release(signal);

@@ -2,10 +2,8 @@
  * A run's curves in memory, kept up with its event files. Long files are read in short slices, so that other requests are
  * answered in between. What counts after a resume is as in backend/runs/events/history.ts.
  */
-import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { listFolder } from '../../files/folders.ts';
-import { UserError } from '../../protocol/errors.ts';
 import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
@@ -26,7 +24,7 @@ export class RunHistory {
   readonly #readers = new Map<string, EventFileReader>();
   readonly #columns = new Map<string, Column>();
   readonly #listeners = new Set<(change: HistoryChange) => void>();
-  /** Files that are links to somewhere else, or make no sense: why. */
+  /** Files that lead out of their folder: why. */
   readonly #refused = new Map<string, string>();
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
@@ -80,7 +78,7 @@ export class RunHistory {
       for (;;) {
         signal?.throwIfAborted();
         const start = performance.now();
-        const events = this.#slice(reader);
+        const events = reader.read(this.#sliceBytes);
         if (events.length === 0) break;
         this.#take(events);
         this.#pace(performance.now() - start);
@@ -95,34 +93,22 @@ export class RunHistory {
     this.#sliceBytes = Math.min(mostSliceBytes, Math.max(leastSliceBytes, Math.round(this.#sliceBytes * factor)));
   }
 
-  #slice(reader: EventFileReader): RunEvent[] {
-    try {
-      return reader.read(this.#sliceBytes);
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      // The frame is sound, what is in it is not: no later record can be trusted to mean what it says.
-      const name = path.basename(reader.file);
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#refused.set(name, `${reader.file} holds a record that cannot be read: ${reason}`);
-      return [];
-    }
-  }
-
-  /** Readers of all event files, oldest first; begins anew when one of them has gone. */
+  /** Readers of all event files, oldest first; begins anew when one of them has gone, or is another one now. */
   #files(): EventFileReader[] {
     const { events } = runPaths(this.#folder);
     const names = listFolder(events).filter((name) => eventFileName.test(name));
-    if ([...this.#readers.keys()].some((known) => !names.includes(known))) this.#reset();
+    if ([...this.#readers].some(([name, reader]) => !names.includes(name) || reader.isReplaced())) this.#reset();
     return names.flatMap((name) => {
       if (this.#refused.has(name)) return [];
-      const reader = this.#readers.get(name) ?? this.#open(name);
+      const reader = this.#readers.get(name) ?? this.#open(events, name);
       return reader ? [reader] : [];
     });
   }
 
-  #open(name: string): EventFileReader | undefined {
+  /** The folder may be a link to another disk; what is in it may not lead out of that. */
+  #open(events: string, name: string): EventFileReader | undefined {
     try {
-      const reader = openEventFile(contained(this.#folder, path.join('events', name)));
+      const reader = openEventFile(contained(events, name));
       this.#readers.set(name, reader);
       return reader;
     } catch (error) {

@@ -1,0 +1,61 @@
+/**
+ * Prompts from a file, whatever wrote it: plain text with one per line; JSON, JSON lines, CSV and TSV with the column that
+ * holds them; COCO's captions (captions_val2014.json), of which each image gives its first. What a file is, its content says
+ * where it can, else the end of its name. A table is never read as lines: without a column it is refused.
+ */
+import fs from 'node:fs';
+import { decodeText } from '../../files/decode-text.ts';
+import { onDisk } from '../../files/disk.ts';
+import { UserError } from '../../protocol/errors.ts';
+import { promptsOfJson, readJson } from './json.ts';
+import { valuesOf } from './rows.ts';
+import { delimiterOf, readTable } from './table.ts';
+
+/** COCO's training captions are 66 MB. */
+const largestFile = 2 ** 28;
+
+/** Text that nobody wrote as prompts, though it can be read as such. */
+const others: readonly [beginning: RegExp, what: string, hint: string][] = [
+  [/^\s*<(!doctype|html|head|\?xml)/i, 'a web page or XML', 'Download the file itself, not the page that shows it.'],
+  [/^version https:\/\/git-lfs/, 'the stand-in of a file that Git LFS keeps', 'Fetch the file: git lfs pull.'],
+];
+
+/**
+ * At least one prompt, none empty, in the order of the file.
+ * @param column the key or column that holds them; a number from 1 on counts the columns of a table without a line of names
+ * @throws UserError('data') that names the file, UserError('io')
+ */
+export function readPromptFile(file: string, column?: string): string[] {
+  const text = decodeText(readBytes(file), file);
+  const kept = promptsOf(text, file, column)
+    .map((prompt) => prompt.trim())
+    .filter((prompt) => prompt !== '');
+  if (kept.length > 0) return kept;
+  const where = column === undefined ? '' : ` in its column "${column}"`;
+  throw new UserError('data', `${file} holds no prompts${where}`, 'Write one prompt per line.');
+}
+
+function promptsOf(text: string, file: string, column: string | undefined): readonly string[] {
+  const other = others.find(([beginning]) => beginning.test(text));
+  if (other) throw new UserError('data', `${file} is ${other[1]}, not a list of prompts`, other[2]);
+  const json = readJson(text, file);
+  if (json !== undefined) return promptsOfJson(json, file, column);
+  const delimiter = delimiterOf(text, file, column);
+  if (delimiter !== undefined) return valuesOf(readTable(text, delimiter, file, column), file, column);
+  if (column === undefined) return text.split(/[\n\r\v\f\u0085\u2028\u2029]/);
+  const hint = 'Leave the column out: every line of plain text is a prompt.';
+  throw new UserError('data', `${file} is plain text and has no column "${column}"`, hint);
+}
+
+function readBytes(file: string): Uint8Array {
+  const found = onDisk('read', file, () => fs.statSync(file));
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? 'a folder' : 'not a regular file';
+    throw new UserError('data', `${file} is ${what}`, 'Name a file with prompts.');
+  }
+  if (found.size > largestFile) {
+    const hint = `At most ${largestFile} are read: give a part of it.`;
+    throw new UserError('data', `${file} has ${found.size} bytes, too much for prompts`, hint);
+  }
+  return onDisk('read', file, () => fs.readFileSync(file));
+}
