@@ -8,7 +8,7 @@ import { packageVersion } from '../files/package.ts';
 import { exitCodes } from '../protocol/errors.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
-import { surviveClosedOutput } from './output.ts';
+import { lostOutput, surviveTerminal } from './terminal.ts';
 
 function createProgram(): Command {
   const program = new Command('dmd')
@@ -22,8 +22,13 @@ function createProgram(): Command {
   return program;
 }
 
-surviveClosedOutput();
+surviveTerminal();
 const args = process.argv.slice(2);
+const style = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+process.on('exit', (code) => {
+  const lost = lostOutput();
+  if (code === 0 && lost) process.exitCode = reportError(lost, style);
+});
 try {
   const program = createProgram();
   if (args.length === 0) {
@@ -31,5 +36,5 @@ try {
     process.exitCode = exitCodes.usage;
   } else await program.parseAsync(args, { from: 'user' });
 } catch (error) {
-  process.exitCode = reportError(error, { json: args.includes('--json'), verbose: args.includes('--verbose') });
+  process.exitCode = reportError(error, style);
 }

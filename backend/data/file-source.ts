@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises
 import { join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
+import { asUserError, diskRefusal } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { BoundedReader } from '../weights/bounded-reader.ts';
 
@@ -12,6 +13,8 @@ export interface FileSource {
   readonly names: readonly string[];
   /** The whole file. Rejects when it cannot be read. */
   read(name: string): Promise<Buffer>;
+  /** Its first `length` bytes, fewer where it is shorter. */
+  readStart(name: string, length: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -19,12 +22,18 @@ export interface FileSource {
 export async function openFileSource(path: string): Promise<FileSource> {
   const found = await stat(path).catch((cause: unknown) => {
     const hint = 'Give the path of a folder or .zip with PNG images.';
-    throw new UserError('data', `cannot read the data set ${path}: ${reasonOf(cause)}`, hint, { cause });
+    throw (
+      diskRefusal(cause, 'read', path) ??
+      new UserError('data', `cannot read the data set ${path}: ${reasonOf(cause)}`, hint, { cause })
+    );
   });
   if (found.isDirectory()) return openFolder(path);
   return openZip(path).catch((cause: unknown) => {
     const hint = 'A data set is a folder or a .zip; copy or make the file again if it is damaged.';
-    throw new UserError('data', `${path} is not a readable zip: ${reasonOf(cause)}`, hint, { cause });
+    throw (
+      diskRefusal(cause, 'read', path) ??
+      new UserError('data', `${path} is not a readable zip: ${reasonOf(cause)}`, hint, { cause })
+    );
   });
 }
 
@@ -33,7 +42,9 @@ export function reasonOf(cause: unknown): string {
 }
 
 async function openFolder(path: string): Promise<FileSource> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw asUserError(cause, 'read', path);
+  });
   const names = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
@@ -41,6 +52,15 @@ async function openFolder(path: string): Promise<FileSource> {
     path,
     names: names.sort(),
     read: (name) => readFile(join(path, name)),
+    async readStart(name, length) {
+      const handle = await open(join(path, name), 'r');
+      try {
+        const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    },
     async close() {},
   };
 }
@@ -67,6 +87,16 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
     path,
     names: [...entries.keys()].sort(),
     read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
+    async readStart(name, length) {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      for await (const piece of await zip.openReadStreamPromise(entries.get(name)!)) {
+        pieces.push(piece as Buffer);
+        bytes += (piece as Buffer).length;
+        if (bytes >= length) break;
+      }
+      return Buffer.concat(pieces).subarray(0, length);
+    },
     close: () => handle.close(),
   };
 }

@@ -2,6 +2,7 @@
  * Labels of EDM's data sets: `dataset.json` holds {"labels": [[file name, label], ...]} or {"labels": null}, a label being a
  * class id or a vector of numbers.
  */
+import { diskRefusal } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { type FileSource, reasonOf } from './file-source.ts';
 
@@ -26,7 +27,7 @@ export async function readLabels(
   const file = `dataset.json of ${source.path}`;
   const fail = (message: string, hint: string) => new UserError('data', `${file}: ${message}`, hint);
   if (!source.names.includes('dataset.json')) return undefined;
-  const pairs = labelPairs(await parse(source, fail), fail);
+  const pairs = labelPairs(await parse(source, file, fail), fail);
   if (pairs === undefined) return undefined;
 
   const byName = new Map(pairs.map(([name, label]) => [name.replaceAll('\\', '/'), label]));
@@ -41,11 +42,11 @@ export async function readLabels(
 type Fail = (message: string, hint: string) => UserError;
 const FORMAT_HINT = 'It should hold {"labels": [["file name", class id], ...]} or {"labels": null}.';
 
-async function parse(source: FileSource, fail: Fail): Promise<unknown> {
+async function parse(source: FileSource, file: string, fail: Fail): Promise<unknown> {
   try {
     return JSON.parse((await source.read('dataset.json')).toString('utf8'));
   } catch (cause) {
-    throw fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
+    throw diskRefusal(cause, 'read', file) ?? fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
   }
 }
 

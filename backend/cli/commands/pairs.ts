@@ -49,9 +49,8 @@ export function registerPairs(program: Command): void {
 async function pairs(name: string, options: PairsOptions): Promise<void> {
   const output = createOutput(options);
   const { out, count, seed, labels, prompts, guidance, sigma } = options;
-  const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
-  const { UserError } = await import('../../protocol/errors.ts');
+  const { makeFolder } = await import('../../files/folders.ts');
   const { acquireLock } = await import('../../runs/folder/lock.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
   const { openPairsJob } = await import('../train/pairs-job.ts');
@@ -60,9 +59,7 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
 
   const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
   const makes = await openPairsJob({ teacher: name, prompts, guidance, labels, sigma, steps, seed });
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
-  });
+  makeFolder(out);
   const lock = acquireLock(out);
   const { engine } = await openEngine(options);
   const progress = createProgress(progressMode(output.json), 'pairs', count, { unit: 'pairs' });

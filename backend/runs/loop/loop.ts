@@ -59,11 +59,24 @@ export class TrainingLoop {
       await turn(); // commands arrive now
       await this.#answer();
       if (control.paused) await this.#pause();
-      if (control.stopping || trainer.step >= until || !(await this.#iterate())) break;
+      if (control.stopping || trainer.step >= until) break;
+      if (!(await this.#iterate().catch((error: unknown) => this.#keepProgress(error)))) break;
     }
     if (control.stopping) this.#parts.report({ type: 'state', state: 'stopping' });
     await this.#checkpoint();
     recorder.sync();
+  }
+
+  /** Data or a disk that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
+  async #keepProgress(error: unknown): Promise<never> {
+    if (['data', 'weights', 'io'].includes(describeError(error).kind)) {
+      try {
+        await this.#checkpoint();
+      } catch {
+        // The first error is the one to show.
+      }
+    }
+    throw error;
   }
 
   /** @returns false when the iteration was given up for a stop */
@@ -152,6 +165,7 @@ export class TrainingLoop {
     const { run, config, session, recorder, report, disk, inputs } = this.#parts;
     const { step } = session.trainer;
     if (this.#saved === step) return;
+    run.lock.renew();
     const files = await session.trainer.save();
     const { checkpoints } = run.paths;
     const json = { kind: config.kind, step, seed: config.seed, inputs };

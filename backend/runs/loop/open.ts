@@ -109,7 +109,8 @@ async function openDevice(wanted: string, threads: number) {
   return { engine, name: device, why, threads: count };
 }
 
-function planOf(config: Config): Promise<SessionPlan> {
+/** Opens and checks everything that a config names. Throws UserError; nothing is written. */
+export function planOf(config: Config): Promise<SessionPlan> {
   switch (config.kind) {
     case 'distill':
       return methodOf(config).plan(config);
