@@ -1,5 +1,6 @@
 /** The one funnel for errors: a person gets what happened and what to do next, a machine one JSON object. */
 import { CommanderError } from 'commander';
+import { systemErrorWords } from '../files/disk.ts';
 import { exitCodes, UserError } from '../protocol/errors.ts';
 
 /** Exit code of a bug: something was thrown that nobody meant a person to see. */
@@ -11,7 +12,8 @@ export interface ErrorStyle {
 }
 
 /** Prints the error and returns the exit code. */
-export function reportError(error: unknown, style: ErrorStyle): number {
+export function reportError(thrown: unknown, style: ErrorStyle): number {
+  const error = systemErrorWords(thrown);
   if (error instanceof CommanderError) return reportCommander(error, style);
   if (error instanceof UserError) {
     print({ kind: error.kind, message: error.message, hint: error.hint }, style, style.verbose ? stackOf(error) : '');

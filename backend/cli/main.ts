@@ -9,7 +9,7 @@ import { exitCodes } from '../protocol/errors.ts';
 import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
-import { surviveClosedOutput } from './output.ts';
+import { lostOutput, surviveTerminal } from './terminal.ts';
 
 function createProgram(): Command {
   const program = new Command('dmd')
@@ -24,8 +24,13 @@ function createProgram(): Command {
   return program;
 }
 
-surviveClosedOutput();
+surviveTerminal();
 const args = process.argv.slice(2);
+const style = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+process.on('exit', (code) => {
+  const lost = lostOutput();
+  if (code === 0 && lost) process.exitCode = reportError(lost, style);
+});
 try {
   const program = createProgram();
   if (args.length === 0) {
@@ -33,5 +38,5 @@ try {
     process.exitCode = exitCodes.usage;
   } else await program.parseAsync(args, { from: 'user' });
 } catch (error) {
-  process.exitCode = reportError(error, { json: args.includes('--json'), verbose: args.includes('--verbose') });
+  process.exitCode = reportError(error, style);
 }

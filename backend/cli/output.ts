@@ -33,22 +33,6 @@ export function createOutput({ json = false }: CommonOptions): Output {
   };
 }
 
-/**
- * What to do when nobody reads any more: the reader of a pipe has gone (`dmd devices | head -1`) or the terminal was
- * closed. Work that stops in order on SIGHUP is asked to, once; everything else ends quietly.
- */
-export function surviveClosedOutput(): void {
-  let asked = false;
-  const closed = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (process.listenerCount('SIGHUP') === 0) process.exit(0);
-    if (!asked) process.emit('SIGHUP');
-    asked = true;
-  };
-  process.stdout.on('error', closed);
-  process.stderr.on('error', closed);
-}
-
 /** Columns padded to the widest cell; numbers of columns may differ. The last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));

@@ -6,6 +6,7 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
+import { asUserError, diskRefusal } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { BoundedReader } from '../weights/bounded-reader.ts';
 import { isJunk, walkFolder } from './walk-folder.ts';
@@ -17,6 +18,8 @@ export interface FileSource {
   readonly names: readonly string[];
   /** The whole file. Rejects when it cannot be read. */
   read(name: string): Promise<Buffer>;
+  /** Its first `length` bytes, fewer where it is shorter. */
+  readStart(name: string, length: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -24,12 +27,18 @@ export interface FileSource {
 export async function openFileSource(path: string): Promise<FileSource> {
   const found = await stat(path).catch((cause: unknown) => {
     const hint = 'Give the path of a folder or .zip with PNG images.';
-    throw new UserError('data', `cannot read the data set ${path}: ${reasonOf(cause)}`, hint, { cause });
+    throw (
+      diskRefusal(cause, 'read', path) ??
+      new UserError('data', `cannot read the data set ${path}: ${reasonOf(cause)}`, hint, { cause })
+    );
   });
   if (found.isDirectory()) return openFolder(path);
   return openZip(path).catch((cause: unknown) => {
     const hint = 'A data set is a folder or a .zip; copy or make the file again if it is damaged.';
-    throw new UserError('data', `${path} is not a readable zip: ${reasonOf(cause)}`, hint, { cause });
+    throw (
+      diskRefusal(cause, 'read', path) ??
+      new UserError('data', `${path} is not a readable zip: ${reasonOf(cause)}`, hint, { cause })
+    );
   });
 }
 
@@ -38,12 +47,23 @@ export function reasonOf(cause: unknown): string {
 }
 
 async function openFolder(path: string): Promise<FileSource> {
-  const names = await walkFolder(path);
+  const names = await walkFolder(path).catch((cause: unknown) => {
+    throw asUserError(cause, 'read', path);
+  });
   return {
     path,
     isFolder: true,
     names: names.sort(),
     read: (name) => readFile(join(path, name)),
+    async readStart(name, length) {
+      const handle = await open(join(path, name), 'r');
+      try {
+        const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    },
     async close() {},
   };
 }
@@ -74,6 +94,16 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
     isFolder: false,
     names: [...entries.keys()].sort(),
     read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
+    async readStart(name, length) {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      for await (const piece of await zip.openReadStreamPromise(entries.get(name)!)) {
+        pieces.push(piece as Buffer);
+        bytes += (piece as Buffer).length;
+        if (bytes >= length) break;
+      }
+      return Buffer.concat(pieces).subarray(0, length);
+    },
     close: () => handle.close(),
   };
 }

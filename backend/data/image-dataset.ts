@@ -2,14 +2,16 @@
  * EDM's data sets: a folder or a zip of PNG images, in any subfolders, with labels in `dataset.json`.
  *
  * Images are numbered in the order of their names, read when asked for and never all kept: ImageNet does not fit in
- * memory. What is wrong with a file is said with its name, when it is read.
+ * memory. Every header is read when the data set is opened, so that an image of another size does not wait for its turn in
+ * a long run; what else is wrong with a file is said, with its name, when it is read.
  */
+import { diskRefusal } from '../files/disk.ts';
 import { tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { checkIndices, type ImageDataset } from './dataset.ts';
 import { type FileSource, openFileSource, reasonOf } from './file-source.ts';
 import { type ImageLabels, readLabels } from './image-labels.ts';
-import { decodePng } from './png.ts';
+import { decodePng, headerBytes, pngShape } from './png.ts';
 
 export interface ImageDatasetOptions {
   /** Whether to read the labels; true by default. A data set without labels has labelDim 0 either way. */
@@ -21,6 +23,9 @@ export interface ImageDatasetOptions {
 }
 
 const HINT = 'A data set is a folder or .zip of PNG images of one size, at most 8 bits, gray, RGB or with a palette.';
+
+/** Headers that are read at a time. */
+const headersAtOnce = 32;
 
 /** Opens a data set. Throws UserError (kind 'data') that names the file and the entry at fault. */
 export async function openImageDataset(path: string, options: ImageDatasetOptions = {}): Promise<ImageDataset> {
@@ -44,7 +49,7 @@ async function describe(source: FileSource, { labelled = true, labelDim, count }
     const hint = 'Add "labels": [["file name", class id], ...] to its dataset.json, or train without classes.';
     throw new UserError('data', `${source.path} has no labels, but ${labelDim} classes are asked for`, hint);
   }
-  const shape = (await readImage(source, names[0]!)).shape as [number, number, number];
+  const shape = await shapeOfAll(source, names);
   return imageDataset(source, names, shape, labels);
 }
 
@@ -66,11 +71,8 @@ function imageDataset(
       const pixels = new Float32Array(indices.length * numbers);
       const rows = new Float32Array(indices.length * labelDim);
       const one = async (index: number, at: number) => {
-        const image = await readImage(source, names[index]!);
-        if (image.shape.join() !== shape.join()) {
-          const sizes = `${layout(image.shape)}, the others ${layout(shape)}`;
-          throw new UserError('data', `${source.path}: ${names[index]} is ${sizes}`, HINT);
-        }
+        const image = await naming(source, names[index]!, async (name) => decodePng(await source.read(name)));
+        requireShape(source, names[index]!, image.shape, shape);
         pixels.set(image.data, at * numbers);
         labels?.write(index, rows.subarray(at * labelDim, (at + 1) * labelDim));
       };
@@ -89,10 +91,31 @@ function layout([channels, height, width]: readonly number[]): string {
   return `${width} x ${height}, ${channels === 1 ? 'gray' : 'RGB'}`;
 }
 
-async function readImage(source: FileSource, name: string) {
+/** [C, H, W] of every image. */
+async function shapeOfAll(source: FileSource, names: readonly string[]): Promise<[number, number, number]> {
+  const shapeOf = (name: string) =>
+    naming(source, name, async () => pngShape(await source.readStart(name, headerBytes)));
+  const shape = await shapeOf(names[0]!);
+  for (let at = 1; at < names.length; at += headersAtOnce) {
+    const some = names.slice(at, at + headersAtOnce);
+    const shapes = await Promise.all(some.map(shapeOf));
+    for (const [i, name] of some.entries()) requireShape(source, name, shapes[i]!, shape);
+  }
+  return shape;
+}
+
+function requireShape(source: FileSource, name: string, found: readonly number[], shape: readonly number[]): void {
+  if (found.join() === shape.join()) return;
+  throw new UserError('data', `${source.path}: ${name} is ${layout(found)}, the others ${layout(shape)}`, HINT);
+}
+
+async function naming<T>(source: FileSource, name: string, read: (name: string) => Promise<T>): Promise<T> {
   try {
-    return decodePng(await source.read(name));
+    return await read(name);
   } catch (cause) {
-    throw new UserError('data', `${source.path}: cannot read ${name}: ${reasonOf(cause)}`, HINT, { cause });
+    throw (
+      diskRefusal(cause, 'read', `${source.path}/${name}`) ??
+      new UserError('data', `${source.path}: cannot read ${name}: ${reasonOf(cause)}`, HINT, { cause })
+    );
   }
 }

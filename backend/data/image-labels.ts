@@ -3,6 +3,7 @@
  * class id or a vector of numbers. Where the data set was packed with the folder around it, names are relative to that folder.
  */
 import { decodeText } from '../files/decode-text.ts';
+import { diskRefusal } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { type FileSource, reasonOf } from './file-source.ts';
 import { isJunk } from './walk-folder.ts';
@@ -31,7 +32,7 @@ export async function readLabels(
   if (name === undefined) return undefined;
   const file = `${name} of ${source.path}`;
   const fail = (message: string, hint: string) => new UserError('data', `${file}: ${message}`, hint);
-  const pairs = labelPairs(await parse(source, name, fail), fail);
+  const pairs = labelPairs(await parse(source, name, file, fail), fail);
   if (pairs === undefined) return undefined;
 
   const there = new Set(all.map(plain));
@@ -73,11 +74,11 @@ const plain = (name: string) =>
     .replace(/^(\.\/)+/, '')
     .normalize('NFC');
 
-async function parse(source: FileSource, name: string, fail: Fail): Promise<unknown> {
+async function parse(source: FileSource, name: string, file: string, fail: Fail): Promise<unknown> {
   try {
     return JSON.parse(decodeText(await source.read(name), name));
   } catch (cause) {
-    throw fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
+    throw diskRefusal(cause, 'read', file) ?? fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
   }
 }
 

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writePiecesAtomic } from '../files/atomic.ts';
-import { errorCode } from '../files/disk.ts';
+import { diskRefusal, errorCode } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 import { reasonOf } from './file-source.ts';
 
@@ -49,7 +49,7 @@ export async function readManifest(folder: string): Promise<PairManifest | undef
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause))) return undefined;
-    throw damaged(path, reasonOf(cause), cause);
+    throw diskRefusal(cause, 'read', path) ?? damaged(path, reasonOf(cause), cause);
   }
   try {
     return manifestSchema.parse(JSON.parse(text));

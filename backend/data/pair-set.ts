@@ -3,6 +3,7 @@
  * rows are read, since a full set (500,000 pairs, 12 GB) does not fit in memory.
  */
 import { createHash } from 'node:crypto';
+import { diskRefusal } from '../files/disk.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { checkIndices } from './dataset.ts';
@@ -113,7 +114,7 @@ function byShard(indices: readonly number[], shardSize: number): Map<number, Row
 async function checkedLayout(folder: string, { shards, shape, labelDim }: PairManifest, index: number) {
   const path = shardPath(folder, index);
   const hash = await hashOf(path);
-  if (hash === undefined) throw damaged(path, 'it cannot be read');
+  if (hash === undefined) throw damaged(path, 'there is no such file');
   if (hash !== shards[index]!.sha256) throw damaged(path, 'its SHA-256 is not the one in pairs.json');
   return shardLayout(path, { z: shape, y: shape, labels: [labelDim] }).catch((cause: unknown) => {
     throw damaged(path, reasonOf(cause), cause);
@@ -121,6 +122,8 @@ async function checkedLayout(folder: string, { shards, shape, labelDim }: PairMa
 }
 
 function damaged(path: string, reason: string, cause?: unknown): UserError {
+  const refusal = diskRefusal(cause, 'read', path);
+  if (refusal) return refusal;
   const hint = 'Run the dmd pairs command that made the folder again: it makes damaged shards anew.';
   return new UserError('data', `the pairs in ${path} are damaged: ${reason}`, hint, { cause });
 }

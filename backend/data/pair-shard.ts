@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { diskRefusal } from '../files/disk.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { headerLength, parseHeader } from '../weights/safetensors-header.ts';
 
@@ -16,13 +17,15 @@ export interface PairBatch {
 export const pairArrays = ['z', 'y', 'labels'] as const;
 export type PairArray = (typeof pairArrays)[number];
 
-/** SHA-256 of a file in hex, read piece by piece; undefined when it cannot be read. */
+/** SHA-256 of a file in hex, read piece by piece; undefined when there is none. Throws UserError('io'). */
 export async function hashOf(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
     return hash.digest('hex');
-  } catch {
+  } catch (error) {
+    const refusal = diskRefusal(error, 'read', path);
+    if (refusal) throw refusal;
     return undefined;
   }
 }

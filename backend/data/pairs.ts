@@ -5,10 +5,11 @@
  * A pair is a pure function of its index, so a killed run is continued by the same call: shards that are there whole are kept, the
  * others are made. One process at a time writes to a folder.
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePiecesAtomic } from '../files/atomic.ts';
 import { asUserError, errorCode } from '../files/disk.ts';
+import { makeFolder } from '../files/folders.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -128,12 +129,12 @@ function textOf(file: string): Promise<string | undefined> {
 /** Reads or begins the manifest, and clears away what a killed writer left half-written. */
 async function startManifest(folder: string, work: PairWork): Promise<PairManifest> {
   const found = await foundIn(folder, work);
+  makeFolder(folder);
   try {
-    await mkdir(folder, { recursive: true });
     const debris = (await readdir(folder)).filter((name) => /^\.pairs.*\.tmp$/.test(name));
     for (const name of debris) await rm(join(folder, name), { force: true });
   } catch (cause) {
-    throw new UserError('io', `cannot write to ${folder}: ${String(cause)}`, 'Choose another folder.', { cause });
+    throw asUserError(cause, 'write to', folder);
   }
   const { count, texts = {} } = work;
   const manifest: PairManifest = {

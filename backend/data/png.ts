@@ -8,7 +8,7 @@ import { decode, encode } from 'fast-png';
 import { type TensorData, tensorData } from '../graph/tensor-data.ts';
 
 /** The signature and the IHDR chunk: other chunks may start here. */
-const HEADER_BYTES = 33;
+export const headerBytes = 33;
 
 /** 0..255, as EDM's generate.py rounds; NaN becomes 0. */
 export function toByte(x: number): number {
@@ -32,7 +32,7 @@ export function encodePng(image: TensorData, text: Record<string, string> = {}):
   }
   const png = encode({ width, height, data, depth: 8, channels });
   const chunks = Object.entries(text).map(([keyword, value]) => textChunk(keyword, value));
-  return Buffer.concat([png.subarray(0, HEADER_BYTES), ...chunks, png.subarray(HEADER_BYTES)]);
+  return Buffer.concat([png.subarray(0, headerBytes), ...chunks, png.subarray(headerBytes)]);
 }
 
 /** An uncompressed iTXt chunk: tEXt holds Latin-1 only, and a prompt may be in any script. */
@@ -51,20 +51,41 @@ function textChunk(keyword: string, text: string): Uint8Array {
   return chunk;
 }
 
+/**
+ * The shape [C, H, W] that `decodePng` will give, from the first `headerBytes` of a file.
+ * @throws Error for what is no PNG, or one that is not decoded here
+ */
+export function pngShape(png: Uint8Array): [channels: number, height: number, width: number] {
+  const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
+  if (bytes.length < headerBytes) throw new Error(`the file ends at byte ${bytes.length}`);
+  if (!bytes.subarray(0, start.length).equals(start)) throw new Error('it is not a PNG');
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  const [depth, colour] = [bytes[24]!, bytes[25]!];
+  if (width === 0 || height === 0) throw new Error(`it is ${width} x ${height}`);
+  if (depth > 8) throw new Error(`${depth} bits per channel; at most 8 are supported`);
+  const channels = channelsOf[colour];
+  if (channels === undefined) throw new Error(`kind of colour ${colour}`);
+  if (channels === 'alpha') throw new Error('it has an alpha channel');
+  // The decoder takes the pixels of an interlaced file for bytes.
+  if (depth < 8 && bytes[interlaceAt] !== 0)
+    throw new Error(`it is interlaced with ${depth} bits per pixel; save it plain`);
+  return [channels, height, width];
+}
+
+/** The signature, and the head of the IHDR chunk, which must come first. */
+const start = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1');
+/** By PNG's kinds of colour. A palette's colours are RGB. */
+const channelsOf: Readonly<Record<number, number | 'alpha'>> = { 0: 1, 2: 3, 3: 3, 4: 'alpha', 6: 'alpha' };
+
 /** A decoded picture: [C, H, W] in [-1, 1] with C = 1 or 3; a palette gives its colours, fewer bits all of the range. */
 export function decodePng(png: Uint8Array): TensorData {
+  const [outChannels] = pngShape(png);
   const { width, height, data, depth, channels, palette } = decode(png, { checkCrc: true });
-  if (depth > 8) throw new Error(`${depth} bits per channel; at most 8 are supported`);
-  if (channels === 2 || channels === 4) throw new Error('it has an alpha channel');
-  // The decoder takes the pixels of an interlaced file for bytes.
-  if (depth < 8 && png[interlaceAt] !== 0)
-    throw new Error(`it is interlaced with ${depth} bits per pixel; save it plain`);
   const pixels = width * height;
   // In a picture of three channels a palette is advice to displays of few colours.
   const colours = channels === 1 ? palette : undefined;
   const values = depth < 8 ? unpacked(data, width, height, depth) : data;
   const white = colours ? 255 : 2 ** depth - 1;
-  const outChannels = colours ? 3 : channels;
   const out = new Float32Array(outChannels * pixels);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < outChannels; c++) {

@@ -1,6 +1,7 @@
 /** The files in a folder and all below it, links followed. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asUserError, errorCode } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 
 /** What systems put beside people's files: names relative to the data set, with forward slashes. */
@@ -34,6 +35,7 @@ export async function walkFolder(folder: string): Promise<string[]> {
 
 async function leadsTo(link: string) {
   return stat(link).catch((cause: unknown) => {
+    if (errorCode(cause) !== 'ENOENT') throw asUserError(cause, 'read', link);
     throw refused(link, 'is a link that leads nowhere', cause);
   });
 }

@@ -1,8 +1,11 @@
 /** Errors as data, and back: between threads an Error loses its class. */
 import { UserError } from '../protocol/errors.ts';
 import type { ErrorMessage } from '../protocol/run-messages.ts';
+import { systemErrorWords } from './disk.ts';
 
-export function describeError(error: unknown): ErrorMessage {
+/** What the operating system refuses is no bug, wherever it comes from. */
+export function describeError(thrown: unknown): ErrorMessage {
+  const error = systemErrorWords(thrown);
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   if (error instanceof UserError) return { kind: error.kind, message, hint: error.hint, stack };

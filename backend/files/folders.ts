@@ -1,12 +1,37 @@
 /** Folders: made, listed, and cleared of what killed processes left half-written. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../protocol/errors.ts';
 import { isTemporary } from './atomic.ts';
 import { errorCode, onDisk } from './disk.ts';
 
-/** Creates a folder and its parents. Throws UserError('io') naming it. */
+/**
+ * Creates a folder and its parents; one that is there, also as a link, is enough. Throws UserError('io') naming it. Ours,
+ * because `mkdir` with `recursive` never ends where a folder cannot be made in one that is there (/proc).
+ */
 export function makeFolder(folder: string): void {
-  onDisk('create', folder, () => fs.mkdirSync(folder, { recursive: true }));
+  onDisk('create', folder, () => makeAll(path.resolve(folder)));
+}
+
+function makeAll(folder: string): void {
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    // Some systems name another reason than EEXIST for a folder that is there, such as the root of a disk.
+    if (isFolder(folder)) return;
+    const parent = path.dirname(folder);
+    if (errorCode(error) !== 'ENOENT' || parent === folder) throw error;
+    if (isFolder(parent)) {
+      throw new UserError('io', `cannot create ${folder}: no folder can be made in ${parent}`, 'Choose another one.');
+    }
+    makeAll(parent);
+    makeAll(folder);
+  }
+}
+
+/** Throws what the disk says, except that nothing is there. */
+function isFolder(folder: string): boolean {
+  return fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /**

@@ -4,11 +4,11 @@
 // Each version gets a folder of its own in a cache: node_modules/.cache/editors, or DMD_EDITOR_CACHE.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { Failure, lastLine, say, seconds } from './console.mjs';
-import { npm } from './install.mjs';
+import { delimiter, join, resolve } from 'node:path';
+import { say, seconds } from './console.mjs';
+import { npmIn } from './install.mjs';
 import { installOnce } from './install-once.mjs';
-import { capture, root } from './process.mjs';
+import { root } from './process.mjs';
 
 /** The oldest VS Code that package.json claims to support, and the newest that code-server carries. */
 export const editors = [
@@ -99,24 +99,4 @@ async function placeRipgrep(building, vscode) {
   const program = join('bin', `${process.platform}-${process.arch}`, 'rg');
   await mkdir(join(target, 'bin'), { recursive: true });
   await copyFile(join(building, 'node_modules', '@vscode', 'ripgrep-universal', program), join(target, 'bin', 'rg'));
-}
-
-async function npmIn(cwd, args) {
-  const [command, prefix] = npm();
-  const headers = [dirname(dirname(process.execPath)), '/usr'].find((folder) =>
-    existsSync(join(folder, 'include', 'node', 'node.h')),
-  );
-  // Under `npm run` and `npm exec` the environment describes that command, which another npm would take for its own.
-  const foreign = /^npm_(command|config_(call|package|allow_scripts|workspaces?)|lifecycle_|package_)/;
-  const env = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
-    npm_config_yes: 'true', // node-pty's script calls npx
-    npm_config_audit: 'false',
-    npm_config_fund: 'false',
-    ...(headers && { npm_config_nodedir: headers }),
-  };
-  const result = await capture(command, [...prefix, ...args], { cwd, env });
-  if (result.code === 0) return;
-  const errors = result.output.split('\n').filter((line) => /npm error|error:/i.test(line));
-  throw new Failure(`npm ${args.join(' ')} failed: ${errors.slice(0, 5).join('\n') || lastLine(result.output)}`);
 }

@@ -2,9 +2,10 @@
 //
 // The state is read from npm's own record (node_modules/.package-lock.json, written when an installation has ended), so
 // that an interrupted installation is noticed and one made by hand is kept.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Failure, say, seconds } from './console.mjs';
+import { dirname, join } from 'node:path';
+import { Failure, lastLine, say, seconds } from './console.mjs';
 import { capture, root } from './process.mjs';
 
 const oldestNode = [20, 12];
@@ -41,6 +42,27 @@ export function npm() {
   const running = process.env.npm_execpath;
   if (running?.endsWith('.js') && running.includes('npm')) return [process.execPath, [running]];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+}
+
+/** Runs npm in a folder of its own. Throws a Failure with what npm says. */
+export async function npmIn(cwd, args) {
+  const [command, prefix] = npm();
+  const headers = [dirname(dirname(process.execPath)), '/usr'].find((folder) =>
+    existsSync(join(folder, 'include', 'node', 'node.h')),
+  );
+  // Under `npm run` and `npm exec` the environment describes that command, which another npm would take for its own.
+  const foreign = /^npm_(command|config_(call|package|allow_scripts|workspaces?)|lifecycle_|package_)/;
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+    npm_config_yes: 'true', // node-pty's script calls npx
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    ...(headers && { npm_config_nodedir: headers }),
+  };
+  const result = await capture(command, [...prefix, ...args], { cwd, env });
+  if (result.code === 0) return;
+  const errors = result.output.split('\n').filter((line) => /npm error|error:/i.test(line));
+  throw new Failure(`npm ${args.join(' ')} failed: ${errors.slice(0, 5).join('\n') || lastLine(result.output)}`);
 }
 
 /** Package path -> version and whether it is optional, or undefined when the lock file cannot be read. */

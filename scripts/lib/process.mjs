@@ -8,9 +8,17 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What `--import` takes to run the sources, wherever the process that inherits it runs. */
 export const sourceLoader = new URL('../../test/tsx.mjs', import.meta.url).href;
 
-/** Runs a program in the checkout on this terminal; resolves to its exit code (128 and the signal's number if killed). */
-export function run(command, args, { env = process.env } = {}) {
-  const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell: needsShell(command) });
+/**
+ * Runs a program in the checkout on this terminal; resolves to its exit code (128 and the signal's number if killed).
+ * @param onOutput hears what it prints, besides the terminal
+ */
+export function run(command, args, { env = process.env, onOutput } = {}) {
+  const stdio = ['inherit', onOutput ? 'pipe' : 'inherit', 'inherit'];
+  const child = spawn(command, args, { cwd: root, env, stdio, shell: needsShell(command) });
+  child.stdout?.on('data', (data) => {
+    process.stdout.write(data);
+    onOutput(String(data));
+  });
   // Ctrl-C reaches the child through the terminal: wait for it to finish in its own way instead of leaving it behind.
   const ignore = () => {};
   const forward = () => child.kill('SIGTERM');

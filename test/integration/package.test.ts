@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import { decodePng } from '../../backend/data/png.ts';
@@ -16,13 +16,10 @@ const folder = mkdtempSync(join(tmpdir(), 'dmd-installed-'));
 const installed = join(folder, 'extension');
 after(() => rmSync(folder, { recursive: true }));
 
-before(async () => {
-  const files = unzipSync(readFileSync(await packedExtension()));
-  for (const [name, bytes] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), bytes);
-  }
-});
+for (const [name, bytes] of Object.entries(unzipSync(readFileSync(await packedExtension())))) {
+  await mkdir(dirname(join(folder, name)), { recursive: true });
+  await writeFile(join(folder, name), bytes);
+}
 
 /** Paths with `/`, relative to the extension's folder. */
 function packed(): string[] {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
@@ -22,9 +22,7 @@ const withProbe = { steps: true, records: true, notes: true, probe: true };
 const runtime = scratch();
 const started: number[] = [];
 
-before(() => {
-  process.env.XDG_RUNTIME_DIR = runtime;
-});
+process.env.XDG_RUNTIME_DIR = runtime;
 after(() => {
   for (const pid of started) if (isThere(pid)) process.kill(pid, 'SIGKILL');
 });

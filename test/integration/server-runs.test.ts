@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../backend/protocol/errors.ts';
 import * as rpc from '../../backend/protocol/rpc/index.ts';
@@ -19,14 +19,12 @@ const root = scratchFolder();
 const file = path.join(root, 'tiny.dmd.json');
 const dmd = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));
 const pids = new Set<number>();
-let text: string;
-
-before(async () => {
-  const record = { samplesEvery: 5, probeEvery: 5 };
-  const config = { ...distillConfig(await tinyTeacher(root), { iterations: 1_000_000, record }), name: undefined };
-  text = JSON.stringify(config);
-  fs.writeFileSync(file, text);
+const record = { samplesEvery: 5, probeEvery: 5 };
+const text = JSON.stringify({
+  ...distillConfig(await tinyTeacher(root), { iterations: 1_000_000, record }),
+  name: undefined,
 });
+fs.writeFileSync(file, text);
 
 after(() => {
   for (const pid of pids) {

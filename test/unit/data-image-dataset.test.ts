@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
@@ -132,6 +132,43 @@ test('an image of another size or kind is named, with both sizes', async () => {
   const gray = { ...files, '00001/img00000002.png': png(2, { channels: 1 }) };
   await refused(zip(gray), [/img00000002\.png is 5 x 4, gray/]);
   await refused(folder({ 'x.png': png(1, { channels: 4 }) }), [/x\.png.*alpha/]);
+});
+
+test('what a header tells is found when the data set is opened, wherever the image comes in it', async () => {
+  const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`${String(i).padStart(3, '0')}.png`, png(i)]));
+  const sixteen = encode({ width: 5, height: 4, channels: 3, data: new Uint16Array(60), depth: 16 });
+  const bad: [string, Uint8Array, RegExp][] = [
+    ['wider', png(1, { width: 6 }), /is 6 x 4, RGB, the others 5 x 4/],
+    ['gray', png(1, { channels: 1 }), /is 5 x 4, gray/],
+    ['with alpha', png(1, { channels: 4 }), /alpha/],
+    ['deeper', sixteen, /16 bits per channel/],
+    ['empty', new Uint8Array(0), /ends at byte 0/],
+    ['cut in the header', png(1).slice(0, 20), /ends at byte 20/],
+    ['no PNG', Buffer.from('<html>'.repeat(20)), /not a PNG/],
+  ];
+  for (const [what, bytes, words] of bad) {
+    for (const make of [folder, zip, (files: Files) => zip(files, 6)]) {
+      const path = make({ ...many, '069.png': bytes });
+      await assert.rejects(openImageDataset(path), { kind: 'data', message: words }, what);
+      await assert.rejects(openImageDataset(path), { message: /069\.png/ }, what);
+      const part = await openImageDataset(path, { count: 69 });
+      assert.equal(part.count, 69, 'an image that is not used is not looked at');
+      await part.close();
+    }
+  }
+});
+
+test('a disk that refuses is told as such', async (t) => {
+  const root = folder({ 'readme.txt': Buffer.from('x') });
+  symlinkSync(join(root, 'b'), join(root, 'a'));
+  symlinkSync(join(root, 'a'), join(root, 'b'));
+  await assert.rejects(openImageDataset(join(root, 'a')), { kind: 'io', message: /cannot read .*ELOOP/ });
+  const images = folder({ 'x.png': png(0) });
+  symlinkSync(join(root, 'a'), join(images, 'y.png'));
+  await assert.rejects(openImageDataset(images), { kind: 'io', message: /y\.png.*ELOOP/ });
+  if (process.getuid?.() === 0) return t.diagnostic('root may read everything');
+  chmodSync(join(images, 'x.png'), 0);
+  await assert.rejects(openImageDataset(images), { kind: 'io', message: /x\.png.*EACCES/ });
 });
 
 test('missing, impossible and out-of-range labels are named', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
 import CRC32 from 'crc-32';
-import { decodePng, encodePng, imageGrid, toByte } from '../../backend/data/png.ts';
+import { decodePng, encodePng, headerBytes, imageGrid, pngShape, toByte } from '../../backend/data/png.ts';
 import { readPngText } from '../../backend/data/png-text.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
@@ -82,6 +82,31 @@ test('a grid has each image at its place and white gaps', () => {
     }
   }
   assert.equal(fromImages, images.data.length);
+});
+
+test('the first bytes of a file tell the shape that it decodes to', () => {
+  for (const shape of [
+    [3, 5, 7],
+    [1, 4, 9],
+    [3, 1, 300],
+  ]) {
+    const png = encodePng(picture(shape, 4), { prompt: 'x' });
+    assert.deepEqual(pngShape(png.subarray(0, headerBytes)), shape);
+    assert.deepEqual(decodePng(png).shape, shape);
+  }
+  const png = Buffer.from(encodePng(picture([3, 2, 2], 4)));
+  for (const [at, value, words] of [
+    [24, 16, /16 bits/],
+    [25, 6, /alpha/],
+    [25, 5, /kind of colour 5/],
+    [1, 0, /not a PNG/],
+    [19, 0, /0 x 2/],
+  ] as const) {
+    const changed = Buffer.from(png);
+    changed[at] = value;
+    assert.throws(() => pngShape(changed), words);
+    assert.throws(() => decodePng(changed), words);
+  }
 });
 
 test('a picture of the wrong rank is refused', () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
 import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
@@ -61,35 +61,23 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['no-cycles', 'backend/nets/cycle-a.ts', './cycle-b.ts'],
 ];
 
-let tree = '';
-before(async () => {
-  tree = await mkdtemp(join(tmpdir(), 'dmd-imports-'));
-  await plant(
-    'package.json',
-    JSON.stringify({ dependencies: { 'onnxruntime-node': '1' }, devDependencies: { esbuild: '1' } }),
-  );
-  for (const name of ['onnxruntime-node', 'esbuild']) {
-    await plant(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
-    await plant(`node_modules/${name}/index.js`, 'exports.value = 1;');
-  }
-  const folders = [
-    'random',
-    'graph',
-    'nets',
-    'engine',
-    'diffusion',
-    'models',
-    'training',
-    'methods',
-    'runs',
-    'cli',
-  ].map((name) => `backend/${name}`);
-  for (const folder of [...folders, 'extension']) await plant(`${folder}/leaf.ts`, 'export const value = 1;');
-  for (const [, file, imported] of planted)
-    await plant(file, `import { value } from '${imported}';\nexport const a = value;`);
-  await plant('backend/nets/cycle-b.ts', "import { a } from './cycle-a.ts';\nexport const value = () => a;");
-  await plant('backend/runs/allowed.ts', "import { value } from '../models/leaf.ts';\nexport const a = value;");
-});
+const tree = await mkdtemp(join(tmpdir(), 'dmd-imports-'));
+await plant(
+  'package.json',
+  JSON.stringify({ dependencies: { 'onnxruntime-node': '1' }, devDependencies: { esbuild: '1' } }),
+);
+for (const name of ['onnxruntime-node', 'esbuild']) {
+  await plant(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
+  await plant(`node_modules/${name}/index.js`, 'exports.value = 1;');
+}
+const folders = ['random', 'graph', 'nets', 'engine', 'diffusion', 'models', 'training', 'methods', 'runs', 'cli'].map(
+  (name) => `backend/${name}`,
+);
+for (const folder of [...folders, 'extension']) await plant(`${folder}/leaf.ts`, 'export const value = 1;');
+for (const [, file, imported] of planted)
+  await plant(file, `import { value } from '${imported}';\nexport const a = value;`);
+await plant('backend/nets/cycle-b.ts', "import { a } from './cycle-a.ts';\nexport const value = () => a;");
+await plant('backend/runs/allowed.ts', "import { value } from '../models/leaf.ts';\nexport const a = value;");
 after(() => rm(tree, { recursive: true, force: true }));
 
 async function plant(path: string, text: string): Promise<void> {

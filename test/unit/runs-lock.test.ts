@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { acquireLock, lockName, readLock } from '../../backend/runs/folder/lock.ts';
+import { acquireLock, lockName, readLock, renewForThread } from '../../backend/runs/folder/lock.ts';
+import { thisProcess } from '../../backend/runs/folder/process-identity.ts';
 
 const lockModule = JSON.stringify(path.resolve('backend/runs/folder/lock.ts'));
 
@@ -156,4 +157,74 @@ test('of many processes that find a dead lock, one gets it', async () => {
     }),
   );
   assert.deepEqual(fs.readdirSync(folder), []);
+});
+
+/** What a system says that has no birth times, such as macOS: only whether there is a process of that id. */
+const withoutBirths = (...pids: number[]) => ({ isThere: (pid: number) => pids.includes(pid), birthOf: () => '' });
+
+test('where nobody knows when a process was started, one with the same id holds a lock for its lease only', () => {
+  const folder = scratch();
+  const { host } = thisProcess();
+  const dead = { pid: 4711, host, birth: '' };
+  const processes = withoutBirths(4711);
+  foreignLock(folder, dead, 90);
+  assert.equal(readLock(folder, processes), undefined, 'another program has its id now');
+  acquireLock(folder, { processes }).release();
+
+  foreignLock(folder, dead, 30);
+  assert.equal(readLock(folder, processes)?.pid, 4711, 'it renewed its lease a moment ago');
+  assert.throws(() => acquireLock(folder, { processes }), {
+    kind: 'locked',
+    hint: /if it is dead, try again in \d+ s/,
+  });
+  assert.equal(readLock(folder, withoutBirths()), undefined, 'no process of that id: dead, whatever the lease');
+  acquireLock(folder, { processes: withoutBirths() }).release();
+});
+
+test('where births are known the lease does not matter', () => {
+  const folder = scratch();
+  const { host } = thisProcess();
+  const processes = { isThere: () => true, birthOf: () => 'boot 7' };
+  foreignLock(folder, { pid: 4711, host, birth: 'boot 7' }, 5000);
+  assert.equal(readLock(folder, processes)?.pid, 4711);
+  foreignLock(folder, { pid: 4711, host, birth: 'boot 6' }, 0);
+  assert.equal(readLock(folder, processes), undefined);
+});
+
+test('another thread renews the lease, never that of a lock that was taken over', async (t) => {
+  const folder = scratch();
+  const file = path.join(folder, lockName);
+  const lock = acquireLock(folder);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const end = renewForThread(folder);
+  fs.utimesSync(file, 1, 1);
+  t.mock.timers.tick(10_000);
+  assert.ok(Date.now() - fs.statSync(file).mtimeMs < 5000);
+  fs.rmSync(file);
+  foreignLock(folder, { pid: 1, host: 'elsewhere', birth: '' }, 1000);
+  t.mock.timers.tick(10_000);
+  assert.ok(Date.now() - fs.statSync(file).mtimeMs > 900_000);
+  end();
+  lock.release();
+  renewForThread(path.join(folder, 'nowhere'))();
+});
+
+test('a folder that is deleted, moved or replaced is told as that', () => {
+  for (const lose of [
+    (folder: string) => fs.rmSync(folder, { recursive: true }),
+    (folder: string) => fs.renameSync(folder, `${folder}-elsewhere`),
+    (folder: string) => {
+      fs.renameSync(folder, `${folder}-before`);
+      fs.mkdirSync(folder);
+    },
+  ]) {
+    const folder = scratch();
+    const lock = acquireLock(folder);
+    assert.equal(lock.folderGone(), undefined);
+    lose(folder);
+    const error = lock.folderGone();
+    assert.ok(error?.kind === 'io' && error.message.includes(folder));
+    assert.throws(() => lock.renew(), { kind: 'io', message: /deleted, moved or replaced/ });
+    lock.release();
+  }
 });

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { temporaryPath } from '../../backend/files/atomic.ts';
 import { type Config, parseConfig } from '../../backend/protocol/config/index.ts';
 import { readConfigFile } from '../../backend/runs/config-file.ts';
+import { acquireLock } from '../../backend/runs/folder/lock.ts';
 import { createRun, listRuns, type OpenRun, readRun, resumeRun } from '../../backend/runs/folder/run-folder.ts';
 import { slugOf } from '../../backend/runs/folder/run-name.ts';
 
@@ -158,4 +159,64 @@ test('paths in a config file are relative to it', () => {
     assert.equal(teach.data.source, resolved);
   }
   assert.throws(() => readConfigFile(path.join(folder, 'none.dmd.json')), /none.dmd.json: no such file/);
+});
+
+test('a start that was killed before its run began does not keep the name', () => {
+  const root = scratch();
+  const first = createRun(root, config(), setup);
+  const { folder } = first.paths;
+  kill(first);
+  const file = (name: string) => path.join(folder, name);
+  const dead = { pid: 2 ** 22 + 5, host: first.lock.owner.host, birth: 'another boot 1', since: 'x', contact: '' };
+  /** From the moment on that its folder was made, step by step. */
+  const stages: (() => void)[] = [
+    () => {},
+    () => fs.writeFileSync(file('run.lock'), JSON.stringify(dead)),
+    () => fs.mkdirSync(file('events')),
+    () => fs.writeFileSync(temporaryPath(file('config.dmd.json')), '{ "ki'),
+    () => fs.writeFileSync(file('config.dmd.json'), '{ "kind": "teach" }'),
+  ];
+  for (let count = 1; count <= stages.length; count++) {
+    fs.rmSync(folder, { recursive: true });
+    fs.mkdirSync(folder);
+    for (const stage of stages.slice(0, count)) stage();
+    const run = createRun(root, config(), setup);
+    assert.equal(run.paths.folder, folder, `stage ${count}`);
+    assert.equal(readRun(folder).owner?.pid, process.pid);
+    assert.deepEqual(parseConfig(fs.readFileSync(run.paths.config, 'utf8'), 'c'), config());
+    assert.deepEqual(
+      fs.readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+    run.close();
+  }
+});
+
+test('a folder that holds anything else, or where a start is at work, is not taken', () => {
+  const root = scratch();
+  const first = createRun(root, config(), setup);
+  const { folder } = first.paths;
+  kill(first);
+  const emptied = () => {
+    fs.rmSync(folder, { recursive: true });
+    fs.mkdirSync(folder);
+  };
+  const nextName = () => {
+    const run = createRun(root, config(), setup);
+    fs.rmSync(run.paths.folder, { recursive: true });
+    run.close();
+    return path.basename(run.paths.folder);
+  };
+  emptied();
+  fs.writeFileSync(path.join(folder, 'notes.txt'), 'mine');
+  assert.match(nextName(), /-2$/);
+  emptied();
+  fs.mkdirSync(path.join(folder, 'samples'));
+  fs.writeFileSync(path.join(folder, 'samples', 'a.png'), 'mine');
+  assert.match(nextName(), /-2$/);
+  emptied();
+  const lock = acquireLock(folder);
+  assert.match(nextName(), /-2$/);
+  lock.release();
+  assert.doesNotMatch(nextName(), /-\d$/);
 });

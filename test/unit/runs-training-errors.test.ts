@@ -5,11 +5,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { writePairs } from '../../backend/data/pairs.ts';
+import { encodePng } from '../../backend/data/png.ts';
 import { type Disk, realDisk } from '../../backend/files/disk.ts';
+import type { Config } from '../../backend/protocol/config/index.ts';
 import type { ErrorKind } from '../../backend/protocol/errors.ts';
+import type { RunMessage } from '../../backend/protocol/run-messages.ts';
 import { listCheckpoints, loadLatest } from '../../backend/runs/checkpoints/checkpoints.ts';
 import { listFields, readFields } from '../../backend/runs/fields/fields.ts';
 import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
+import { planTeaching } from '../../backend/runs/plan/teach-plan.ts';
 import { storedSlices } from '../../backend/weights/array-source.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 import {
@@ -236,6 +240,94 @@ test('a disk that fills up during a checkpoint ends the run; the checkpoint befo
   assert.ok(on.last.type === 'ended' && on.last.state === 'finished', JSON.stringify(on.last));
   assert.deepEqual(curves(result.folder), curves(whole.folder));
 });
+
+/** Eight images of noise. */
+async function imagesIn(folder: string): Promise<string[]> {
+  fs.mkdirSync(folder);
+  return Array.from({ length: 8 }, (_, n) => {
+    const file = path.join(folder, `${n}.png`);
+    const image = { shape: [3, 8, 8], data: Float32Array.from({ length: 192 }, () => 2 * Math.random() - 1) };
+    fs.writeFileSync(file, encodePng(image));
+    return file;
+  });
+}
+
+const onImages = (source: string) =>
+  teachConfig({ network: { label_dim: 0 }, data: { source, useLabels: false }, iterations: 40, batch: 1 });
+
+test('an image that turns out damaged late costs no step: the last good one is saved, and the run goes on from there', async () => {
+  const root = scratch();
+  const images = await imagesIn(path.join(root, 'images'));
+  const config = onImages(path.join(root, 'images'));
+  const whole = await runHere({ config, root });
+  const sound = images.map((file) => fs.readFileSync(file));
+  let broken = 0;
+  const result = await runHere(
+    { config, root },
+    {
+      onMessage(message) {
+        if (message.type !== 'step' || message.step !== 3) return;
+        broken = message.step;
+        for (const [n, file] of images.entries()) fs.writeFileSync(file, sound[n].subarray(0, -20));
+      },
+    },
+  );
+  assert.equal(broken, 3);
+  assertFailed(result, 'data', /cannot read \d\.png/, /dmd teach --resume/);
+  const { checkpoints } = runPaths(result.folder);
+  assert.equal((await loadLatest(checkpoints)).checkpoint!.step, 3);
+  assert.equal(readRun(result.folder).info!.step, 3);
+
+  for (const [n, file] of images.entries()) fs.writeFileSync(file, sound[n]);
+  const on = await runHere({ folder: result.folder });
+  assert.ok(on.last.type === 'ended' && on.last.state === 'finished', JSON.stringify(on.last));
+  assert.deepEqual(curves(result.folder), curves(whole.folder));
+});
+
+test('an image of another size is refused before the run begins, and by its plan', async () => {
+  const root = scratch();
+  const images = await imagesIn(path.join(root, 'teacher-images'));
+  const config = onImages(path.join(root, 'teacher-images'));
+  assert.ok(config.kind === 'teach');
+  const plan = await planTeaching(config);
+  assert.ok(plan.secondsPerUpdate > 0 && plan.seconds >= 40 * plan.secondsPerUpdate, JSON.stringify(plan));
+  assert.equal(plan.imagesPerUpdate, 1);
+  const odd = { shape: [3, 9, 8], data: new Float32Array(216) };
+  fs.writeFileSync(images.at(-1)!, encodePng(odd));
+  assertFailed(await runHere({ config, root }), 'data', /7\.png is 8 x 9, RGB, the others 8 x 8/);
+  await assert.rejects(planTeaching(config), { kind: 'data', message: /7\.png is 8 x 9/ });
+  assertNoRun(root);
+});
+
+test('a folder that is deleted under its run is told as that, whatever the run came upon first', async () => {
+  const root = scratch();
+  const teacher = await tinyTeacher(root);
+  const cases: [config: Config, when: (message: RunMessage) => boolean][] = [
+    // While its pairs are made, when nothing asks for the lock.
+    [distillConfig(teacher, { iterations: 1000 }), (message) => message.type === 'work'],
+    [distillConfig(teacher, { iterations: 1000 }), isStep],
+    [distillConfig(teacher, { iterations: 1000, record: { probeEvery: 1, samplesEvery: 1 } }), isStep],
+    [teachConfig({ iterations: 1000, checkpoint: { every: 1 } }), isStep],
+  ];
+  for (const [config, when] of cases) {
+    let deleted = false;
+    const result = await runHere(
+      { config, root },
+      {
+        onMessage(message) {
+          if (deleted || !when(message)) return;
+          deleted = true;
+          fs.rmSync(runIn(root), { recursive: true });
+        },
+      },
+    );
+    assertFailed(result, 'io', /was deleted, moved or replaced/, new RegExp(path.basename(result.folder)));
+    assert.ok(!fs.existsSync(result.folder), 'it is not made again');
+  }
+});
+
+const isStep = (message: RunMessage) => message.type === 'step' && message.step === 2;
+const runIn = (root: string) => path.join(root, fs.readdirSync(root).find((name) => name.endsWith('-tiny'))!);
 
 test('a second process in the same folder is turned away, and the first is not disturbed', async () => {
   const root = scratch();

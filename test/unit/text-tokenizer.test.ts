@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import {
   ClipTokenizer,
   LEAST_VOCABULARY,
@@ -17,10 +17,7 @@ const vocabulary = trainBpe(captions, 2000);
 const files = vocabularyFiles(vocabulary);
 const tokenizer = ClipTokenizer.fromVocabulary(vocabulary);
 
-let folder = '';
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dmd-tokenizer-'));
-});
+const folder = await mkdtemp(join(tmpdir(), 'dmd-tokenizer-'));
 after(() => rm(folder, { recursive: true }));
 
 test('start, words, end and padding, 77 in all', () => {

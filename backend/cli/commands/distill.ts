@@ -7,7 +7,6 @@ import type { TrainOptions } from '../train/train.ts';
 interface DistillOptions extends TrainOptions {
   readonly teacher?: string;
   readonly pairs?: string;
-  readonly plan?: boolean;
 }
 
 const notes = `
@@ -27,21 +26,14 @@ export function registerDistill(program: Command): void {
     .description('distill a diffusion model into a one-step generator')
     .option('--teacher <file>', 'EDM network-snapshot .pkl, .pt, .safetensors, a diffusers folder, or builtin:scenes')
     .option('--pairs <dir>', 'folder of noise-image pairs made with dmd pairs (default: made when the run starts)')
-    .option('--plan', 'print what the config needs in memory and time on this device, and begin nothing')
     .addHelpText('after', notes + trainNotes)
     .action(distill);
 }
 
 async function distill(file: string | undefined, options: DistillOptions): Promise<void> {
-  const { assignmentsOf, changesOf, newRun, train } = await import('../train/train.ts');
+  const { assignmentsOf, train } = await import('../train/train.ts');
   const { parseConfig } = await import('../../protocol/config/index.ts');
   const assignments = assignmentsOf({ teacher: options.teacher, 'regression.pairs.path': options.pairs });
   const defaults = () => parseConfig('{ "kind": "distill", "name": "distill" }', 'the defaults');
-  if (options.plan) {
-    const { printPlan } = await import('../train/plan.ts');
-    const { config } = newRun('distill', defaults, file, options);
-    await printPlan(config, changesOf(assignments, options), createOutput(options));
-    return;
-  }
   process.exitCode = await train({ kind: 'distill', defaults, assignments }, file, options, createOutput(options));
 }

@@ -52,9 +52,8 @@ export function registerPairs(program: Command): void {
 async function pairs(name: string, options: PairsOptions): Promise<void> {
   const output = createOutput(options);
   const { out, count, seed, labels, prompts, promptColumn, guidance, sigma } = options;
-  const { mkdir } = await import('node:fs/promises');
   const { openEngine } = await import('../../engine/devices.ts');
-  const { UserError } = await import('../../protocol/errors.ts');
+  const { makeFolder } = await import('../../files/folders.ts');
   const { acquireLock } = await import('../../runs/folder/lock.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
   const { checkSameWork } = await import('../../data/pairs.ts');
@@ -65,9 +64,7 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
   const job = await openPairsJob({ teacher: name, prompts, promptColumn, guidance, labels, sigma, steps, count, seed });
   await checkSameWork(out, job.work);
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
-  });
+  makeFolder(out);
   const lock = acquireLock(out);
   const { engine } = await openEngine(options);
   let made = 0;

@@ -1,10 +1,10 @@
 /** The work of `dmd sample` for a text-to-image model: a prompt, one picture per seed. */
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { samplerNames } from '../../diffusion/vp/index.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folders.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { modelPath } from '../../models/model-file.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -119,9 +119,7 @@ async function writePictures(
   { seeds, out, columns = Math.ceil(Math.sqrt(seeds.length)) }: SampleOptions,
 ): Promise<{ pictures: string[]; grid: string }> {
   const { images } = maker.drawn;
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
-  });
+  makeFolder(out);
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
     const file = join(out, `seed${seedInName(seed)}.png`);

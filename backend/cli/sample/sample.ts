@@ -1,9 +1,9 @@
 /** The work of `dmd sample`. */
-import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { encodePng, imageGrid } from '../../data/png.ts';
 import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folders.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { type Model, modelPath, openModel } from '../../models/model-file.ts';
 import { isTextModel } from '../../models/text/is-text-model.ts';
@@ -69,9 +69,7 @@ async function writePictures(
   maker: PictureMaker,
 ): Promise<{ pictures: string[]; grid: string }> {
   const { seeds, out, columns = Math.ceil(Math.sqrt(seeds.length)) } = options;
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new UserError('io', `The folder ${out} cannot be created: ${error.message}`, 'Choose another --out.');
-  });
+  makeFolder(out);
   const pictures: string[] = [];
   for (const [i, seed] of seeds.entries()) {
     const file = join(out, `seed${seedInName(seed)}.png`);

@@ -12,6 +12,7 @@ import { runPaths } from '../../runs/folder/run-folder.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
 import type { Output } from '../output.ts';
 import { createProgress, type Progress, progressMode } from '../progress.ts';
+import { stopOnSignals } from '../train/stop-run.ts';
 import { notesOf } from '../train/watch.ts';
 
 export interface DistillForOptions {
@@ -40,9 +41,10 @@ export async function distillFor(options: DistillForOptions, output: Output): Pr
   const stop = () => run.stop();
   const watch = new Watch(seconds, output, stop);
   const run = await startLiveRun(request, (message) => watch.take(message));
-  process.on('SIGINT', stop);
+  const signals = stopOnSignals(run, () => {});
   await run.ended;
-  process.off('SIGINT', stop);
+  signals.dispose();
+  if (signals.ended()) throw new UserError('cancelled', `ended at once; the run so far is in ${watch.folder}`);
   if (watch.failure) throw watch.failure;
   return { ...(await generatorOf(watch.folder)), folder: watch.folder };
 }

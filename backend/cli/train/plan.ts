@@ -1,16 +1,31 @@
-/** `dmd distill --plan`: memory and time of a config on this device, before it is begun. */
-import { applyOverrides, type Config } from '../../protocol/config/index.ts';
-import { UserError } from '../../protocol/errors.ts';
+/** `--plan` of `dmd distill` and `dmd teach`: memory and time of a config on this device, before it is begun. */
+import { applyOverrides, type Config, type DistillConfig } from '../../protocol/config/index.ts';
 import { resolvePaths } from '../../runs/config-file.ts';
+import type { Plan } from '../../runs/plan/plan.ts';
 import type { Output } from '../output.ts';
 
 export async function printPlan(asked: Config, set: readonly string[], output: Output): Promise<void> {
-  const { planDistillation } = await import('../../runs/plan/plan.ts');
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
-  if (config.kind !== 'distill') throw new UserError('usage', '--plan is for distillations', 'Leave it out.');
+  if (config.kind === 'distill') await printDistillation(config, output);
+  else await printTeaching(config, output);
+}
+
+async function printTeaching(config: Exclude<Config, DistillConfig>, output: Output): Promise<void> {
+  const { planTeaching } = await import('../../runs/plan/teach-plan.ts');
+  output.line('Checking everything the config names and trying a few iterations: seconds, or minutes for much data.');
+  const plan = await planTeaching(config);
+  output.line(`${config.name ?? config.kind} on ${plan.device}`);
+  output.line(`  memory      ${bytes(plan.memory.total)}`);
+  printTime(config, plan, output);
+  output.line('Measured: a few iterations of the run itself.');
+  output.event('plan', { ...plan });
+}
+
+async function printDistillation(config: DistillConfig, output: Output): Promise<void> {
+  const { planDistillation } = await import('../../runs/plan/plan.ts');
   output.line('Trying a few iterations on random weights: seconds, or minutes for a large network.');
   const plan = await planDistillation(config);
-  const { parameters, memory, pairs } = plan;
+  const { parameters, memory } = plan;
   const trained = (count: number) => (count === parameters.network ? 'all' : millions(count));
   output.line(`${config.name ?? 'distillation'} on ${plan.device}`);
   output.line(
@@ -19,16 +34,22 @@ export async function printPlan(asked: Config, set: readonly string[], output: O
   output.line(
     `  memory      ${bytes(memory.total)}: parameters and optimizer ${bytes(memory.weights)}, values in between ${bytes(memory.activations)}, recording ${bytes(memory.recording)}`,
   );
-  output.line(`  one update  ${duration(plan.secondsPerUpdate)}, ${plan.imagesPerUpdate} images`);
-  if (plan.recordingPerUpdate > 0) output.line(`  recording   ${duration(plan.recordingPerUpdate)} an update`);
-  if (pairs) output.line(`  pairs       ${duration(pairs.seconds)} for ${pairs.count}`);
-  output.line(`  in all      ${duration(plan.seconds)} for ${config.iterations} updates`);
+  printTime(config, plan, output);
   output.line(
     plan.tried
       ? 'Measured: a few iterations of this size on random weights.'
       : 'Estimated: a few iterations of a smaller network of this kind, scaled by operations and bytes.',
   );
   output.event('plan', { ...plan });
+}
+
+type Times = Pick<Plan, 'secondsPerUpdate' | 'imagesPerUpdate' | 'recordingPerUpdate' | 'seconds'>;
+
+function printTime({ iterations }: Config, plan: Times & Partial<Pick<Plan, 'pairs'>>, output: Output): void {
+  output.line(`  one update  ${duration(plan.secondsPerUpdate)}, ${plan.imagesPerUpdate} images`);
+  if (plan.recordingPerUpdate > 0) output.line(`  recording   ${duration(plan.recordingPerUpdate)} an update`);
+  if (plan.pairs) output.line(`  pairs       ${duration(plan.pairs.seconds)} for ${plan.pairs.count}`);
+  output.line(`  in all      ${duration(plan.seconds)} for ${iterations} updates`);
 }
 
 const millions = (count: number) => `${(count / 1e6).toPrecision(3)} M`;

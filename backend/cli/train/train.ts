@@ -13,6 +13,7 @@ import { watchRun } from './watch.ts';
 export interface TrainOptions extends CommonOptions {
   readonly preset?: string;
   readonly resume?: string;
+  readonly plan?: boolean;
   readonly set?: readonly string[];
   readonly half?: boolean;
   readonly until?: number;
@@ -33,7 +34,7 @@ export interface TrainCommand {
   readonly assignments: readonly string[];
 }
 
-/** Trains to the end or until stopped. @returns the exit code; throws UserError when the run fails */
+/** Trains to the end or until stopped, or only plans. @returns the exit code; throws UserError when the run fails */
 export async function train(
   { kind, defaults, assignments }: TrainCommand,
   file: string | undefined,
@@ -49,6 +50,12 @@ export async function train(
       'Leave the config out; change it with --set.',
     );
   }
+  if (options.plan) {
+    if (resume !== undefined) throw new UserError('usage', '--plan is for runs not begun yet', 'Leave --resume out.');
+    const { printPlan } = await import('./plan.ts');
+    await printPlan(newRun(kind, defaults, file, options).config, set, output);
+    return 0;
+  }
   const start = resume === undefined ? newRun(kind, defaults, file, options) : { folder: path.resolve(resume) };
   const request: RunRequest = { start, set, half, ...(until === undefined ? {} : { until }) };
   const watcher = watchRun(kind, output);
@@ -61,6 +68,10 @@ export async function train(
     watcher.end();
   }
   const last = watcher.last();
+  if (last?.type !== 'ended' && signals.ended()) {
+    output.line(watcher.wayOn());
+    return exitCodes.cancelled;
+  }
   if (last?.type === 'failed') throw errorFrom(last.error);
   return last?.type === 'ended' && last.state === 'stopped' && watcher.stopped() ? exitCodes.cancelled : 0;
 }

@@ -1,18 +1,21 @@
 /** Shows a run on the terminal as its messages come, and turns Ctrl-C into an orderly stop. */
 import path from 'node:path';
-import { exitCodes } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
+import { noteInLog } from '../../runs/live/run-log.ts';
 import type { Output } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { type RunStop, stopOnSignals } from './stop-run.ts';
 
 export interface Watcher {
   message(message: RunMessage): void;
-  /** Listens for SIGINT, SIGTERM and SIGHUP: the first stops the run after its step, the second ends the process at once. */
-  signals(run: LiveRun): { dispose(): void };
+  /** Listens for what asks the process to end, and says what comes of it. */
+  signals(run: LiveRun): RunStop;
   /** Whether somebody asked the run to stop, here or in another window. */
   stopped(): boolean;
   last(): RunMessage | undefined;
+  /** What to say of a run that was ended in the middle of a step. */
+  wayOn(): string;
   end(): void;
 }
 
@@ -37,10 +40,16 @@ export function watchRun(kind: string, output: Output): Watcher {
   let folder = '';
   let stopped = false;
   let signalled = false;
+  let stop: RunStop | undefined;
+  /** Also where it can be read when the terminal is gone. */
+  const sayWhy = (text: string) => {
+    output.line(text);
+    output.event('note', { level: 'info', text });
+    if (folder) noteInLog(folder, text);
+  };
   const show = (message: RunMessage) => {
     switch (message.type) {
       case 'opened':
-        folder = message.folder;
         output.line(`${message.step > 0 ? `Resuming after step ${message.step}` : 'Run'} in ${shown(folder)}`);
         output.line(`Device ${message.device}, ${message.threads} threads: ${message.why}.`);
         break;
@@ -74,31 +83,29 @@ export function watchRun(kind: string, output: Output): Watcher {
   return {
     message(message) {
       if (message.type === 'probe') return;
+      // A thread that was ended as it was asked to has not failed.
+      if (message.type === 'failed' && stop?.ended()) return;
       last = message;
+      if (message.type === 'opened') folder = message.folder;
       stopped ||= message.type === 'state' && message.state === 'stopping';
       const { type, ...fields } = message;
       output.event(type, fields);
       if (!output.json) show(message);
     },
     signals(run) {
-      const stop = () => {
-        // Exits without the threads' own clean-up: the lock is taken over by whoever resumes.
-        if (signalled) process.exit(exitCodes.cancelled);
+      stop = stopOnSignals(run, (why) => {
         signalled = true;
         if (!output.json) process.stderr.write('\nstopping after this step; once more to stop at once\n');
-        run.stop();
-      };
-      // A closed terminal stops the run too; writing to it must then not end the process before the checkpoint.
-      const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-      for (const name of names) process.on(name, stop);
-      return {
-        dispose() {
-          for (const name of names) process.off(name, stop);
-        },
-      };
+        if (why) sayWhy(`stopping after this step: ${why}`);
+      });
+      return stop;
     },
     stopped: () => stopped,
     last: () => last,
+    wayOn: () =>
+      folder
+        ? `Ended at once; the last checkpoint is kept. Go on with: dmd ${kind} --resume ${shown(folder)}`
+        : 'Ended before the run began.',
     end: () => bars.end(),
   };
 }

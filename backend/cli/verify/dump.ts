@@ -1,8 +1,8 @@
 /** `dmd verify --dump`: the computed arrays and scalars, under the names of case.json. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomic } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folders.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
-import { UserError } from '../../protocol/errors.ts';
 import { writeSafetensors } from '../../weights/safetensors.ts';
 import type { StoredTensor } from '../../weights/stored-tensor.ts';
 import type { CaseReport } from './check-case.ts';
@@ -12,15 +12,11 @@ import type { NumberArray } from './compare.ts';
 export async function dumpCase(folder: string, { name, computed, integers }: CaseReport): Promise<void> {
   if (!computed) return;
   const target = join(folder, name);
-  try {
-    await mkdir(target, { recursive: true });
-  } catch (error) {
-    throw new UserError('io', `${target} cannot be created: ${(error as Error).message}`, 'Choose another --dump.');
-  }
+  makeFolder(target);
   const arrays = [...computed.arrays].map(([key, array]) => [key, stored(array, integers.has(key))] as const);
   await writeSafetensors(join(target, 'arrays.safetensors'), arrays);
   const scalars = Object.fromEntries(computed.scalars);
-  await writeFile(join(target, 'scalars.json'), `${JSON.stringify(scalars, null, 2)}\n`);
+  writeFileAtomic(join(target, 'scalars.json'), `${JSON.stringify(scalars, null, 2)}\n`);
 }
 
 function stored({ shape, data }: NumberArray, integer: boolean): TensorData | StoredTensor {

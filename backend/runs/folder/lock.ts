@@ -3,8 +3,8 @@
  *
  * `run.lock` is created exclusively and says who holds it. Its modification time is the lease: the holder touches the
  * open file every few seconds, which needs no space, so that a full disk costs nobody the lock, and which cannot revive a
- * lock that was taken over, since that one is another file. A lock is taken over when its process is dead (same host)
- * or its lease has run out (another host, where nobody can look). Clocks of machines that share a run folder must agree
+ * lock that was taken over, since that one is another file. A lock is taken over when its process is dead or, where that
+ * cannot be told (another host; a system that has no birth times), when its lease has run out. Clocks of machines that share a run folder must agree
  * to within the lease.
  */
 import fs from 'node:fs';
@@ -12,10 +12,10 @@ import path from 'node:path';
 import { writeAll } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { type ProcessIdentity, processState, thisProcess } from './process-identity.ts';
+import { type ProcessIdentity, type ProcessTable, processState, thisProcess } from './process-identity.ts';
 
 export const lockName = 'run.lock';
-/** A holder on another host that has not touched its lock for so long is taken for dead. */
+/** A holder of which nobody can tell whether it lives, and that has not touched its lock for so long, is taken for dead. */
 const leaseSeconds = 60;
 const heartbeatSeconds = 10;
 
@@ -30,15 +30,19 @@ export interface RunLock {
   readonly owner: LockOwner;
   /**
    * Renews the lease; a timer does so too, but not while a long computation blocks the thread.
-   * @throws UserError('locked') when another process took the lock over: stop writing
+   * @throws UserError('locked') when another process took the lock over: stop writing; UserError('io') of `folderGone`
    */
   renew(): void;
+  /** What to say when the folder is no longer where it was, whatever else failed for it. */
+  folderGone(): UserError | undefined;
   release(): void;
 }
 
 export interface LockOptions {
   readonly contact?: string;
   readonly leaseSeconds?: number;
+  /** Default: the processes of this host. */
+  readonly processes?: ProcessTable;
 }
 
 /**
@@ -48,6 +52,7 @@ export interface LockOptions {
 export function acquireLock(folder: string, options: LockOptions = {}): RunLock {
   const file = path.join(folder, lockName);
   const lease = options.leaseSeconds ?? leaseSeconds;
+  const holderOf = (name: string) => readHolder(name, lease, options.processes);
   const owner = {
     ...thisProcess(),
     since: new Date().toISOString(),
@@ -55,19 +60,19 @@ export function acquireLock(folder: string, options: LockOptions = {}): RunLock 
   };
   const handle =
     create(file, owner) ??
-    withTakeoverGuard(file, lease, () => {
-      const holder = readHolder(file, lease);
+    withTakeoverGuard(file, holderOf, () => {
+      const holder = holderOf(file);
       if (holder?.holds) throw lockedError(folder, holder, lease);
       fs.rmSync(file, { force: true });
       return create(file, owner);
     });
-  if (handle === undefined) throw lockedError(folder, readHolder(file, lease), lease);
+  if (handle === undefined) throw lockedError(folder, holderOf(file), lease);
   return hold(folder, file, handle, owner, lease);
 }
 
 /** Who works in a folder now, undefined when nobody does. */
-export function readLock(folder: string): LockOwner | undefined {
-  const holder = readHolder(path.join(folder, lockName), leaseSeconds);
+export function readLock(folder: string, processes?: ProcessTable): LockOwner | undefined {
+  const holder = readHolder(path.join(folder, lockName), leaseSeconds, processes);
   return holder?.holds ? holder.owner : undefined;
 }
 
@@ -96,11 +101,12 @@ function create(file: string, owner: LockOwner): number | undefined {
 interface Holder {
   readonly owner: LockOwner | undefined;
   readonly ageSeconds: number;
+  readonly state: ReturnType<typeof processState>;
   readonly holds: boolean;
 }
 
 /** undefined: there is no lock. A lock without a readable owner is one being written, or cut off by a crash. */
-function readHolder(file: string, lease: number): Holder | undefined {
+function readHolder(file: string, lease: number, processes?: ProcessTable): Holder | undefined {
   return onDisk('read', file, () => {
     let text: string;
     let modified: number;
@@ -113,8 +119,8 @@ function readHolder(file: string, lease: number): Holder | undefined {
     }
     const owner = parseOwner(text);
     const ageSeconds = (Date.now() - modified) / 1000;
-    const state = owner ? processState(owner) : 'unknown';
-    return { owner, ageSeconds, holds: state === 'alive' || (state === 'unknown' && ageSeconds < lease) };
+    const state = owner ? processState(owner, processes) : 'unknown';
+    return { owner, ageSeconds, state, holds: state === 'alive' || (state === 'unknown' && ageSeconds < lease) };
   });
 }
 
@@ -129,11 +135,15 @@ function parseOwner(text: string): LockOwner | undefined {
 }
 
 /** Lets one process at a time judge and replace a dead lock: else the slower of two would delete the new one. */
-function withTakeoverGuard<T>(file: string, lease: number, takeOver: () => T): T | undefined {
+function withTakeoverGuard<T>(
+  file: string,
+  holderOf: (file: string) => Holder | undefined,
+  takeOver: () => T,
+): T | undefined {
   const guard = `${file}.takeover`;
   const me = { ...thisProcess(), since: new Date().toISOString(), contact: '' };
   let handle = create(guard, me);
-  if (handle === undefined && readHolder(guard, lease)?.holds === false) {
+  if (handle === undefined && holderOf(guard)?.holds === false) {
     fs.rmSync(guard, { force: true });
     handle = create(guard, me);
   }
@@ -150,44 +160,42 @@ function lockedError(folder: string, holder: Holder | undefined, lease: number):
   const owner = holder?.owner;
   if (!owner) return new UserError('locked', `another process is taking over ${folder} right now`, 'Try again.');
   const who = `process ${owner.pid} on ${owner.host.split(' ')[0]}`;
-  const elsewhere = owner.host !== thisProcess().host;
-  const hint = elsewhere
-    ? `Stop that process, or, if it is dead, try again in ${Math.ceil(lease - holder.ageSeconds)} s.`
-    : `Stop that process first (kill ${owner.pid}), or choose another run folder.`;
+  const hint =
+    holder.state === 'unknown'
+      ? `Stop that process, or, if it is dead, try again in ${Math.ceil(lease - holder.ageSeconds)} s.`
+      : `Stop that process first (kill ${owner.pid}), or choose another run folder.`;
   return new UserError('locked', `${folder} is in use by ${who} since ${owner.since}`, hint);
 }
 
 function hold(folder: string, file: string, handle: number, owner: LockOwner, lease: number): RunLock {
   let held = true;
-  const isOurs = () => {
-    try {
-      return fs.statSync(file).ino === fs.fstatSync(handle).ino;
-    } catch {
-      return false;
-    }
+  const inoOf = (name: string) => onDisk('read', name, () => fs.statSync(name, { throwIfNoEntry: false })?.ino);
+  const folderIno = inoOf(folder);
+  const isOurs = () => inoOf(file) === fs.fstatSync(handle).ino;
+  const timer = beatEvery(Math.min(heartbeatSeconds, lease / 3), handle);
+  const folderGone = () => {
+    if (inoOf(folder) === folderIno) return undefined;
+    const hint = 'Bring it back to go on from its last checkpoint, or begin again.';
+    return new UserError('io', `${folder} was deleted, moved or replaced while this process worked in it`, hint);
   };
-  const beat = () => fs.futimesSync(handle, new Date(), new Date());
-  const timerBeat = () => {
-    try {
-      beat();
-    } catch {
-      // A disk that is away for a moment must not end the run; whether the lock is still ours, `renew` finds out.
-    }
-  };
-  const timer = setInterval(timerBeat, Math.min(heartbeatSeconds, lease / 3) * 1000).unref();
   const release = () => {
     if (!held) return;
     held = false;
     clearInterval(timer);
     process.off('exit', release);
-    const ours = isOurs();
+    try {
+      if (isOurs()) fs.rmSync(file, { force: true });
+    } catch {
+      // The disk is away: whoever comes next sees that this process is dead.
+    }
     fs.closeSync(handle);
-    if (ours) fs.rmSync(file, { force: true });
   };
   process.on('exit', release);
   return {
     owner,
     renew() {
+      const gone = folderGone();
+      if (gone) throw gone;
       if (!held || !isOurs()) {
         const hint = 'Another process works there now; look at its log, and do not resume before it has stopped.';
         throw new UserError(
@@ -196,8 +204,42 @@ function hold(folder: string, file: string, handle: number, owner: LockOwner, le
           hint,
         );
       }
-      beat();
+      onDisk('write', file, () => beat(handle));
     },
     release,
+    folderGone,
   };
+}
+
+/**
+ * Renews the lease of a lock that another thread of this process holds and cannot renew while it computes.
+ * @returns ends it
+ */
+export function renewForThread(folder: string): () => void {
+  let handle: number;
+  try {
+    handle = fs.openSync(path.join(folder, lockName), 'r+');
+  } catch {
+    return () => {};
+  }
+  const timer = beatEvery(heartbeatSeconds, handle);
+  return () => {
+    clearInterval(timer);
+    fs.closeSync(handle);
+  };
+}
+
+function beatEvery(seconds: number, handle: number): NodeJS.Timeout {
+  const tryBeat = () => {
+    try {
+      beat(handle);
+    } catch {
+      // A disk that is away for a moment must not end the run; whether the lock is still ours, `renew` finds out.
+    }
+  };
+  return setInterval(tryBeat, seconds * 1000).unref();
+}
+
+function beat(handle: number): void {
+  fs.futimesSync(handle, new Date(), new Date());
 }

@@ -18,16 +18,37 @@ export function thisProcess(): ProcessIdentity {
   return { pid: process.pid, host: thisHost(), birth: birthOf(process.pid) };
 }
 
-/** `unknown` on another host: nobody can ask there. */
-export function processState(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
-  if (identity.host !== thisHost()) return 'unknown';
+/** What the system says about the processes of this host; a test has its own. */
+export interface ProcessTable {
+  isThere(pid: number): boolean;
+  birthOf(pid: number): string;
+}
+
+const realTable: ProcessTable = { isThere, birthOf };
+
+/**
+ * `unknown` on another host, where nobody can ask, and where the system does not say when a process was started (macOS,
+ * Windows): the one that is there may be another with the same id.
+ */
+export function processState(
+  { pid, host, birth }: ProcessIdentity,
+  table: ProcessTable = realTable,
+): 'alive' | 'dead' | 'unknown' {
+  if (host !== thisHost()) return 'unknown';
+  if (!table.isThere(pid)) return 'dead';
+  const now = table.birthOf(pid);
+  if (birth === '' || now === '') return 'unknown';
+  return birth === now ? 'alive' : 'dead';
+}
+
+function isThere(pid: number): boolean {
   try {
-    process.kill(identity.pid, 0);
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    // EPERM: it is there, but belongs to somebody else.
-    if (errorCode(error) !== 'EPERM') return 'dead';
+    // It is there, but belongs to somebody else.
+    return errorCode(error) === 'EPERM';
   }
-  return identity.birth === birthOf(identity.pid) ? 'alive' : 'dead';
 }
 
 function thisHost(): string {

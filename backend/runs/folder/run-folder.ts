@@ -82,9 +82,9 @@ export interface OpenRun {
  */
 export function createRun(root: string, config: Config, setup: RunSetup, lockOptions: LockOptions = {}): OpenRun {
   const now = new Date();
-  const folder = claimRunFolder(path.resolve(root), config.name ?? config.kind, now);
+  const parts = ['events', 'samples', 'fields', 'checkpoints', configName];
+  const { folder, lock } = claimRunFolder(path.resolve(root), config.name ?? config.kind, now, parts, lockOptions);
   const paths = runPaths(folder);
-  const lock = acquireLock(folder, lockOptions);
   const time = now.toISOString();
   const info: RunInfo = {
     format: 1,
@@ -102,6 +102,7 @@ export function createRun(root: string, config: Config, setup: RunSetup, lockOpt
     ...{ failures: [], inputs: {}, changes: [] },
   };
   try {
+    removeLeftovers(folder);
     for (const part of [paths.events, paths.samples, paths.fields, paths.checkpoints]) makeFolder(part);
     writeFileAtomic(paths.config, toJson(config));
     writeFileAtomic(paths.info, toJson(info));

@@ -58,6 +58,18 @@ export function adoptLog(temporary: string, folder: string): void {
   fs.renameSync(temporary, path.join(folder, logName));
 }
 
+/** Adds a line to the log of a run that has a terminal of its own. What the disk refuses is not said. */
+export function noteInLog(folder: string, text: string): void {
+  try {
+    const handle = openLog(path.join(folder, logName));
+    try {
+      fs.writeSync(handle, `${new Date().toISOString()} ${text}\n`);
+    } finally {
+      fs.closeSync(handle);
+    }
+  } catch {}
+}
+
 const none = { temporary: null, tail: () => '', close() {} };
 
 function openLog(file: string): number {

@@ -69,11 +69,24 @@ export class TrainingLoop {
     if (trainer.step === 0) await session.record(0);
     for (;;) {
       await turn(); // requests arrive now
-      if (!(await this.answer()) || trainer.step >= until || !(await this.#iterate())) break;
+      if (!(await this.answer()) || trainer.step >= until) break;
+      if (!(await this.#iterate().catch((error: unknown) => this.#keepProgress(error)))) break;
     }
     if (control.stopping) this.#tell('stopping');
     await this.#checkpoint();
     recorder.sync();
+  }
+
+  /** Data or a disk that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
+  async #keepProgress(error: unknown): Promise<never> {
+    if (['data', 'weights', 'io'].includes(describeError(error).kind)) {
+      try {
+        await this.#checkpoint();
+      } catch {
+        // The first error is the one to show.
+      }
+    }
+    throw error;
   }
 
   /** @returns false when the iteration was given up for a stop */
@@ -207,6 +220,7 @@ export class TrainingLoop {
     const { run, config, session, recorder, report, disk, inputs } = this.#parts;
     const { step } = session.trainer;
     if (this.#saved?.step === step) return this.#saved;
+    run.lock.renew();
     const files = await session.trainer.save();
     const { checkpoints } = run.paths;
     const json = { kind: config.kind, step, seed: config.seed, inputs };

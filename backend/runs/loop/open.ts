@@ -129,7 +129,8 @@ function inputsOf(checkpoint: Checkpoint | undefined): Inputs {
   return (checkpoint?.json as { inputs?: Inputs } | undefined)?.inputs ?? {};
 }
 
-function planOf(config: Config, work: InputWork): Promise<SessionPlan> {
+/** Opens and checks everything that a config names. Throws UserError; nothing is written. */
+export function planOf(config: Config, work: InputWork): Promise<SessionPlan> {
   switch (config.kind) {
     case 'distill':
       return methodOf(config).plan(config, work);

@@ -5,14 +5,23 @@ import type { AnsweringFrame } from '../../protocol/run-link.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { AskRun } from '../../protocol/run-requests.ts';
 import { Asker } from '../asking/asker.ts';
+import { renewForThread } from '../folder/lock.ts';
 import type { RunRequest } from './open.ts';
+
+/** To the thread: it is to end. */
+export interface EndThread {
+  readonly type: 'end';
+}
 
 /** From the thread. */
 export type ThreadMessage = RunMessage | AnsweringFrame;
 
 export interface RunThread {
   readonly ask: AskRun;
-  /** Ends the thread at once; what the last checkpoint does not hold is lost. */
+  /**
+   * Ends the thread as soon as it leaves native code: a thread that is torn out of that takes the process with it. What the
+   * last checkpoint does not hold is lost.
+   */
   kill(): Promise<void>;
   /** Settles after the last message. */
   readonly ended: Promise<void>;
@@ -23,6 +32,7 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
   const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { workerData: request });
   const asker = new Asker((frame) => worker.postMessage(frame));
   let folder: string | null = null;
+  let endRenewing = () => {};
   let over = false;
   const fail = (message: string, stack = '') => {
     if (over) return;
@@ -31,13 +41,17 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
   };
   worker.on('message', (message: ThreadMessage) => {
     if (message.type === 'answer' || message.type === 'error') return asker.take(message);
-    if (message.type === 'opened') folder = message.folder;
+    if (message.type === 'opened') {
+      folder = message.folder;
+      endRenewing = renewForThread(folder);
+    }
     if (message.type === 'ended' || message.type === 'failed') over = true;
     onMessage(message);
   });
   const ended = new Promise<void>((resolve) => {
     worker.on('error', (error) => fail(`the training thread crashed: ${error.message}`, error.stack));
     worker.on('exit', (code) => {
+      endRenewing();
       fail(`the training thread ended early (exit code ${code})`);
       asker.close(new UserError('cancelled', 'the run ended before it could answer'));
       resolve();
@@ -45,8 +59,9 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
   });
   return {
     ask: asker.ask,
-    async kill() {
-      await worker.terminate();
+    kill() {
+      worker.postMessage({ type: 'end' } satisfies EndThread);
+      return ended;
     },
     ended,
   };

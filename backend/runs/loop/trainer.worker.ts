@@ -3,17 +3,19 @@
  * must not be blocked. Takes a RunRequest as workerData and AskingFrames as messages; sends ThreadMessages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { AskingFrame } from '../../protocol/run-link.ts';
 import { Answerer } from '../asking/answerer.ts';
 import { RunControl } from './control.ts';
 import type { RunRequest } from './open.ts';
-import type { ThreadMessage } from './run-thread.ts';
+import type { EndThread, ThreadMessage } from './run-thread.ts';
 import { trainingRun } from './training-run.ts';
 
 const port = parentPort!;
 const post = (message: ThreadMessage) => port.postMessage(message, buffersOf(message));
 const control = new RunControl();
 const answerer = new Answerer(control.ask, post);
-port.on('message', (frame) => answerer.take(frame));
+// The runtime is left between two of its calls, when messages come; here `exit` ends the thread, and gives the lock back.
+port.on('message', (frame: AskingFrame | EndThread) => (frame.type === 'end' ? process.exit() : answerer.take(frame)));
 await trainingRun(workerData as RunRequest, control, post);
 port.close();
 

@@ -6,7 +6,8 @@
  */
 
 import { describeError } from '../../files/describe-error.ts';
-import { type Disk, realDisk } from '../../files/disk.ts';
+import { type Disk, realDisk, systemErrorWords } from '../../files/disk.ts';
+import { commandOfKind } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
@@ -37,7 +38,7 @@ export async function trainingRun(
     try {
       await work(opened, request, { control, report, disk });
     } catch (error) {
-      const told = withWayOn(opened, error);
+      const told = opened.run.lock.folderGone() ?? withWayOn(opened, error);
       noteFailure(opened, told);
       throw told;
     } finally {
@@ -117,11 +118,12 @@ function isCancelled(error: unknown): boolean {
   return error instanceof UserError && error.kind === 'cancelled';
 }
 
-/** What the disk refuses ends a run, not its past: the error says also how to go on once there is room. */
-function withWayOn({ run, config }: Opened, error: unknown): unknown {
-  if (!(error instanceof UserError) || error.kind !== 'io') return error;
-  const way = `Then go on from the last checkpoint: dmd ${config.kind} --resume ${run.paths.folder}`;
-  return new UserError('io', error.message, error.hint ? `${error.hint} ${way}` : way, { cause: error });
+/** What the disk or the data refuse ends a run, not its past: the error says also how to go on once that is mended. */
+function withWayOn({ run, config }: Opened, thrown: unknown): unknown {
+  const error = systemErrorWords(thrown);
+  if (!(error instanceof UserError) || (error.kind !== 'io' && error.kind !== 'data')) return error;
+  const way = `Then go on from the last checkpoint: dmd ${commandOfKind(config.kind)} --resume ${run.paths.folder}`;
+  return new UserError(error.kind, error.message, error.hint ? `${error.hint} ${way}` : way, { cause: error });
 }
 
 /** Says in run.json why the run ended. */

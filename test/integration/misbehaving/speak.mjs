@@ -5,7 +5,7 @@ import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vsc
 export function speak(handlers = {}) {
   const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
   const usual = {
-    initialize: () => ({ protocolVersion: 1, version: '0.0.0', node: process.versions.node, pid: process.pid }),
+    initialize: () => ({ protocolVersion: 2, version: '0.0.0', node: process.versions.node, pid: process.pid }),
     ping: () => null,
     shutdown: () => {
       setImmediate(() => process.exit(0));
