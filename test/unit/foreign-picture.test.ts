@@ -182,8 +182,10 @@ test('the form takes what it can, with a model that takes a prompt', () => {
     locked: true,
   });
   assert.equal(formOfForeign(picture, { ...before, model: 'more' }, models).model, 'more');
-  const large = formOfForeign({ ...picture, seed: '18446744073709551615' }, before, models);
-  assert.deepEqual([large.seed, large.locked, large.prompt], [3, before.locked, 'a cat']);
+  const largest = formOfForeign({ ...picture, seed: '18446744073709551615' }, before, models);
+  assert.deepEqual([largest.seed, largest.locked], ['18446744073709551615', true]);
+  const larger = formOfForeign({ ...picture, seed: '18446744073709551616' }, before, models);
+  assert.deepEqual([larger.seed, larger.locked, larger.prompt], [3, before.locked, 'a cat']);
   assert.deepEqual(formOfForeign({ ...picture, prompt: null, seed: '9' }, before, models), {
     ...before,
     seed: 9,

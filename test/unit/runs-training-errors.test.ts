@@ -1,4 +1,5 @@
 /** Bad input and bad luck: each names file, key or tensor, and nothing already written is lost. */
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -16,6 +17,7 @@ import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { planTeaching } from '../../backend/runs/plan/teach-plan.ts';
 import { storedSlices } from '../../backend/weights/array-source.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
+import { uniform } from '../random.ts';
 import {
   curves,
   distillConfig,
@@ -246,7 +248,7 @@ async function imagesIn(folder: string): Promise<string[]> {
   fs.mkdirSync(folder);
   return Array.from({ length: 8 }, (_, n) => {
     const file = path.join(folder, `${n}.png`);
-    const image = { shape: [3, 8, 8], data: Float32Array.from({ length: 192 }, () => 2 * Math.random() - 1) };
+    const image = { shape: [3, 8, 8], data: Float32Array.from({ length: 192 }, () => 2 * uniform() - 1) };
     fs.writeFileSync(file, encodePng(image));
     return file;
   });
