@@ -6,7 +6,7 @@
 import { gradients } from '../graph/gradients.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { abs, add, detach, exp, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
-import { collectParameters, flatten, parameterInputs } from '../graph/parameters.ts';
+import { collectParameters, outputGradient, parameterInputs } from '../graph/parameters.ts';
 import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
 
 export interface AutoencoderLossWeights {
@@ -59,7 +59,7 @@ export function autoencoderLossGraph(
     parameters.tensors.filter((_, i) => isTrained(i)),
   ).values();
   const all = parameters.tensors.map((tensor, i) => (isTrained(i) ? found.next().value! : mul(tensor, 0)));
-  graph.output('gradient', flatten(all));
+  outputGradient(network.layout, all);
   return graph;
 }
 

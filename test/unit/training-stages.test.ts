@@ -6,20 +6,67 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isDeviceTensor } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
-import { layoutOf } from '../../backend/graph/parameters.ts';
-import type { TensorData } from '../../backend/graph/tensor-data.ts';
+import { initialParameters, layoutOf, type ParameterLayout, unpackParameters } from '../../backend/graph/parameters.ts';
+import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
 import { dmdListing } from '../../backend/methods/dmd/listing.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { parseConfig } from '../../backend/protocol/config/index.ts';
+import { stream } from '../../backend/random/stream.ts';
 import { type Between, IterationDropped, type Watch } from '../../backend/training/iteration.ts';
 import { createTrainer } from '../integration/dmd-iteration/iteration.ts';
 import { latentTraining } from './latent/training.ts';
 import { countingEngine } from './training/counting-engine.ts';
-import { savedBy, storedIn } from './training/saved.ts';
-import { tinyNetwork } from './training/tiny.ts';
+import { edmDistillation, samePairs } from './training/edm-distillation.ts';
+import { type Saved, savedBy, storedIn } from './training/saved.ts';
+import { labelDim, tinyNetwork } from './training/tiny.ts';
 
 const cpu = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 after(() => cpu.dispose());
+
+const network = createNetwork(tinyNetwork);
+
+/** A distillation of the tiny network, whose parameters lie as `layout` has them. */
+async function chunkedTraining(layout: ParameterLayout) {
+  const whole = (name: string) => unpackParameters(network.layout, initialParameters(network.layout, stream(3, name)));
+  const images = (name: string) => {
+    const shape = [2, ...network.imageShape];
+    return { shape, data: stream(3, name).randn(sizeOf(shape)) };
+  };
+  const update = {
+    ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 1 },
+    emaDecays: [0.9],
+  };
+  const { trainer } = await edmDistillation(cpu, {
+    network: { ...network, layout },
+    ...{
+      teacherParameters: whole('teacher'),
+      batch: 2,
+      sigmas: [0.05, 1, 20],
+      seed: 3,
+      accumulation: 2,
+      fakeUpdates: 1,
+    },
+    ...{ matching: { weight: 'eq8', realOnly: false }, regression: { batch: 2, distance: l2Distance } },
+    pairs: samePairs(images('z'), images('y'), { shape: [2, labelDim], data: Float32Array.of(1, 0, 0, 0, 0, 1) }),
+    settings: () => ({
+      ...{ generator: update, fake: { ...update, emaDecays: [] }, lambda: 0.25 },
+      ...{ firstLevel: 0, lastLevel: 2 },
+    }),
+    start: { generator: whole('generator'), fake: whole('fake') },
+  });
+  return trainer;
+}
+
+function near(actual: Saved, wanted: Saved, tolerance: number, what = ''): void {
+  for (const [file, arrays] of actual) {
+    for (const [name, { data }] of arrays) {
+      const right = wanted.get(file)!.get(name)!.data;
+      const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - right[i]!)), 0);
+      assert.ok(worst <= tolerance, `${what} ${file}.${name} is ${worst} off`);
+    }
+  }
+}
 
 const families = {
   images: (engine = cpu) => createTrainer(engine, 2),
@@ -107,13 +154,7 @@ for (const family of ['images', 'latents'] as const) {
         },
       });
       assert.ok(replaced > 0, stage);
-      for (const [file, arrays] of await savedBy(trainer)) {
-        for (const [name, { data }] of arrays) {
-          const wanted = free.get(file)!.get(name)!.data;
-          const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]!)), 0);
-          assert.ok(worst <= 1e-6, `${stage}: ${file}.${name} is ${worst} off`);
-        }
-      }
+      near(await savedBy(trainer), free, 1e-6, stage);
     }
     await trainer.dispose();
   });
@@ -207,8 +248,30 @@ test('between micro-batches an iteration can be given up', async () => {
   await trainer.dispose();
 });
 
+test('a network in several buffers trains as in one, is saved as one, and restored into either', async () => {
+  const { layout } = network;
+  const parts = layoutOf(layout.entries, 4 * 500);
+  const inOne = await chunkedTraining(layout);
+  const inParts = await chunkedTraining(parts);
+  assert.ok(inParts.network('generator').parameters.length > 3);
+  for (let step = 0; step < 2; step++) {
+    const [one, many] = [await inOne.advance(), await inParts.advance()];
+    for (const [name, value] of Object.entries(one.scalars)) {
+      assert.ok(Math.abs(many.scalars[name]! - value) <= 1e-5 * Math.max(1, Math.abs(value)), name);
+    }
+  }
+  const [one, many] = [await savedBy(inOne), await savedBy(inParts)];
+  near(many, one, 1e-5);
+  const other = await chunkedTraining(layout);
+  await other.restore(2, storedIn(many));
+  assert.deepEqual(await savedBy(other), many);
+  await inParts.restore(2, storedIn(one));
+  assert.deepEqual(await savedBy(inParts), one);
+  for (const trainer of [inOne, inParts, other]) await trainer.dispose();
+});
+
 test('parameters in several buffers: no parameter lies in two, trained ones first', () => {
-  const { layout } = createNetwork(tinyNetwork);
+  const { layout } = network;
   const cut = layoutOf(layout.entries, 4 * 500);
   assert.ok(cut.chunks.length > 3);
   assert.equal(cut.size, layout.size);
