@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { groupOf, groupTags, planCharts } from '../../webview/monitor/charts/groups.ts';
 import { type CursorRange, TimeCursor } from '../../webview/monitor/cursor.ts';
-import { Series } from '../../webview/monitor/data/series.ts';
 import { Smoothed } from '../../webview/monitor/data/smoothing.ts';
 import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
 import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
-import { robustMax, Scales } from '../../webview/monitor/pictures/scale.ts';
+import { Scales } from '../../webview/monitor/pictures/scale.ts';
+import { Series } from '../../webview/shared/charts/series.ts';
 import { rampColour } from '../../webview/shared/colour-ramp.ts';
+import { robustMax } from '../../webview/shared/heatmaps/robust-max.ts';
 import { randomBelow, uniform } from '../random.ts';
 
 const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -1,9 +1,9 @@
 /** The cursor's controls: where it is, a slider over all steps with marks at the recorded ones, steps, play, live. */
 import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
+import { count } from '../shared/format.ts';
 import { beforeNextFrame } from '../shared/frame.ts';
+import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
-import { count } from './format.ts';
-import { icons } from './icons.ts';
 import { isWorking, type Monitor } from './monitor.ts';
 import type { Player } from './player.ts';
 

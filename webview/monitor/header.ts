@@ -11,10 +11,10 @@ import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.t
 import type { RunRecord, ShownState } from '../../backend/protocol/rpc/runs.ts';
 import type { RunCommand } from '../../backend/protocol/run-requests.ts';
 import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
+import { count, time } from '../shared/format.ts';
 import { HostError, isCancelled } from '../shared/host.ts';
+import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
-import { count, time } from './format.ts';
-import { icons } from './icons.ts';
 import type { Monitor } from './monitor.ts';
 
 export class Header {

@@ -3,10 +3,10 @@ import { compareConfigs, removeRun } from '../../backend/protocol/panels/monitor
 import { lineColour, lineStroke, strokeBackground } from '../shared/colours.ts';
 import { element, fillWith, icon } from '../shared/dom.ts';
 import { beforeNextFrame } from '../shared/frame.ts';
+import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
 import type { RunData } from './data/run-data.ts';
 import { stateText } from './header.ts';
-import { icons } from './icons.ts';
 import type { Monitor } from './monitor.ts';
 
 export class RunList {

@@ -1,18 +1,18 @@
 /** One chart with its title, its curves' values at the cursor, its switches, and its text for those who do not see it. */
 import { savePng } from '../../../backend/protocol/panels/monitor.ts';
+import { Plot } from '../../shared/charts/plot.ts';
+import type { Trace } from '../../shared/charts/trace.ts';
 import { lineColour, lineStroke, orderedColour, strokeBackground } from '../../shared/colours.ts';
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
+import { count, number } from '../../shared/format.ts';
+import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import { Smoothed } from '../data/smoothing.ts';
-import { count, number } from '../format.ts';
-import { icons } from '../icons.ts';
 import type { Monitor } from '../monitor.ts';
 import { chartPicture } from './chart-picture.ts';
 import type { ChartPlan } from './groups.ts';
-import { Plot } from './plot.ts';
 import { summary } from './summary.ts';
 import { chartTitle, curveTitle } from './titles.ts';
-import type { Trace } from './trace.ts';
 
 const height = 148;
 

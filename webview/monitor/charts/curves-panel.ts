@@ -1,10 +1,10 @@
 /** All charts: in groups that can be folded, over the same steps; only what is on the screen is drawn. */
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
+import { count } from '../../shared/format.ts';
 import { beforeNextFrame } from '../../shared/frame.ts';
+import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import type { RunData } from '../data/run-data.ts';
-import { count } from '../format.ts';
-import { icons } from '../icons.ts';
 import { isWorking, type Monitor } from '../monitor.ts';
 import { ChartCard, type ChartRange } from './chart-card.ts';
 import { groupTags, planCharts } from './groups.ts';

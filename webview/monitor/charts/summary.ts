@@ -1,9 +1,9 @@
 /** A curve in words: its value at the cursor, its range, where it is going, and what is wrong with it. */
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
+import type { Series } from '../../shared/charts/series.ts';
+import type { Trace } from '../../shared/charts/trace.ts';
+import { count, number } from '../../shared/format.ts';
 import { fill } from '../../shared/initial.ts';
-import type { Series } from '../data/series.ts';
-import { count, number } from '../format.ts';
-import type { Trace } from './trace.ts';
 
 export function summary(texts: MonitorTexts, { name, raw }: Trace, step: number, from: number, to: number): string {
   const first = raw.indexFrom(from);

@@ -4,10 +4,10 @@
  */
 import { type MonitorEvent, openRun, readCurves } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, RunRecord } from '../../../backend/protocol/rpc/runs.ts';
+import { Series } from '../../shared/charts/series.ts';
 import { type Host, HostError, isCancelled } from '../../shared/host.ts';
 import { Topic } from '../../shared/topic.ts';
 import { groupTags } from '../charts/groups.ts';
-import { Series } from './series.ts';
 import { merged } from './steps.ts';
 
 /** Curves measured with the probe are not part of a step's news; they are asked for again at most this often. */

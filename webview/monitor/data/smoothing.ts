@@ -2,7 +2,7 @@
  * A running mean that tells the truth: weights fall by e every `reach` steps (not points, so that it does not depend on how
  * densely a curve was recorded), and are divided by their sum (so that it does not start at zero).
  */
-import { Series } from './series.ts';
+import { Series } from '../../shared/charts/series.ts';
 
 export class Smoothed {
   readonly #source: Series;

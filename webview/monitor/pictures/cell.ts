@@ -1,8 +1,8 @@
 /** One picture of the grid, with the value under the crosshair below it. */
 import { apply, element, setText } from '../../shared/dom.ts';
-import { number } from '../format.ts';
-import { type Picture, valueAt } from './fields.ts';
-import { countOdd, paintImage, paintSigned } from './paint.ts';
+import { number } from '../../shared/format.ts';
+import { paintImage, paintSigned } from '../../shared/heatmaps/paint.ts';
+import { countOdd, type Picture, valueAt } from '../../shared/heatmaps/picture.ts';
 
 export interface CellContent {
   readonly picture: Picture;

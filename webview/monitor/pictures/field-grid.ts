@@ -4,18 +4,11 @@
  */
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
 import { apply, element, fillWith, setText } from '../../shared/dom.ts';
+import { number } from '../../shared/format.ts';
+import { extent, type Picture, valueAt } from '../../shared/heatmaps/picture.ts';
 import { fill } from '../../shared/initial.ts';
-import { number } from '../format.ts';
 import { Cell } from './cell.ts';
-import {
-  type Column,
-  type FieldName,
-  fieldNames,
-  isSigned,
-  type Picture,
-  type SignedField,
-  valueAt,
-} from './fields.ts';
+import { type Column, type FieldName, fieldNames, isSigned, type SignedField } from './fields.ts';
 
 export interface GridContent {
   readonly step: number;
@@ -188,17 +181,4 @@ export function rowTitle(texts: MonitorTexts, name: FieldName): string {
     grad: texts.rowGrad,
   };
   return titles[name];
-}
-
-/** Least, mean and greatest of the finite numbers. */
-function extent({ data }: Picture): [number, number, number] {
-  let [min, max, sum, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-  for (const value of data) {
-    if (!Number.isFinite(value)) continue;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    sum += value;
-    count++;
-  }
-  return [min, sum / count, max];
 }

@@ -2,18 +2,18 @@
 import { readFields, savePng } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, Fields } from '../../../backend/protocol/rpc/runs.ts';
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
+import { count } from '../../shared/format.ts';
 import { beforeNextFrame } from '../../shared/frame.ts';
+import { ColourBar } from '../../shared/heatmaps/colour-bar.ts';
+import { paintImage } from '../../shared/heatmaps/paint.ts';
+import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import type { RunData } from '../data/run-data.ts';
 import { atOrBefore, merged } from '../data/steps.ts';
-import { count } from '../format.ts';
-import { icons } from '../icons.ts';
 import type { Monitor } from '../monitor.ts';
-import { ColourBar } from './colour-bar.ts';
 import { FieldGrid, rowTitle } from './field-grid.ts';
 import { gridPicture } from './field-picture.ts';
 import { type FieldSet, readFieldSet, type SignedField } from './fields.ts';
-import { paintImage } from './paint.ts';
 import { Scales } from './scale.ts';
 import { StepCache, type StepKey } from './step-cache.ts';
 
@@ -53,8 +53,8 @@ export class FieldsView {
     });
     this.#grid = new FieldGrid(texts);
     this.#bars = {
-      difference: new ColourBar(monitor, 'difference', rowTitle(texts, 'difference')),
-      grad: new ColourBar(monitor, 'grad', rowTitle(texts, 'grad')),
+      difference: this.#bar('difference'),
+      grad: this.#bar('grad'),
     };
     this.#kind = element('select', {
       onchange: () => this.#change({ kind: this.#kind.value as FieldKindName, image: 0 }),
@@ -160,6 +160,16 @@ export class FieldsView {
     this.#monitor.change({ fields: { ...this.#monitor.state.fields, ...change } });
   }
 
+  #bar(field: SignedField): ColourBar {
+    const { texts } = this.#monitor;
+    return new ColourBar({
+      texts,
+      title: rowTitle(texts, field),
+      field,
+      choose: (end) => this.#change({ scales: { ...this.#monitor.state.fields.scales, [field]: end } }),
+    });
+  }
+
   #update(): void {
     const { texts, focus, cursor } = this.#monitor;
     const key = this.#wanted();
@@ -209,7 +219,7 @@ export class FieldsView {
     this.#showImages(fields, image);
     for (const name of ['difference', 'grad'] as const) {
       this.#bars[name].root.hidden = !fields.values(name);
-      this.#bars[name].show(ownScales && scales[name] === null ? null : end(name, 0));
+      this.#bars[name].show(ownScales && scales[name] === null ? null : end(name, 0), scales[name] !== null);
     }
     this.#grid.show({
       step: fields.step,

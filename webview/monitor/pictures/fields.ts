@@ -3,6 +3,7 @@
  * levels; `training` and `stop` have a batch in which every image has a level of its own.
  */
 import type { Fields, FieldTensor } from '../../../backend/protocol/rpc/runs.ts';
+import type { Picture } from '../../shared/heatmaps/picture.ts';
 
 /** From what is put in to what comes out. The last two are signed. */
 export const fieldNames = ['xt', 'muReal', 'muFake', 'difference', 'grad'] as const;
@@ -11,14 +12,6 @@ export type SignedField = 'difference' | 'grad';
 
 export function isSigned(name: string): name is SignedField {
   return name === 'difference' || name === 'grad';
-}
-
-/** One image: [C, H, W]. */
-export interface Picture {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly data: Float32Array;
 }
 
 /** A noise level of the probe, or an image of a batch. */
@@ -116,14 +109,4 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** A channel's value, or the mean of all channels with -1. */
-export function valueAt({ channels, height, width, data }: Picture, channel: number, px: number, py: number): number {
-  const at = py * width + px;
-  const plane = height * width;
-  if (channel >= 0) return data[Math.min(channel, channels - 1) * plane + at]!;
-  let sum = 0;
-  for (let c = 0; c < channels; c++) sum += data[c * plane + at]!;
-  return sum / channels;
 }

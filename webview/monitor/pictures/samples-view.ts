@@ -1,10 +1,10 @@
 /** The grid of samples recorded at the cursor's step or last before it. */
 import { readSamples } from '../../../backend/protocol/panels/monitor.ts';
 import { apply, element, setText } from '../../shared/dom.ts';
+import { count } from '../../shared/format.ts';
 import { beforeNextFrame } from '../../shared/frame.ts';
 import { fill } from '../../shared/initial.ts';
 import { atOrBefore } from '../data/steps.ts';
-import { count } from '../format.ts';
 import { isWorking, type Monitor } from '../monitor.ts';
 import { StepCache, type StepKey } from './step-cache.ts';
 

@@ -1,26 +1,42 @@
 /** The scale of a signed field: its colours, zero in the middle, and its ends, which the person may fix. */
-import { apply, element, icon } from '../../shared/dom.ts';
-import { fill } from '../../shared/initial.ts';
+import { apply, element, icon } from '../dom.ts';
 import { number } from '../format.ts';
 import { icons } from '../icons.ts';
-import type { Monitor } from '../monitor.ts';
+import { fill } from '../initial.ts';
 import { divergingTable } from './colour-map.ts';
-import type { SignedField } from './fields.ts';
+
+/** Translated. */
+export interface ColourBarTexts {
+  /** `{0}`: what the scale is of. */
+  readonly scale: string;
+  readonly scaleHint: string;
+  readonly scaleLock: string;
+  readonly scaleUnlock: string;
+}
+
+export interface ColourBarOptions {
+  readonly texts: ColourBarTexts;
+  /** What the scale is of. */
+  readonly title: string;
+  /** For those who look for it on the page. */
+  readonly field: string;
+  /** The person fixed the end, or with null leaves it to the data. */
+  choose(end: number | null): void;
+}
 
 export class ColourBar {
   readonly root: HTMLElement;
-  readonly #monitor: Monitor;
-  readonly #field: SignedField;
+  readonly #options: ColourBarOptions;
   readonly #canvas = element('canvas', { class: 'colours', width: 511, height: 1, 'aria-hidden': 'true' });
   readonly #low = element('span', { class: 'number' });
   readonly #input: HTMLInputElement;
   readonly #lock: HTMLButtonElement;
   #end = 1;
+  #fixed = false;
 
-  constructor(monitor: Monitor, field: SignedField, title: string) {
-    const { texts } = monitor;
-    this.#monitor = monitor;
-    this.#field = field;
+  constructor(options: ColourBarOptions) {
+    const { texts, title, field } = options;
+    this.#options = options;
     this.#input = element('input', {
       type: 'text',
       class: 'number',
@@ -28,7 +44,10 @@ export class ColourBar {
       'aria-label': fill(texts.scale, title),
       onchange: () => this.#typed(),
     });
-    this.#lock = element('button', { class: 'plain', onclick: () => this.#toggle() });
+    this.#lock = element('button', {
+      class: 'plain',
+      onclick: () => this.#options.choose(this.#fixed ? null : this.#end),
+    });
     this.root = element(
       'div',
       { class: 'colour-bar', 'data-field': field },
@@ -40,10 +59,10 @@ export class ColourBar {
     );
   }
 
-  /** @param end null: every column has its own */
-  show(end: number | null): void {
-    const { texts, state } = this.#monitor;
-    const fixed = state.fields.scales[this.#field] !== null;
+  /** @param end null: every picture has its own */
+  show(end: number | null, fixed: boolean): void {
+    const { texts } = this.#options;
+    this.#fixed = fixed;
     if (end !== null) this.#end = end;
     const text = end === null ? '' : number(end, 3);
     this.#low.textContent = end === null ? '' : `−${text}`;
@@ -62,19 +81,10 @@ export class ColourBar {
     this.#canvas.getContext('2d')!.putImageData(image, 0, 0);
   }
 
-  #toggle(): void {
-    this.#set(this.#monitor.state.fields.scales[this.#field] === null ? this.#end : null);
-  }
-
   /** What is no number above zero lets the data decide again. */
   #typed(): void {
     const value = Number(this.#input.value.replace(',', '.'));
     this.#input.blur();
-    this.#set(value > 0 && Number.isFinite(value) ? value : null);
-  }
-
-  #set(end: number | null): void {
-    const { fields } = this.#monitor.state;
-    this.#monitor.change({ fields: { ...fields, scales: { ...fields.scales, [this.#field]: end } } });
+    this.#options.choose(value > 0 && Number.isFinite(value) ? value : null);
   }
 }

@@ -3,9 +3,9 @@
  * their pyramids, which uPlot, drawing point by point, could not do in time.
  */
 import uPlot from 'uplot';
-import { themeColour } from '../../shared/colours.ts';
-import type { Extent } from '../data/pyramid.ts';
+import { themeColour } from '../colours.ts';
 import { number } from '../format.ts';
+import type { Extent } from './pyramid.ts';
 import { drawOddValues, drawStepLine, drawTrace, type Frame, type Trace } from './trace.ts';
 
 export interface PlotContent {

@@ -2,7 +2,7 @@
  * Draws one curve, of any length, in time that depends on the width of the picture alone: where several values fall on a
  * column of pixels, their extent is drawn, which shows every peak.
  */
-import type { Series } from '../data/series.ts';
+import type { Series } from './series.ts';
 
 export interface Trace {
   /** What the person switches it off by. */

@@ -1,6 +1,6 @@
 /** Puts pictures and signed fields on a canvas, one canvas pixel block per number; NaN pixels are crossed out. */
 import { divergingTable, nanColour, tableIndex } from './colour-map.ts';
-import { type Picture, valueAt } from './fields.ts';
+import { type Picture, valueAt } from './picture.ts';
 
 /** Blocks are made at least this wide in all, so that a cross fits into one. */
 const leastWidth = 128;
@@ -67,10 +67,4 @@ function crossOut(context: CanvasRenderingContext2D, pixels: readonly number[], 
     context.lineTo(x, y + block);
   }
   context.stroke();
-}
-
-export function countOdd({ data }: Picture): number {
-  let odd = 0;
-  for (const value of data) if (!Number.isFinite(value)) odd++;
-  return odd;
 }

@@ -2,7 +2,7 @@
  * Signed numbers as colours: blue below zero, orange above, which every kind of colour vision tells apart. Zero is what the
  * background is, so that what is far from it stands out in dark and in light themes.
  */
-import { isDark } from '../../shared/colours.ts';
+import { isDark } from '../colours.ts';
 
 type Rgb = readonly [number, number, number];
 
