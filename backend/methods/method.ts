@@ -1,9 +1,11 @@
 /** What a method of distillation is to the rest of the program; each is a folder beside this file. */
 import type { Engine } from '../engine/engine.ts';
 import type { InputWork } from '../models/input-file.ts';
+import type { loadTeacher } from '../models/teacher.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
 import type { SessionPlan } from '../training/session.ts';
 import type { DryRun, Limits } from './common/dry-run.ts';
+import type { Finding } from './common/finding.ts';
 
 export interface Method {
   /** As `method` names it in a config. */
@@ -12,6 +14,11 @@ export interface Method {
   readonly section: MethodSection;
   /** Loads and checks everything the config names, `work` where that takes a while. Throws UserError; nothing is written. */
   plan(config: DistillConfig, work?: InputWork): Promise<SessionPlan>;
+  /**
+   * What is wrong with the files that a config names, without keeping them; [] when all is well.
+   * @param openTeacher opens a teacher of images
+   */
+  findings(config: DistillConfig, openTeacher: typeof loadTeacher): Promise<Finding[]>;
   /** A few iterations on random weights. */
   dryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun>;
   /** Its algorithm with the config's values, line by line, each with the stage it stands for. */

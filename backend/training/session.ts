@@ -48,6 +48,8 @@ export interface SessionContext {
 export interface SessionPlan {
   /** Disk for recorded fields of each kind, in bytes. */
   readonly fieldBytes: number;
+  /** Whether there is a probe to watch. */
+  readonly probes?: boolean;
   /** What every iteration depends on. A resumed run must find the same. Throws UserError, 'cancelled' among them. */
   inputs(work: InputWork): Promise<Inputs>;
   start(context: SessionContext): Promise<TrainingSession>;

@@ -52,7 +52,7 @@ test('adapters shrink what is trained, a smaller micro-batch and recomputation w
     const dry = await dmdDryRun(engine, config(change), generous);
     await dry.trainer.dispose();
     assert.equal(dry.part, dry.whole);
-    return { ...dry.whole, trained: dry.parameters.generator, network: dry.parameters.network };
+    return { ...dry.whole, trained: dry.parameters.trained.generator, network: dry.parameters.network };
   };
   const { text } = base;
   const plain = await costs({});

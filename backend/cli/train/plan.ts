@@ -26,11 +26,13 @@ async function printDistillation(config: DistillConfig, output: Output): Promise
   output.line('Trying a few iterations on random weights: seconds, or minutes for a large network.');
   const plan = await planDistillation(config);
   const { parameters, memory } = plan;
-  const trained = (count: number) => (count === parameters.network ? 'all' : millions(count));
-  output.line(`${config.name ?? 'distillation'} on ${plan.device}`);
-  output.line(
-    `  network     ${millions(parameters.network)} parameters; trained of the generator: ${trained(parameters.generator)}, of the fake score: ${trained(parameters.fake)}`,
+  const { network } = parameters;
+  const trained = Object.entries(parameters.trained).map(
+    ([name, count]) =>
+      `of the ${name === 'fake' ? 'fake score' : name}: ${count === network ? 'all' : millions(count)}`,
   );
+  output.line(`${config.name ?? 'distillation'} on ${plan.device}`);
+  output.line(`  network     ${millions(network)} parameters; trained ${trained.join(', ')}`);
   output.line(
     `  memory      ${bytes(memory.total)}: parameters and optimizer ${bytes(memory.weights)}, values in between ${bytes(memory.activations)}, recording ${bytes(memory.recording)}`,
   );

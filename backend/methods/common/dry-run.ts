@@ -25,7 +25,8 @@ export interface MicroCost {
 export interface DryRun {
   /** On random weights and data, one micro-batch per update. */
   readonly trainer: Trainer;
-  readonly parameters: { readonly network: number; readonly generator: number; readonly fake: number };
+  /** Numbers in one network, and how many are trained of each trained one. */
+  readonly parameters: { readonly network: number; readonly trained: Readonly<Record<string, number>> };
   readonly imagesPerMicro: number;
   /** Of the config, and of what is tried: the same object where that is the config's own size. */
   readonly whole: MicroCost;

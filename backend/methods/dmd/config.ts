@@ -177,6 +177,8 @@ const keys = { generator, fake, matching, regression, schedules, record };
 export const dmdSection = {
   title: 'Distribution Matching Distillation (Yin et al., arXiv 2311.18828).',
   keys,
+  paths: ['regression.lpipsWeights', 'regression.vggWeights', 'regression.pairs.path'],
+  opens: ['regression', 'generator.sigma', 'matching.levels.count'],
   check,
 } satisfies MethodSection<typeof keys>;
 

@@ -54,7 +54,7 @@ export async function dmdDryRun(engine: Engine, config: DistillConfig, limits: L
     trainer,
     parameters: {
       network: teacher.model.layout.size,
-      ...{ generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
+      trained: { generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
     },
     imagesPerMicro: countOf(whole.shape),
     ...{ whole: whole.cost, part: tried.cost },

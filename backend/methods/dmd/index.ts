@@ -2,6 +2,7 @@
 import type { Method } from '../method.ts';
 import { dmdSection } from './config.ts';
 import { dmdDryRun } from './dry-run.ts';
+import { dmdFindings } from './findings.ts';
 import { dmdListing } from './listing.ts';
 import { planDmd } from './session.ts';
 
@@ -9,6 +10,7 @@ export const dmd: Method = {
   name: 'dmd',
   section: dmdSection,
   plan: planDmd,
+  findings: dmdFindings,
   dryRun: dmdDryRun,
   listing: dmdListing,
 };

@@ -34,6 +34,7 @@ export async function planDmd(config: DistillConfig, work: InputWork = {}): Prom
   return {
     // Fields and probe share the budget evenly.
     fieldBytes: (config.record.budgetMB * 1e6) / 2,
+    probes: config.matching.enabled,
     inputs: async () => ({ ...teacher.inputs, ...(await pairInputs(config, found?.set)) }),
     start: (context) => start(config, teacher, context),
   };

@@ -66,13 +66,22 @@ export type DistillConfig = z.infer<typeof distillSchema>;
 
 /** Schemas by method. */
 const schemas = new Map<string, z.ZodType>([['dmd', distillSchema]]);
+const sections = new Map<string, MethodSection>([['dmd', dmdSection]]);
 
 /** Makes a method's name and keys known; `methods/` does so with a method. */
 export function registerSection(method: string, section: MethodSection): void {
   schemas.set(method, schemaOf(method, section));
+  sections.set(method, section);
 }
 
 export const methodNames = (): string[] => [...schemas.keys()];
+
+/** Throws for a name that is not known. */
+export function sectionOf(method: string): MethodSection {
+  const found = sections.get(method);
+  if (!found) throw new Error(`no method '${method}'`);
+  return found;
+}
 
 /** Undefined for a name that is not known. */
 export const distillSchemaOf = (method: string) => schemas.get(method) as typeof distillSchema | undefined;

@@ -1,6 +1,6 @@
 /** Configs of runs (`*.dmd.json`): their schemas, reading them, and what the editor needs to help write them. */
 export { type ConfigKind, commandOfKind, configKinds, type DeviceName, devices } from './common.ts';
-export { type DistillConfig, matchingWeights, registerSection } from './distill.ts';
+export { type DistillConfig, matchingWeights, registerSection, sectionOf } from './distill.ts';
 export { modelTypes, type NetworkConfig, networkSchema, preconditionings } from './network.ts';
 export { applyOverrides, isAssigned } from './overrides.ts';
 export { type Config, configJsonSchema, configProblems, configSchema, parseConfig } from './parse.ts';
@@ -13,3 +13,4 @@ export { type TeachConfig, teachSchema } from './teach.ts';
 export { type TeachAutoencoderConfig, teachAutoencoderSchema } from './teach-autoencoder.ts';
 export { type TeachTextConfig, teachTextSchema } from './teach-text.ts';
 export { type TeachTextEncoderConfig, teachTextEncoderSchema } from './teach-text-encoder.ts';
+export { valueAt } from './value-at.ts';

@@ -1,53 +1,31 @@
 /** The keys of a config that hold paths. */
+import { sectionOf } from './distill.ts';
 import type { Config } from './parse.ts';
+
+const ofKind: Readonly<Record<Config['kind'], readonly string[]>> = {
+  distill: ['teacher', 'text.prompts', 'text.decoder'],
+  teach: ['data.source', 'initial'],
+  'teach-autoencoder': ['initial'],
+  'teach-text-encoder': ['tokenizer'],
+  'teach-text': ['vae', 'tokenizer', 'initialText', 'initial'],
+};
+
+/** Here `scenes` is a name. */
+const namesScenes = ['data.source', 'text.prompts'];
 
 /** The config with every path replaced; `builtin:...` and `scenes` are names, not paths. */
 export function mapPaths(config: Config, replace: (path: string) => string): Config {
-  const given = (value: string) => (value.startsWith('builtin:') ? value : replace(value));
-  const out = config.out === undefined ? {} : { out: given(config.out) };
-  if (config.kind === 'teach') {
-    const { source } = config.data;
-    const initial = config.initial === undefined ? {} : { initial: given(config.initial) };
-    return {
-      ...config,
-      ...out,
-      ...initial,
-      data: { ...config.data, source: source === 'scenes' ? source : given(source) },
-    };
-  }
-  if (config.kind === 'teach-autoencoder') {
-    return { ...config, ...out, ...(config.initial === undefined ? {} : { initial: given(config.initial) }) };
-  }
-  if (config.kind === 'teach-text-encoder') {
-    return { ...config, ...out, ...(config.tokenizer === undefined ? {} : { tokenizer: given(config.tokenizer) }) };
-  }
-  if (config.kind === 'teach-text') {
-    const { initialText, initial, tokenizer, vae } = config;
-    return {
-      ...config,
-      ...out,
-      vae: given(vae),
-      ...(tokenizer === undefined ? {} : { tokenizer: given(tokenizer) }),
-      ...(initialText === undefined ? {} : { initialText: given(initialText) }),
-      ...(initial === undefined ? {} : { initial: given(initial) }),
-    };
-  }
-  const { lpipsWeights, vggWeights, pairs } = config.regression;
-  const { prompts, decoder } = config.text;
-  return {
-    ...config,
-    ...out,
-    teacher: given(config.teacher),
-    regression: {
-      ...config.regression,
-      ...(lpipsWeights === undefined ? {} : { lpipsWeights: given(lpipsWeights) }),
-      ...(vggWeights === undefined ? {} : { vggWeights: given(vggWeights) }),
-      pairs: pairs.path === undefined ? pairs : { ...pairs, path: given(pairs.path) },
-    },
-    text: {
-      ...config.text,
-      ...(prompts === undefined ? {} : { prompts: prompts === 'scenes' ? prompts : given(prompts) }),
-      ...(decoder === undefined ? {} : { decoder: given(decoder) }),
-    },
-  };
+  const own = config.kind === 'distill' ? sectionOf(config.method).paths : [];
+  const keys = ['out', ...ofKind[config.kind], ...own];
+  return keys.reduce((mapped, key) => {
+    const isName = (value: string) => value.startsWith('builtin:') || (value === 'scenes' && namesScenes.includes(key));
+    return replaced(mapped, key.split('.'), (value) => (isName(value) ? value : replace(value)));
+  }, config);
+}
+
+/** A copy with another text under a key that is there. */
+function replaced<T>(value: T, [key, ...rest]: readonly string[], replace: (text: string) => string): T {
+  if (key === undefined) return (typeof value === 'string' ? replace(value) : value) as T;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return value;
+  return { ...value, [key]: replaced((value as Record<string, unknown>)[key], rest, replace) };
 }

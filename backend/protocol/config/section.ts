@@ -15,6 +15,10 @@ export interface MethodSection<Keys extends z.ZodRawShape = z.ZodRawShape> {
   /** What the method is, in a line. */
   readonly title: string;
   readonly keys: Keys;
+  /** Those of its keys that hold paths, dotted. */
+  readonly paths: readonly string[];
+  /** Those of its keys that decide what is opened, dotted. */
+  readonly opens: readonly string[];
   /** Complains of what no key can say by itself. @param config whole, with the keys that every distillation has */
   check(config: never, complain: Complain): void;
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { shellLine } from '../../files/shell-words.ts';
 import { configKeyOf, type InputFile, type Inputs } from '../../models/input-file.ts';
-import { type Config, commandOfKind, isAssigned } from '../../protocol/config/index.ts';
+import { type Config, commandOfKind, isAssigned, valueAt } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
@@ -89,8 +89,4 @@ function keyIn(config: Config, input: string): string {
 
 function shown({ sha256 }: InputFile): string {
   return sha256 === '' ? 'no content' : `content ${sha256.slice(0, 12)}`;
-}
-
-function valueAt(value: unknown, key: string): unknown {
-  return key.split('.').reduce((inside, part) => (inside as Record<string, unknown> | undefined)?.[part], value);
 }

@@ -65,7 +65,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   const { device } = run.info();
   const { iterations } = config;
   const restartAt = resumed ? step + 1 : null;
-  const probe = config.kind === 'distill' && config.matching.enabled;
+  const { probes: probe = false } = plan;
   report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations, restartAt, probe });
   for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
   const startedAt = run.info().startedAt ?? new Date().toISOString();

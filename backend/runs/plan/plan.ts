@@ -13,8 +13,7 @@ export interface Plan {
   readonly device: string;
   /** Whether the config's own size was tried; otherwise a smaller one, and the numbers are scaled. */
   readonly tried: boolean;
-  /** Numbers in one network, and how many of them are trained. */
-  readonly parameters: { readonly network: number; readonly generator: number; readonly fake: number };
+  readonly parameters: DryRun['parameters'];
   /** Of the whole process, in bytes, and what it consists of. */
   readonly memory: {
     readonly total: number;

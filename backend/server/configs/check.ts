@@ -5,12 +5,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
-import { type Config, configProblems, mapPaths, parseConfig } from '../../protocol/config/index.ts';
+import type { Finding } from '../../methods/common/finding.ts';
+import { type Config, configProblems, mapPaths, parseConfig, sectionOf, valueAt } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { pathProblem } from '../../protocol/path-text.ts';
 import type { ConfigProblem } from '../../protocol/rpc/index.ts';
 import { configFromText } from '../../runs/config-file.ts';
-import type { Finding } from './findings.ts';
 
 export type FindFindings = (config: Config) => Promise<readonly Finding[]>;
 
@@ -99,31 +99,19 @@ function keyOf(config: Config): string {
     for (const part of ['', 'pairs.json', 'dataset.json']) named.push(stampOf(path.join(file, part)));
     return file;
   });
-  const { device } = config;
-  return JSON.stringify([config.kind, { device, ...openedBy(config) }, named]);
+  const own = config.kind === 'distill' ? sectionOf(config.method).opens : [];
+  const values = ['device', ...opens[config.kind], ...own].map((key) => valueAt(config, key) ?? null);
+  return JSON.stringify([config.kind, values, named]);
 }
 
-/** The part of a config that decides what is opened. */
-function openedBy(config: Config): object {
-  switch (config.kind) {
-    case 'distill':
-      return {
-        ...{ teacher: config.teacher, labels: config.labels, regression: config.regression, text: config.text },
-        ...{ sigma: config.generator.sigma, levels: config.matching.levels.count },
-      };
-    case 'teach':
-    case 'teach-autoencoder':
-      return { network: config.network, data: config.data, initial: config.initial };
-    case 'teach-text-encoder': {
-      const { tokenizer, text_encoder, image_encoder } = config;
-      return { tokenizer, text_encoder, image_encoder };
-    }
-    case 'teach-text': {
-      const { vae, tokenizer, unet, text_encoder, scheduler, initial, initialText } = config;
-      return { vae, tokenizer, unet, text_encoder, scheduler, initial, initialText };
-    }
-  }
-}
+/** The keys of a config that decide what is opened, besides files that changed. */
+const opens: Readonly<Record<Config['kind'], readonly string[]>> = {
+  distill: ['teacher', 'labels', 'text'],
+  teach: ['network', 'data', 'initial'],
+  'teach-autoencoder': ['network', 'data', 'initial'],
+  'teach-text-encoder': ['tokenizer', 'text_encoder', 'image_encoder'],
+  'teach-text': ['vae', 'tokenizer', 'unet', 'text_encoder', 'scheduler', 'initial', 'initialText'],
+};
 
 /** Any text may be typed as a path. */
 function stampOf(file: string): string {

@@ -1,8 +1,8 @@
 /** The thread that looks for findings: started when first asked, ended when nobody has asked for a while. */
 import { Worker } from 'node:worker_threads';
 import { errorFrom } from '../../files/describe-error.ts';
+import type { Finding } from '../../methods/common/finding.ts';
 import type { Config } from '../../protocol/config/index.ts';
-import type { Finding } from './findings.ts';
 import type { FindingsAnswer } from './findings.worker.ts';
 
 const idleMs = 10_000;

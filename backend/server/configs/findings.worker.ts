@@ -2,11 +2,12 @@
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { describeError } from '../../files/describe-error.ts';
+import type { Finding } from '../../methods/common/finding.ts';
 import type { OpenOptions } from '../../models/model-file.ts';
 import { loadTeacher, type Teacher } from '../../models/teacher.ts';
 import type { Config } from '../../protocol/config/index.ts';
 import type { ErrorMessage } from '../../protocol/run-messages.ts';
-import { type Finding, findingsOf } from './findings.ts';
+import { findingsOf } from './findings.ts';
 
 export interface FindingsAnswer {
   readonly id: number;
