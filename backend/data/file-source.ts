@@ -2,11 +2,12 @@
  * Named files in a folder or a zip, read one at a time; names use forward slashes and are sorted. What systems leave beside
  * people's files is not there: `__MACOSX`, `._*`, dot files and the like. Links are followed, in a zip they are refused.
  */
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { asUserError, diskRefusal } from '../files/disk.ts';
+import { openRegular, readBytesAside } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
 import { BoundedReader } from '../weights/bounded-reader.ts';
 import { isJunk, walkFolder } from './walk-folder.ts';
@@ -54,9 +55,9 @@ async function openFolder(path: string): Promise<FileSource> {
     path,
     isFolder: true,
     names: names.sort(),
-    read: (name) => readFile(join(path, name)),
+    read: (name) => readBytesAside(join(path, name), name.endsWith('.json') ? 'labels' : 'picture'),
     async readStart(name, length) {
-      const handle = await open(join(path, name), 'r');
+      const handle = await openRegular(join(path, name));
       try {
         const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
         return buffer.subarray(0, bytesRead);
@@ -69,7 +70,7 @@ async function openFolder(path: string): Promise<FileSource> {
 }
 
 async function openZip(path: string): Promise<FileSource> {
-  const handle = await open(path, 'r');
+  const handle = await openRegular(path);
   try {
     return await openZipIn(handle, path);
   } catch (error) {

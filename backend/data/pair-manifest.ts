@@ -2,11 +2,11 @@
  * The manifest of a folder of noise-image pairs, `pairs.json`: what made them, and the hash of every finished shard.
  * It is rewritten after each shard, so that it never speaks of a file that is not there whole.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writePiecesAtomic } from '../files/atomic.ts';
 import { diskRefusal, errorCode } from '../files/disk.ts';
+import { readTextAside } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
 import { reasonOf } from './file-source.ts';
 
@@ -46,7 +46,7 @@ export async function readManifest(folder: string): Promise<PairManifest | undef
   const path = manifestPath(folder);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextAside(path, 'manifest');
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause))) return undefined;
     throw diskRefusal(cause, 'read', path) ?? damaged(path, reasonOf(cause), cause);

@@ -1,9 +1,9 @@
 /** One file of noise-image pairs: safetensors with `z` and `y` [n, C, H, W] and `labels` [n, labelDim], float32. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { diskRefusal } from '../files/disk.ts';
+import { openRegular } from '../files/regular.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { headerLength, parseHeader } from '../weights/safetensors-header.ts';
 
@@ -21,7 +21,8 @@ export type PairArray = (typeof pairArrays)[number];
 export async function hashOf(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+    const file = await openRegular(path);
+    await pipeline(file.createReadStream({ highWaterMark: 2 ** 20 }), hash);
     return hash.digest('hex');
   } catch (error) {
     const refusal = diskRefusal(error, 'read', path);
@@ -35,7 +36,7 @@ export type ShardLayout = Readonly<Record<PairArray, number>>;
 
 /** Reads a shard's header. `shapes` is what one pair must have; throws a plain Error otherwise. */
 export async function shardLayout(path: string, shapes: Record<PairArray, readonly number[]>): Promise<ShardLayout> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     const { size } = await file.stat();
     const start = 8 + headerLength(await readBytes(file, 0, 8), size);
@@ -60,7 +61,7 @@ export interface Row {
 
 /** Reads rows of every array of a shard into a batch. */
 export async function readRows(path: string, layout: ShardLayout, rows: readonly Row[], batch: PairBatch) {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     for (const name of pairArrays) {
       const { shape, data } = batch[name];

@@ -5,11 +5,12 @@
  * A pair is a pure function of its index, so a killed run is continued by the same call: shards that are there whole are kept, the
  * others are made. One process at a time writes to a folder.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePiecesAtomic } from '../files/atomic.ts';
 import { asUserError, errorCode } from '../files/disk.ts';
 import { makeFolder } from '../files/folders.ts';
+import { readTextAside } from '../files/regular.ts';
 import { sizeOf, type TensorData, tensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -120,7 +121,7 @@ function identityOf({ config, seed, shape, labelDim, shardSize }: PairWork): Pai
 
 /** Undefined where there is no such file. */
 function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
+  return readTextAside(file, 'prompts').catch((cause: unknown) => {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause))) return undefined;
     throw asUserError(cause, 'read', file);
   });

@@ -14,6 +14,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.ts';
 import { writeFileAtomic } from './atomic.ts';
 import { onDisk } from './disk.ts';
+import { openRegularSync, readText } from './regular.ts';
 
 export interface Hashing {
   readonly signal?: AbortSignal | undefined;
@@ -102,7 +103,7 @@ async function look(files: readonly string[], slices: Slices): Promise<Look> {
 }
 
 async function onEveryPiece(file: string, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
-  const handle = onDisk('read', file, () => fs.openSync(file, 'r'));
+  const handle = onDisk('read', file, () => openRegularSync(file));
   try {
     const buffer = new Uint8Array(pieceBytes);
     for (;;) {
@@ -142,7 +143,7 @@ function cacheFolder(): string {
 
 function readKept(file: string): string | undefined {
   try {
-    return /^[0-9a-f]{64}$/.exec(fs.readFileSync(file, 'latin1'))?.[0];
+    return /^[0-9a-f]{64}$/.exec(readText(file, 'note'))?.[0];
   } catch {
     return undefined;
   }

@@ -30,7 +30,7 @@ function makeAll(folder: string): void {
 }
 
 /** Throws what the disk says, except that nothing is there. */
-function isFolder(folder: string): boolean {
+export function isFolder(folder: string): boolean {
   return fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 

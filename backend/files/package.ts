@@ -1,7 +1,8 @@
 /** Where this package lies and which version it is, the same from the sources and from the bundle in dist/. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readText } from './regular.ts';
 
 const packageName = 'dmd-workbench';
 let found: { root: string; version: string } | undefined;
@@ -20,7 +21,7 @@ function locate(): { root: string; version: string } {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (existsSync(manifest)) {
-      const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string; version?: string };
+      const { name, version } = JSON.parse(readText(manifest, 'record')) as { name?: string; version?: string };
       if (name === packageName && version) {
         found = { root: folder, version };
         return found;

@@ -1,8 +1,8 @@
 /** Reads a config from disk. Paths in it are relative to the config file; they leave here absolute. */
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onDisk } from '../files/disk.ts';
+import { readText } from '../files/regular.ts';
 import { type Config, mapPaths, parseConfig } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { expandPath, pathProblem } from '../protocol/path-text.ts';
@@ -10,7 +10,7 @@ import { expandPath, pathProblem } from '../protocol/path-text.ts';
 /** @throws UserError('io') or UserError('config') */
 export function readConfigFile(file: string): Config {
   return configFromText(
-    onDisk('read', file, () => fs.readFileSync(file, 'utf8')),
+    onDisk('read', file, () => readText(file, 'config')),
     file,
   );
 }

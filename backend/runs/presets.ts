@@ -2,11 +2,11 @@
  * Configs that come with the package, by name: those that made the built-in models, the paper's settings, and the paper's
  * ablations (Table 2) for the built-in teacher. A preset is a file, some with a few values replaced.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import { onDisk } from '../files/disk.ts';
 import { packageRoot } from '../files/package.ts';
+import { readText } from '../files/regular.ts';
 import { type Config, type ConfigKind, commandOfKind, nearest } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { configFromText } from './config-file.ts';
@@ -222,7 +222,7 @@ export function presetNames(kind: ConfigKind): string[] {
 export function presetText(kind: ConfigKind, name: string): string {
   const { file, set, detail } = find(kind, name);
   const source = path.join(packageRoot(), 'media', file);
-  const text = onDisk('read', source, () => fs.readFileSync(source, 'utf8'));
+  const text = onDisk('read', source, () => readText(source, 'config'));
   return set === undefined ? text : withComment(replaced(text, set), detail);
 }
 

@@ -2,9 +2,9 @@
  * A tokenizer's folder, as diffusers and transformers write it: vocab.json and merges.txt, or tokenizer.json; tokenizer_config.json,
  * special_tokens_map.json and added_tokens.json where they are there; and words.txt, which is this project's own (train-bpe.ts). Throws UserError('weights') that names the file.
  */
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readTextAside } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
 import { ID_LIMIT } from './bpe.ts';
 import {
@@ -53,7 +53,6 @@ const names: Record<Role, string> = {
 /** What models were trained with, where the config says nothing (or 1e30, as transformers writes it). */
 const CLIP_LENGTH = 77;
 const MOST_LENGTH = 4096;
-const MOST_BYTES = 64 * 2 ** 20;
 
 /** The files that a tokenizer's folder can have. */
 export const tokenizerFileNames = [
@@ -145,11 +144,9 @@ export function tokenizerParts({ vocab, merges, words = null }: Vocabulary, sett
 /** Null where there is no such file. */
 async function readText(file: string): Promise<string | null> {
   try {
-    const { size } = await stat(file);
-    if (size > MOST_BYTES) throw refused(`${file} is larger than any tokenizer's: ${size} bytes`);
-    return await readFile(file, 'utf8');
+    return await readTextAside(file, 'vocabulary');
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError) throw refused(error.message);
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new UserError('io', `${file} cannot be read: ${(error as Error).message}`, '', { cause: error });
   }

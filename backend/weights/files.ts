@@ -1,5 +1,6 @@
 /** Reading pieces of a file, with the operating system's refusals in plain words. */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegular } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
 import { allocate, namingFileAsync, refuse } from './refusal.ts';
 
@@ -19,7 +20,6 @@ export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) 
     return await namingFileAsync(path, async () => {
       const stat = await handle.stat();
       if (stat.isDirectory()) refuse('this is a folder, not a weights file', 'Name the file inside it.');
-      if (!stat.isFile()) refuse('this is not a regular file', 'Name a weights file.');
       return await use({ path, size: stat.size, read: (position, length) => readExactly(handle, position, length) });
     });
   } finally {
@@ -29,8 +29,9 @@ export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) 
 
 async function openForReading(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    return await openRegular(path);
   } catch (error) {
+    if (error instanceof UserError) throw new UserError('weights', error.message, 'Name a weights file.');
     const code = error instanceof Error && 'code' in error ? error.code : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new UserError('weights', `${path}: no such file`, 'Check the path.', { cause: error });

@@ -1,7 +1,7 @@
 /** Starts a run from a config and shows it. */
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { readTextAside } from '../../backend/files/regular.ts';
 import { startRun } from '../../backend/protocol/rpc/index.ts';
 import type { Services } from '../services.ts';
 
@@ -35,7 +35,7 @@ export async function startRunFromFile(
 /** The quick run that comes with the extension: something to watch within seconds. */
 export async function startBuiltinRun(extensionUri: vscode.Uri, services: Services): Promise<void> {
   const file = vscode.Uri.joinPath(extensionUri, 'media', 'presets', 'first-run.dmd.json').fsPath;
-  const text = await readFile(file, 'utf8');
+  const text = await readTextAside(file, 'config');
   const title = vscode.l10n.t('Starting the built-in run');
   await beginRun({ title, text, file, root: services.roots.forNewRun() }, services);
 }

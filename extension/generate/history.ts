@@ -4,8 +4,9 @@
  * use the same history. What is deleted is renamed first and can be brought back. Knows no `vscode`.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBytesAside, readTextAside } from '../../backend/files/regular.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { type Entry, entrySchema, type Side } from '../../backend/protocol/panels/generate.ts';
 
@@ -65,7 +66,7 @@ export class History {
   async image(id: string, side: number, index: number): Promise<Uint8Array> {
     await this.entry(id);
     try {
-      return new Uint8Array(await readFile(join(this.#folder, id, pictureName(side, index))));
+      return new Uint8Array(await readBytesAside(join(this.#folder, id, pictureName(side, index)), 'picture'));
     } catch (cause) {
       const hint = 'Restore its settings and generate it again.';
       throw new UserError('data', 'The picture is no longer in the history', hint, { cause });
@@ -122,7 +123,7 @@ export class History {
   async #readOne(name: string): Promise<Kept | null> {
     const folder = join(this.#folder, name);
     try {
-      const entry = entrySchema.parse(JSON.parse(await readFile(join(folder, infoName), 'utf8')));
+      const entry = entrySchema.parse(JSON.parse(await readTextAside(join(folder, infoName), 'record')));
       if (entry.id !== name) return null;
       const files = await readdir(folder);
       const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));

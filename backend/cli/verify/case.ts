@@ -2,9 +2,9 @@
  * One case of reference data: a folder with case.json (what was computed and how close one must come), io.safetensors
  * (inputs and expected arrays) and, for most kinds, weights.safetensors. Everything a check needs comes from here.
  */
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { readTextAside } from '../../files/regular.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Limit, NumberArray } from './compare.ts';
@@ -43,7 +43,7 @@ export async function readCaseJson(folder: string): Promise<CaseJson> {
   const file = join(folder, 'case.json');
   let raw: unknown;
   try {
-    raw = parsePythonJson(await readFile(file, 'utf8'));
+    raw = parsePythonJson(await readTextAside(file, 'manifest'));
   } catch (error) {
     throw damaged(`${file} cannot be read: ${(error as Error).message}`, error);
   }

@@ -3,16 +3,14 @@
  * holds them; COCO's captions (captions_val2014.json), of which each image gives its first. What a file is, its content says
  * where it can, else the end of its name. A table is never read as lines: without a column it is refused.
  */
-import fs from 'node:fs';
 import { decodeText } from '../../files/decode-text.ts';
 import { onDisk } from '../../files/disk.ts';
+import { isFolder } from '../../files/folders.ts';
+import { readBytes } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { promptsOfJson, readJson } from './json.ts';
 import { valuesOf } from './rows.ts';
 import { delimiterOf, readTable } from './table.ts';
-
-/** COCO's training captions are 66 MB. */
-const largestFile = 2 ** 28;
 
 /** Text that nobody wrote as prompts, though it can be read as such. */
 const others: readonly [beginning: RegExp, what: string, hint: string][] = [
@@ -26,7 +24,7 @@ const others: readonly [beginning: RegExp, what: string, hint: string][] = [
  * @throws UserError('data') that names the file, UserError('io')
  */
 export function readPromptFile(file: string, column?: string): string[] {
-  const text = decodeText(readBytes(file), file);
+  const text = decodeText(read(file), file);
   const kept = promptsOf(text, file, column)
     .map((prompt) => prompt.trim())
     .filter((prompt) => prompt !== '');
@@ -47,15 +45,7 @@ function promptsOf(text: string, file: string, column: string | undefined): read
   throw new UserError('data', `${file} is plain text and has no column "${column}"`, hint);
 }
 
-function readBytes(file: string): Uint8Array {
-  const found = onDisk('read', file, () => fs.statSync(file));
-  if (!found.isFile()) {
-    const what = found.isDirectory() ? 'a folder' : 'not a regular file';
-    throw new UserError('data', `${file} is ${what}`, 'Name a file with prompts.');
-  }
-  if (found.size > largestFile) {
-    const hint = `At most ${largestFile} are read: give a part of it.`;
-    throw new UserError('data', `${file} has ${found.size} bytes, too much for prompts`, hint);
-  }
-  return onDisk('read', file, () => fs.readFileSync(file));
+function read(file: string): Uint8Array {
+  if (isFolder(file)) throw new UserError('data', `${file} is a folder`, 'Name a file with prompts.');
+  return onDisk('read', file, () => readBytes(file, 'prompts'));
 }

@@ -10,6 +10,7 @@ import CRC32 from 'crc-32';
 import { writeAll } from '../../files/atomic.ts';
 import { type Disk, onDisk, realDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
+import { readBytes } from '../../files/regular.ts';
 
 /** The index: what all numbers depend on, then for each embedding its key and the checksum of its numbers. */
 const headerBytes = 32;
@@ -40,7 +41,7 @@ export class EmbeddingStore {
     this.#numbers = open(path.join(folder, 'numbers'), disk);
     this.#index = open(path.join(folder, 'index'), disk);
     const header = createHash('sha256').update(`${identity} ${length}`).digest();
-    const index = onDisk('read', this.#index.path, () => fs.readFileSync(this.#index.path));
+    const index = onDisk('read', this.#index.path, () => readBytes(this.#index.path, 'manifest'));
     if (header.equals(index.subarray(0, headerBytes))) this.#readIndex(index.subarray(headerBytes));
     else this.#begin(header);
   }

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { readText } from '../../files/regular.ts';
 
 /** Where the cache is: HF_HUB_CACHE, else `hub` in HF_HOME, else ~/.cache/huggingface/hub. */
 export function hubCache(env: NodeJS.ProcessEnv = process.env): string {
@@ -49,7 +50,7 @@ export function isCommit(revision: string): boolean {
 
 function readRef(file: string): string | undefined {
   try {
-    const commit = fs.readFileSync(file, 'utf8').trim();
+    const commit = readText(file, 'note').trim();
     return isCommit(commit) ? commit : undefined;
   } catch {
     return undefined;

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
 import { onDisk } from '../../files/disk.ts';
 import { listFolder } from '../../files/folders.ts';
+import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { decodeManifest, type Manifest } from './checkpoint-manifest.ts';
 
@@ -101,5 +102,14 @@ export function refuseLaterCheckpoints(folder: string): void {
 /** Throws Error when it is missing or damaged, UserError('data') when it is of a later format. */
 export function readManifest({ path: folder }: CheckpointEntry): Manifest {
   const file = path.join(folder, manifestName);
-  return decodeManifest(fs.readFileSync(file, 'utf8'), file);
+  return decodeManifest(textOf(file), file);
+}
+
+/** What is no file to read damages one checkpoint, not all. */
+function textOf(file: string): string {
+  try {
+    return readText(file, 'manifest');
+  } catch (error) {
+    throw error instanceof UserError ? new Error(error.message) : error;
+  }
 }

@@ -12,6 +12,7 @@ import path from 'node:path';
 import { syncFolder, temporaryPath, writeNewFile, writeNewPieces } from '../../files/atomic.ts';
 import { asUserError, type Disk, errorCode, onDisk, realDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
+import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { ArraySource, StoredArrays } from '../../weights/array-source.ts';
 import { planSafetensors, safetensorsPieces } from '../../weights/safetensors-pieces.ts';
@@ -149,7 +150,7 @@ async function readCheckpoint(entry: CheckpointEntry): Promise<Checkpoint | stri
     if (damage) return `${name} ${damage}`;
     const [, arraysName] = tensorFile.exec(name) ?? [];
     if (arraysName) files.set(arraysName, await openStoredArrays(file));
-    else if (name === stateName) json = JSON.parse(fs.readFileSync(file, 'utf8'));
+    else if (name === stateName) json = JSON.parse(readText(file, 'manifest'));
   }
   return { step: entry.step, path: entry.path, files, json };
 }

@@ -1,7 +1,9 @@
 /** Whether a file of a checkpoint is the one that was saved, found out piece by piece: none of it stays in memory. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { asUserError, errorCode } from '../../files/disk.ts';
+import { openRegular } from '../../files/regular.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { FileEntry, FilePart } from './checkpoint-manifest.ts';
 
 const pieceSize = 2 ** 24;
@@ -12,7 +14,7 @@ const pieceSize = 2 ** 24;
  */
 export async function damageOf(file: string, expected: FileEntry): Promise<string> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await openRegular(file);
     try {
       return await compare(handle, expected);
     } finally {
@@ -20,6 +22,7 @@ export async function damageOf(file: string, expected: FileEntry): Promise<strin
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 'is missing';
+    if (error instanceof UserError) return 'is not a regular file';
     throw asUserError(error, 'read', file);
   }
 }

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { onDisk } from '../../files/disk.ts';
 import { listFolder } from '../../files/folders.ts';
+import { openRegularSync } from '../../files/regular.ts';
 import { decodeEvent, type RunEvent } from './proto.ts';
 import { decodeRecord } from './record.ts';
 import { eventFileName } from './writer.ts';
@@ -32,7 +33,7 @@ export function openEventFile(file: string): EventFileReader {
   let damage = '';
   const known = new KnownBytes();
   const withFile = <T>(act: (handle: number) => T): T => {
-    const handle = onDisk('read', file, () => fs.openSync(file, 'r'));
+    const handle = onDisk('read', file, () => openRegularSync(file));
     try {
       return act(handle);
     } finally {

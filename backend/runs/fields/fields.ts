@@ -10,6 +10,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import { type Disk, errorCode, onDisk, realDisk } from '../../files/disk.ts';
 import { listFolder, makeFolder } from '../../files/folders.ts';
+import { readBytes } from '../../files/regular.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type FieldKind, fieldKinds } from '../../training/session.ts';
 import { decodeTensors, encodeHalfTensors, encodeTensors } from '../../weights/tensor-file.ts';
@@ -84,7 +85,7 @@ export function readFields(
 ): { tensors: Map<string, TensorData>; metadata: Record<string, string> } {
   const file = fieldPath(folder, kind, step);
   return decodeTensors(
-    onDisk('read', file, () => fs.readFileSync(file)),
+    onDisk('read', file, () => readBytes(file, 'tensors')),
     file,
   );
 }

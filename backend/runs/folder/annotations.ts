@@ -1,8 +1,8 @@
 /** `about.json` in a run folder: the person's own name and tags for a run. The run itself neither reads nor writes it. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import { errorCode } from '../../files/disk.ts';
+import { readText } from '../../files/regular.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { annotationsSchema } from '../../protocol/rpc/runs.ts';
@@ -22,7 +22,7 @@ export interface Annotations {
 export function readAnnotations(folder: string): Annotations {
   const file = path.join(folder, fileName);
   try {
-    return { ...annotationsSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8'))), warning: '' };
+    return { ...annotationsSchema.parse(JSON.parse(readText(file, 'record'))), warning: '' };
   } catch (error) {
     const warning = errorCode(error) === 'ENOENT' ? '' : `${file} cannot be read: ${reason(error)}`;
     return { name: '', tags: [], warning };

@@ -11,6 +11,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeAll } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
+import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type ProcessIdentity, type ProcessTable, processState, thisProcess } from './process-identity.ts';
 
@@ -111,7 +112,7 @@ function readHolder(file: string, lease: number, processes?: ProcessTable): Hold
     let text: string;
     let modified: number;
     try {
-      text = fs.readFileSync(file, 'utf8');
+      text = readText(file, 'note');
       modified = fs.statSync(file).mtimeMs;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { errorCode } from '../../files/disk.ts';
+import { readText } from '../../files/regular.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -58,10 +59,10 @@ function thisHost(): string {
 /** A zombie (killed, its parent has not asked yet) counts as gone. */
 function birthOf(pid: number): string {
   return readOr('', () => {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readText(`/proc/${pid}/stat`, 'note');
     // The command name, in parentheses, may hold blanks: fields are counted from behind it. state is 3, starttime 22.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    const boot = readText('/proc/sys/kernel/random/boot_id', 'note').trim();
     return fields[0] === 'Z' || fields[0] === 'X' ? 'gone' : `${boot} ${fields[19]}`;
   });
 }

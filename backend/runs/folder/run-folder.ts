@@ -20,6 +20,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import { onDisk } from '../../files/disk.ts';
 import { listFolder, makeFolder, removeLeftovers } from '../../files/folders.ts';
+import { readText } from '../../files/regular.ts';
 import { type Config, parseConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { acquireLock, type LockOptions, type LockOwner, type RunLock, readLock } from './lock.ts';
@@ -216,14 +217,14 @@ export function listRuns(root: string): RunSummary[] {
 /** The resolved config of a run. */
 export function readConfig(paths: RunPaths): Config {
   return parseConfig(
-    onDisk('read', paths.config, () => fs.readFileSync(paths.config, 'utf8')),
+    onDisk('read', paths.config, () => readText(paths.config, 'config')),
     paths.config,
   );
 }
 
 function readInfo(paths: RunPaths): RunInfo {
   return parseRunInfo(
-    onDisk('read', paths.info, () => fs.readFileSync(paths.info, 'utf8')),
+    onDisk('read', paths.info, () => readText(paths.info, 'record')),
     paths.info,
   );
 }

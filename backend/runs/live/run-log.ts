@@ -8,6 +8,7 @@ import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
+import { readText } from '../../files/regular.ts';
 import { runPaths } from '../folder/run-folder.ts';
 import type { RunRequest } from '../loop/open.ts';
 
@@ -78,7 +79,7 @@ function openLog(file: string): number {
 
 function lastLines(file: string): string {
   try {
-    return fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-12).join('\n');
+    return readText(file, 'log').trimEnd().split('\n').slice(-12).join('\n');
   } catch {
     return '';
   }

@@ -1,7 +1,7 @@
 /** What a run folder holds: its overview, curves, pictures and fields. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { asUserError } from '../../files/disk.ts';
+import { readBytesAside, readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { FieldKindName, Fields, RunOverview, RunRecord } from '../../protocol/rpc/index.ts';
 import { readAnnotations } from '../../runs/folder/annotations.ts';
@@ -11,9 +11,6 @@ import { contained, containedIfThere } from '../contained.ts';
 import type { RunHistory } from './history.ts';
 import { recordOf } from './record.ts';
 import { type RecordedKind, recordedFile, recordedSteps } from './recorded-steps.ts';
-
-/** A recorded file larger than this was not written by a run. */
-const largestFile = 2 ** 30;
 
 /** @param record as the list has it; undefined for a run that is not in a watched folder */
 export function overviewOf(paths: RunPaths, history: RunHistory, record: RunRecord | undefined): RunOverview {
@@ -45,7 +42,7 @@ function earlierStops({ info }: RunSummary): string[] {
 /** A run whose config is gone can still be looked at. */
 function readConfigText(paths: RunPaths): { config: string; warnings: string[] } {
   const file = containedIfThere(paths.folder, path.basename(paths.config));
-  if (file) return { config: fs.readFileSync(file, 'utf8'), warnings: [] };
+  if (file) return { config: readText(file, 'config'), warnings: [] };
   return { config: '', warnings: [`${paths.config} is missing`] };
 }
 
@@ -69,9 +66,7 @@ async function readRecorded(paths: RunPaths, kind: RecordedKind, step: number): 
     throw new UserError('io', `${paths.folder} has no ${kind} of step ${step}`, hint);
   }
   try {
-    const { size } = await fs.promises.stat(file);
-    if (size > largestFile) throw new UserError('data', `${file} is too large to be shown: ${size} bytes`);
-    return await fs.promises.readFile(file);
+    return await readBytesAside(file, kind === 'samples' ? 'picture' : 'tensors');
   } catch (error) {
     throw asUserError(error, 'read', file);
   }
@@ -79,5 +74,5 @@ async function readRecorded(paths: RunPaths, kind: RecordedKind, step: number): 
 
 /** The resolved config of a run, as text. Throws UserError('io'). */
 export function configTextOf(paths: RunPaths): string {
-  return fs.readFileSync(contained(paths.folder, path.basename(paths.config)), 'utf8');
+  return readText(contained(paths.folder, path.basename(paths.config)), 'config');
 }

@@ -1,12 +1,9 @@
 /** The small JSON files of a model folder: read whole, checked to be objects, refused in words that name the file. */
-import fs from 'node:fs';
 import { onDisk } from '../../files/disk.ts';
+import { readText as readRegular } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** A vocabulary has about 1 MB, an index of shards less: more is no configuration. */
-const largestJson = 2 ** 26;
 
 /** Throws UserError('weights') when it is too large, damaged, a pointer to something else, or no object. */
 export function readJsonObject(file: string): JsonObject {
@@ -31,13 +28,15 @@ function parsePythonJson(text: string): unknown {
   );
 }
 
-/** A text file of a model folder, UTF-8. */
+/** A text file of a model folder, UTF-8: a configuration, an index of shards, a vocabulary. */
 export function readText(file: string): string {
-  const { size } = onDisk('read', file, () => fs.statSync(file));
-  if (size > largestJson) {
-    throw new UserError('weights', `${file} has ${size} bytes, more than any model needs`, 'Do not trust this folder.');
-  }
-  return onDisk('read', file, () => fs.readFileSync(file, 'utf8'));
+  return onDisk('read', file, () => {
+    try {
+      return readRegular(file, 'vocabulary');
+    } catch (error) {
+      throw error instanceof UserError ? new UserError('weights', error.message, error.hint) : error;
+    }
+  });
 }
 
 /** What a damaged JSON file often is. */
