@@ -4,6 +4,7 @@
  * makes sense between two stages of an iteration waits there; the rest is answered at once.
  */
 import { z } from './config/zod.ts';
+import { debugRequests } from './debug-requests.ts';
 import { nothing, type RequestDefinition, request, step } from './rpc/define.ts';
 import { interestsSchema, tensorSchema } from './rpc/runs.ts';
 
@@ -47,6 +48,7 @@ export const runRequests = {
     at.extend({ tensor: tensorSchema }),
     600,
   ),
+  ...debugRequests,
 } as const;
 
 /** Rejects with a UserError: what the run said, `cancelled`, or that it cannot be reached (any more). */

@@ -1,5 +1,6 @@
 /** What a run that works now is asked through the backend: its own requests (../run-requests.ts), with its folder. */
 import { z } from '../config/zod.ts';
+import { debugRequests } from '../debug-requests.ts';
 import { type RunCommand, runCommands, runRequests } from '../run-requests.ts';
 import { path, type RequestDefinition, request, step } from './define.ts';
 
@@ -17,3 +18,18 @@ function ofRun<P, R>({ method, params, result, timeoutSeconds }: RequestDefiniti
 
 export const listTensors = ofRun(runRequests['tensors/list']);
 export const readTensor = ofRun(runRequests['tensors/read']);
+
+/**
+ * Any request of debug-requests.ts, whose `params` and result these are. The whole of a session goes over one line, from its
+ * `debug/attach` on until its `debug/hold` is answered or cancelled.
+ */
+export const debugRun = request(
+  'runs/debug',
+  z.object({
+    folder: path,
+    method: z.enum(Object.keys(debugRequests) as (keyof typeof debugRequests)[]),
+    params: z.unknown(),
+  }),
+  z.unknown(),
+  null,
+);

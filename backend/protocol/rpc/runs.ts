@@ -112,13 +112,20 @@ export const startRun = request(
     root: path,
     /** `key.of.it=value`. */
     set: z.array(z.string()),
+    /** Waits for a debugger before the first iteration. */
+    debug: z.boolean().optional(),
   }),
   inFolder,
   120,
 );
 
 /** Goes on with a run that stopped, failed or was interrupted, from its latest sound checkpoint. */
-export const resumeRun = request('runs/resume', z.object({ folder: path, set: z.array(z.string()) }), nothing, 120);
+export const resumeRun = request(
+  'runs/resume',
+  z.object({ folder: path, set: z.array(z.string()), debug: z.boolean().optional() }),
+  nothing,
+  120,
+);
 
 export const annotationsSchema = z.object({
   name: z.string().max(200),

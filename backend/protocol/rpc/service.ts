@@ -2,6 +2,7 @@
 import { configKinds, devices } from '../config/common.ts';
 import { problemCodes } from '../config/problems.ts';
 import { z } from '../config/zod.ts';
+import { listingSchema } from '../debug-requests.ts';
 import { configText, nothing, notification, path, request } from './define.ts';
 
 /** Raised when a message changes; the two sides come from one package, so another number means a mixed installation. */
@@ -43,6 +44,9 @@ export type ConfigProblem = z.infer<typeof problemSchema>;
 
 /** What is wrong with a config (`configProblems`), and what only the backend can know: missing weights, wrong label counts. */
 export const checkConfig = request('config/check', z.object({ text: configText, file: path }), z.array(problemSchema));
+
+/** The algorithm that a config asks for, line by line with its values. UserError('config') when it does not parse. */
+export const listConfig = request('config/listing', z.object({ text: configText, file: path }), listingSchema);
 
 /** Configs that come with the package. */
 export const listPresets = request(

@@ -10,6 +10,7 @@ export const orderSchema = z.object({
     set: z.array(z.string()).readonly(),
     half: z.boolean(),
     until: z.int().optional(),
+    debug: z.boolean().optional(),
   }),
   /** Where its output goes before there is a run folder; it moves the file there. null: it is there already. */
   log: z.string().nullable(),

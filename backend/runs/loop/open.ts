@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly half: boolean;
   /** Stop after this iteration, as when asked to; left out, go on to the end. */
   readonly until?: number;
+  /** Wait for a debugger before the first iteration. */
+  readonly debug?: boolean;
   /** Where other processes reach this one, noted in the run's lock; left out, nowhere. */
   readonly contact?: string;
 }

@@ -1,5 +1,7 @@
 /** Requests about configs. */
-import { checkConfig, listPresets } from '../../protocol/rpc/index.ts';
+import { checkConfig, listConfig, listPresets } from '../../protocol/rpc/index.ts';
+import { configFromText } from '../../runs/config-file.ts';
+import { listingOf } from '../../runs/listing.ts';
 import { presets, presetText } from '../../runs/presets.ts';
 import type { Server } from '../handler.ts';
 import { ConfigChecker, deviceFindings } from './check.ts';
@@ -11,6 +13,7 @@ export function registerConfigs(server: Server): void {
     (await Promise.all([thread.ask(config), deviceFindings(config)])).flat(),
   );
   server.handle(checkConfig, ({ text, file }) => checker.problems(text, file));
+  server.handle(listConfig, ({ text, file }) => listingOf(configFromText(text, file)));
   server.handle(listPresets, () =>
     presets.map(({ kind, name, title, detail }) => ({ kind, name, title, detail, text: presetText(kind, name) })),
   );

@@ -10,20 +10,29 @@ export interface StartParams {
   readonly file: string;
   readonly root: string;
   readonly set: readonly string[];
+  /** Waits for a debugger before the first iteration. */
+  readonly debug?: boolean | undefined;
 }
 
 /** @returns the run's folder. Throws UserError of every kind, as the run has it */
-export async function startNewRun({ text, file, root, set }: StartParams, signal: AbortSignal): Promise<string> {
+export async function startNewRun(
+  { text, file, root, set, debug = false }: StartParams,
+  signal: AbortSignal,
+): Promise<string> {
   requireAbsolute(file);
   requireAbsolute(root);
   const config = configFromText(text, file);
-  const request = { start: { config, root: config.out ?? root }, set, half: false };
+  const request = { start: { config, root: config.out ?? root }, set, half: false, debug };
   return start(request, folderThatIs(path.dirname(file)), signal);
 }
 
 /** Throws UserError of every kind, 'locked' among them. */
-export async function resumeRunIn(folder: string, set: readonly string[], signal: AbortSignal): Promise<void> {
-  await start({ start: { folder }, set, half: false }, folder, signal);
+export async function resumeRunIn(
+  folder: string,
+  { set, debug = false }: Pick<StartParams, 'set' | 'debug'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await start({ start: { folder }, set, half: false, debug }, folder, signal);
 }
 
 async function start(request: RunRequest, cwd: string | undefined, signal: AbortSignal): Promise<string> {

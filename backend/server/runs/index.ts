@@ -13,6 +13,7 @@ import { commandOf } from './command-line.ts';
 import { differences } from './compare.ts';
 import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
+import { registerDebugging } from './debugging.ts';
 import { registerFollowing } from './following.ts';
 import { HistoryCache } from './history-cache.ts';
 import { LiveLinks } from './live-links.ts';
@@ -37,6 +38,7 @@ export function registerRuns(server: Server): void {
   registerControl(server, list, links);
   registerReading(server, list, histories);
   registerFollowing(server, links, histories);
+  registerDebugging(server);
 }
 
 function registerControl(server: Server, list: RunList, links: LiveLinks): void {
@@ -50,8 +52,8 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
     list.refresh(folder);
     return { folder };
   });
-  server.handle(rpc.resumeRun, async ({ folder, set }, { signal }) => {
-    await resumeRunIn(requireRunFolder(folder).folder, set, signal);
+  server.handle(rpc.resumeRun, async ({ folder, ...how }, { signal }) => {
+    await resumeRunIn(requireRunFolder(folder).folder, how, signal);
     list.refresh(folder);
     return null;
   });
