@@ -4,13 +4,16 @@
  */
 import { type FileHandle, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { asUserError, diskRefusal } from '../files/disk.ts';
 import { openRegular, readBytesAside } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
 import { BoundedReader } from '../weights/bounded-reader.ts';
+import { readZipEntry } from '../weights/zip-entry.ts';
 import { isJunk, walkFolder } from './walk-folder.ts';
+
+/** Pictures are packed already; the labels of ImageNet are 50 MB, packed to a tenth. */
+const limits = { free: 2 ** 24, perPacked: 20 };
 
 export interface FileSource {
   /** The folder or zip itself, for messages. */
@@ -94,7 +97,10 @@ async function openZipIn(handle: FileHandle, path: string): Promise<FileSource> 
     path,
     isFolder: false,
     names: [...entries.keys()].sort(),
-    read: async (name) => buffer(await zip.openReadStreamPromise(entries.get(name)!)),
+    read: (name) =>
+      readZipEntry(zip, entries.get(name)!, limits).catch((cause: unknown) => {
+        throw new Error(`it ${reasonOf(cause)}`, { cause });
+      }),
     async readStart(name, length) {
       const pieces: Buffer[] = [];
       let bytes = 0;

@@ -5,6 +5,7 @@
 import { decodeText } from '../files/decode-text.ts';
 import { diskRefusal } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
 import { type FileSource, reasonOf } from './file-source.ts';
 import { isJunk } from './walk-folder.ts';
 
@@ -76,7 +77,7 @@ const plain = (name: string) =>
 
 async function parse(source: FileSource, name: string, file: string, fail: Fail): Promise<unknown> {
   try {
-    return JSON.parse(decodeText(await source.read(name), name));
+    return parseJson(decodeText(await source.read(name), name));
   } catch (cause) {
     throw diskRefusal(cause, 'read', file) ?? fail(`cannot be read: ${reasonOf(cause)}`, FORMAT_HINT);
   }

@@ -8,6 +8,7 @@ import { writePiecesAtomic } from '../files/atomic.ts';
 import { diskRefusal, errorCode } from '../files/disk.ts';
 import { readTextAside } from '../files/regular.ts';
 import { UserError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
 import { reasonOf } from './file-source.ts';
 
 const manifestSchema = z.strictObject({
@@ -52,7 +53,7 @@ export async function readManifest(folder: string): Promise<PairManifest | undef
     throw diskRefusal(cause, 'read', path) ?? damaged(path, reasonOf(cause), cause);
   }
   try {
-    return manifestSchema.parse(JSON.parse(text));
+    return manifestSchema.parse(parseJson(text));
   } catch (cause) {
     throw damaged(path, cause instanceof z.ZodError ? z.prettifyError(cause) : reasonOf(cause), cause);
   }

@@ -6,9 +6,12 @@
 import CRC32 from 'crc-32';
 import { decode, encode } from 'fast-png';
 import { type TensorData, tensorData } from '../graph/tensor-data.ts';
+import { headerBytes, pixelsOnly } from './png-pixels.ts';
 
-/** The signature and the IHDR chunk: other chunks may start here. */
-export const headerBytes = 33;
+export { headerBytes };
+
+/** A picture that someone trains on has a hundredth; one that is larger would take gigabytes. */
+const mostPixels = 2 ** 23;
 
 /** 0..255, as EDM's generate.py rounds; NaN becomes 0. */
 export function toByte(x: number): number {
@@ -60,8 +63,11 @@ export function pngShape(png: Uint8Array): [channels: number, height: number, wi
   if (bytes.length < headerBytes) throw new Error(`the file ends at byte ${bytes.length}`);
   if (!bytes.subarray(0, start.length).equals(start)) throw new Error('it is not a PNG');
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const [depth, colour] = [bytes[24]!, bytes[25]!];
+  const [depth, colour] = [bytes[depthAt]!, bytes[colourAt]!];
   if (width === 0 || height === 0) throw new Error(`it is ${width} x ${height}`);
+  if (width * height > mostPixels) {
+    throw new Error(`it is ${width} x ${height}, more than the ${mostPixels} pixels that are read`);
+  }
   if (depth > 8) throw new Error(`${depth} bits per channel; at most 8 are supported`);
   const channels = channelsOf[colour];
   if (channels === undefined) throw new Error(`kind of colour ${colour}`);
@@ -80,7 +86,8 @@ const channelsOf: Readonly<Record<number, number | 'alpha'>> = { 0: 1, 2: 3, 3: 
 /** A decoded picture: [C, H, W] in [-1, 1] with C = 1 or 3; a palette gives its colours, fewer bits all of the range. */
 export function decodePng(png: Uint8Array): TensorData {
   const [outChannels] = pngShape(png);
-  const { width, height, data, depth, channels, palette } = decode(png, { checkCrc: true });
+  const samples = png[colourAt] === 2 ? 3 : 1; // a palette's colour is one number
+  const { width, height, data, depth, channels, palette } = decode(pixelsOnly(png, samples * png[depthAt]!));
   const pixels = width * height;
   // In a picture of three channels a palette is advice to displays of few colours.
   const colours = channels === 1 ? palette : undefined;
@@ -98,7 +105,7 @@ export function decodePng(png: Uint8Array): TensorData {
 }
 
 /** Of the file: signature, length and name of its first chunk, and there width, height and four bytes. */
-const interlaceAt = 28;
+const [depthAt, colourAt, interlaceAt] = [24, 25, 28];
 
 /** A byte for each pixel; in the file every row begins with a byte of its own, its first pixel in the highest bits. */
 function unpacked(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {

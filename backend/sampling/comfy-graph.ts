@@ -2,6 +2,7 @@
  * Prompt and seed in a graph of ComfyUI, as it was run (`prompt`) or as its editor has it (`workflow`): nodes with inputs, of
  * which some are links to other nodes. The texts are those that the links of a sampler lead to.
  */
+import { parseJson } from '../protocol/json.ts';
 
 export interface GraphWords {
   readonly prompt: string | null;
@@ -123,7 +124,7 @@ function parse(json: string): unknown {
     return /^\d+$/.test(word) && !Number.isSafeInteger(Number(word)) ? `"${word}"` : word;
   });
   try {
-    return JSON.parse(strict);
+    return parseJson(strict);
   } catch {
     return null;
   }

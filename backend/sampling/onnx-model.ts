@@ -7,6 +7,7 @@ import type { TensorData } from '../graph/tensor-data.ts';
 import { type ModelRole, rolesOf } from '../models/model-file.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
 import { configKey } from '../weights/load.ts';
 import { readOnnxMetadata } from '../weights/onnx-metadata.ts';
 import type { BatchDenoiser } from './seeded-images.ts';
@@ -56,7 +57,7 @@ export async function openOnnxModel(path: string, device: DeviceName): Promise<O
 
 function networkOf(config: string, path: string): Network {
   try {
-    return createNetwork(JSON.parse(config));
+    return createNetwork(parseJson(config));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UserError('weights', `${path}: its metadata '${configKey}' describes no network: ${why}`, hint, {

@@ -4,6 +4,7 @@
  */
 import { readPngText } from '../data/png-text.ts';
 import { packageVersion } from '../files/package.ts';
+import { parseJson } from '../protocol/json.ts';
 import { type ForeignPicture, type GenerateSettings, generateSettingsSchema } from '../protocol/rpc/images.ts';
 import { parseSeed, type Seed } from '../protocol/seed.ts';
 import { readForeignPicture } from './foreign-picture.ts';
@@ -96,7 +97,7 @@ function textOf(png: Uint8Array): Record<string, string> {
 
 function parseSettings(json: string): GenerateSettings | null {
   try {
-    return checked(JSON.parse(json));
+    return checked(parseJson(json));
   } catch {
     return null;
   }

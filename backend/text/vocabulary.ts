@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.ts';
+import { parseJson as parseBounded } from '../protocol/json.ts';
 import { type BytePairs, ID_LIMIT, type Merge, pairKey, WORD_END } from './bpe.ts';
 
 export interface Vocabulary {
@@ -28,7 +29,7 @@ const MOST_ADDED = 1000;
 
 /** @param file how messages call it */
 export function parseVocab(text: string, file: string): Map<string, number> {
-  return checkVocab(parseJson(text, file), file);
+  return checkVocab(parseJson(text, file, true), file);
 }
 
 function checkVocab(raw: unknown, file: string): Map<string, number> {
@@ -114,7 +115,11 @@ const tokenizerSchema = z.looseObject({
 
 /** A tokenizer.json of CLIP's kind; any other kind is refused. */
 export function parseTokenizerJson(text: string, file: string): Vocabulary & { added: AddedToken[] } {
-  const { model, added_tokens, normalizer, pre_tokenizer } = checked(tokenizerSchema, parseJson(text, file), file);
+  const { model, added_tokens, normalizer, pre_tokenizer } = checked(
+    tokenizerSchema,
+    parseJson(text, file, true),
+    file,
+  );
   const types = [...normalizer.normalizers, ...pre_tokenizer.pretokenizers].map(({ type }) => type).join(', ');
   const expected = 'NFC, Replace, Lowercase, Split, ByteLevel';
   if (types !== expected) throw refused(`${file}: the text is prepared by ${types}, where CLIP's way is ${expected}`);
@@ -135,9 +140,9 @@ export function checked<Schema extends z.ZodType>(schema: Schema, raw: unknown, 
   throw refused(`${file}: ${path.map((key) => show(String(key))).join('.')}${path.length > 0 ? ': ' : ''}${message}`);
 }
 
-export function parseJson(text: string, file: string): unknown {
+export function parseJson(text: string, file: string, anyNames = false): unknown {
   try {
-    return JSON.parse(text);
+    return parseBounded(text, { anyNames });
   } catch (error) {
     throw refused(`${file} is not JSON: ${(error as Error).message}`);
   }

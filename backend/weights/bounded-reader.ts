@@ -13,7 +13,8 @@ export interface RangedFile {
   read(position: number, length: number): Promise<Uint8Array>;
 }
 
-const largestPiece = 1 << 20;
+/** Who wants only a file's beginning has read little; the rest comes in large pieces. */
+const [firstPiece, largestPiece] = [1 << 14, 1 << 20];
 
 export class BoundedReader extends yauzl.RandomAccessReader {
   private readonly file: RangedFile;
@@ -45,7 +46,10 @@ export class BoundedReader extends yauzl.RandomAccessReader {
     const { file } = this;
     async function* pieces() {
       if (end > file.size) throw new Error(`byte ${end} is past the end`);
-      for (let at = start; at < end; at += largestPiece) yield await file.read(at, Math.min(largestPiece, end - at));
+      let length = firstPiece;
+      for (let at = start; at < end; at += length, length = Math.min(2 * length, largestPiece)) {
+        yield await file.read(at, Math.min(length, end - at));
+      }
     }
     return Readable.from(pieces());
   }

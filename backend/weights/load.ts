@@ -1,5 +1,6 @@
 /** Weights from any file this program reads, as float32, with the network's configuration where the file has one. */
 import type { TensorData } from '../graph/tensor-data.ts';
+import { parseJson } from '../protocol/json.ts';
 import { edmSnapshotOf } from './edm-snapshot.ts';
 import { type WeightsFile, withWeightsFile } from './files.ts';
 import { refuse } from './refusal.ts';
@@ -63,9 +64,9 @@ async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle', choose?: Cho
 function parseConfig(text: string): Record<string, unknown> {
   let config: unknown;
   try {
-    config = JSON.parse(text);
-  } catch {
-    refuse(`its metadata '${configKey}' is not JSON`);
+    config = parseJson(text);
+  } catch (error) {
+    refuse(`its metadata '${configKey}' is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     refuse(`its metadata '${configKey}' is no JSON object`);

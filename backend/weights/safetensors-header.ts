@@ -3,6 +3,7 @@
  * range (https://huggingface.co/docs/safetensors, "Format"). What comes out of `parseHeader` has been checked: sizes fit,
  * and the ranges cover the data without a gap or an overlap.
  */
+import { parseJson } from '../protocol/json.ts';
 import type { WeightsFile } from './files.ts';
 import { refuse } from './refusal.ts';
 import { checkedSize, type Dtype, dtypes, isDtype, itemSize, type StoredTensor } from './stored-tensor.ts';
@@ -89,9 +90,9 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 function parseObject(text: string): Record<string, unknown> {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return refuse('its header is not JSON');
+    return parseJson(text, { anyNames: true }) as Record<string, unknown>;
+  } catch (error) {
+    return refuse(`its header is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

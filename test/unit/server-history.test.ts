@@ -6,6 +6,7 @@ import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, test } from 'node:test';
 import { readHistory } from '../../backend/runs/events/history.ts';
+import { encodeEvent, type SummaryValue } from '../../backend/runs/events/proto.ts';
 import { encodeRecord } from '../../backend/runs/events/record.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { requireRunFolder } from '../../backend/server/contained.ts';
@@ -28,13 +29,14 @@ function runFolder(): { folder: string; events: string } {
 test('a column keeps the last value of every step, in order, however they come', () => {
   const column = new Column();
   const expected = new Map<number, number>();
-  for (let i = 0; i < 3000; i++) {
-    if (uniform() < 0.005) {
-      const from = randomBelow(1500);
+  // Three of its pieces.
+  for (let i = 0; i < 12_000; i++) {
+    if (uniform() < 0.002) {
+      const from = 6000 + randomBelow(6000);
       column.dropFrom(from);
       for (const step of [...expected.keys()]) if (step >= from) expected.delete(step);
     }
-    const step = uniform() < 0.8 ? i : randomBelow(3000);
+    const step = uniform() < 0.8 ? i : randomBelow(12_000);
     column.set(step, i, i / 2);
     expected.set(step, i);
   }
@@ -368,3 +370,36 @@ test('events/ may be a link to another disk; a file in it that leads on is refus
   assert.deepEqual(pointsOf(history, 'a'), [[3, 1]]);
   assert.match(history.warnings().join(), /0000000001\.host\.1 leads out of/);
 });
+
+test('100,000 tags in 2 MB take no gigabytes: so many are kept, and it says that there are more', async () => {
+  const { folder, events } = runFolder();
+  const value = (tag: string): SummaryValue => ({ kind: 'scalar', tag, value: 1 });
+  const event = (step: number, values: SummaryValue[]) =>
+    encodeRecord(encodeEvent({ wallTime: 1, step, fileVersion: '', restart: false, values }));
+  const many = Array.from({ length: 100_000 }, (_, i) => value(`t${i}`));
+  const file = Buffer.concat([event(1, [value('loss')]), event(1, many), event(2, [value('loss')])]);
+  assert.ok(file.length < 2e6, `${file.length} bytes`);
+  fs.writeFileSync(path.join(events, 'events.out.tfevents.0000000001.host.1'), file);
+  const history = new RunHistory(folder);
+  await history.advance();
+  assert.deepEqual([...history.curve('loss').steps], [1, 2]);
+  assert.equal(history.tags().length, 10_000);
+  assert.match(history.warnings().join(), /more than 10000 curves: 90001 values of others are left out/);
+  assert.ok(history.bytes < 1e6, `${history.bytes} bytes of curves`);
+});
+
+test('a record that claims gigabytes is damage, not something to wait for', async () => {
+  const { folder, events } = runFolder();
+  const length = Buffer.alloc(12);
+  length.writeBigUInt64LE(2n ** 40n);
+  length.writeUInt32LE(encodedCrc(length.subarray(0, 8)), 8);
+  fs.writeFileSync(path.join(events, 'events.out.tfevents.0000000001.host.1'), length);
+  const history = new RunHistory(folder);
+  await history.advance();
+  assert.match(history.warnings().join(), /a record of 1099511627776 bytes/);
+});
+
+/** The masked CRC-32C that stands behind these eight bytes in a record. */
+function encodedCrc(bytes: Uint8Array): number {
+  return Buffer.from(encodeRecord(bytes)).readUInt32LE(12 + bytes.length);
+}

@@ -1,6 +1,7 @@
 /** Prompts in JSON and JSON lines: a list of texts, a list of objects, an object of columns, or COCO's captions. */
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { choose, kindOf, noColumn, oneLine, type Rows, valuesOf } from './rows.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -95,16 +96,18 @@ function cocoCaptions(json: JsonObject, file: string): string[] {
 function damaged(message: string, text: string): UserError {
   const hint = 'Repair the file, or give a text file with a prompt per line.';
   try {
-    JSON.parse(text);
+    parseJson(text);
   } catch (cause) {
-    return new UserError('data', `${message}: ${(cause as Error).message}`, hint, { cause });
+    const { message: why, cause: inner } = cause as Error;
+    const what = inner === undefined ? message.replace(/is none$/, 'cannot be read') : message;
+    return new UserError('data', `${what}: ${why}`, hint, { cause });
   }
   return new UserError('data', `${message}: it is neither a list nor an object`, hint);
 }
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

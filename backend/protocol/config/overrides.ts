@@ -1,5 +1,6 @@
 /** Changes of a config from the command line: `regression.lambda=0.5`. */
 import { UserError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { type Config, parseConfig } from './parse.ts';
 
 /**
@@ -53,7 +54,7 @@ function knownKeys(inside: object): string {
 
 function parseValue(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

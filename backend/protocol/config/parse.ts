@@ -3,6 +3,7 @@
  * column of every mistake, what was found there and what is expected.
  */
 import {
+  createScanner,
   findNodeAtLocation,
   getNodeValue,
   type Node,
@@ -41,6 +42,8 @@ export const configSchema = z.discriminatedUnion('kind', [
 ]);
 
 const shownProblems = 10;
+/** Lists and objects in one another. */
+const deepest = 50;
 
 /**
  * @param fileName for messages only
@@ -64,6 +67,8 @@ type Examined = { config: Config; problems: readonly [] } | { config: null; prob
 
 function examine(text: string): Examined {
   const refuse = (problems: readonly Located[]): Examined => ({ config: null, problems });
+  const deep = tooDeep(text);
+  if (deep) return refuse([deep]);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
   const [first] = errors;
@@ -79,6 +84,20 @@ function examine(text: string): Examined {
   const result = schema.safeParse(value);
   if (result.success) return { config: result.data, problems: [] };
   return refuse(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })));
+}
+
+/** Where a text is nested deeper than any config: the parser and all who walk its tree would go as deep. */
+function tooDeep(text: string): Located | undefined {
+  const scanner = createScanner(text, true);
+  let level = 0;
+  while (scanner.getPosition() < text.length) {
+    scanner.scan(); // a text or a comment is one token
+    const offset = scanner.getTokenOffset();
+    if ('{['.includes(text[offset]!)) level++;
+    else if ('}]'.includes(text[offset]!)) level--;
+    if (level > deepest) return problem('syntax', { offset, length: 1 }, `nested more than ${deepest} levels deep`);
+  }
+  return undefined;
 }
 
 function problem(

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Written } from '../../files/atomic.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { isLater, laterFormat } from '../folder/later-format.ts';
 
 export interface FileEntry extends Written {
@@ -40,7 +41,7 @@ export function encodeManifest(manifest: Omit<Manifest, 'format'>): string {
  * @throws UserError('data') for the sound manifest of a later format
  */
 export function decodeManifest(text: string, file: string): Manifest {
-  const { sha256: _, ...manifest } = JSON.parse(text) as Manifest & { sha256?: unknown };
+  const { sha256: _, ...manifest } = parseJson(text) as Manifest & { sha256?: unknown };
   if (text !== encodeManifest(manifest)) throw new Error('it does not match its own hash');
   if (isLater(manifest.format, format)) throw laterFormat(file, manifest.format, format);
   if (manifest.format !== format) throw new Error(`it has the format ${String(manifest.format)}`);

@@ -14,6 +14,7 @@ import { asUserError, type Disk, errorCode, onDisk, realDisk } from '../../files
 import { makeFolder } from '../../files/folders.ts';
 import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import type { ArraySource, StoredArrays } from '../../weights/array-source.ts';
 import { planSafetensors, safetensorsPieces } from '../../weights/safetensors-pieces.ts';
 import { openStoredArrays } from '../../weights/safetensors-stored.ts';
@@ -150,7 +151,7 @@ async function readCheckpoint(entry: CheckpointEntry): Promise<Checkpoint | stri
     if (damage) return `${name} ${damage}`;
     const [, arraysName] = tensorFile.exec(name) ?? [];
     if (arraysName) files.set(arraysName, await openStoredArrays(file));
-    else if (name === stateName) json = JSON.parse(readText(file, 'manifest'));
+    else if (name === stateName) json = parseJson(readText(file, 'manifest'));
   }
   return { step: entry.step, path: entry.path, files, json };
 }

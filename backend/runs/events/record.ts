@@ -6,6 +6,8 @@ import crc32c from 'crc-32/crc32c.js';
 
 const headerBytes = 12;
 const footerBytes = 4;
+/** The largest that is written are pictures of some megabytes. */
+const largestRecord = 2 ** 28;
 
 /** TFRecord stores CRCs rotated and offset, so that a CRC over data that holds CRCs stays meaningful. */
 function maskedCrc(bytes: Uint8Array): number {
@@ -39,6 +41,9 @@ export function decodeRecord(bytes: Uint8Array, offset: number): DecodedRecord {
     return { status: 'damaged', why: 'the CRC of the record length does not match' };
   }
   const length = Number(view.getBigUint64(0, true));
+  if (length > largestRecord) {
+    return { status: 'damaged', why: `a record of ${length} bytes, more than the ${largestRecord} that are read` };
+  }
   const need = headerBytes + length + footerBytes;
   if (available < need) return { status: 'incomplete', need };
   const payload = bytes.subarray(offset + headerBytes, offset + headerBytes + length);

@@ -5,6 +5,7 @@ import { errorCode } from '../../files/disk.ts';
 import { readText } from '../../files/regular.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { annotationsSchema } from '../../protocol/rpc/runs.ts';
 import { readRun } from './run-folder.ts';
 
@@ -22,7 +23,7 @@ export interface Annotations {
 export function readAnnotations(folder: string): Annotations {
   const file = path.join(folder, fileName);
   try {
-    return { ...annotationsSchema.parse(JSON.parse(readText(file, 'record'))), warning: '' };
+    return { ...annotationsSchema.parse(parseJson(readText(file, 'record'))), warning: '' };
   } catch (error) {
     const warning = errorCode(error) === 'ENOENT' ? '' : `${file} cannot be read: ${reason(error)}`;
     return { name: '', tags: [], warning };

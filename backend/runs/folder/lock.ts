@@ -13,6 +13,7 @@ import { writeAll } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { type ProcessIdentity, type ProcessTable, processState, thisProcess } from './process-identity.ts';
 
 export const lockName = 'run.lock';
@@ -127,7 +128,7 @@ function readHolder(file: string, lease: number, processes?: ProcessTable): Hold
 
 function parseOwner(text: string): LockOwner | undefined {
   try {
-    const owner = JSON.parse(text) as LockOwner;
+    const owner = parseJson(text) as LockOwner;
     const sound = Number.isInteger(owner.pid) && typeof owner.host === 'string' && typeof owner.since === 'string';
     return sound ? owner : undefined;
   } catch {

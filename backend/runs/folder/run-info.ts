@@ -2,6 +2,7 @@
 import { configKinds } from '../../protocol/config/common.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { isLater, laterFormat } from './later-format.ts';
 
 export const runStates = ['queued', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
@@ -58,7 +59,7 @@ export type RunInfo = z.infer<typeof runInfoSchema>;
 export function parseRunInfo(text: string, file: string): RunInfo {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw damaged(file, error instanceof Error ? error.message : String(error));
   }

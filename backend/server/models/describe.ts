@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { type ModelRole, modelPath, openModel, rolesOf } from '../../models/model-file.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
 import { classNames, type Lineage, lineageOf, runOf } from '../../runs/folder/lineage.ts';
 import { describeOnnx } from '../../sampling/onnx-model.ts';
@@ -90,9 +91,17 @@ async function factsOf(model: string, path: string): Promise<Facts> {
 
 function parse(json: string, path: string): unknown {
   try {
-    return JSON.parse(json);
-  } catch {
-    throw new UserError('weights', `${path}: its metadata '${configKey}' is not JSON`, 'Write the file again.');
+    return parseJson(json);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(
+      'weights',
+      `${path}: its metadata '${configKey}' is not JSON: ${why}`,
+      'Write the file again.',
+      {
+        cause,
+      },
+    );
   }
 }
 

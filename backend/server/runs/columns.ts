@@ -1,8 +1,13 @@
-/** Curves as three columns each: a point costs 24 bytes, so that a million of them can be kept and sent. */
+/**
+ * Curves as three columns each: a point costs 24 bytes, so that a million of them can be kept and sent. A tag with one point costs
+ * little more than its name, since files may have a hundred thousand of those.
+ */
 import type { Curve } from '../../protocol/rpc/index.ts';
 
 /** Points a piece holds: curves grow by pieces, so that no long one has to be copied at once to make room. */
 const pieceLength = 1 << 12;
+/** Points the first piece has room for at first; it doubles. */
+const firstLength = 2;
 
 interface Piece {
   readonly steps: Float64Array;
@@ -10,10 +15,11 @@ interface Piece {
   readonly times: Float64Array;
 }
 
-const bytesOfPiece = 3 * 8 * pieceLength;
+const parts = ['steps', 'values', 'times'] as const;
 
 /** Points of one tag by ascending step; the last value written for a step counts. */
 export class Column {
+  /** All but the first one have the same room. */
   readonly #pieces: Piece[] = [];
   #length = 0;
 
@@ -22,7 +28,7 @@ export class Column {
   }
 
   get bytes(): number {
-    return this.#pieces.length * bytesOfPiece;
+    return this.#pieces.reduce((sum, { steps }) => sum + 3 * steps.byteLength, 0);
   }
 
   set(step: number, value: number, time: number): void {
@@ -63,21 +69,28 @@ export class Column {
     return this.#piece(index).steps[index % pieceLength]!;
   }
 
-  /** Makes room for one more point at an index; points that come late are rare, so the rest moves up one by one. */
+  /** Makes room for one more point at an index: what lies behind it moves up, in each piece at once. */
   #open(at: number): void {
-    if (this.#length === this.#pieces.length * pieceLength) {
-      const column = () => new Float64Array(pieceLength);
-      this.#pieces.push({ steps: column(), values: column(), times: column() });
-    }
+    this.#grow();
     this.#length += 1;
-    for (let i = this.#length - 1; i > at; i--) this.#move(i - 1, i);
+    const first = Math.floor(at / pieceLength);
+    for (let i = Math.floor((this.#length - 1) / pieceLength); i >= first; i--) {
+      const [piece, before] = [this.#pieces[i]!, this.#pieces[i - 1]];
+      const from = i === first ? at % pieceLength : 0;
+      for (const name of parts) {
+        piece[name].copyWithin(from + 1, from, Math.min(piece[name].length, this.#length - i * pieceLength) - 1);
+        if (i > first) piece[name][0] = before![name][pieceLength - 1]!;
+      }
+    }
   }
 
-  #move(from: number, to: number): void {
-    const [source, target] = [this.#piece(from), this.#piece(to)];
-    for (const name of ['steps', 'values', 'times'] as const) {
-      target[name][to % pieceLength] = source[name][from % pieceLength]!;
-    }
+  /** Room for one more point at the end. */
+  #grow(): void {
+    const [first] = this.#pieces;
+    const isFull = this.#length === this.#pieces.length * pieceLength;
+    if (!first) this.#pieces.push(newPiece(firstLength));
+    else if (isFull) this.#pieces.push(newPiece(pieceLength));
+    else if (this.#length === first.steps.length) this.#pieces[0] = newPiece(2 * this.#length, first);
   }
 
   /** The index of the first point at or after a step. */
@@ -90,4 +103,10 @@ export class Column {
     }
     return low;
   }
+}
+
+function newPiece(length: number, before?: Piece): Piece {
+  const piece = { steps: new Float64Array(length), values: new Float64Array(length), times: new Float64Array(length) };
+  if (before) for (const name of parts) piece[name].set(before[name]);
+  return piece;
 }

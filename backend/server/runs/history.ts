@@ -17,6 +17,9 @@ const sliceMilliseconds = 8;
 const firstSliceBytes = 1 << 13;
 const [leastSliceBytes, mostSliceBytes] = [1 << 12, 1 << 17];
 
+/** Curves that are kept: a run has a few dozen, and whoever writes more writes something else into the tags. */
+const mostTags = 10_000;
+
 export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' }>;
 
 export class RunHistory {
@@ -28,6 +31,8 @@ export class RunHistory {
   readonly #refused = new Map<string, string>();
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
+  /** Values under more tags than are kept. */
+  #leftOut = 0;
   #sliceBytes = firstSliceBytes;
 
   constructor(folder: string) {
@@ -48,7 +53,11 @@ export class RunHistory {
   /** Damaged files and the like, in words. */
   warnings(): string[] {
     const damages = [...this.#readers.values()].map(({ damage }) => damage).filter((damage) => damage !== '');
-    return [...damages, ...this.#refused.values()];
+    const many =
+      this.#leftOut === 0
+        ? []
+        : [`its event files name more than ${mostTags} curves: ${this.#leftOut} values of others are left out`];
+    return [...damages, ...this.#refused.values(), ...many];
   }
 
   tags(): string[] {
@@ -121,6 +130,7 @@ export class RunHistory {
     this.#readers.clear();
     this.#refused.clear();
     this.#columns.clear();
+    this.#leftOut = 0;
     this.#lastStep = -1;
     this.#tell({ type: 'restart', step: 0 });
   }
@@ -143,10 +153,10 @@ export class RunHistory {
       let any = false;
       for (const value of values) {
         if (value.kind !== 'scalar') continue;
+        const column = this.#columns.get(value.tag) ?? this.#begin(value.tag);
+        if (!column) continue;
         any = true;
         scalars[value.tag] = value.value;
-        const column = this.#columns.get(value.tag) ?? new Column();
-        this.#columns.set(value.tag, column);
         column.set(step, value.value, wallTime);
       }
       if (!any) continue;
@@ -154,6 +164,17 @@ export class RunHistory {
       if (this.#listeners.size > 0) points.push({ step, time: wallTime, scalars });
     }
     told();
+  }
+
+  /** Room for one more curve; undefined where there are enough. */
+  #begin(tag: string): Column | undefined {
+    if (this.#columns.size === mostTags) {
+      this.#leftOut += 1;
+      return undefined;
+    }
+    const column = new Column();
+    this.#columns.set(tag, column);
+    return column;
   }
 
   #tell(change: HistoryChange): void {

@@ -2,6 +2,7 @@
 import { onDisk } from '../../files/disk.ts';
 import { readText as readRegular } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -23,7 +24,7 @@ export function readJsonObject(file: string): JsonObject {
 /** JSON as Python's writer leaves it: schedulers' configs have infinities as bare words. NaN stays an error. */
 function parsePythonJson(text: string): unknown {
   // 1e999 is how JSON can say Infinity; the first alternative steps over text.
-  return JSON.parse(
+  return parseJson(
     text.replace(/"(?:[^"\\]|\\.)*"|\bInfinity\b/g, (token) => (token === 'Infinity' ? '1e999' : token)),
   );
 }

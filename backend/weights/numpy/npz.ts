@@ -1,15 +1,14 @@
 /** NumPy's .npz format: a zip of .npy files, stored or deflated, such as the statistics that FID programs share. */
-import { buffer } from 'node:stream/consumers';
-import CRC32 from 'crc-32';
 import yauzl from 'yauzl';
 import { BoundedReader } from '../bounded-reader.ts';
 import { withWeightsFile } from '../files.ts';
 import { Refusal, refuse } from '../refusal.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
+import { readZipEntry } from '../zip-entry.ts';
 import { decodeNpy } from './npy.ts';
 
-/** Statistics of 2048 features are 32 MiB; nothing that is read here comes near a gibibyte. */
-const largestArray = 2 ** 30;
+/** Statistics of 2048 features are 32 MiB, which may all be zeros; numbers that are not are hardly packed. */
+const limits = { free: 2 ** 26, perPacked: 16 };
 
 /**
  * The arrays called `names`, by name; what else the file holds is not looked at. Throws UserError('weights') that names
@@ -46,12 +45,11 @@ async function readArrays(zip: yauzl.ZipFile, names: readonly string[]) {
 }
 
 async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Uint8Array> {
-  const { fileName, uncompressedSize: size } = entry;
-  if (size > largestArray) refuse(`${fileName} claims ${size} bytes, more than any statistics need`);
-  if (entry.isEncrypted()) refuse(`${fileName} is encrypted`);
-  const bytes = await guarded(async () => buffer(await zip.openReadStreamPromise(entry)));
-  if (CRC32.buf(bytes) >>> 0 !== entry.crc32) refuse(`${fileName} is damaged: its checksum differs`);
-  return bytes;
+  try {
+    return await readZipEntry(zip, entry, limits);
+  } catch (error) {
+    return refuse(`${entry.fileName} ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** What yauzl says about a malformed archive, as a refusal. */
