@@ -1,5 +1,5 @@
 // What some tests need from the machine, beyond npm: a Vulkan driver for the WebGPU tests, a browser, the editors that the
-// editor tests drive, and TensorBoard's own reader.
+// editor tests drive, and a Python with TensorBoard's own reader and with a debugger.
 //
 // Each need is looked for first. What is missing is installed only where that is allowed (root on Debian, or asked for
 // with --install); otherwise the tests that need it skip and say so. The result is the environment for the tests.
@@ -19,7 +19,8 @@ const swiftShaderFolders = [
 ];
 
 const pythonFolder = join(root, 'node_modules', '.cache', 'test-python');
-const tensorboard = 'tensorboard==2.21.0';
+/** TensorBoard reads what runs write; debugpy stops the programs whose NumPy arrays are looked at. */
+const pythonPackages = ['tensorboard==2.21.0', 'debugpy==1.8.22', 'numpy==2.4.6'];
 
 /**
  * Finds or installs what the tests need and prints one line for each.
@@ -112,37 +113,40 @@ async function webgpuWorks(environment) {
   return code === 0;
 }
 
-/** A Python that has TensorBoard: the one named by DMD_TEST_PYTHON, the PATH's, or one in node_modules/.cache. */
+/** A Python that has the packages: the one named by DMD_TEST_PYTHON, the PATH's, or one in node_modules/.cache. */
 async function python(mayInstall) {
   const own = join(pythonFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const candidates = [process.env.DMD_TEST_PYTHON, 'python3', own].filter(Boolean);
-  let found = await firstWithTensorBoard(candidates);
+  let found = await firstComplete(candidates);
   if (!found && mayInstall) {
-    await installTensorBoard(own);
-    found = await firstWithTensorBoard([own]);
+    await installPythonPackages(own);
+    found = await firstComplete([own]);
   }
   if (found) {
-    say(`TensorBoard's reader: ${found}.`);
+    say(`Python with TensorBoard and debugpy: ${found}.`);
     return { DMD_TEST_PYTHON: found };
   }
-  say("TensorBoard's reader: skipped, no Python with tensorboard (set DMD_TEST_PYTHON, or npm test -- --install).");
+  say(
+    'Tests with Python: skipped, none has tensorboard, debugpy, numpy (set DMD_TEST_PYTHON, or npm test -- --install).',
+  );
   return {};
 }
 
-async function firstWithTensorBoard(candidates) {
+async function firstComplete(candidates) {
   for (const candidate of candidates) {
-    if ((await capture(candidate, ['-c', 'import tensorboard'])).code === 0) return candidate;
+    if ((await capture(candidate, ['-c', 'import tensorboard, debugpy, numpy'])).code === 0) return candidate;
   }
   return undefined;
 }
 
-/** Debian has no package of TensorBoard: it goes into a virtual environment inside node_modules/.cache. */
-async function installTensorBoard(own) {
+/** Debian has no package of TensorBoard: all goes into a virtual environment inside node_modules/.cache. */
+async function installPythonPackages(own) {
   if ((await capture('python3', ['-c', 'import ensurepip, venv'])).code !== 0) await apt(['python3', 'python3-venv']);
   const start = performance.now();
-  say(`Installing ${tensorboard} into node_modules/.cache ...`);
+  say(`Installing ${pythonPackages.join(', ')} into node_modules/.cache ...`);
   const made = await capture('python3', ['-m', 'venv', pythonFolder]);
-  const filled = made.code === 0 ? await capture(own, ['-m', 'pip', 'install', '--quiet', tensorboard]) : made;
+  const install = ['-m', 'pip', 'install', '--quiet', ...pythonPackages];
+  const filled = made.code === 0 ? await capture(own, install) : made;
   say(filled.code === 0 ? `Installed in ${seconds(start)}.` : `That failed: ${lastLine(filled.output)}`);
 }
 
