@@ -59,6 +59,22 @@ export function divergingTable(): Uint8ClampedArray {
   return made;
 }
 
+const inks = new Map<Uint8ClampedArray, Uint32Array>();
+
+/** The same colours as a canvas's pixels, opaque: RGBA in the byte order of every machine that browsers run on. */
+export function divergingInk(): Uint32Array {
+  const table = divergingTable();
+  const made = inks.get(table) ?? Uint32Array.from({ length: table.length / 3 }, (_, i) => ink(table, i * 3));
+  inks.set(table, made);
+  return made;
+}
+
+export const nanInk = ink(nanColour, 0);
+
+function ink(rgb: ArrayLike<number>, at: number): number {
+  return (0xff000000 | (rgb[at + 2]! << 16) | (rgb[at + 1]! << 8) | rgb[at]!) >>> 0;
+}
+
 /** Index into the table. What is beyond the ends has their colour. */
 export function tableIndex(value: number, end: number): number {
   const part = Math.min(1, Math.max(-1, value / end));
