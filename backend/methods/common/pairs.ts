@@ -115,7 +115,7 @@ export interface ReferencePairs {
  * @throws UserError
  */
 export async function openReferencePairs(
-  { regression, seed }: DistillConfig,
+  { regression, seed, accumulation }: DistillConfig,
   ownFolder: string,
   teacher: { readonly path: string; readonly sha256: string; readonly pairs: PairMaking },
   conditions: OpenConditions,
@@ -128,15 +128,33 @@ export async function openReferencePairs(
   const { set, prompts } = await teacher.pairs.open(folder);
   const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
   const warning = kept || !foreign ? kept : `the pairs in ${folder} were made by another teacher than ${teacher.path}`;
-  return { pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), seed), warning };
+  return { pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), { seed, accumulation }), warning };
 }
 
-/** Batches drawn with replacement, a pure function of seed, step and micro-batch. */
-function drawnPairs(set: PairSet, conditions: ConditionSource, count: number, seed: number): ReferencePairs {
+/**
+ * Batches drawn with replacement, a pure function of seed, step and micro-batch. The next one is read from the disk while the device
+ * works on this one.
+ */
+function drawnPairs(
+  set: PairSet,
+  conditions: ConditionSource,
+  count: number,
+  { seed, accumulation }: Pick<DistillConfig, 'seed' | 'accumulation'>,
+): ReferencePairs {
+  let ahead = { key: '', rows: set.batch([]) };
+  const read = (step: number, micro: number, size: number) => {
+    const key = [step, micro, size].join();
+    if (ahead.key === key) return ahead.rows;
+    const rows = set.batch([...stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size)]);
+    ahead = { key, rows };
+    return rows;
+  };
   return {
     async batch(step, micro, size) {
-      const indices = stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size);
-      const { z, y, labels } = await set.batch([...indices]);
+      const { z, y, labels } = await read(step, micro, size);
+      const next = micro + 1 < accumulation ? read(step, micro + 1, size) : read(step + 1, 0, size);
+      // A fault is told to whoever asks for that batch.
+      next.catch(() => {});
       return { z, y, conditions: await conditions.feeds(labels) };
     },
   };
