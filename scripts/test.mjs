@@ -3,6 +3,7 @@
 //   npm test                     everything
 //   npm test -- safetensors      only the test files whose path contains the word, without style and types
 //   npm run test:e2e             only the tests in the real editor
+//   npm test -- test/large       what takes minutes and gigabytes; only where it is named
 //   npm test -- --install        also install what some tests need from Debian (see lib/system-packages.mjs)
 //
 // With CI=true a skipped test is a failure.
@@ -18,6 +19,8 @@ import { installAllowed, prepareEditors, prepareSystem } from './lib/system-pack
 import { count, printDetails, readRecords } from './lib/test-report.mjs';
 
 const folders = ['test/unit', 'test/golden', 'test/integration', 'test/webview', 'test/e2e'];
+/** Minutes and gigabytes: only where it is named. */
+const onlyNamed = 'test/large';
 const inEditor = (file) => file.startsWith('test/e2e/');
 const inBrowser = (file) => file.startsWith('test/webview/');
 const measuresTime = (file) => file.endsWith('.timing.test.ts');
@@ -59,13 +62,16 @@ function parse(args) {
 
 async function testFiles(words) {
   const lists = await Promise.all(
-    folders.map(async (folder) => {
+    [...folders, onlyNamed].map(async (folder) => {
       const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
       return names.map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
     }),
   );
   const files = lists.flat().filter((file) => file.endsWith('.test.ts'));
-  const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  const may = (file, word) => !file.startsWith(onlyNamed) || word.startsWith(onlyNamed);
+  const chosen = files.filter((file) =>
+    (words.length > 0 ? words : ['']).some((word) => file.includes(word) && may(file, word)),
+  );
   if (chosen.length === 0) throw new Failure(`no test file matches ${words.join(' ') || folders.join(', ')}.`);
   return chosen.sort();
 }
