@@ -35,6 +35,8 @@ const largest = {
 
 export type FileKind = keyof typeof largest;
 
+const hint = 'Delete it, or put a file in its place.';
+
 const { O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
 const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
@@ -98,6 +100,14 @@ export async function readTextAside(file: string, kind: FileKind): Promise<strin
   return (await readBytesAside(file, kind)).toString('utf8');
 }
 
+/** Before a file is opened to be written to in its place: there is none yet, or a regular one that is no link. */
+export function refuseLink(file: string): void {
+  const status = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!status) return;
+  if (status.isSymbolicLink()) throw new UserError('io', `${file} is a link and is not written through`, hint);
+  refuseOther(file, status);
+}
+
 /** Refuses a file of more bytes than its kind may have, for readers that go piece by piece. */
 export function refuseLarger(file: string, kind: FileKind, bytes: number): void {
   if (bytes <= largest[kind]) return;
@@ -142,10 +152,16 @@ class Growing {
   }
 }
 
-/** Folders pass: reading one is the system's own error, which has words of its own. */
 function refuseOther(file: string, status: fs.Stats): void {
-  if (status.isFile() || status.isDirectory()) return;
-  throw new UserError('data', `${file} is not a regular file but ${nameOf(status)}`, 'Put a file in its place.');
+  if (status.isFile()) return;
+  if (status.isDirectory()) throw isFolder(file);
+  throw new UserError('data', `${file} is not a regular file but ${nameOf(status)}`, hint);
+}
+
+/** As the system puts it when a folder is read. */
+function isFolder(file: string): Error {
+  const error = new Error(`EISDIR: illegal operation on a directory, read '${file}'`);
+  return Object.assign(error, { code: 'EISDIR', syscall: 'read', path: file });
 }
 
 function nameOf(status: fs.Stats): string {

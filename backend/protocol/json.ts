@@ -30,11 +30,22 @@ export function parseJson(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new JsonError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new JsonError(whatIsWrong(text, cause), { cause });
   }
   // An escape can spell any letter of the key.
   if (!anyNames && /__proto__|\\u00/i.test(text)) refusePrototypes(value);
   return value;
+}
+
+/** Without a word of the text, which the parser's own message quotes: by a link it may be of a file that is a secret. */
+function whatIsWrong(text: string, cause: unknown): string {
+  if (text.trim() === '') return 'it is empty';
+  if (!(cause instanceof Error)) return 'it is not JSON';
+  if (/^Unexpected end of JSON/.test(cause.message)) return 'its JSON breaks off';
+  const [, position] = / in JSON at position (\d+)/.exec(cause.message) ?? [];
+  if (position === undefined) return 'it is not JSON';
+  const lines = text.slice(0, Number(position)).split('\n');
+  return `it is not JSON at line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
 }
 
 const code = (char: string) => char.charCodeAt(0);

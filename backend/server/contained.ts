@@ -1,42 +1,10 @@
-/**
- * Paths that stay where they belong. A run folder may come from anybody: a symbolic link in it must not make the editor
- * show another file of the user's, and a name must not climb out of the folder.
- */
-import fs from 'node:fs';
+/** The run folders that requests name: whatever is in one, no request shows a file from outside of it. */
 import path from 'node:path';
-import { errorCode, onDisk } from '../files/disk.ts';
+import { containedIfThere } from '../files/contained.ts';
 import { UserError } from '../protocol/errors.ts';
 import { type RunPaths, runPaths } from '../runs/folder/run-folder.ts';
 
-/**
- * The real path of something in a folder, links followed; read that one.
- * @param name relative, e.g. `samples/step-00000010.png`
- * @throws UserError('io') when it does not exist, or lies outside of the folder, whatever the detour
- */
-export function contained(folder: string, name: string): string {
-  const file = path.join(folder, name);
-  if (
-    name === '' ||
-    name.includes('\0') ||
-    path.isAbsolute(name) ||
-    !isInside(path.resolve(folder), path.resolve(file))
-  ) {
-    throw outside(JSON.stringify(name), folder);
-  }
-  const real = onDisk('read', file, () => fs.realpathSync(file));
-  if (!isInside(fs.realpathSync(folder), real)) throw outside(file, folder);
-  return real;
-}
-
-/** As `contained`, but undefined for what does not exist. */
-export function containedIfThere(folder: string, name: string): string | undefined {
-  try {
-    return contained(folder, name);
-  } catch (error) {
-    if (error instanceof UserError && errorCode(error.cause) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+export { contained, containedIfThere } from '../files/contained.ts';
 
 /**
  * The paths of a run folder that a request names.
@@ -56,14 +24,4 @@ export function requireRunFolder(folder: string): RunPaths {
     containedIfThere(paths.folder, path.basename(part));
   }
   return paths;
-}
-
-/** Whether `file` lies below `folder`; both absolute. */
-function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
-}
-
-function outside(what: string, folder: string): UserError {
-  return new UserError('io', `${what} leads out of ${folder}`, 'Only files in the folder itself are shown.');
 }

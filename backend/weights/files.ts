@@ -19,7 +19,6 @@ export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) 
   try {
     return await namingFileAsync(path, async () => {
       const stat = await handle.stat();
-      if (stat.isDirectory()) refuse('this is a folder, not a weights file', 'Name the file inside it.');
       return await use({ path, size: stat.size, read: (position, length) => readExactly(handle, position, length) });
     });
   } finally {

@@ -1,7 +1,8 @@
 /**
  * Embeddings that memory has no room for, in a folder: `numbers`, their float32 bits one after the other, and `index`, which
  * prompts they are of. They are only ever added, by one process at a time (a run's lock keeps others away). What a killed
- * process or a lost page left damaged or unfinished is as if it were not there. Every refusal of the disk is a UserError('io').
+ * process or a lost page left damaged or unfinished is as if it were not there. Every refusal of the disk is a UserError('io'), and
+ * so is a link in place of a file: it would be emptied wherever it leads.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -10,7 +11,7 @@ import CRC32 from 'crc-32';
 import { writeAll } from '../../files/atomic.ts';
 import { type Disk, onDisk, realDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
-import { readBytes } from '../../files/regular.ts';
+import { readBytes, refuseLink } from '../../files/regular.ts';
 
 /** The index: what all numbers depend on, then for each embedding its key and the checksum of its numbers. */
 const headerBytes = 32;
@@ -107,7 +108,11 @@ export class EmbeddingStore {
 
 /** Opens for reading and writing anywhere, and makes the file where there is none. */
 function open(file: string, disk: Disk) {
-  return { path: file, handle: onDisk('open', file, () => disk.open(file, fs.existsSync(file) ? 'r+' : 'w+')) };
+  const handle = onDisk('open', file, () => {
+    refuseLink(file);
+    return disk.open(file, fs.existsSync(file) ? 'r+' : 'w+');
+  });
+  return { path: file, handle };
 }
 
 /** Of the tokens, so that another vocabulary has other keys. */

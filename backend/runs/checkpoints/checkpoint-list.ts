@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
-import { onDisk } from '../../files/disk.ts';
+import { errorCode, onDisk } from '../../files/disk.ts';
 import { listFolder } from '../../files/folders.ts';
 import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -110,6 +110,7 @@ function textOf(file: string): string {
   try {
     return readText(file, 'manifest');
   } catch (error) {
-    throw error instanceof UserError ? new Error(error.message) : error;
+    const isNone = error instanceof UserError || ['EISDIR', 'ENOTDIR', 'ELOOP'].includes(errorCode(error));
+    throw isNone ? new Error('it is no file to read') : error;
   }
 }

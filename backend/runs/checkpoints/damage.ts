@@ -22,7 +22,7 @@ export async function damageOf(file: string, expected: FileEntry): Promise<strin
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 'is missing';
-    if (error instanceof UserError) return 'is not a regular file';
+    if (error instanceof UserError || errorCode(error) === 'EISDIR') return 'is not a regular file';
     throw asUserError(error, 'read', file);
   }
 }

@@ -1,8 +1,7 @@
 /** `about.json` in a run folder: the person's own name and tags for a run. The run itself neither reads nor writes it. */
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
-import { errorCode } from '../../files/disk.ts';
-import { readText } from '../../files/regular.ts';
+import { containedIfThere, readOwnText } from '../../files/contained.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -19,14 +18,17 @@ export interface Annotations {
   readonly warning: string;
 }
 
+const none: Annotations = { name: '', tags: [], warning: '' };
+
 /** A damaged file counts as none, with a warning. */
 export function readAnnotations(folder: string): Annotations {
   const file = path.join(folder, fileName);
   try {
-    return { ...annotationsSchema.parse(parseJson(readText(file, 'record'))), warning: '' };
+    if (!containedIfThere(folder, fileName)) return none;
+    return { ...annotationsSchema.parse(parseJson(readOwnText(folder, fileName, 'record'))), warning: '' };
   } catch (error) {
-    const warning = errorCode(error) === 'ENOENT' ? '' : `${file} cannot be read: ${reason(error)}`;
-    return { name: '', tags: [], warning };
+    const warning = `${file} cannot be read: ${reason(error)}`;
+    return { ...none, warning };
   }
 }
 

@@ -4,12 +4,13 @@
  * `run.lock` is created exclusively and says who holds it. Its modification time is the lease: the holder touches the
  * open file every few seconds, which needs no space, so that a full disk costs nobody the lock, and which cannot revive a
  * lock that was taken over, since that one is another file. A lock is taken over when its process is dead or, where that
- * cannot be told (another host; a system that has no birth times), when its lease has run out. Clocks of machines that share a run folder must agree
- * to within the lease.
+ * cannot be told (another host; a system that has no birth times), when its lease has run out, or ends later than any lease
+ * does. Clocks of machines that share a run folder must agree to within the lease.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeAll } from '../../files/atomic.ts';
+import { contained } from '../../files/contained.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { readText } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -113,17 +114,27 @@ function readHolder(file: string, lease: number, processes?: ProcessTable): Hold
     let text: string;
     let modified: number;
     try {
-      text = readText(file, 'note');
+      const real = contained(path.dirname(file), path.basename(file));
+      text = readText(real, 'note');
       modified = fs.statSync(file).mtimeMs;
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
     const owner = parseOwner(text);
     const ageSeconds = (Date.now() - modified) / 1000;
     const state = owner ? processState(owner, processes) : 'unknown';
-    return { owner, ageSeconds, state, holds: state === 'alive' || (state === 'unknown' && ageSeconds < lease) };
+    return {
+      owner,
+      ageSeconds,
+      state,
+      holds: state === 'alive' || (state === 'unknown' && Math.abs(ageSeconds) < lease),
+    };
   });
+}
+
+function isMissing(error: unknown): boolean {
+  return errorCode(error instanceof UserError ? error.cause : error) === 'ENOENT';
 }
 
 function parseOwner(text: string): LockOwner | undefined {

@@ -18,12 +18,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
+import { readOwnText } from '../../files/contained.ts';
 import { onDisk } from '../../files/disk.ts';
 import { listFolder, makeFolder, removeLeftovers } from '../../files/folders.ts';
-import { readText } from '../../files/regular.ts';
 import { type Config, parseConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { fieldKinds } from '../../training/session.ts';
 import { acquireLock, type LockOptions, type LockOwner, type RunLock, readLock } from './lock.ts';
+import { refuseForeignParts } from './own-parts.ts';
 import { parseRunInfo, type RunInfo, type RunState } from './run-info.ts';
 import { claimRunFolder } from './run-name.ts';
 
@@ -116,19 +118,21 @@ export function createRun(root: string, config: Config, setup: RunSetup, lockOpt
 
 /**
  * Opens a run to go on with it: takes the lock, clears what a killed process left half-written, notes the new setup.
- * @throws UserError('locked') when another process works there, UserError('data') when it is not a run folder
+ * @throws UserError('locked') when another process works there, UserError('data') when it is not a run folder,
+ * UserError('io') when a part of it is a link that leads out of it
  */
 export function resumeRun(folder: string, setup: RunSetup, lockOptions: LockOptions = {}): OpenRun {
   const paths = runPaths(path.resolve(folder));
   requireRun(paths);
+  refuseForeignParts(paths.folder);
   const lock = acquireLock(paths.folder, lockOptions);
   try {
-    const parts = [paths.folder, paths.events, paths.samples, paths.fields, paths.checkpoints];
-    for (const part of parts) {
+    for (const part of [paths.folder, paths.events, paths.samples, paths.fields, paths.checkpoints]) {
       makeFolder(part);
-      removeLeftovers(part);
+      // Where events/ is a link, others may have half-written files of theirs there.
+      if (part !== paths.events || isOwnFolder(part)) removeLeftovers(part);
     }
-    for (const kind of listFolder(paths.fields)) removeLeftovers(path.join(paths.fields, kind));
+    for (const kind of fieldKinds) removeLeftovers(path.join(paths.fields, kind));
     const info = { ...goingOn(readInfo(paths)), ...describeSetup(setup) };
     return openRun(paths, readConfig(paths), info, lock);
   } catch (error) {
@@ -195,8 +199,9 @@ export interface RunSummary {
 export function readRun(folder: string): RunSummary {
   const paths = runPaths(path.resolve(folder));
   requireRun(paths);
-  const owner = readLock(paths.folder);
+  let owner: LockOwner | undefined;
   try {
+    owner = readLock(paths.folder);
     const info = readInfo(paths);
     const abandoned = !owner && ['queued', 'running', 'paused'].includes(info.state);
     return { paths, info, state: abandoned ? 'interrupted' : info.state, owner, problem: '', hint: '' };
@@ -216,17 +221,16 @@ export function listRuns(root: string): RunSummary[] {
 
 /** The resolved config of a run. */
 export function readConfig(paths: RunPaths): Config {
-  return parseConfig(
-    onDisk('read', paths.config, () => readText(paths.config, 'config')),
-    paths.config,
-  );
+  return parseConfig(readOwnText(paths.folder, configName, 'config'), paths.config);
 }
 
 function readInfo(paths: RunPaths): RunInfo {
-  return parseRunInfo(
-    onDisk('read', paths.info, () => readText(paths.info, 'record')),
-    paths.info,
-  );
+  return parseRunInfo(readOwnText(paths.folder, infoName, 'record'), paths.info);
+}
+
+/** Whether it is a folder, and no link to one. */
+function isOwnFolder(folder: string): boolean {
+  return onDisk('read', folder, () => fs.lstatSync(folder).isDirectory());
 }
 
 function requireRun(paths: RunPaths): void {

@@ -8,13 +8,14 @@ import path from 'node:path';
 import { temporaryPath } from '../../files/atomic.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { makeFolder } from '../../files/folders.ts';
-import { readText } from '../../files/regular.ts';
+import { readText, refuseLink } from '../../files/regular.ts';
 import { runPaths } from '../folder/run-folder.ts';
 import type { RunRequest } from '../loop/open.ts';
 
 const logName = 'run.log';
-/** Appends, and does not follow a link that somebody put in its place. */
-const flags = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND | (fs.constants.O_NOFOLLOW ?? 0);
+/** Appends, and neither follows a link that somebody put in its place nor waits for the reader of a pipe. */
+const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
 
 export interface StartLog {
   /** What the process gets as its output. */
@@ -74,7 +75,10 @@ export function noteInLog(folder: string, text: string): void {
 const none = { temporary: null, tail: () => '', close() {} };
 
 function openLog(file: string): number {
-  return onDisk('write', file, () => fs.openSync(file, flags, 0o644));
+  return onDisk('write', file, () => {
+    refuseLink(file);
+    return fs.openSync(file, flags, 0o644);
+  });
 }
 
 function lastLines(file: string): string {

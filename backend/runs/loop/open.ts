@@ -18,6 +18,7 @@ import type { SessionPlan } from '../../training/session.ts';
 import { type Checkpoint, loadLatest, refuseLaterCheckpoints } from '../checkpoints/checkpoints.ts';
 import { resolvePaths } from '../config-file.ts';
 import type { LockOptions } from '../folder/lock.ts';
+import { refuseForeignParts } from '../folder/own-parts.ts';
 import { createRun, type OpenRun, readConfig, readRun, resumeRun } from '../folder/run-folder.ts';
 import { checkChanges, checkInputs, describeChange, type InputChange } from './changes.ts';
 
@@ -81,6 +82,7 @@ async function reopen(folder: string, { set, lock, work }: How): Promise<Opened>
   const before = readRun(folder);
   const { info } = before;
   if (info === undefined) throw new UserError('data', before.problem, before.hint);
+  refuseForeignParts(before.paths.folder);
   refuseLaterCheckpoints(before.paths.checkpoints);
   const old = readConfig(before.paths);
   const config = resolvePaths(applyOverrides(old, set), process.cwd(), old);

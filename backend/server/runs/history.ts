@@ -2,8 +2,10 @@
  * A run's curves in memory, kept up with its event files. Long files are read in short slices, so that other requests are
  * answered in between. What counts after a resume is as in backend/runs/events/history.ts.
  */
+import fs from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { listFolder } from '../../files/folders.ts';
+import { openRegularSync } from '../../files/regular.ts';
 import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
@@ -27,7 +29,7 @@ export class RunHistory {
   readonly #readers = new Map<string, EventFileReader>();
   readonly #columns = new Map<string, Column>();
   readonly #listeners = new Set<(change: HistoryChange) => void>();
-  /** Files that lead out of their folder: why. */
+  /** Files that lead out of their folder, or are none: why. */
   readonly #refused = new Map<string, string>();
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
@@ -117,7 +119,9 @@ export class RunHistory {
   /** The folder may be a link to another disk; what is in it may not lead out of that. */
   #open(events: string, name: string): EventFileReader | undefined {
     try {
-      const reader = openEventFile(contained(events, name));
+      const real = contained(events, name);
+      fs.closeSync(openRegularSync(real));
+      const reader = openEventFile(real);
       this.#readers.set(name, reader);
       return reader;
     } catch (error) {

@@ -1,13 +1,13 @@
 /** What a run folder holds: its overview, curves, pictures and fields. */
 import path from 'node:path';
+import { containedIfThere, readOwnText } from '../../files/contained.ts';
 import { asUserError } from '../../files/disk.ts';
-import { readBytesAside, readText } from '../../files/regular.ts';
+import { readBytesAside } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { FieldKindName, Fields, RunOverview, RunRecord } from '../../protocol/rpc/index.ts';
 import { readAnnotations } from '../../runs/folder/annotations.ts';
 import { type RunPaths, type RunSummary, readRun } from '../../runs/folder/run-folder.ts';
 import { decodeTensors } from '../../weights/tensor-file.ts';
-import { contained, containedIfThere } from '../contained.ts';
 import type { RunHistory } from './history.ts';
 import { recordOf } from './record.ts';
 import { type RecordedKind, recordedFile, recordedSteps } from './recorded-steps.ts';
@@ -42,7 +42,7 @@ function earlierStops({ info }: RunSummary): string[] {
 /** A run whose config is gone can still be looked at. */
 function readConfigText(paths: RunPaths): { config: string; warnings: string[] } {
   const file = containedIfThere(paths.folder, path.basename(paths.config));
-  if (file) return { config: readText(file, 'config'), warnings: [] };
+  if (file) return { config: readOwnText(paths.folder, path.basename(paths.config), 'config'), warnings: [] };
   return { config: '', warnings: [`${paths.config} is missing`] };
 }
 
@@ -74,5 +74,5 @@ async function readRecorded(paths: RunPaths, kind: RecordedKind, step: number): 
 
 /** The resolved config of a run, as text. Throws UserError('io'). */
 export function configTextOf(paths: RunPaths): string {
-  return readText(contained(paths.folder, path.basename(paths.config)), 'config');
+  return readOwnText(paths.folder, path.basename(paths.config), 'config');
 }

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
+import { makeFolderIn } from '../../files/contained.ts';
 import { makeFolder } from '../../files/folders.ts';
 import { type TensorEntries, writeSafetensors } from '../safetensors.ts';
 import { dmdFile, indexFile } from './folder.ts';
@@ -52,7 +53,8 @@ export async function writeComponent(
   { half = false }: WriteFolderOptions = {},
 ): Promise<void> {
   const [library, file] = libraries[name];
-  makeFolder(path.join(folder, name));
+  makeFolder(folder);
+  makeFolderIn(folder, name);
   const dtype = half ? 'F16' : 'F32';
   // Readers of transformers insist on being told the format.
   await writeSafetensors(path.join(folder, name, file), tensors, { dtype, metadata: { format: 'pt' } });
@@ -65,7 +67,8 @@ export async function writeComponent(
 
 /** Writes tokenizer/ of a model folder, given its files by name. Throws UserError('io'). */
 export function writeTokenizer(folder: string, files: Readonly<Record<string, string>>): void {
-  makeFolder(path.join(folder, 'tokenizer'));
+  makeFolder(folder);
+  makeFolderIn(folder, 'tokenizer');
   for (const [name, text] of Object.entries(files)) writeFileAtomic(path.join(folder, 'tokenizer', name), text);
 }
 
@@ -90,7 +93,7 @@ export async function writeDiffusersFolder(
   }
   if (scheduler) {
     const { className, config } = scheduler;
-    makeFolder(path.join(folder, 'scheduler'));
+    makeFolderIn(folder, 'scheduler');
     const head = { _class_name: className, _diffusers_version: diffusersVersion };
     writeJson(path.join(folder, 'scheduler', 'scheduler_config.json'), { ...head, ...config });
     index.scheduler = ['diffusers', className];
