@@ -20,6 +20,7 @@ const layers = {
   evaluate: [...arithmetic, 'models', 'sampling'],
   runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach'],
 };
+layers.adapter = ['runs'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);
 
 /** Anyone may import these; they import nothing of ours (but report errors in the words of protocol). */

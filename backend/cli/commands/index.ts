@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. Declarations only: an action imports what it runs when it runs. */
 import type { Command } from 'commander';
+import { registerDebugAdapter } from './debug-adapter.ts';
 import { registerDevices } from './devices.ts';
 import { registerDistill } from './distill.ts';
 import { registerDownload } from './download.ts';
@@ -30,4 +31,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerScore,
   registerEval,
   registerFeatures,
+  registerDebugAdapter,
 ];
