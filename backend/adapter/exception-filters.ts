@@ -1,6 +1,17 @@
-/** The rules of the run as the editor lists them among its breakpoints, from before there is a run. */
+/** The rules of a run as the editor lists them among its breakpoints; before there is a run they are those that every run has. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 
-const conditionDescription = 'Stop only where this is true, e.g. step > 100';
-export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [];
-void conditionDescription;
+export interface Rule {
+  readonly rule: string;
+  readonly label: string;
+  readonly description: string;
+  readonly default: boolean;
+}
+
+export function filtersOf(rules: readonly Rule[]): DebugProtocol.ExceptionBreakpointsFilter[] {
+  return rules.map(({ rule: filter, label, description, default: on }) => ({
+    ...{ filter, label, description, default: on },
+    supportsCondition: true,
+    conditionDescription: 'Stop only where this is true, e.g. step > 100',
+  }));
+}

@@ -30,7 +30,7 @@ export function summedUp(target: Target, name: string, tensor: TensorLine): Show
     ...below(target, tensor, []),
     memoryReference: memoryReference(target.stop.stop, tensor.name),
     presentationHint: { kind: 'data', ...readOnly(tensor.writable) },
-    __vscodeVariableMenuContext: 'tensor',
+    ...(tensor.shape.length > 0 ? { __vscodeVariableMenuContext: 'tensor' } : {}),
   };
 }
 
@@ -61,10 +61,9 @@ export function numberVariable(line: {
   readonly writable: boolean;
 }): ShownVariable {
   const { name, value, overridden, writable } = line;
-  const own = value === null ? 'not known yet' : numberText(value);
   return {
-    ...{ name, value: overridden === null ? own : `${own} (by itself ${numberText(overridden)})` },
-    ...{ type: 'number', evaluateName: name, variablesReference: 0 },
+    ...{ name, value: value === null ? 'not known yet' : numberText(value), evaluateName: name, variablesReference: 0 },
+    type: overridden === null ? 'number' : `number, by itself ${numberText(overridden)}`,
     presentationHint: { kind: 'data', ...readOnly(writable) },
   };
 }
