@@ -10,6 +10,7 @@ import { registerModelCommands } from './commands/register-models.ts';
 import { registerRunCommands } from './commands/register-runs.ts';
 import { showDevices } from './commands/show-devices.ts';
 import { registerConfigs } from './config/register.ts';
+import { registerDebug } from './debug/register.ts';
 import { Errors } from './errors.ts';
 import { registerGenerate } from './generate/register.ts';
 import { ModelFiles } from './model-files.ts';
@@ -41,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerStatusBar(context, services);
   registerConfigs(context, services);
   registerTasks(context, services);
+  registerDebug(context, services);
   registerGenerate(context, services);
   registerMonitor(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));

@@ -9,6 +9,7 @@ import { exceptionHandlers } from './exceptions.ts';
 import { extraHandlers } from './extras.ts';
 import { lifecycleHandlers } from './lifecycle.ts';
 import { memoryHandlers } from './memory.ts';
+import { readValueHandlers } from './read-value.ts';
 import { DmdDebugSession } from './session.ts';
 import { stackHandlers } from './stack.ts';
 import { Target } from './target.ts';
@@ -35,6 +36,7 @@ export function createSession(): DmdDebugSession {
         ...evaluateHandlers(target),
         ...memoryHandlers(target),
         ...extraHandlers(target),
+        ...readValueHandlers(target),
       },
       end: () => void target.leave(),
     };

@@ -15,3 +15,10 @@ export function filtersOf(rules: readonly Rule[]): DebugProtocol.ExceptionBreakp
     conditionDescription: 'Stop only where this is true, e.g. step > 100',
   }));
 }
+
+/** Those that every run has; a run says which it has when it is attached to. */
+const usual: readonly Rule[] = [
+  { rule: 'numeric', label: 'NaN or Infinity', description: 'A number is not finite.', default: true },
+];
+
+export const exceptionFilters = filtersOf(usual);

@@ -1,6 +1,6 @@
 /**
- * Requests beyond the debug protocol, for the editor's own commands at a stop: skip the update, go back to a checkpoint, a tensor for a
- * picture, and where the run stands.
+ * Requests beyond the debug protocol, for the editor's own commands at a stop: skip the update, go back to a checkpoint, and where
+ * the run stands. Values for pictures are read-value.ts.
  */
 import { z } from '../protocol/config/zod.ts';
 import { debugRequests } from '../protocol/debug-requests.ts';
@@ -10,7 +10,7 @@ import type { Target } from './target.ts';
 export function extraHandlers(target: Target): Handlers {
   return {
     ...checked(
-      'dmd/skipUpdate',
+      'dmdSkipUpdate',
       z.object({ networks: z.array(z.string()).optional() }),
       async ({ networks }, { signal }) => {
         const { step } = target.stop;
@@ -21,40 +21,21 @@ export function extraHandlers(target: Target): Handlers {
         return { step, networks: skipped };
       },
     ),
-    'dmd/checkpoints': async (_, { signal }) => ({
+    dmdCheckpoints: async (_, { signal }) => ({
       steps: await target.debuggee.ask(debugRequests['debug/checkpoints'], {}, signal),
     }),
-    ...checked('dmd/rollBack', z.object({ step: z.int().min(0) }), async ({ step }) => {
+    ...checked('dmdRollBack', z.object({ step: z.int().min(0) }), async ({ step }) => {
       await target.go({ to: 'checkpoint', step });
       return { step };
     }),
-    /** `expression`: a tensor's name or anything that comes to one; its numbers as float32 in base64, little-endian. */
-    ...checked('dmd/tensor', z.object({ expression: z.string() }), async ({ expression }, { signal }) => {
-      const { debuggee, client, stop } = target;
-      const { step, stage } = stop;
-      return client.progress.during(`Reading ${expression}`, signal, async (both) => {
-        const value = await debuggee.ask(debugRequests['debug/evaluate'], { expression, assigns: false }, both);
-        const at = { step, stage, expression };
-        if (!value.tensor) return { ...at, shape: [], data: base64(Float32Array.of(value.number ?? Number.NaN)) };
-        const { tensor } = await debuggee.ask(
-          debugRequests['debug/tensor'],
-          { tensor: value.tensor.name, path: [] },
-          both,
-        );
-        return { ...at, shape: [...tensor.shape], data: base64(tensor.data) };
-      });
-    }),
     /** Of the run and of the stop; `stop` null while it computes. */
-    'dmd/place': () => {
+    dmdPlace: () => {
       const { folder } = target.debuggee;
       if (!target.stopped) return { folder, stop: null };
       const { step, micro, stage, reason, rule } = target.stop;
       return { folder, stop: { step, micro, stage, reason, rule } };
     },
     /** The listing that this session debugs, which `set` may have made another than its config's. */
-    'dmd/listing': () => ({ uri: target.source.uri, text: target.source.text }),
+    dmdListing: () => ({ uri: target.source.uri, text: target.source.text }),
   };
 }
-
-const base64 = ({ buffer, byteOffset, byteLength }: Float32Array) =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('base64');

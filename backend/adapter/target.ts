@@ -86,7 +86,7 @@ export class Target {
     });
     const listing = stop === null ? [] : (await debuggee.attach(stop, signal)).listing;
     this.#source = new AlgorithmSource(config, listing);
-    this.client.tell('dmd/opened', { folder, listing: this.#source.uri });
+    this.client.tell('dmdOpened', { folder, listing: this.#source.uri });
   }
 
   onProblem(listener: (event: DebugEvent & { type: 'problem' }) => void): void {

@@ -11,6 +11,8 @@ export class ConfigLenses implements vscode.CodeLensProvider {
       new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), { title, command, arguments: [uri] });
     return [
       lens(`$(play) ${vscode.l10n.t('Start Run')}`, 'dmd.startRunFromFile'),
+      lens(`$(debug-alt) ${vscode.l10n.t('Debug Run')}`, 'dmd.debugRunFromFile'),
+      lens(vscode.l10n.t('Algorithm'), 'dmd.openAlgorithm'),
       lens(vscode.l10n.t('Compare with Last Run'), 'dmd.compareWithLastRun'),
       lens(vscode.l10n.t('Check Again'), 'dmd.checkConfig'),
     ];

@@ -47,6 +47,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-export', 'backend/export/a.ts', '../training/leaf.ts'],
   ['layer-evaluate', 'backend/evaluate/a.ts', '../runs/leaf.ts'],
   ['layer-runs', 'backend/runs/a.ts', '../cli/leaf.ts'],
+  ['layer-adapter', 'backend/adapter/a.ts', '../cli/leaf.ts'],
   ['layer-server', 'backend/server/a.ts', '../cli/leaf.ts'],
   ['layer-cli', 'backend/cli/a.ts', '../../extension/leaf.ts'],
   ['known-folder', 'backend/elsewhere/a.ts', '../graph/leaf.ts'],

@@ -85,7 +85,7 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error']) log[level] = (t
 
 // A bundle copies the names that are there, so these have to be, whatever they do.
 const others =
-  'CodeAction CodeActionKind CodeLens CompletionItem CompletionItemKind Diagnostic DiagnosticSeverity Position ProcessExecution ' +
+  'DebugAdapterExecutable CodeAction CodeActionKind CodeLens CompletionItem CompletionItemKind Diagnostic DiagnosticSeverity Position ProcessExecution ' +
   'Range RelativePattern Selection Task TaskGroup TaskScope ViewColumn WorkspaceEdit debug languages notebooks tasks';
 
 module.exports = {
@@ -119,6 +119,7 @@ module.exports = {
       Object.assign(this, { label, collapsibleState });
     }
   },
+  DebugConfigurationProviderTriggerKind: { Initial: 1, Dynamic: 2 },
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
   StatusBarAlignment: { Left: 1, Right: 2 },
   ProgressLocation: { SourceControl: 1, Window: 10, Notification: 15 },
