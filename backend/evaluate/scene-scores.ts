@@ -15,10 +15,10 @@ const batch = 100;
 
 /** Computes the features that distances are taken in. */
 export class SceneFeatures {
-  private readonly program: Program;
+  readonly #program: Program;
 
   private constructor(program: Program) {
-    this.program = program;
+    this.#program = program;
   }
 
   static async create(engine: Engine, weights: ReadonlyMap<string, TensorData>): Promise<SceneFeatures> {
@@ -32,7 +32,7 @@ export class SceneFeatures {
   /** Mean and covariance of the features of images [N, 3, 32, 32]. */
   async statistics(images: TensorData): Promise<FeatureStatistics> {
     const accumulator = new FeatureAccumulator();
-    for await (const { features, count } of this.batches(images)) {
+    for await (const { features, count } of this.#batches(images)) {
       accumulator.add({ shape: [count, featureCount], data: features.subarray(0, count * featureCount) });
     }
     return accumulator.statistics();
@@ -42,7 +42,7 @@ export class SceneFeatures {
   async features(images: TensorData): Promise<Float32Array> {
     const out = new Float32Array(images.shape[0] * featureCount);
     let at = 0;
-    for await (const { features, count } of this.batches(images)) {
+    for await (const { features, count } of this.#batches(images)) {
       out.set(features.subarray(0, count * featureCount), at * featureCount);
       at += count;
     }
@@ -53,21 +53,21 @@ export class SceneFeatures {
   async logits(images: TensorData): Promise<Float32Array> {
     const out = new Float32Array(images.shape[0] * 10);
     let at = 0;
-    for await (const { logits, count } of this.batches(images)) {
+    for await (const { logits, count } of this.#batches(images)) {
       out.set(logits.subarray(0, count * 10), at * 10);
       at += count;
     }
     return out;
   }
 
-  private async *batches({ shape, data }: TensorData) {
+  async *#batches({ shape, data }: TensorData) {
     const [total, ...image] = shape;
     const numbers = image.reduce((a, b) => a * b, 1);
     for (let start = 0; start < total; start += batch) {
       const count = Math.min(batch, total - start);
       const padded = new Float32Array(batch * numbers);
       padded.set(data.subarray(start * numbers, (start + count) * numbers));
-      const results = await this.program.run({ images: { shape: [batch, ...image], data: padded } });
+      const results = await this.#program.run({ images: { shape: [batch, ...image], data: padded } });
       const [features, logits] = [await results.features.read(), await results.logits.read()];
       for (const result of Object.values(results)) result.dispose();
       yield { features, logits, count };
@@ -75,7 +75,7 @@ export class SceneFeatures {
   }
 
   dispose(): Promise<void> {
-    return this.program.dispose();
+    return this.#program.dispose();
   }
 }
 

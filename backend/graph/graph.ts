@@ -44,14 +44,14 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Tensor>();
   readonly outputs = new Map<string, Tensor>();
-  private readonly scopes: string[] = [];
-  private tensorCount = 0;
-  private region = 0;
-  private regionCount = 0;
+  readonly #scopes: string[] = [];
+  #tensorCount = 0;
+  #region = 0;
+  #regionCount = 0;
 
   /** Declares an input fed at every run. As float16, for frozen weights, it takes half the memory. */
   input(name: string, shape: Shape, type: NumberType = 'float32'): Tensor {
-    this.claim('input', name);
+    this.#claim('input', name);
     const [tensor] = this.apply(inputOp, [], { name, shape: [...shape], type });
     this.inputs.set(name, tensor);
     return tensor;
@@ -59,13 +59,13 @@ export class Graph {
 
   /** Names a tensor as a result of a run. */
   output(name: string, tensor: Tensor): void {
-    this.claim('output', name);
+    this.#claim('output', name);
     if (tensor.graph !== this) throw new Error(`graph output '${name}' belongs to another graph`);
     this.outputs.set(name, tensor);
   }
 
   /** Inputs and outputs share one set of names, as they do in an ONNX file. */
-  private claim(kind: 'input' | 'output', name: string): void {
+  #claim(kind: 'input' | 'output', name: string): void {
     const before = this.inputs.has(name) ? 'input' : this.outputs.has(name) ? 'output' : null;
     if (before === kind) throw new Error(`graph ${kind} '${name}' is declared twice`);
     if (before) throw new Error(`graph ${kind} '${name}' has the name of an ${before}`);
@@ -86,11 +86,11 @@ export class Graph {
 
   /** Runs `build` with `name` appended to the scope of every node it makes; scopes appear in error messages. */
   scope<T>(name: string, build: () => T): T {
-    this.scopes.push(name);
+    this.#scopes.push(name);
     try {
       return build();
     } finally {
-      this.scopes.pop();
+      this.#scopes.pop();
     }
   }
 
@@ -99,19 +99,19 @@ export class Graph {
    * gradient but computed again from the region's inputs. Regions do not nest; the outermost one counts.
    */
   recompute<T>(build: () => T): T {
-    if (this.region !== 0) return build();
-    this.regionCount += 1;
-    this.region = this.regionCount;
+    if (this.#region !== 0) return build();
+    this.#regionCount += 1;
+    this.#region = this.#regionCount;
     try {
       return build();
     } finally {
-      this.region = 0;
+      this.#region = 0;
     }
   }
 
   /** Appends one node and returns its outputs. Errors name the op, the scope and the input shapes. */
   apply(type: OpType, inputs: readonly Tensor[], attrs: Attributes): Tensor[] {
-    const where = `${type.name} in '${this.scopes.join('.') || '(top)'}'`;
+    const where = `${type.name} in '${this.#scopes.join('.') || '(top)'}'`;
     for (const tensor of inputs) {
       if (tensor.graph !== this) throw new Error(`${where}: an input belongs to another graph`);
       if (!type.typed && tensor.type !== 'float32') {
@@ -122,23 +122,23 @@ export class Graph {
       inputs.map((tensor) => tensor.type),
       attrs,
     );
-    const shapes = this.infer(type, inputs, attrs, where);
+    const shapes = this.#infer(type, inputs, attrs, where);
     const node = {
       type,
       inputs,
       attrs,
-      scope: this.scopes.join('.'),
-      region: this.region,
+      scope: this.#scopes.join('.'),
+      region: this.#region,
       outputs: [] as Tensor[],
     };
     shapes.forEach((shape, index) => {
-      node.outputs.push({ graph: this, id: this.tensorCount++, shape, type: numberType ?? 'float32', node, index });
+      node.outputs.push({ graph: this, id: this.#tensorCount++, shape, type: numberType ?? 'float32', node, index });
     });
     this.nodes.push(node);
     return node.outputs;
   }
 
-  private infer(type: OpType, inputs: readonly Tensor[], attrs: Attributes, where: string): readonly Shape[] {
+  #infer(type: OpType, inputs: readonly Tensor[], attrs: Attributes, where: string): readonly Shape[] {
     try {
       return type.infer(
         inputs.map((tensor) => tensor.shape),

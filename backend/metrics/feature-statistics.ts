@@ -17,12 +17,12 @@ export interface FeatureStatistics {
 
 /** Takes features in any number of batches; how they are cut matters only in the last bits. */
 export class FeatureAccumulator {
-  private count = 0;
+  #count = 0;
   /** The first batch's mean. Sums are taken about it, so that features far from 0 lose no digits. */
-  private pivot: Float64Array | undefined;
-  private sum = new Float64Array();
+  #pivot: Float64Array | undefined;
+  #sum = new Float64Array();
   /** Sum of products of two features about the pivot: the lower triangle of [D, D]. */
-  private products = new Float64Array();
+  #products = new Float64Array();
 
   /** Adds [N, D] features. Throws where D changes (plain error) or a number is NaN or Inf (`UserError`). */
   add({ shape, data }: TensorData): void {
@@ -31,29 +31,29 @@ export class FeatureAccumulator {
     if (!data.every(Number.isFinite)) {
       throw new UserError(
         'numeric',
-        `Features ${this.count} to ${this.count + n - 1} hold NaN or Inf.`,
+        `Features ${this.#count} to ${this.#count + n - 1} hold NaN or Inf.`,
         'The pictures or the feature network are broken; look at the pictures first.',
       );
     }
-    this.pivot ??= this.start(data, n, dims);
-    if (dims !== this.pivot.length) throw new Error(`features of ${dims} numbers after ${this.pivot.length}`);
+    this.#pivot ??= this.#start(data, n, dims);
+    if (dims !== this.#pivot.length) throw new Error(`features of ${dims} numbers after ${this.#pivot.length}`);
 
     // Feature after feature, each a contiguous row over the batch.
     const centred = new Float64Array(dims * n);
     for (let d = 0; d < dims; d++) {
       for (let i = 0; i < n; i++) {
-        const value = data[i * dims + d]! - this.pivot[d]!;
+        const value = data[i * dims + d]! - this.#pivot[d]!;
         centred[d * n + i] = value;
-        this.sum[d]! += value;
+        this.#sum[d]! += value;
       }
     }
-    addTimesTransposed(centred, centred, n, this.products, { lowerOnly: true });
-    this.count += n;
+    addTimesTransposed(centred, centred, n, this.#products, { lowerOnly: true });
+    this.#count += n;
   }
 
   /** What was added so far; at least two vectors are needed. */
   statistics(): FeatureStatistics {
-    const { count, pivot, sum, products } = this;
+    const [count, pivot, sum, products] = [this.#count, this.#pivot, this.#sum, this.#products];
     if (!pivot || count < 2) {
       throw new UserError('data', `Feature statistics need at least 2 pictures, got ${count}.`, 'Take more pictures.');
     }
@@ -69,9 +69,9 @@ export class FeatureAccumulator {
     return { count, mean: pivot.map((value, d) => value + sum[d]! / count), covariance };
   }
 
-  private start(data: Float32Array, n: number, dims: number): Float64Array {
-    this.sum = new Float64Array(dims);
-    this.products = new Float64Array(dims * dims);
+  #start(data: Float32Array, n: number, dims: number): Float64Array {
+    this.#sum = new Float64Array(dims);
+    this.#products = new Float64Array(dims * dims);
     const pivot = new Float64Array(dims);
     for (let k = 0; k < n * dims; k++) pivot[k % dims]! += data[k]! / n;
     return pivot;

@@ -6,12 +6,12 @@ const N = 624;
 const M = 397;
 
 export class Mt19937 {
-  private readonly state = new Uint32Array(N);
-  private index = N;
+  readonly #state = new Uint32Array(N);
+  #index = N;
 
   /** The reference `init_genrand`: one 32-bit seed. */
   constructor(seed: number) {
-    const { state } = this;
+    const state = this.#state;
     state[0] = seed >>> 0;
     for (let i = 1; i < N; i++) {
       const previous = state[i - 1]! ^ (state[i - 1]! >>> 30);
@@ -22,7 +22,7 @@ export class Mt19937 {
   /** The reference `init_by_array`: a key of any number of 32-bit words, all of which count. */
   static fromKey(key: Uint32Array): Mt19937 {
     const engine = new Mt19937(19650218);
-    const { state } = engine;
+    const state = engine.#state;
     let i = 1;
     const wrap = () => {
       i++;
@@ -46,16 +46,16 @@ export class Mt19937 {
 
   /** The next 32 bits, as an unsigned integer. */
   next(): number {
-    if (this.index === N) this.refill();
-    let y = this.state[this.index++]!;
+    if (this.#index === N) this.#refill();
+    let y = this.#state[this.#index++]!;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
     return (y ^ (y >>> 18)) >>> 0;
   }
 
-  private refill(): void {
-    const { state } = this;
+  #refill(): void {
+    const state = this.#state;
     const twist = (i: number, next: number, far: number) => {
       const y = (state[i]! & 0x80000000) | (state[next]! & 0x7fffffff);
       state[i] = state[far]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
@@ -63,6 +63,6 @@ export class Mt19937 {
     for (let i = 0; i < N - M; i++) twist(i, i + 1, i + M);
     for (let i = N - M; i < N - 1; i++) twist(i, i + 1, i + M - N);
     twist(N - 1, 0, M - 1);
-    this.index = 0;
+    this.#index = 0;
   }
 }

@@ -14,23 +14,23 @@ const WIDE_RANGE = 2 ** 28;
 const TWO_PI = Math.fround(2 * Math.PI);
 
 export class TorchGenerator {
-  private readonly engine: Mt19937;
+  readonly #engine: Mt19937;
   /** The second value of the last Box-Muller pair; only calls for fewer than 16 normals make and use it. */
-  private cachedNormal: number | undefined;
+  #cachedNormal: number | undefined;
 
   /** `seed`: an integer of which, as in PyTorch, the low 32 bits count; or a bit source that is already seeded. */
   constructor(seed: bigint | number | Mt19937) {
     if (seed instanceof Mt19937) {
-      this.engine = seed;
+      this.#engine = seed;
       return;
     }
     if (typeof seed === 'number' && !Number.isSafeInteger(seed)) throw new Error(`seed ${seed} is not an integer`);
-    this.engine = new Mt19937(Number(BigInt.asUintN(32, BigInt(seed))));
+    this.#engine = new Mt19937(Number(BigInt.asUintN(32, BigInt(seed))));
   }
 
   /** `torch.rand(n)`: float32 uniforms in [0, 1), 24 bits each. */
   rand(n: number): Float32Array {
-    return this.fillUniform(new Float32Array(n));
+    return this.#fillUniform(new Float32Array(n));
   }
 
   /** `torch.randint(low, high, (n,))`: integers in [low, high), which lie within 32 signed bits. */
@@ -41,7 +41,7 @@ export class TorchGenerator {
     }
     const out = new Int32Array(n);
     for (let i = 0; i < n; i++)
-      out[i] = low + (range < WIDE_RANGE ? this.engine.next() % range : this.wideRemainder(range));
+      out[i] = low + (range < WIDE_RANGE ? this.#engine.next() % range : this.#wideRemainder(range));
     return out;
   }
 
@@ -49,41 +49,41 @@ export class TorchGenerator {
   randn(n: number): Float32Array {
     const out = new Float32Array(n);
     if (n < BLOCK) {
-      for (let i = 0; i < n; i++) out[i] = this.normal();
+      for (let i = 0; i < n; i++) out[i] = this.#normal();
       return out;
     }
-    this.fillUniform(out);
+    this.#fillUniform(out);
     for (let i = 0; i + BLOCK <= n; i += BLOCK) boxMuller(out.subarray(i, i + BLOCK));
     // The ragged end is not a short block: the last 16 are drawn anew, over what was there.
-    if (n % BLOCK !== 0) boxMuller(this.fillUniform(out.subarray(n - BLOCK)));
+    if (n % BLOCK !== 0) boxMuller(this.#fillUniform(out.subarray(n - BLOCK)));
     return out;
   }
 
-  private fillUniform(out: Float32Array): Float32Array {
-    for (let i = 0; i < out.length; i++) out[i] = (this.engine.next() & 0xffffff) * 2 ** -24;
+  #fillUniform(out: Float32Array): Float32Array {
+    for (let i = 0; i < out.length; i++) out[i] = (this.#engine.next() & 0xffffff) * 2 ** -24;
     return out;
   }
 
   /** A uniform double in [0, 1): the low 53 of 64 bits, the first draw being the high word. */
-  private uniformDouble(): number {
-    const high = this.engine.next() & 0x1fffff;
-    return (high * 2 ** 32 + this.engine.next()) * 2 ** -53;
+  #uniformDouble(): number {
+    const high = this.#engine.next() & 0x1fffff;
+    return (high * 2 ** 32 + this.#engine.next()) * 2 ** -53;
   }
 
-  private wideRemainder(range: number): number {
-    const high = BigInt(this.engine.next());
-    return Number(((high << 32n) | BigInt(this.engine.next())) % BigInt(range));
+  #wideRemainder(range: number): number {
+    const high = BigInt(this.#engine.next());
+    return Number(((high << 32n) | BigInt(this.#engine.next())) % BigInt(range));
   }
 
-  private normal(): number {
-    if (this.cachedNormal !== undefined) {
-      const value = this.cachedNormal;
-      this.cachedNormal = undefined;
+  #normal(): number {
+    if (this.#cachedNormal !== undefined) {
+      const value = this.#cachedNormal;
+      this.#cachedNormal = undefined;
       return value;
     }
-    const theta = 2 * Math.PI * this.uniformDouble();
-    const radius = Math.sqrt(-2 * Math.log1p(-this.uniformDouble()));
-    this.cachedNormal = radius * Math.sin(theta);
+    const theta = 2 * Math.PI * this.#uniformDouble();
+    const radius = Math.sqrt(-2 * Math.log1p(-this.#uniformDouble()));
+    this.#cachedNormal = radius * Math.sin(theta);
     return radius * Math.cos(theta);
   }
 }

@@ -64,7 +64,7 @@ for (let turn = 0; turn < turns; turn++) {
   for (const [i, { replace }] of tried.entries()) again[i]!.push(await timed(replace));
 }
 const plain = median(free!);
-const shown = (values: readonly number[]) => `${median(values).toFixed(0)} ms (${spread(values, 0)})`;
+const shown = (values: readonly number[]) => `${spread(values, 0)} ms`;
 console.log(`${threads} thread(s), ${turns} turns, milliseconds of an iteration`);
 console.log(`nobody looks            ${shown(free!)}`);
 console.log(`somebody looks          ${shown(looked!)}, ${(median(looked!) / plain).toFixed(3)} of that`);

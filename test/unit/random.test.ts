@@ -39,7 +39,13 @@ test('a file whose test fails names the seed that draws the same again; one that
 });
 
 /** Names of files, and numbers that no assertion depends on. */
-const exempt = ['random.ts', 'unit/random.test.ts', 'unit/engine-devices.test.ts', 'webview/monitor/timing.ts'];
+const exempt = [
+  'random.ts',
+  'unit/random.test.ts',
+  'unit/engine-devices.test.ts',
+  'webview/monitor/timing.ts',
+  'webview/heatmaps.timing.test.ts',
+];
 
 test('no test draws but from test/random.ts', () => {
   const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'));

@@ -53,46 +53,46 @@ export async function distillFor(options: DistillForOptions, output: Output): Pr
 class Watch {
   folder = '';
   failure: Error | null = null;
-  private readonly seconds: number;
-  private readonly output: Output;
-  private readonly stop: () => void;
-  private progress: Progress | null = null;
-  private label = '';
-  private began = 0;
+  readonly #seconds: number;
+  readonly #output: Output;
+  readonly #stop: () => void;
+  #progress: Progress | null = null;
+  #label = '';
+  #began = 0;
 
   constructor(seconds: number, output: Output, stop: () => void) {
-    this.seconds = seconds;
-    this.output = output;
-    this.stop = stop;
+    this.#seconds = seconds;
+    this.#output = output;
+    this.#stop = stop;
   }
 
   take(message: RunMessage): void {
     if (message.type === 'opened') this.folder = message.folder;
-    if (message.type === 'work') this.show(message.label, message.total, message.unit).update(message.done);
-    if (message.type === 'step') this.step(message);
-    if (message.type === 'note') this.output.line(`   ${message.text}`);
-    if (message.type === 'ended' || message.type === 'failed') this.progress?.end();
+    if (message.type === 'work') this.#show(message.label, message.total, message.unit).update(message.done);
+    if (message.type === 'step') this.#step(message);
+    if (message.type === 'note') this.#output.line(`   ${message.text}`);
+    if (message.type === 'ended' || message.type === 'failed') this.#progress?.end();
     if (message.type === 'failed') {
       const { kind, message: text, hint, stack } = message.error;
       this.failure = kind === 'bug' ? new Error(`${text}\n${stack}`) : new UserError(kind, text, hint);
     }
   }
 
-  private step({ step, scalars }: Extract<RunMessage, { type: 'step' }>): void {
-    this.began ||= performance.now();
-    const elapsed = (performance.now() - this.began) / 1000;
-    const done = Math.min(Math.round(elapsed), this.seconds);
-    this.show('distill', this.seconds, 's').update(done, { iteration: step, ...notesOf(scalars) });
-    if (elapsed >= this.seconds) this.stop();
+  #step({ step, scalars }: Extract<RunMessage, { type: 'step' }>): void {
+    this.#began ||= performance.now();
+    const elapsed = (performance.now() - this.#began) / 1000;
+    const done = Math.min(Math.round(elapsed), this.#seconds);
+    this.#show('distill', this.#seconds, 's').update(done, { iteration: step, ...notesOf(scalars) });
+    if (elapsed >= this.#seconds) this.#stop();
   }
 
-  private show(label: string, total: number, unit: string): Progress {
-    if (this.label !== label) {
-      this.progress?.end();
-      this.progress = createProgress(progressMode(this.output.json), label, total, { unit });
-      this.label = label;
+  #show(label: string, total: number, unit: string): Progress {
+    if (this.#label !== label) {
+      this.#progress?.end();
+      this.#progress = createProgress(progressMode(this.#output.json), label, total, { unit });
+      this.#label = label;
     }
-    return this.progress!;
+    return this.#progress!;
   }
 }
 

@@ -58,13 +58,13 @@ export class Case {
   readonly name: string;
   readonly json: CaseJson;
   /** What io.safetensors holds, by name. */
-  private readonly arrays: ReadonlyMap<string, NumberArray>;
+  readonly #arrays: ReadonlyMap<string, NumberArray>;
 
   private constructor(folder: string, json: CaseJson, arrays: ReadonlyMap<string, NumberArray>) {
     this.folder = folder;
     this.name = basename(resolve(folder));
     this.json = json;
-    this.arrays = arrays;
+    this.#arrays = arrays;
   }
 
   /** Throws UserError('data' or 'weights') when a file is missing or damaged or does not hold what case.json says. */
@@ -100,7 +100,7 @@ export class Case {
 
   /** An array of case.json with its own precision. */
   array(name: string): NumberArray {
-    const array = this.has(name) ? this.arrays.get(name) : undefined;
+    const array = this.has(name) ? this.#arrays.get(name) : undefined;
     if (!array) throw damaged(`${join(this.folder, 'case.json')}: the array '${name}' is needed and not listed`);
     return array;
   }

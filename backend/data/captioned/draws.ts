@@ -2,15 +2,15 @@
 import type { TorchGenerator } from '../../random/torch-generator.ts';
 
 export class Draws {
-  private readonly generator: TorchGenerator;
+  readonly #generator: TorchGenerator;
 
   constructor(generator: TorchGenerator) {
-    this.generator = generator;
+    this.#generator = generator;
   }
 
   /** In [0, 1). */
   uniform(): number {
-    return this.generator.rand(1)[0]!;
+    return this.#generator.rand(1)[0]!;
   }
 
   /** True with this probability. */

@@ -52,57 +52,57 @@ export function createOnnxRuntimeEngine({ device, threads = 0 }: OrtOptions): En
 
 class OrtEngine implements Engine {
   readonly device: string;
-  private readonly provider: OrtDevice;
-  private readonly threads: number;
-  private readonly programs = new Set<OrtProgram>();
-  private readonly readers = new Map<string, Promise<ort.InferenceSession>>();
-  private readonly placers = new Map<string, Promise<Program>>();
+  readonly #provider: OrtDevice;
+  readonly #threads: number;
+  readonly #programs = new Set<OrtProgram>();
+  readonly #readers = new Map<string, Promise<ort.InferenceSession>>();
+  readonly #placers = new Map<string, Promise<Program>>();
 
   constructor(provider: OrtDevice, threads: number) {
-    this.provider = provider;
-    this.threads = threads;
+    this.#provider = provider;
+    this.#threads = threads;
     this.device = provider === 'cpu' && threads > 0 ? `cpu (${threads} threads)` : provider;
   }
 
   capabilities(): Promise<Capabilities> {
-    return ortCapabilities(this.provider);
+    return ortCapabilities(this.#provider);
   }
 
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
-    const lowered = await this.lower(graph);
-    const session = await this.session(lowered, name, keepsResults(this.provider) ? 'gpu-buffer' : 'cpu');
+    const lowered = await this.#lower(graph);
+    const session = await this.#session(lowered, name, keepsResults(this.#provider) ? 'gpu-buffer' : 'cpu');
     const program = new OrtProgram(this, graph, session, { name, blocked: lowered.blockedInputs });
-    this.programs.add(program);
+    this.#programs.add(program);
     return program;
   }
 
   upload(value: TensorData | HalfData): DeviceTensor {
-    if (keepsResults(this.provider)) return new UploadedTensor(value, (numbers) => this.place(numbers));
+    if (keepsResults(this.#provider)) return new UploadedTensor(value, (numbers) => this.#place(numbers));
     return new OrtTensor(this, hostTensor(value));
   }
 
   async receive(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
-    if (keepsResults(this.provider)) return this.join(shape, slices);
+    if (keepsResults(this.#provider)) return this.#join(shape, slices);
     return this.upload({ shape, data: await gather(shape, slices) });
   }
 
   async dispose(): Promise<void> {
-    for (const program of [...this.programs]) await program.close();
-    for (const reader of this.readers.values()) await (await reader).release();
-    this.readers.clear();
-    this.placers.clear();
+    for (const program of [...this.#programs]) await program.close();
+    for (const reader of this.#readers.values()) await (await reader).release();
+    this.#readers.clear();
+    this.#placers.clear();
   }
 
   /** The program's session is gone. */
   forget(program: OrtProgram): void {
-    this.programs.delete(program);
+    this.#programs.delete(program);
   }
 
   async read(tensor: ort.Tensor): Promise<Float32Array> {
     if (tensor.location === 'cpu') return floatsOf(tensor);
     const made = { shape: tensor.dims, type: numberTypeOf(tensor) };
-    const reader = await lookUp(this.readers, keyOf(made), async () =>
-      this.session(await this.lower(identityGraph(made)), 'read back', 'cpu'),
+    const reader = await lookUp(this.#readers, keyOf(made), async () =>
+      this.#session(await this.#lower(identityGraph(made)), 'read back', 'cpu'),
     );
     const { y } = await reader.run({ x: tensor });
     return floatsOf(y);
@@ -116,8 +116,8 @@ class OrtEngine implements Engine {
       yield await this.read(tensor);
       return;
     }
-    const cutter = await lookUp(this.readers, `${numbers} of ${keyOf(made)}`, () =>
-      this.session(cutModel(made, numbers), 'read back in slices', 'cpu'),
+    const cutter = await lookUp(this.#readers, `${numbers} of ${keyOf(made)}`, () =>
+      this.#session(cutModel(made, numbers), 'read back in slices', 'cpu'),
     );
     for (const [start] of ranges(count, numbers)) {
       // All are of one length: the last one repeats what was read.
@@ -129,18 +129,18 @@ class OrtEngine implements Engine {
   }
 
   /** Brings slices into device memory one by one and makes one tensor of them there: for a moment they are there twice. */
-  private async join(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
+  async #join(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
     const parts: OrtTensor[] = [];
     try {
       let count = 0;
       for await (const data of regroup(slices)) {
-        parts.push(await this.place({ shape: [data.length], data }));
+        parts.push(await this.#place({ shape: [data.length], data }));
         count += data.length;
       }
       requireCount(shape, count);
       const graph = joinGraph(shape, parts);
       const key = `${parts.map((part) => part.shape)} to ${keyOf({ shape, type: 'float32' })}`;
-      const joiner = await lookUp(this.placers, key, () => this.compile(graph, { name: 'join' }));
+      const joiner = await lookUp(this.#placers, key, () => this.compile(graph, { name: 'join' }));
       return (await joiner.run(Object.fromEntries(parts.map((part, i) => [`x${i}`, part])))).y;
     } finally {
       for (const part of parts) part.dispose();
@@ -148,22 +148,24 @@ class OrtEngine implements Engine {
   }
 
   /** Copies numbers into device memory. */
-  private async place(value: TensorData | HalfData): Promise<OrtTensor> {
+  async #place(value: TensorData | HalfData): Promise<OrtTensor> {
     const made = { shape: value.shape, type: typeOf(value) };
-    const placer = await lookUp(this.placers, keyOf(made), () => this.compile(identityGraph(made), { name: 'upload' }));
+    const placer = await lookUp(this.#placers, keyOf(made), () =>
+      this.compile(identityGraph(made), { name: 'upload' }),
+    );
     const { y } = await placer.run({ x: new OrtTensor(this, hostTensor(value)) });
     return y as OrtTensor;
   }
 
-  private async lower(graph: Graph): Promise<LoweredGraph> {
+  async #lower(graph: Graph): Promise<LoweredGraph> {
     return lowerGraph(graph, { capabilities: await this.capabilities(), blocksKernels: true });
   }
 
-  private async session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
-    const onCpu = this.provider === 'cpu';
+  async #session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
+    const onCpu = this.#provider === 'cpu';
     const options: ort.InferenceSession.SessionOptions = {
-      executionProviders: [{ name: this.provider }, ...(onCpu ? [] : [{ name: 'cpu' as const }])],
-      intraOpNumThreads: this.threads,
+      executionProviders: [{ name: this.#provider }, ...(onCpu ? [] : [{ name: 'cpu' as const }])],
+      intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
@@ -197,20 +199,20 @@ function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
 class OrtTensor implements DeviceTensor {
   readonly shape: readonly number[];
   readonly type: NumberType;
-  private readonly engine: OrtEngine;
+  readonly #engine: OrtEngine;
   /** The program whose session holds the memory; null on the CPU, where the tensor does. */
-  private readonly owner: OrtProgram | null;
-  private value: ort.Tensor | null;
+  readonly #owner: OrtProgram | null;
+  #value: ort.Tensor | null;
   /** Channels per block where `value` is a convolution's kernel in the blocked layout; 0 in the ordinary one. */
-  private blocks = 0;
+  #blocks = 0;
 
   constructor(engine: OrtEngine, value: ort.Tensor, maker: OrtProgram | null = null) {
-    this.engine = engine;
-    this.owner = value.location === 'cpu' ? null : maker;
-    this.value = asBits(value);
+    this.#engine = engine;
+    this.#owner = value.location === 'cpu' ? null : maker;
+    this.#value = asBits(value);
     this.shape = value.dims;
     this.type = numberTypeOf(value);
-    this.owner?.keepFor(this);
+    this.#owner?.keepFor(this);
   }
 
   /** The runtime's tensor. Throws after `dispose`. */
@@ -220,32 +222,32 @@ class OrtTensor implements DeviceTensor {
 
   /** A kernel in blocks of `n` channels; 0: as it is. Kept in the form asked for last, so that weights are in memory once. */
   inBlocks(n: number): ort.Tensor {
-    if (!this.value) throw new Error('this device tensor was disposed');
-    if (n !== this.blocks) {
-      const { data, dims } = this.value;
+    if (!this.#value) throw new Error('this device tensor was disposed');
+    if (n !== this.#blocks) {
+      const { data, dims } = this.#value;
       const held = data as Float32Array;
-      const plain = this.blocks > 0 ? outOfBlocks(held, dims, this.blocks) : held;
-      this.value = new runtime.Tensor('float32', n > 0 ? intoBlocks(plain, dims, n) : plain, dims);
-      this.blocks = n;
+      const plain = this.#blocks > 0 ? outOfBlocks(held, dims, this.#blocks) : held;
+      this.#value = new runtime.Tensor('float32', n > 0 ? intoBlocks(plain, dims, n) : plain, dims);
+      this.#blocks = n;
     }
-    return this.value;
+    return this.#value;
   }
 
   read(): Promise<Float32Array> {
-    return this.engine.read(this.native);
+    return this.#engine.read(this.native);
   }
 
   async *slices(numbers: number): AsyncGenerator<Float32Array> {
     const { native } = this;
-    if (native.location !== 'cpu') yield* this.engine.cut(native, numbers);
+    if (native.location !== 'cpu') yield* this.#engine.cut(native, numbers);
     else for (const [start, end] of ranges(native.data.length, numbers)) yield floatsOf(native, start, end);
   }
 
   dispose(): void {
-    const { value } = this;
-    this.value = null;
+    const value = this.#value;
+    this.#value = null;
     if (value && value.location !== 'cpu') value.dispose();
-    this.owner?.doneWith(this);
+    this.#owner?.doneWith(this);
   }
 }
 
@@ -256,13 +258,13 @@ class OrtTensor implements DeviceTensor {
 class OrtProgram implements Program {
   readonly inputs: ReadonlyMap<string, Declared>;
   readonly outputs: ReadonlyMap<string, Declared>;
-  private readonly engine: OrtEngine;
-  private readonly name: string;
+  readonly #engine: OrtEngine;
+  readonly #name: string;
   /** Inputs that the session takes in the blocked layout. */
-  private readonly blocked: ReadonlySet<string>;
-  private readonly results = new Set<OrtTensor>();
-  private session: ort.InferenceSession | null;
-  private disposed = false;
+  readonly #blocked: ReadonlySet<string>;
+  readonly #results = new Set<OrtTensor>();
+  #session: ort.InferenceSession | null;
+  #disposed = false;
 
   constructor(
     engine: OrtEngine,
@@ -270,56 +272,56 @@ class OrtProgram implements Program {
     session: ort.InferenceSession,
     { name, blocked }: { name: string; blocked: ReadonlySet<string> },
   ) {
-    this.engine = engine;
-    this.name = name;
-    this.blocked = blocked;
+    this.#engine = engine;
+    this.#name = name;
+    this.#blocked = blocked;
     this.inputs = declared(graph.inputs);
     this.outputs = declared(graph.outputs);
-    this.session = session;
+    this.#session = session;
   }
 
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
-    if (!this.session || this.disposed) throw new Error(`program '${this.name}' was disposed`);
+    if (!this.#session || this.#disposed) throw new Error(`program '${this.#name}' was disposed`);
     const native: Record<string, ort.Tensor> = {};
     for (const [name, input] of this.inputs) {
-      native[name] = await this.nativeFeed(name, checkedFeed(this.name, name, input, feeds[name]));
+      native[name] = await this.#nativeFeed(name, checkedFeed(this.#name, name, input, feeds[name]));
     }
-    const results = await this.session.run(native);
+    const results = await this.#session.run(native);
     return Object.fromEntries(
-      Array.from(this.outputs.keys(), (name) => [name, new OrtTensor(this.engine, results[name] as ort.Tensor, this)]),
+      Array.from(this.outputs.keys(), (name) => [name, new OrtTensor(this.#engine, results[name] as ort.Tensor, this)]),
     );
   }
 
   async dispose(): Promise<void> {
-    this.disposed = true;
-    if (this.results.size === 0) await this.release();
+    this.#disposed = true;
+    if (this.#results.size === 0) await this.#release();
   }
 
   /** Disposes the program with everything it returned. */
   async close(): Promise<void> {
-    this.disposed = true;
-    for (const result of [...this.results]) result.dispose();
-    await this.release();
+    this.#disposed = true;
+    for (const result of [...this.#results]) result.dispose();
+    await this.#release();
   }
 
   keepFor(result: OrtTensor): void {
-    this.results.add(result);
+    this.#results.add(result);
   }
 
   doneWith(result: OrtTensor): void {
-    if (this.results.delete(result) && this.disposed && this.results.size === 0) void this.release();
+    if (this.#results.delete(result) && this.#disposed && this.#results.size === 0) void this.#release();
   }
 
-  private async release(): Promise<void> {
-    const { session } = this;
-    this.session = null;
-    this.engine.forget(this);
+  async #release(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#engine.forget(this);
     await session?.release();
   }
 
-  private async nativeFeed(name: string, feed: Feed): Promise<ort.Tensor> {
-    const blocks = this.blocked.has(name) ? await channelBlock() : 0;
-    if (!isDeviceTensor(feed)) return new OrtTensor(this.engine, hostTensor(feed)).inBlocks(blocks);
+  async #nativeFeed(name: string, feed: Feed): Promise<ort.Tensor> {
+    const blocks = this.#blocked.has(name) ? await channelBlock() : 0;
+    if (!isDeviceTensor(feed)) return new OrtTensor(this.#engine, hostTensor(feed)).inBlocks(blocks);
     if (feed instanceof UploadedTensor) return ((await feed.onDevice()) as OrtTensor).native;
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
     return feed.inBlocks(blocks);

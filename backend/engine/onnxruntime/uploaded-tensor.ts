@@ -10,48 +10,48 @@ import type { DeviceTensor } from '../engine.ts';
 export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
   readonly shape: readonly number[];
   readonly type: NumberType;
-  private readonly place: (value: TensorData | HalfData) => Promise<Placed>;
+  readonly #place: (value: TensorData | HalfData) => Promise<Placed>;
   /** Null once the numbers are on the device, and after `dispose`. */
-  private host: TensorData | HalfData | null;
-  private placed: Promise<Placed> | null = null;
+  #host: TensorData | HalfData | null;
+  #placed: Promise<Placed> | null = null;
 
   constructor(value: TensorData | HalfData, place: (value: TensorData | HalfData) => Promise<Placed>) {
-    this.host = value;
+    this.#host = value;
     this.shape = value.shape;
     this.type = typeOf(value);
-    this.place = place;
+    this.#place = place;
   }
 
   /** The tensor in device memory, owned by this one. Throws after `dispose`. */
   async onDevice(): Promise<Placed> {
-    if (!this.placed) {
-      this.placed = this.place(this.onHost());
-      this.host = null;
+    if (!this.#placed) {
+      this.#placed = this.#place(this.#onHost());
+      this.#host = null;
     }
-    return this.placed;
+    return this.#placed;
   }
 
   async read(): Promise<Float32Array> {
-    if (this.placed) return (await this.placed).read();
-    const host = this.onHost();
+    if (this.#placed) return (await this.#placed).read();
+    const host = this.#onHost();
     return 'halves' in host ? halvesToFloats(host.halves) : host.data;
   }
 
   async *slices(numbers: number): AsyncGenerator<Float32Array> {
-    if (this.placed) {
-      yield* (await this.placed).slices(numbers);
+    if (this.#placed) {
+      yield* (await this.#placed).slices(numbers);
       return;
     }
-    const host = this.onHost();
+    const host = this.#onHost();
     for (const [start, end] of ranges(sizeOf(this.shape), numbers)) {
       yield 'halves' in host ? halvesToFloats(host.halves.subarray(start, end)) : host.data.subarray(start, end);
     }
   }
 
   dispose(): void {
-    const { placed } = this;
-    this.placed = null;
-    this.host = null;
+    const placed = this.#placed;
+    this.#placed = null;
+    this.#host = null;
     // A placement that failed has told whoever asked for it.
     placed?.then(
       (tensor) => tensor.dispose(),
@@ -59,8 +59,8 @@ export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor
     );
   }
 
-  private onHost(): TensorData | HalfData {
-    if (!this.host) throw new Error('this device tensor was disposed');
-    return this.host;
+  #onHost(): TensorData | HalfData {
+    if (!this.#host) throw new Error('this device tensor was disposed');
+    return this.#host;
   }
 }

@@ -27,22 +27,22 @@ export async function createTensorflowEngine({ backend }: TensorflowOptions): Pr
 class TensorflowEngine implements Engine, ProgramHost {
   readonly device: string;
   readonly tf: Tf;
-  private readonly backendName: string;
-  private readonly programs = new Set<Program>();
+  readonly #backendName: string;
+  readonly #programs = new Set<Program>();
 
   constructor(tf: Tf, backendName: string, device: string) {
     this.tf = tf;
-    this.backendName = backendName;
+    this.#backendName = backendName;
     this.device = device;
   }
 
   async activate(): Promise<void> {
-    if (this.tf.getBackend() !== this.backendName) await this.tf.setBackend(this.backendName);
+    if (this.tf.getBackend() !== this.#backendName) await this.tf.setBackend(this.#backendName);
   }
 
   /** Graphs are not lowered here, so that what only lowering asks for stays at the least there is. */
   async capabilities(): Promise<Capabilities> {
-    const onHost = this.backendName === 'cpu';
+    const onHost = this.#backendName === 'cpu';
     // Both number types can be fed, and are float32 on the device.
     return { ...portable, onHost, resident: !onHost, holds: ['float32', 'float16'], computes: ['float32'] };
   }
@@ -51,7 +51,7 @@ class TensorflowEngine implements Engine, ProgramHost {
     if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
     await this.activate();
     const program = new TensorflowProgram(this, graph, name);
-    this.programs.add(program);
+    this.#programs.add(program);
     return program;
   }
 
@@ -65,10 +65,10 @@ class TensorflowEngine implements Engine, ProgramHost {
   }
 
   forget(program: Program): void {
-    this.programs.delete(program);
+    this.#programs.delete(program);
   }
 
   async dispose(): Promise<void> {
-    for (const program of [...this.programs]) await program.dispose();
+    for (const program of [...this.#programs]) await program.dispose();
   }
 }

@@ -18,21 +18,21 @@ export interface ProgramHost {
 export class TensorflowProgram implements Program {
   readonly inputs: ReadonlyMap<string, Declared>;
   readonly outputs: ReadonlyMap<string, Declared>;
-  private readonly host: ProgramHost;
-  private readonly graph: Graph;
-  private readonly name: string;
-  private readonly steps: readonly Step[];
-  private constants: Map<GraphTensor, Tensor> | null;
+  readonly #host: ProgramHost;
+  readonly #graph: Graph;
+  readonly #name: string;
+  readonly #steps: readonly Step[];
+  #constants: Map<GraphTensor, Tensor> | null;
 
   constructor(host: ProgramHost, graph: Graph, name: string) {
-    this.host = host;
-    this.graph = graph;
-    this.name = name;
+    this.#host = host;
+    this.#graph = graph;
+    this.#name = name;
     this.inputs = declared(graph.inputs);
     this.outputs = declared(graph.outputs);
     const nodes = neededNodes(graph);
-    this.steps = stepsOf(graph, nodes);
-    this.constants = new Map(
+    this.#steps = stepsOf(graph, nodes);
+    this.#constants = new Map(
       nodes
         .filter((node) => node.type.name === 'constant')
         .map((node) => {
@@ -43,21 +43,21 @@ export class TensorflowProgram implements Program {
   }
 
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
-    const { constants } = this;
-    if (!constants) throw new Error(`program '${this.name}' was disposed`);
-    const { tf } = this.host;
-    await this.host.activate();
+    const constants = this.#constants;
+    if (!constants) throw new Error(`program '${this.#name}' was disposed`);
+    const { tf } = this.#host;
+    await this.#host.activate();
     const values = new Map(constants);
     // Everything made during this run: freed at its last use, or all at once if a node fails.
     const owned = new Set<Tensor>();
     try {
-      for (const [name, input] of this.graph.inputs) {
-        const { tensor, temporary } = nativeOf(tf, this.name, name, input, feeds[name]);
+      for (const [name, input] of this.#graph.inputs) {
+        const { tensor, temporary } = nativeOf(tf, this.#name, name, input, feeds[name]);
         if (temporary) owned.add(tensor);
         values.set(input, tensor);
       }
-      for (const { node, free } of this.steps) {
-        this.runNode(node, values, owned);
+      for (const { node, free } of this.#steps) {
+        this.#runNode(node, values, owned);
         for (const tensor of free) {
           const value = values.get(tensor)!;
           values.delete(tensor);
@@ -65,7 +65,7 @@ export class TensorflowProgram implements Program {
         }
       }
       return Object.fromEntries(
-        [...this.graph.outputs].map(([name, tensor]) => [
+        [...this.#graph.outputs].map(([name, tensor]) => [
           name,
           new TensorflowTensor(tf, tf.clone(values.get(tensor)!), tensor.type),
         ]),
@@ -76,13 +76,13 @@ export class TensorflowProgram implements Program {
   }
 
   async dispose(): Promise<void> {
-    this.host.forget(this);
-    for (const tensor of this.constants?.values() ?? []) tensor.dispose();
-    this.constants = null;
+    this.#host.forget(this);
+    for (const tensor of this.#constants?.values() ?? []) tensor.dispose();
+    this.#constants = null;
   }
 
-  private runNode(node: Node, values: Map<GraphTensor, Tensor>, owned: Set<Tensor>): void {
-    const { tf } = this.host;
+  #runNode(node: Node, values: Map<GraphTensor, Tensor>, owned: Set<Tensor>): void {
+    const { tf } = this.#host;
     const inputs = node.inputs.map((input) => values.get(input)!);
     const results = tf.tidy(() => [kernels[node.type.name](tf, inputs, node.attrs)].flat());
     for (const result of results) owned.add(result);

@@ -8,21 +8,21 @@ import type { Tensor, Tf } from './kernels/kernel.ts';
 export class TensorflowTensor implements DeviceTensor {
   readonly shape: readonly number[];
   readonly type: NumberType;
-  private readonly tf: Tf;
-  private value: Tensor | null;
+  readonly #tf: Tf;
+  #value: Tensor | null;
 
   /** Takes over the handle: `dispose` disposes it. TensorFlow.js holds float16 as float32. */
   constructor(tf: Tf, value: Tensor, type: NumberType) {
-    this.tf = tf;
-    this.value = value;
+    this.#tf = tf;
+    this.#value = value;
     this.shape = value.shape;
     this.type = type;
   }
 
   /** The handle, still owned by this tensor. Throws after `dispose`. */
   get native(): Tensor {
-    if (!this.value) throw new Error('this device tensor was disposed');
-    return this.value;
+    if (!this.#value) throw new Error('this device tensor was disposed');
+    return this.#value;
   }
 
   async read(): Promise<Float32Array> {
@@ -30,7 +30,8 @@ export class TensorflowTensor implements DeviceTensor {
   }
 
   async *slices(numbers: number): AsyncGenerator<Float32Array> {
-    const { tf, native } = this;
+    const { native } = this;
+    const tf = this.#tf;
     for (const [start, end] of ranges(native.size, numbers)) {
       const part = tf.tidy(() => tf.slice(tf.reshape(native, [native.size]), [start], [end - start]));
       try {
@@ -42,8 +43,8 @@ export class TensorflowTensor implements DeviceTensor {
   }
 
   dispose(): void {
-    this.value?.dispose();
-    this.value = null;
+    this.#value?.dispose();
+    this.#value = null;
   }
 }
 

@@ -20,16 +20,16 @@ export class OnnxWriter {
   readonly initializers: OnnxInitializer[] = [];
   readonly can: LoweringCapabilities;
   readonly blockedInputs: ReadonlySet<string>;
-  private readonly inputTypes: Readonly<Record<string, OnnxInputType>>;
-  private readonly read: ReadonlySet<Tensor>;
-  private readonly constants = new Map<string, string>();
-  private count = 0;
+  readonly #inputTypes: Readonly<Record<string, OnnxInputType>>;
+  readonly #read: ReadonlySet<Tensor>;
+  readonly #constants = new Map<string, string>();
+  #count = 0;
 
   constructor(can: LoweringCapabilities, { blockedInputs, inputTypes, read }: WriterOptions) {
     this.can = can;
     this.blockedInputs = blockedInputs;
-    this.inputTypes = inputTypes;
-    this.read = read;
+    this.#inputTypes = inputTypes;
+    this.#read = read;
   }
 
   /** Whether the device has an operator. */
@@ -39,12 +39,12 @@ export class OnnxWriter {
 
   /** Whether anything reads a value. */
   needs(tensor: Tensor): boolean {
-    return this.read.has(tensor);
+    return this.#read.has(tensor);
   }
 
   /** An input of the graph in the number type that the graph declares. */
   input(name: string): string {
-    return this.inputTypes[name] ? this.widened(name) : name;
+    return this.#inputTypes[name] ? this.widened(name) : name;
   }
 
   /** Numbers of another type as float32. */
@@ -54,7 +54,7 @@ export class OnnxWriter {
 
   /** Adds an operator call with `outputCount` outputs and returns their names. */
   call(opType: string, inputs: string[], attributes: OnnxAttributes = {}, outputCount = 1, domain = ''): string[] {
-    const name = `${opType}_${this.count++}`;
+    const name = `${opType}_${this.#count++}`;
     const outputs = Array.from({ length: outputCount }, (_, i) => (outputCount === 1 ? name : `${name}.${i}`));
     this.nodes.push({ name, opType, domain, inputs, outputs, attributes });
     return outputs;
@@ -72,7 +72,7 @@ export class OnnxWriter {
 
   floats(shape: readonly number[], data: Float32Array): string {
     const key = data.length <= 16 ? `f${shape.join()}:${data.join()}` : null;
-    return this.initializer(key, shape, data);
+    return this.#initializer(key, shape, data);
   }
 
   scalar(value: number): string {
@@ -81,12 +81,12 @@ export class OnnxWriter {
 
   /** A one-dimensional int64 constant: shapes, axes, starts, ends. */
   ints(values: readonly number[]): string {
-    return this.initializer(`i${values.join()}`, [values.length], BigInt64Array.from(values, BigInt));
+    return this.#initializer(`i${values.join()}`, [values.length], BigInt64Array.from(values, BigInt));
   }
 
   /** A constant that `key` says all of: made at its first use, and the same one from then on. */
   shared(key: string, dims: readonly number[], make: () => OnnxInitializer['data']): string {
-    return this.constants.get(key) ?? this.initializer(key, dims, make());
+    return this.#constants.get(key) ?? this.#initializer(key, dims, make());
   }
 
   reshape(x: string, shape: readonly number[]): string {
@@ -118,13 +118,13 @@ export class OnnxWriter {
     });
   }
 
-  private initializer(key: string | null, dims: readonly number[], data: OnnxInitializer['data']): string {
-    const known = key !== null ? this.constants.get(key) : undefined;
+  #initializer(key: string | null, dims: readonly number[], data: OnnxInitializer['data']): string {
+    const known = key !== null ? this.#constants.get(key) : undefined;
     if (known) return known;
     if (sizeOf(dims) !== data.length) throw new Error(`constant of shape [${dims}] holds ${data.length} numbers`);
     const name = `const_${this.initializers.length}`;
     this.initializers.push({ name, dims, data });
-    if (key !== null) this.constants.set(key, name);
+    if (key !== null) this.#constants.set(key, name);
     return name;
   }
 }

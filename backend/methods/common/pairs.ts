@@ -128,7 +128,10 @@ export async function openReferencePairs(
   const { set, prompts } = await teacher.pairs.open(folder);
   const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
   const warning = kept || !foreign ? kept : `the pairs in ${folder} were made by another teacher than ${teacher.path}`;
-  return { pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), { seed, accumulation }), warning };
+  return {
+    pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), { seed, accumulation }),
+    warning,
+  };
 }
 
 /**

@@ -83,26 +83,26 @@ function checkStages(config: AutoencoderTinyConfig): void {
 
 /** diffusers numbers the layers of a side in one list, activations and up-samplings included. */
 class Layers {
-  private readonly p: ParameterSource;
-  private index = 0;
+  readonly #p: ParameterSource;
+  #index = 0;
 
   constructor(p: ParameterSource) {
-    this.p = p;
+    this.#p = p;
   }
 
   conv(x: Tensor, out: number, options: { stride?: number; bias?: boolean } = {}): Tensor {
-    return convLayer(this.p, `${this.index++}`, x, out, { kernel: 3, padding: 1, ...options });
+    return convLayer(this.#p, `${this.#index++}`, x, out, { kernel: 3, padding: 1, ...options });
   }
 
   blocks(x: Tensor, count: number): Tensor {
     let h = x;
-    for (let i = 0; i < count; i++) h = tinyBlock(scoped(this.p, `${this.index++}`), h);
+    for (let i = 0; i < count; i++) h = tinyBlock(scoped(this.#p, `${this.#index++}`), h);
     return h;
   }
 
   /** A layer without parameters. */
   skip(): void {
-    this.index += 1;
+    this.#index += 1;
   }
 }
 

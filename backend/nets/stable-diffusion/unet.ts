@@ -67,78 +67,78 @@ function sizeOfConfig({ sample_size: size }: UNetConfig): readonly [number, numb
 
 /** One application of the U-Net. */
 class Builder {
-  private readonly config: UNetConfig;
-  private readonly levels: readonly UNetLevel[];
-  private readonly style: ResnetStyle;
-  private readonly recompute: boolean;
-  private readonly timestep: Tensor;
-  private readonly context: Tensor;
+  readonly #config: UNetConfig;
+  readonly #levels: readonly UNetLevel[];
+  readonly #style: ResnetStyle;
+  readonly #recompute: boolean;
+  readonly #timestep: Tensor;
+  readonly #context: Tensor;
 
   constructor(config: UNetConfig, recompute: boolean, timestep: Tensor, context: Tensor) {
-    this.config = config;
-    this.levels = unetLevels(config);
-    this.style = { groups: config.norm_num_groups, epsilon: config.norm_eps, zero: true };
-    this.recompute = recompute;
-    this.timestep = timestep;
-    this.context = context;
+    this.#config = config;
+    this.#levels = unetLevels(config);
+    this.#style = { groups: config.norm_num_groups, epsilon: config.norm_eps, zero: true };
+    this.#recompute = recompute;
+    this.#timestep = timestep;
+    this.#context = context;
   }
 
   build(p: ParameterSource, sample: Tensor): Tensor {
-    const { config } = this;
-    const emb = this.embed(p);
+    const config = this.#config;
+    const emb = this.#embed(p);
     const input = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
-    const first = convLayer(p, 'conv_in', input, this.levels[0].channels, around(config.conv_in_kernel));
-    const skips = this.down(p, first, emb);
+    const first = convLayer(p, 'conv_in', input, this.#levels[0].channels, around(config.conv_in_kernel));
+    const skips = this.#down(p, first, emb);
     const deepest =
-      config.mid_block_type === null ? skips[skips.length - 1] : this.middle(p, skips[skips.length - 1], emb);
-    const last = this.up(p, deepest, skips, emb);
+      config.mid_block_type === null ? skips[skips.length - 1] : this.#middle(p, skips[skips.length - 1], emb);
+    const last = this.#up(p, deepest, skips, emb);
     const out = normSilu(p, 'conv_norm_out', last, config.norm_num_groups, config.norm_eps);
     return convLayer(p, 'conv_out', out, config.out_channels, { ...around(config.conv_out_kernel), zero: true });
   }
 
   /** [B, 4 * first channels], before the SiLU that every block applies. */
-  private embed(p: ParameterSource): Tensor {
-    const { flip_sin_to_cos: flip, freq_shift: shift } = this.config;
-    const { channels } = this.levels[0];
-    const waves = timestepEmbedding(this.timestep, { channels, flip, shift });
+  #embed(p: ParameterSource): Tensor {
+    const { flip_sin_to_cos: flip, freq_shift: shift } = this.#config;
+    const { channels } = this.#levels[0];
+    const waves = timestepEmbedding(this.#timestep, { channels, flip, shift });
     const hidden = silu(linearLayer(p, 'time_embedding.linear_1', waves, 4 * channels));
     return linearLayer(p, 'time_embedding.linear_2', hidden, 4 * channels);
   }
 
   /** What each step of the encoder hands to the decoder, first to last. */
-  private down(p: ParameterSource, first: Tensor, emb: Tensor): Tensor[] {
+  #down(p: ParameterSource, first: Tensor, emb: Tensor): Tensor[] {
     const skips = [first];
     let h = first;
-    this.levels.forEach((level, i) => {
+    this.#levels.forEach((level, i) => {
       const q = scoped(p, `down_blocks.${i}`);
       for (let k = 0; k < level.layers; k++) {
-        h = this.layer(q, k, h, level, emb, level.downAttention);
+        h = this.#layer(q, k, h, level, emb, level.downAttention);
         skips.push(h);
       }
-      if (i === this.levels.length - 1) return;
-      h = downsample(scoped(q, 'downsamplers.0'), h, this.config.downsample_padding);
+      if (i === this.#levels.length - 1) return;
+      h = downsample(scoped(q, 'downsamplers.0'), h, this.#config.downsample_padding);
       skips.push(h);
     });
     return skips;
   }
 
-  private middle(p: ParameterSource, x: Tensor, emb: Tensor): Tensor {
-    const level = this.levels[this.levels.length - 1];
+  #middle(p: ParameterSource, x: Tensor, emb: Tensor): Tensor {
+    const level = this.#levels[this.#levels.length - 1];
     const q = scoped(p, 'mid_block');
-    const first = this.layer(q, 0, x, level, emb, true);
-    return this.block('mid_block.resnets.1', () =>
-      resnetBlock(scoped(q, 'resnets.1'), this.style, first, level.channels, emb),
+    const first = this.#layer(q, 0, x, level, emb, true);
+    return this.#block('mid_block.resnets.1', () =>
+      resnetBlock(scoped(q, 'resnets.1'), this.#style, first, level.channels, emb),
     );
   }
 
-  private up(p: ParameterSource, deepest: Tensor, skips: Tensor[], emb: Tensor): Tensor {
+  #up(p: ParameterSource, deepest: Tensor, skips: Tensor[], emb: Tensor): Tensor {
     let h = deepest;
-    this.levels.toReversed().forEach((level, i) => {
+    this.#levels.toReversed().forEach((level, i) => {
       const q = scoped(p, `up_blocks.${i}`);
       for (let k = 0; k <= level.layers; k++) {
-        h = this.layer(q, k, concat([h, skips.pop()!], 1), level, emb, level.upAttention);
+        h = this.#layer(q, k, concat([h, skips.pop()!], 1), level, emb, level.upAttention);
       }
-      if (i === this.levels.length - 1) return;
+      if (i === this.#levels.length - 1) return;
       const [, , height, width] = skips[skips.length - 1].shape;
       h = upsample(scoped(q, 'upsamplers.0'), h, height, width);
     });
@@ -146,25 +146,25 @@ class Builder {
   }
 
   /** A residual block and, where the level has attention, its transformer. */
-  private layer(p: ParameterSource, k: number, x: Tensor, level: UNetLevel, emb: Tensor, attention: boolean): Tensor {
-    const residual = this.block(`resnets.${k}`, () =>
-      resnetBlock(scoped(p, `resnets.${k}`), this.style, x, level.channels, emb),
+  #layer(p: ParameterSource, k: number, x: Tensor, level: UNetLevel, emb: Tensor, attention: boolean): Tensor {
+    const residual = this.#block(`resnets.${k}`, () =>
+      resnetBlock(scoped(p, `resnets.${k}`), this.#style, x, level.channels, emb),
     );
     if (!attention) return residual;
     const style = {
-      groups: this.config.norm_num_groups,
+      groups: this.#config.norm_num_groups,
       heads: level.heads,
       depth: level.depth,
-      linearProjection: this.config.use_linear_projection,
+      linearProjection: this.#config.use_linear_projection,
     };
-    return this.block(`attentions.${k}`, () =>
-      transformer2d(scoped(p, `attentions.${k}`), style, residual, this.context),
+    return this.#block(`attentions.${k}`, () =>
+      transformer2d(scoped(p, `attentions.${k}`), style, residual, this.#context),
     );
   }
 
-  private block(name: string, build: () => Tensor): Tensor {
-    const { graph } = this.context;
-    return graph.scope(name, () => (this.recompute ? graph.recompute(build) : build()));
+  #block(name: string, build: () => Tensor): Tensor {
+    const { graph } = this.#context;
+    return graph.scope(name, () => (this.#recompute ? graph.recompute(build) : build()));
   }
 }
 
