@@ -62,6 +62,14 @@ export const runMessageSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
   z.object({ type: z.literal('state'), state: runStateSchema }),
+  /** The config is another one after `step` iterations: `set`, as `key.of.it=value`. */
+  z.object({
+    type: z.literal('changed'),
+    step,
+    iterations: step,
+    probe: z.boolean(),
+    set: z.array(z.string()),
+  }),
   /** The last message of a run that ended in order. */
   z.object({
     type: z.literal('ended'),

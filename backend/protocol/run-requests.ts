@@ -5,6 +5,7 @@
  */
 import { z } from './config/zod.ts';
 import { debugRequests } from './debug-requests.ts';
+import { planeQuestionSchema, planeSchema } from './plane.ts';
 import { nothing, type RequestDefinition, request, step } from './rpc/define.ts';
 import { interestsSchema, tensorSchema } from './rpc/runs.ts';
 
@@ -49,6 +50,17 @@ export const runRequests = {
     600,
   ),
   ...debugRequests,
+  /** Refused by a run whose samples are no points of the plane. */
+  plane: request('plane', planeQuestionSchema, planeSchema, 60),
+  /** At most so many iterations a second from now on; null: as fast as it can. */
+  pace: request('pace', z.object({ perSecond: z.number().min(0.01).max(1e6).nullable() }), at, 600),
+  /** Goes on, and pauses after so many iterations. */
+  advance: request('advance', z.object({ iterations: z.int().min(1).max(1e9) }), at, 600),
+  /**
+   * Other values of the config from here on, `key.of.it=value`, as a resume takes them: it writes a checkpoint, begins again with it
+   * at once and notes the change. Answered when the values are known to be sound; refused, the run goes on as it was.
+   */
+  change: request('change', z.object({ set: z.array(z.string().max(100_000)).min(1).max(100) }), at, null),
 } as const;
 
 /** Rejects with a UserError: what the run said, `cancelled`, or that it cannot be reached (any more). */

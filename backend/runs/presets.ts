@@ -47,6 +47,12 @@ const lesson = (name: string, title: string, detail: string, set: Readonly<Recor
   },
 });
 
+/** The other losses of Figure 3. */
+const figure3 = (name: string, title: string, detail: string, set: Readonly<Record<string, unknown>>): Source => ({
+  ...{ kind: 'distill', name: `figure-3-${name}`, title: `Two modes in the plane, ${title}`, detail },
+  ...{ file: 'presets/figure-3.dmd.json', set: { name: `figure-3-${name}`, ...set } },
+});
+
 const sources: readonly Source[] = [
   {
     kind: 'distill',
@@ -55,6 +61,25 @@ const sources: readonly Source[] = [
     detail: 'Distills the built-in teacher for 300 steps, with few pairs and a high learning rate, to see it move.',
     file: 'presets/first-run.dmd.json',
   },
+  {
+    kind: 'distill',
+    name: 'figure-3',
+    title: 'Two modes in the plane, real minus fake',
+    detail: 'Figure 3b of the paper, in seconds: samples fill the nearest mode. The playground begins with it.',
+    file: 'presets/figure-3.dmd.json',
+  },
+  figure3(
+    'real-only',
+    'the real score alone',
+    'Figure 3a of the paper: with the real score alone every sample climbs to the peak of the nearest mode.',
+    { 'matching.realOnly': true },
+  ),
+  figure3(
+    'regression',
+    'with regression',
+    "Figure 3c of the paper: pairs from the teacher's sampler bring the samples to both modes.",
+    { 'regression.enabled': true },
+  ),
   {
     kind: 'distill',
     name: 'scenes',

@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { Inputs, InputWork } from '../models/input-file.ts';
+import type { PlaneQuestion, PlaneReading } from '../protocol/plane.ts';
 import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
 import type { Scalars, StepReport, Trainer } from './trainer.ts';
 
@@ -65,6 +66,8 @@ export interface TrainingSession {
   record(step: number): Promise<void>;
   /** The probe of the state after `step`, whether it is recorded or not; the receiver owns its numbers. Left out: no scores. */
   readonly readProbe?: ((step: number) => Promise<RunMessageOf<'probe'>>) | undefined;
+  /** Where samples are points of the plane: what is there after `step`; the receiver owns its numbers. Never disturbs training. */
+  readonly readPlane?: ((step: number, asked: PlaneQuestion) => Promise<PlaneReading>) | undefined;
   /** Writes the trained weights into a folder; returns the paths. */
   writeWeights(folder: string, half: boolean): Promise<string[]>;
   dispose(): Promise<void>;

@@ -17,7 +17,8 @@ Without a config: the built-in teacher with the defaults of every key.
   dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
 
 const presets = [
-  ...['first-run', 'scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
+  ...['first-run', 'figure-3', 'figure-3-real-only', 'figure-3-regression'],
+  ...['scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
   ...['cifar10', 'cifar10-unconditional', 'imagenet64', 'sd15-guidance3', 'sd15-guidance8', 'scenes-text-student'],
 ];
 

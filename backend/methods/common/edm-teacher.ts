@@ -3,9 +3,12 @@ import path from 'node:path';
 import { openPairs } from '../../data/pairs.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
 import { karrasSigmas } from '../../diffusion/karras.ts';
+import type { SigmaRange } from '../../diffusion/sampler.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
 import { classConditions, type LabelChoice } from '../../models/conditions.ts';
+import type { Denoiser } from '../../models/denoiser.ts';
 import { edmModel } from '../../models/edm-model.ts';
-import { loadTeacher, type Teacher } from '../../models/teacher.ts';
+import { loadTeacher } from '../../models/teacher.ts';
 import { trainedPart } from '../../models/trained-part.ts';
 import { writeModel } from '../../models/write-model.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
@@ -74,24 +77,32 @@ export interface EdmPairOptions {
   /** Noise level that sampling starts from: the one the generator is called at. */
   readonly sigmaMax: number;
   readonly labels: LabelChoice;
+  /** Images per call of the teacher. */
+  readonly batch?: number;
+}
+
+export interface PairTeacher {
+  readonly network: Denoiser & SigmaRange;
+  readonly weights: ReadonlyMap<string, TensorData>;
+  readonly sha256: string;
 }
 
 /** By EDM's deterministic sampler. */
 export function edmPairs(
-  { network, weights, sha256 }: Pick<Teacher, 'network' | 'weights' | 'sha256'>,
-  { steps, sigmaMax, labels }: EdmPairOptions,
+  { network, weights, sha256 }: PairTeacher,
+  { steps, sigmaMax, labels, batch = samplerBatch }: EdmPairOptions,
 ): PairMaking {
   const { imageShape: shape, labelDim } = network;
   return {
     made: { teacher: sha256, sampler: 'edm', steps, sigmaMax, labels },
-    ...{ shape, labelDim, batch: samplerBatch },
+    ...{ shape, labelDim, batch },
     // Heun's method calls the network twice a step, but once in the last.
     calls: 2 * steps - 1,
     open: async (folder) => ({ set: await openPairs(folder, { shape: [...shape], labelDim }), prompts: null }),
     async sampler(engine) {
-      const program = await DenoiseProgram.create(engine, { network, batch: samplerBatch, weights });
+      const program = await DenoiseProgram.create(engine, { network, batch, weights });
       const options = { num_steps: steps, sigma_max: sigmaMax };
-      const none = { shape: [samplerBatch, 0], data: new Float32Array() };
+      const none = { shape: [batch, 0], data: new Float32Array() };
       return {
         async sample(z, conditions, signal) {
           const labelled = conditions.labels ?? none;

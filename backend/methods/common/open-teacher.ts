@@ -4,9 +4,11 @@ import { isTextTeacher } from '../../models/text/text-teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { openEdmTeacher } from './edm-teacher.ts';
 import { openLatentTeacher } from './latent-teacher.ts';
+import { openMixtureTeacher } from './mixture-teacher.ts';
 import type { DistillTeacher } from './teacher.ts';
 
 /** Loads and checks everything the config names of it. Throws UserError; nothing is written. */
 export function openTeacher(config: DistillConfig, work: InputWork = {}): Promise<DistillTeacher> {
+  if (config.mixture) return openMixtureTeacher(config, config.mixture);
   return isTextTeacher(config.teacher) ? openLatentTeacher(config, work) : openEdmTeacher(config);
 }

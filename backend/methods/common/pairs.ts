@@ -6,6 +6,7 @@ import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors, OpenConditions } from '../../models/conditions.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
+import { heldInMemory } from './held-pairs.ts';
 import { ownPairs } from './own-pairs.ts';
 
 /** Pairs per file: what a kill costs at most. */
@@ -144,11 +145,12 @@ function drawnPairs(
   count: number,
   { seed, accumulation }: Pick<DistillConfig, 'seed' | 'accumulation'>,
 ): ReferencePairs {
-  let ahead = { key: '', rows: set.batch([]) };
+  const pairs = heldInMemory(set, count);
+  let ahead = { key: '', rows: pairs.batch([]) };
   const read = (step: number, micro: number, size: number) => {
     const key = [step, micro, size].join();
     if (ahead.key === key) return ahead.rows;
-    const rows = set.batch([...stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size)]);
+    const rows = pairs.batch([...stream(seed, 'distill', 'pairs', step, micro).randint(0, count, size)]);
     ahead = { key, rows };
     return rows;
   };

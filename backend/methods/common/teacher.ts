@@ -1,4 +1,5 @@
 /** A teacher as every method of distillation sees it, whatever its family: EDM's networks of images, text-to-image models of latents. */
+import type { Mixture } from '../../data/mixture.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Tensor } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
@@ -19,6 +20,8 @@ export interface DistillTeacher {
   /** What a person should know of how they were read; mostly nothing. */
   readonly notes: readonly string[];
   readonly model: DiffusionModel;
+  /** What generator and fake score are, where that is not the teacher's own network. */
+  readonly student?: DiffusionModel;
   /** What is trained of generator and fake score. */
   readonly generator: TrainedPart;
   readonly fake: TrainedPart;
@@ -40,6 +43,8 @@ export interface DistillTeacher {
   distance(weights?: WeightsOf): Promise<Distance>;
   /** From samples to pictures; null where samples are pictures. */
   pictures(weights?: WeightsOf): Promise<((samples: Tensor) => Tensor) | null>;
+  /** Where samples are points of the plane: what they should become, and how they are drawn as one picture [1, 3, H, W]. */
+  readonly plane?: { readonly mixture: Mixture; plot(samples: TensorData): TensorData };
   /** The same with smaller networks, largest first, where a dry run of its own size would take too much. */
   smaller(): Iterable<DistillTeacher>;
   /** Writes a finished generator under a name of the run's folder, `generator` the one. @returns the path */

@@ -17,6 +17,11 @@ const generator = z
   .strictObject({
     ...optimizerKeys(5e-5),
     ema: emaKey(0),
+    rest: whole(0, 'iterations')
+      .default(0)
+      .describe(
+        'Iterations at the start in which the generator stays as it is, while the fake score learns what it makes. Default 0.',
+      ),
     sigma: z
       .number()
       .positive()

@@ -7,17 +7,19 @@ import { openDecoder } from '../common/decoder.ts';
 import { openDistance } from '../common/distance.ts';
 import { type Finding, guarded } from '../common/finding.ts';
 import { openLatentPairs } from '../common/latent-pairs.ts';
+import { openTeacher } from '../common/open-teacher.ts';
 import { readPrompts } from '../common/prompts.ts';
 
-/** @param openTeacher opens a teacher of images */
-export async function dmdFindings(config: DistillConfig, openTeacher: typeof loadTeacher): Promise<Finding[]> {
+/** @param openEdm opens a teacher of images */
+export async function dmdFindings(config: DistillConfig, openEdm: typeof loadTeacher): Promise<Finding[]> {
+  if (config.mixture) return mixtureFindings(config);
   if (isTextTeacher(config.teacher)) return latentFindings(config);
   const found: Finding[] = [];
   const note = (key: string, severity: Finding['severity'], message: string) => found.push({ key, severity, message });
   const teacher = await guarded(
     found,
     () => 'teacher',
-    () => openTeacher(config.teacher, { network: config.network }),
+    () => openEdm(config.teacher, { network: config.network }),
   );
   const { enabled, pairs } = config.regression;
   if (!teacher) return found;
@@ -44,6 +46,21 @@ export async function dmdFindings(config: DistillConfig, openTeacher: typeof loa
   if (set.count < pairs.count) {
     note('regression.pairs.count', 'warning', `The folder has ${set.count} pairs: no more will be used.`);
   }
+  return found;
+}
+
+/** A mixture is opened in no time, by the run's own code. */
+async function mixtureFindings(config: DistillConfig): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const keyOf = (message: string) => /^([a-z][\w.]*):/.exec(message)?.[1] ?? 'mixture';
+  const teacher = await guarded(found, keyOf, () => openTeacher(config));
+  const { enabled, pairs } = config.regression;
+  if (!teacher || !enabled || pairs.path === undefined) return found;
+  await guarded(
+    found,
+    () => 'regression.pairs.path',
+    () => teacher.pairs.open(pairs.path!),
+  );
   return found;
 }
 

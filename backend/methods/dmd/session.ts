@@ -21,6 +21,7 @@ import { openReferencePairs } from '../common/pairs.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
 import { type DmdShape, generateGraph } from './graphs.ts';
+import { Plane } from './plane.ts';
 import { Probe } from './probe.ts';
 import { DmdProcedure } from './procedure.ts';
 import { RecordedProbe } from './recorded-probe.ts';
@@ -43,12 +44,12 @@ export async function planDmd(config: DistillConfig, work: InputWork = {}): Prom
 /** @param distance null leaves the regression out */
 export function shapeOf(
   { matching, regression, batch }: DistillConfig,
-  { model, generator, fake, pairsMatch, guidance }: DistillTeacher,
+  { model, student = model, generator, fake, pairsMatch, guidance }: DistillTeacher,
   distance: Distance | null,
   halfTeacher: boolean,
 ): DmdShape {
   return {
-    ...{ teacher: model, student: model, generator, fake, batch, pairsMatch, guidance, halfTeacher },
+    ...{ teacher: model, student, generator, fake, batch, pairsMatch, guidance, halfTeacher },
     matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
     regression: distance && { batch: regression.batch ?? batch, distance },
   };
@@ -86,17 +87,20 @@ async function start(
     ? new RecordedProbe(config, () => Probe.create(engine, shape, conditions.source, record.probe))
     : null;
   if (record.probeEvery > 0) await probe?.compile();
+  const plane = teacher.plane && new Plane(engine, shape, teacher.plane.mixture);
   const preview = record.samplesEvery > 0 ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
   const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
   return {
     trainer,
     readProbe: probe ? (step) => probe.live(step, parameters()) : undefined,
+    readPlane: plane && ((step, asked) => plane.read(step, asked, parameters())),
     scalars: ({ scalars }) =>
       Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value])),
     async record(step) {
       if (preview && isDue(record.samplesEvery, step, iterations)) {
-        recorder.samples(step, await preview.images(generator.average(), frozen));
+        const images = await preview.images(generator.average(), frozen);
+        recorder.samples(step, teacher.plane?.plot(images) ?? images);
       }
       if (probe && isDue(record.probeEvery, step, iterations)) await probe.record(recorder, step, parameters());
       if (isDue(record.histogramsEvery, step, iterations)) {
@@ -121,6 +125,7 @@ async function start(
     },
     async dispose() {
       await probe?.dispose();
+      await plane?.dispose();
       await preview?.dispose();
       await trainer.dispose();
       await conditions.dispose();

@@ -22,11 +22,22 @@ export function distillSettings(config: DistillConfig): (step: number) => StepSe
     const lastLevel = Math.round(scheduleValue(schedules.maxStep, step, matching.maxStep));
     const firstLevel = Math.round(scheduleValue(schedules.minStep, step, matching.minStep));
     return {
-      generator: updateSettings(generator, emas, step, iterations),
+      generator: generatorSettings(generator, emas, step, iterations),
       fake: updateSettings(fake, [], step, iterations),
       lambda: scheduleValue(schedules.lambda, step, regression.lambda),
       firstLevel: Math.min(firstLevel, lastLevel),
       lastLevel,
     };
   };
+}
+
+/** While it rests its rate is 0, so that nothing moves; warm-up and decay count from then on. */
+function generatorSettings(
+  { rest, ...optimizer }: DistillConfig['generator'],
+  emas: readonly number[],
+  step: number,
+  iterations: number,
+): UpdateSettings {
+  const settings = updateSettings(optimizer, emas, Math.max(1, step - rest), Math.max(1, iterations - rest));
+  return step <= rest ? { ...settings, learningRate: 0 } : settings;
 }

@@ -2,8 +2,9 @@
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
+import { mixtureSection, mixtureTeacher } from './mixture.ts';
 import { networkSchema } from './network.ts';
-import type { MethodSection } from './section.ts';
+import type { Complain, MethodSection } from './section.ts';
 import { z } from './zod.ts';
 
 export { matchingWeights } from '../../methods/dmd/config.ts';
@@ -16,12 +17,13 @@ const keys = {
     .min(1)
     .default('builtin:scenes')
     .describe(
-      'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, a diffusers folder, or builtin:scenes. ' +
-        'Default builtin:scenes.',
+      'The teacher: an EDM network-snapshot .pkl, .pt, .safetensors, a diffusers folder, builtin:scenes, or builtin:mixture with ' +
+        'the section mixture. Default builtin:scenes.',
     ),
   network: networkSchema
     .optional()
     .describe('The network of a teacher that is a bare state dict; a file that says its own network needs none.'),
+  mixture: mixtureSection.optional(),
   iterations: whole(1, 'updates').default(5000).describe('Generator updates. Default 5000 (paper, CIFAR-10: 300000).'),
   batch: whole(1, 'images').default(16).describe('Images per micro-batch. Default 16 (paper, CIFAR-10: 392).'),
   accumulation: whole(1, 'micro-batches')
@@ -46,9 +48,16 @@ function schemaOf<Keys extends z.ZodRawShape>(method: string, section: MethodSec
   return z
     .strictObject({ ...keys, method: named, ...section.keys })
     .superRefine((config, context) => {
-      section.check(config as never, (path, message) => context.addIssue({ code: 'custom', path, message }));
+      const complain: Complain = (path, message) => context.addIssue({ code: 'custom', path, message });
+      checkMixture(config as never, complain);
+      section.check(config as never, complain);
     })
     .overwrite((config) => recomputeOutside(config as never));
+}
+
+function checkMixture({ teacher, mixture }: { teacher: string; mixture?: object }, complain: Complain): void {
+  if (mixture && teacher !== mixtureTeacher) complain(['teacher'], `mixture needs "${mixtureTeacher}"`);
+  if (!mixture && teacher === mixtureTeacher) complain(['teacher'], `${mixtureTeacher} needs the section mixture`);
 }
 
 type Recomputing = { readonly recompute: 'none' | 'blocks'; readonly text: z.infer<typeof textSection> };

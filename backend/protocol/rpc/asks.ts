@@ -33,3 +33,7 @@ export const debugRun = request(
   z.unknown(),
   null,
 );
+export const readPlane = ofRun(runRequests.plane);
+export const paceRun = ofRun(runRequests.pace);
+export const advanceRun = ofRun(runRequests.advance);
+export const changeRun = ofRun(runRequests.change);

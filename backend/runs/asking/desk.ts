@@ -29,6 +29,11 @@ export class Desk {
     this.#handlers.set(method, { handler, atOnce });
   }
 
+  /** Forgets who answers between two stages: others will. */
+  forgetHandlers(): void {
+    for (const [method, { atOnce }] of [...this.#handlers]) if (!atOnce) this.#handlers.delete(method);
+  }
+
   readonly ask: AskRun = (definition, params, signal = never) =>
     new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);

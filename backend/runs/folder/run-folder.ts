@@ -102,7 +102,7 @@ export function createRun(root: string, config: Config, setup: RunSetup, lockOpt
     step: 0,
     iterations: config.iterations,
     error: null,
-    ...{ failures: [], inputs: {}, changes: [] },
+    ...{ failures: [], inputs: {}, changes: [], settings: [] },
   };
   try {
     removeLeftovers(folder);
@@ -158,7 +158,8 @@ function openRun(paths: RunPaths, firstConfig: Config, firstInfo: RunInfo, lock:
     changeConfig(next, step) {
       lock.renew();
       const before = path.join(paths.folder, `config.until-${String(step).padStart(8, '0')}.dmd.json`);
-      writeFileAtomic(before, toJson(config));
+      // Changed twice before the next iteration: what held until here is there already.
+      if (!fs.existsSync(before)) writeFileAtomic(before, toJson(config));
       writeFileAtomic(paths.config, toJson(next));
       config = next;
     },

@@ -51,6 +51,8 @@ const runInfoSchema = z.object({
   changes: z
     .array(z.object({ step: z.number(), at: z.string(), key: z.string(), before: inputFile, after: inputFile }))
     .default([]),
+  /** Values of the config that changed, and after which iteration. */
+  settings: z.array(z.object({ step: z.number(), at: z.string(), set: z.array(z.string()) })).default([]),
 });
 
 export type RunInfo = z.infer<typeof runInfoSchema>;

@@ -76,6 +76,8 @@ function wordsFor(message: RunMessage): string {
       return `${message.level}: ${message.text}`;
     case 'state':
       return message.state;
+    case 'changed':
+      return `changed after step ${message.step}: ${message.set.join(', ')}`;
     case 'checkpoint':
       return `checkpoint of step ${message.step}`;
     case 'ended':

@@ -19,6 +19,10 @@ export function standingAfter(before: Standing, message: RunMessage): Standing {
     };
   }
   if (!before) return undefined;
+  if (message.type === 'changed') {
+    const { iterations, probe } = message;
+    return { ...before, opened: { ...before.opened, iterations, probe } };
+  }
   if (message.type === 'state') return { ...before, state: message.state };
   if (message.type === 'step') return { ...before, step: message.step, work: null, last: message };
   if (message.type !== 'work') return before;

@@ -7,7 +7,7 @@ import { UserError } from '../../protocol/errors.ts';
 
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
   distill: [
-    ...['kind', 'seed', 'generator.sigma', 'regression.pairs.count', 'regression.pairs.steps'],
+    ...['kind', 'seed', 'mixture', 'generator.sigma', 'regression.pairs.count', 'regression.pairs.steps'],
     ...['text.promptColumn', 'text.count', 'text.pairGuidance', 'text.lora'],
   ],
   teach: ['kind', 'seed', 'network', 'data.seed', 'data.count', 'data.useLabels', 'data.mirror'],

@@ -14,6 +14,10 @@ export class RunControl {
   /** Something was asked or turned since the last wait. */
   #news = false;
   #wake: () => void = () => {};
+  /** Iterations a second; null: no limit. */
+  #pace: number | null = null;
+  /** Iterations until it pauses; null: it does not by itself. */
+  #left: number | null = null;
 
   constructor() {
     const subscribed = ({ probe }: { probe: boolean }) => {
@@ -52,13 +56,40 @@ export class RunControl {
   }
 
   pause(): void {
+    this.#left = null;
     this.#paused = true;
     this.#heard();
   }
 
   resume(): void {
+    this.#left = null;
     this.#paused = false;
     this.#heard();
+  }
+
+  /** Goes on, and pauses after so many iterations. */
+  advance(iterations: number): void {
+    this.resume();
+    this.#left = iterations;
+  }
+
+  /** @param perSecond iterations at most; null: no limit */
+  setPace(perSecond: number | null): void {
+    this.#pace = perSecond;
+    this.#heard();
+  }
+
+  /** An iteration is done. */
+  iterated(): void {
+    if (this.#left !== null && --this.#left <= 0) this.pause();
+  }
+
+  /** Waits until the next iteration may begin, `begun` being when the last one did (performance.now()); or for news. @returns whether it may */
+  async paced(begun: number): Promise<boolean> {
+    const wait = this.#pace === null ? 0 : begun + 1000 / this.#pace - performance.now();
+    if (wait <= 0) return true;
+    await this.news(wait);
+    return false;
   }
 
   /** Whether somebody watches the probe live. */
@@ -79,11 +110,15 @@ export class RunControl {
     return asked;
   }
 
-  /** Ends with the next thing that is turned or asked; at once when that came since the last wait. */
-  async news(): Promise<void> {
+  /** Ends with the next thing that is turned or asked, or after so many ms; at once when that came since the last wait. */
+  async news(ms?: number): Promise<void> {
     if (!this.#news) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
     this.#news = false;

@@ -17,6 +17,7 @@ import type { GpuUse } from './gpu-use.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
+import { planChange, type SettingsChange } from './settings-change.ts';
 
 /** A checkpoint on the disk. */
 export interface Saved {
@@ -35,6 +36,8 @@ export interface LoopParts {
   readonly report: (message: RunMessage) => void;
   /** The checkpoint that was restored; undefined when the run begins. */
   readonly restored: Saved | undefined;
+  /** Whether an earlier loop of this process recorded the state that it begins with. */
+  readonly goesOn: boolean;
   /** Ends after this iteration at the latest. */
   readonly until: number;
   readonly disk: Disk;
@@ -55,6 +58,8 @@ export class TrainingLoop {
   #notedAt = performance.now();
   /** When a person last heard of the iteration. */
   #saidAt = 0;
+  #begunAt = Number.NEGATIVE_INFINITY;
+  #change: SettingsChange | null = null;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -62,19 +67,25 @@ export class TrainingLoop {
     this.#answerRequests();
   }
 
-  /** Until the last iteration is done or a stop is asked for; ends with a checkpoint. Throws UserError. */
-  async run(): Promise<void> {
-    const { session, control, recorder, until } = this.#parts;
+  /**
+   * Until the last iteration is done or a stop is asked for; ends with a checkpoint. Throws UserError.
+   * @returns what the run is to go on with, where its settings change
+   */
+  async run(): Promise<SettingsChange | null> {
+    const { session, control, recorder, until, goesOn } = this.#parts;
     const { trainer } = session;
-    if (trainer.step === 0) await session.record(0);
+    if (trainer.step === 0 && !goesOn) await session.record(0);
     for (;;) {
       await turn(); // requests arrive now
-      if (!(await this.answer()) || trainer.step >= until) break;
+      if (!(await this.answer()) || this.#change || trainer.step >= until) break;
+      if (!(await control.paced(this.#begunAt))) continue;
+      this.#begunAt = performance.now();
       if (!(await this.#iterate().catch((error: unknown) => this.#keepProgress(error)))) break;
     }
     if (control.stopping) this.#tell('stopping');
     await this.#checkpoint();
     recorder.sync();
+    return control.stopping ? null : this.#change;
   }
 
   /** Data or a disk that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
@@ -109,6 +120,7 @@ export class TrainingLoop {
     recorder.add(step, { scalars });
     await session.record(step);
     report({ type: 'step', step, iterations: config.iterations, time: Date.now() / 1000, scalars });
+    control.iterated();
     if (control.probing) await this.#probe();
     if (config.checkpoint.every > 0 && step % config.checkpoint.every === 0) await this.#checkpoint();
     else this.#note();
@@ -122,7 +134,7 @@ export class TrainingLoop {
   async #between(step: number, done: number, total: number): Promise<void> {
     if (done === 0) return;
     await turn();
-    if (!(await this.answer())) throw new IterationDropped(step);
+    if (!(await this.answer()) || this.#change) throw new IterationDropped(step);
     if (performance.now() - this.#saidAt < millisecondsBetweenProgress) return;
     this.#saidAt = performance.now();
     this.#parts.report({ type: 'work', label: `iteration ${step}`, done, total, unit: 'micro-batches' });
@@ -139,6 +151,7 @@ export class TrainingLoop {
       await control.desk.answer();
       if (control.takeProbeRequest()) await this.#probe();
       if (control.stopping) return false;
+      if (this.#change) return true;
       this.#tell(control.paused ? 'paused' : 'running');
       if (!control.paused) return true;
       await control.news();
@@ -164,8 +177,33 @@ export class TrainingLoop {
       this.#tell('stopping');
       return this.#checkpointAsked();
     });
+    this.#answerSteering();
     desk.handle(runRequests['tensors/list'], () => held.list());
     desk.handle(runRequests['tensors/read'], (part) => held.read(part));
+  }
+
+  #answerSteering(): void {
+    const { session, control, run, report } = this.#parts;
+    const { desk } = control;
+    const { trainer } = session;
+    desk.handle(runRequests.pace, ({ perSecond }) => {
+      control.setPace(perSecond);
+      return { step: trainer.step };
+    });
+    desk.handle(runRequests.advance, ({ iterations }) => {
+      control.advance(iterations);
+      return { step: trainer.step };
+    });
+    desk.handle(runRequests.change, async ({ set }, signal) => {
+      const before = this.#change;
+      this.#change = await planChange(run, [...(before?.set ?? []), ...set], { signal, report });
+      await before?.plan.dispose?.();
+      return { step: trainer.step };
+    });
+    desk.handle(runRequests.plane, (asked) => {
+      if (session.readPlane) return session.readPlane(trainer.step, asked);
+      throw new UserError('usage', 'the samples of this run are no points of the plane', 'Open it in the monitor.');
+    });
   }
 
   /** Shows the probe as it is now. The run goes on without it when that fails. */

@@ -26,6 +26,8 @@ export interface RecorderOptions {
 const sampleName = /^step-(\d{8,})\.png$/;
 
 export class Recorder implements Records {
+  /** Disk for the fields of each kind. */
+  budgetBytes: number;
   readonly #paths: RunPaths;
   readonly #options: RecorderOptions;
   readonly #events: EventWriter;
@@ -33,6 +35,7 @@ export class Recorder implements Records {
   constructor(paths: RunPaths, options: RecorderOptions) {
     this.#paths = paths;
     this.#options = options;
+    this.budgetBytes = options.budgetBytes;
     const { restartAt, disk } = options;
     if (restartAt !== undefined) forgetFrom(paths, restartAt);
     this.#events = openEventWriter(paths.events, restartAt === undefined ? { disk } : { restartAt, disk });
@@ -54,12 +57,12 @@ export class Recorder implements Records {
 
   /** Throws UserError('io'). */
   fields(step: number, kind: FieldKind, tensors: ReadonlyMap<string, TensorData>, metadata: Record<string, string>) {
-    const { budgetBytes, disk, report } = this.#options;
+    const { disk, report } = this.#options;
     const result = recordFields(this.#paths.fields, kind, step, tensors, {
       metadata,
       disk,
       // What a stopped run had in hand is never given up for the budget.
-      ...(kind === 'stop' ? {} : { budgetBytes }),
+      ...(kind === 'stop' ? {} : { budgetBytes: this.budgetBytes }),
     });
     report({ type: 'recorded', kind, step, dropped: [...result.dropped] });
     return result;

@@ -7,17 +7,19 @@
 
 import { describeError } from '../../files/describe-error.ts';
 import { type Disk, realDisk, systemErrorWords } from '../../files/disk.ts';
-import { commandOfKind } from '../../protocol/config/index.ts';
+import { type Config, commandOfKind } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
 import type { TrainingSession } from '../../training/session.ts';
+import { loadLatest } from '../checkpoints/checkpoints.ts';
 import type { RunControl } from './control.ts';
 import { GpuUse } from './gpu-use.ts';
 import { TrainingLoop } from './loop.ts';
 import { NumericError } from './numeric-stop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
 import { Recorder } from './recorder.ts';
+import { adoptChange } from './settings-change.ts';
 
 type Report = (message: RunMessage) => void;
 
@@ -59,14 +61,15 @@ interface Surroundings {
 }
 
 async function work(opened: Opened, request: RunRequest, { control, report, disk }: Surroundings): Promise<void> {
-  const { run, config, engine, why, threads, checkpoint, resumed, plan, inputs } = opened;
+  const { run, engine, why, threads, resumed } = opened;
+  let { config, checkpoint, plan, inputs } = opened;
   const { folder } = run.paths;
-  const step = checkpoint?.step ?? 0;
+  let step = checkpoint?.step ?? 0;
   const { device } = run.info();
-  const { iterations } = config;
   const restartAt = resumed ? step + 1 : null;
   const { probes: probe = false } = plan;
-  report({ type: 'opened', folder, kind: config.kind, device, why, threads, step, iterations, restartAt, probe });
+  const { kind, iterations } = config;
+  report({ type: 'opened', folder, kind, device, why, threads, step, iterations, restartAt, probe });
   for (const text of opened.warnings) report({ type: 'note', level: 'warning', text });
   const startedAt = run.info().startedAt ?? new Date().toISOString();
   const at = new Date().toISOString();
@@ -74,6 +77,10 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     ...{ state: 'running', startedAt, iterations, step },
     inputs: { ...run.info().inputs, ...inputs },
     changes: [...run.info().changes, ...opened.changes.map((change) => ({ step, at, ...change }))],
+    settings: [
+      ...run.info().settings,
+      ...(resumed && request.set.length > 0 ? [{ step, at, set: [...request.set] }] : []),
+    ],
   });
 
   const recorder = new Recorder(run.paths, {
@@ -82,18 +89,34 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     ...(restartAt === null ? {} : { restartAt }),
     ...{ disk, report },
   });
-  recorder.add(step, { texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` } });
+  recorder.add(step, configText(config));
   const gpuUse = (await engine.capabilities()).onHost ? null : new GpuUse();
   let session: TrainingSession | undefined;
   try {
-    session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
-    if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
-    const loop = new TrainingLoop({
-      ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs },
-      restored: checkpoint && { step, path: checkpoint.path },
-      until: Math.min(iterations, request.until ?? iterations),
-    });
-    await loop.run();
+    for (let goesOn = false; ; goesOn = true) {
+      session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
+      if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
+      const loop = new TrainingLoop({
+        ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs, goesOn },
+        restored: checkpoint && { step, path: checkpoint.path },
+        until: Math.min(config.iterations, request.until ?? config.iterations),
+      });
+      const change = await loop.run();
+      if (!change) break;
+      // As at a resume, but that the process stays.
+      control.desk.forgetHandlers();
+      step = session.trainer.step;
+      await session.dispose();
+      session = undefined;
+      adoptChange(run, change, step);
+      ({ config, plan, inputs } = change);
+      ({ checkpoint } = await loadLatest(run.paths.checkpoints));
+      recorder.budgetBytes = plan.fieldBytes;
+      recorder.add(step, configText(config));
+      const { set } = change;
+      report({ type: 'changed', step, iterations: config.iterations, probe: plan.probes ?? false, set: [...set] });
+    }
+    const { iterations } = config;
     const done = session.trainer.step;
     const finished = done >= iterations;
     const files = finished ? await session.writeWeights(folder, request.half) : [];
@@ -106,13 +129,17 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     run.update({ state: 'stopped', endedAt: new Date().toISOString() });
     control.desk.handle(runRequests.stop, () => ({ step, path: checkpoint?.path ?? null }));
     await control.desk.answer();
-    report({ type: 'ended', state: 'stopped', folder, step, iterations, files: [] });
+    report({ type: 'ended', state: 'stopped', folder, step, iterations: config.iterations, files: [] });
   } finally {
     recorder.close();
     gpuUse?.dispose();
     await session?.dispose();
   }
 }
+
+const configText = (config: Config) => ({
+  texts: { config: `\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\`` },
+});
 
 function isCancelled(error: unknown): boolean {
   return error instanceof UserError && error.kind === 'cancelled';

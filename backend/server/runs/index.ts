@@ -67,6 +67,17 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
   server.handle(rpc.readTensor, ({ folder, params }, { signal }) =>
     links.ask(requireRunFolder(folder).folder, runRequests['tensors/read'], params, signal),
   );
+  const forward = <P, R>(
+    asked: rpc.RequestDefinition<{ folder: string; params: P }, R>,
+    definition: rpc.RequestDefinition<P, R>,
+  ) =>
+    server.handle(asked, ({ folder, params }, { signal }) =>
+      links.ask(requireRunFolder(folder).folder, definition, params, signal),
+    );
+  forward(rpc.readPlane, runRequests.plane);
+  forward(rpc.paceRun, runRequests.pace);
+  forward(rpc.advanceRun, runRequests.advance);
+  forward(rpc.changeRun, runRequests.change);
   server.handle(rpc.annotateRun, ({ folder, ...change }) => {
     writeAnnotations(requireRunFolder(folder).folder, change);
     list.refresh(folder);

@@ -145,7 +145,7 @@ function subscribe(entry: Entry): void {
   const all = [...entry.listeners.values()];
   const wants = nothingWanted();
   for (const interest of Object.keys(wants) as (keyof Interests)[]) wants[interest] = all.some((one) => one[interest]);
-  wants.probe &&= entry.link.greeting.opened.probe;
+  wants.probe &&= (entry.standing ?? entry.link.greeting).opened.probe;
   if (!wants.probe) entry.probe = undefined;
   const asked = JSON.stringify(wants);
   if (asked === entry.asked) return;

@@ -6,10 +6,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { encodePng } from '../../../backend/data/png.ts';
+import { Plot } from '../../../backend/data/points/plot.ts';
 import { createOnnxRuntimeEngine } from '../../../backend/engine/onnxruntime/engine.ts';
 import { blobGenerator, cases, distill, mixture, samplePoints, teacherNoise } from './experiment.ts';
 import { fixedPairs, samplerPoints } from './pairs.ts';
-import { Plot } from './plot.ts';
 import { describeModes, type ModeReport, verdictOf } from './report.ts';
 
 const folder = new URL('../../../docs/pictures/', import.meta.url);
