@@ -69,7 +69,10 @@ module.exports = {
       comment: 'The extension host knows the messages, not the computing; files it reads as everybody does.',
       severity: 'error',
       from: { path: '^extension/' },
-      to: { path: '^(backend|webview|test|scripts)/', pathNot: [one(['protocol']), sections, '^backend/files/regular[.]ts$'] },
+      to: {
+        path: '^(backend|webview|test|scripts)/',
+        pathNot: [one(['protocol']), sections, '^backend/files/regular[.]ts$'],
+      },
     },
     {
       name: 'webview-only-protocol',

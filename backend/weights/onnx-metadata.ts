@@ -4,7 +4,7 @@
  */
 import Pbf from 'pbf';
 import { type WeightsFile, withWeightsFile } from './files.ts';
-import { refuse } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 /** Field number of `metadata_props`, and of its parts. */
 const metadataField = 14;
@@ -24,7 +24,10 @@ export function readOnnxMetadata(path: string): Promise<Record<string, string>> 
     for (let fields = 0; position < file.size; fields++) {
       if (fields === mostFields) refuse('this is no ONNX file');
       const { number, start, end } = await fieldAt(file, position);
-      if (number === metadataField) metadata.push(parseEntry(await file.read(start, end - start)));
+      if (number === metadataField) {
+        const bytes = await file.read(start, end - start);
+        metadata.push(decoded(position, () => parseEntry(bytes)));
+      }
       position = end;
     }
     if (position === 0) refuse('the file is empty');
@@ -34,7 +37,23 @@ export function readOnnxMetadata(path: string): Promise<Record<string, string>> 
 
 /** A top-level field: its number and where its content lies. */
 async function fieldAt(file: WeightsFile, position: number): Promise<{ number: number; start: number; end: number }> {
-  const pbf = new Pbf(await file.read(position, Math.min(headBytes, file.size - position)));
+  const bytes = await file.read(position, Math.min(headBytes, file.size - position));
+  return decoded(position, () => parseField(bytes, position, file.size));
+}
+
+/** What the decoder says about bytes that are no protocol buffer, as a refusal. */
+function decoded<T>(position: number, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return refuse(`this is no ONNX file, or a damaged one: the field at ${position} cannot be read (${reason})`);
+  }
+}
+
+function parseField(bytes: Uint8Array, position: number, size: number) {
+  const pbf = new Pbf(bytes);
   const tag = pbf.readVarint();
   const [number, type] = [tag >>> 3, tag & 7];
   if (number === 0) refuse('this is no ONNX file');
@@ -46,7 +65,7 @@ async function fieldAt(file: WeightsFile, position: number): Promise<{ number: n
   else refuse('this is no ONNX file');
   const start = position + pbf.pos;
   const end = start + length;
-  if (!(length >= 0 && end <= file.size)) refuse(`the file ends at byte ${file.size}, inside the field at ${position}`);
+  if (!(length >= 0 && end <= size)) refuse(`the file ends at byte ${size}, inside the field at ${position}`);
   if (number === metadataField && length > largestText) refuse(`its metadata takes ${length} bytes`);
   return { number, start, end };
 }

@@ -361,6 +361,29 @@ test('a checkpoint of a later format is refused, and nothing is deleted', async 
   assert.deepEqual(fs.readdirSync(folder), ['step-00000010', 'step-00000020']);
 });
 
+test('a manifest with a right hash that says what no checkpoint has is damage', async () => {
+  const wrong: Record<string, object> = {
+    'no files': { files: undefined },
+    'a file elsewhere': { files: { '../../secret': { bytes: 1, sha256: '0'.repeat(64) } } },
+    'a file without a size': { files: { 'state.json': { bytes: -1, sha256: '0'.repeat(64) } } },
+    'a step that is none': { step: 1.5 },
+  };
+  for (const [what, change] of Object.entries(wrong)) {
+    const folder = await twoCheckpoints();
+    const manifest = path.join(folder, 'step-00000020', 'manifest.json');
+    fs.writeFileSync(
+      manifest,
+      resealed(fs.readFileSync(manifest, 'utf8'), (now) => ({ ...now, ...change })),
+    );
+    const { checkpoint, warnings } = await loadLatest(folder);
+    assert.equal(checkpoint?.step, 10, what);
+    assert.match(
+      warnings.join(),
+      /step-00000020 is damaged and passed over: manifest\.json cannot be read: (files|step)/,
+    );
+  }
+});
+
 test('leftover temporary folders are ignored by readers and cleared', async () => {
   const folder = await twoCheckpoints();
   const leftover = path.join(folder, '.step-00000030.4711-0123abcd.tmp');

@@ -28,6 +28,19 @@ async function child(code: string): Promise<{ process: ChildProcess; word: strin
 const holdIn = (folder: string) =>
   `acquireLock(${JSON.stringify(folder)}, { contact: 'socket-7' }); console.log('held'); process.stdin.resume();`;
 
+test('a lock of another hand lacks or mistakes parts: it is nobody, or one who takes no commands', () => {
+  const folder = scratch();
+  const { pid, host } = thisProcess();
+  const owner = { pid, host, since: '2026-01-01T00:00:00.000Z' };
+  const put = (value: unknown) => fs.writeFileSync(path.join(folder, lockName), JSON.stringify(value));
+  put(owner);
+  assert.deepEqual(readLock(folder), { ...owner, birth: '', contact: '' });
+  for (const wrong of [{ ...owner, contact: 5 }, { ...owner, pid: 1.5 }, { ...owner, host: null }, [], null, 'x']) {
+    put(wrong);
+    assert.equal(readLock(folder), undefined, JSON.stringify(wrong));
+  }
+});
+
 test('the second process is told who holds the folder and since when', async (t) => {
   const folder = scratch();
   const holder = await child(holdIn(folder));

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Written } from '../../files/atomic.ts';
+import { z } from '../../protocol/config/zod.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { isLater, laterFormat } from '../folder/later-format.ts';
 
@@ -31,6 +32,24 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileEntry>>;
 }
 
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.int().min(0);
+
+/** Whoever writes a manifest can give it a right hash of itself; what it says is checked all the same. */
+const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  format: z.literal(format),
+  step: z.int().min(0),
+  createdAt: z.string(),
+  files: z.record(
+    z.string().regex(/^[\w-][\w.-]*$/),
+    z.strictObject({
+      bytes: size,
+      sha256: hash,
+      parts: z.array(z.strictObject({ tensor: z.string().nullable(), bytes: size, sha256: hash })).optional(),
+    }),
+  ),
+});
+
 export function encodeManifest(manifest: Omit<Manifest, 'format'>): string {
   const whole = { format, ...manifest };
   return `${JSON.stringify({ ...whole, sha256: sha256(JSON.stringify(whole)) }, null, 2)}\n`;
@@ -41,11 +60,15 @@ export function encodeManifest(manifest: Omit<Manifest, 'format'>): string {
  * @throws UserError('data') for the sound manifest of a later format
  */
 export function decodeManifest(text: string, file: string): Manifest {
-  const { sha256: _, ...manifest } = parseJson(text) as Manifest & { sha256?: unknown };
-  if (text !== encodeManifest(manifest)) throw new Error('it does not match its own hash');
+  const { sha256: _, ...manifest } = z.looseObject({}).parse(parseJson(text)) as Partial<Manifest> & {
+    sha256?: unknown;
+  };
+  if (text !== encodeManifest(manifest as Manifest)) throw new Error('it does not match its own hash');
   if (isLater(manifest.format, format)) throw laterFormat(file, manifest.format, format);
-  if (manifest.format !== format) throw new Error(`it has the format ${String(manifest.format)}`);
-  return manifest;
+  const checked = manifestSchema.safeParse(manifest);
+  if (checked.success) return checked.data;
+  const [{ path, message }] = checked.error.issues;
+  throw new Error(`${path.join('.')}: ${message}`);
 }
 
 function sha256(content: Uint8Array | string): string {

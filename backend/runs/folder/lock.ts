@@ -13,6 +13,7 @@ import { writeAll } from '../../files/atomic.ts';
 import { contained } from '../../files/contained.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { readText } from '../../files/regular.ts';
+import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { type ProcessIdentity, type ProcessTable, processState, thisProcess } from './process-identity.ts';
@@ -137,11 +138,17 @@ function isMissing(error: unknown): boolean {
   return errorCode(error instanceof UserError ? error.cause : error) === 'ENOENT';
 }
 
+const ownerSchema = z.object({
+  pid: z.int(),
+  host: z.string(),
+  birth: z.string().default(''),
+  since: z.string(),
+  contact: z.string().default(''),
+});
+
 function parseOwner(text: string): LockOwner | undefined {
   try {
-    const owner = parseJson(text) as LockOwner;
-    const sound = Number.isInteger(owner.pid) && typeof owner.host === 'string' && typeof owner.since === 'string';
-    return sound ? owner : undefined;
+    return ownerSchema.safeParse(parseJson(text)).data;
   } catch {
     return undefined;
   }

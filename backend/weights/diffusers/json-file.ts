@@ -13,7 +13,8 @@ export function readJsonObject(file: string): JsonObject {
   try {
     value = parsePythonJson(text);
   } catch (error) {
-    throw new UserError('weights', `${file} is not JSON`, why(text), { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError('weights', `${file} is not JSON: ${reason}`, why(text), { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UserError('weights', `${file} holds no JSON object`, 'Fetch the file again.');

@@ -1,0 +1,84 @@
+/** Arrays of NumPy, and what ONNX files say about themselves. */
+import { unzipSync } from 'fflate';
+import { readStatistics } from '../../../backend/metrics/statistics-file.ts';
+import { describeOnnx } from '../../../backend/sampling/onnx-model.ts';
+import { readNpz } from '../../../backend/weights/numpy/npz.ts';
+import { readOnnxMetadata } from '../../../backend/weights/onnx-metadata.ts';
+import type { Dice } from '../dice.ts';
+import { damaged } from '../make/bytes.ts';
+import { anyMessage, block, field, varint } from '../make/proto.ts';
+import { packZip } from '../make/zip.ts';
+import { once, ours, type Reader } from '../reader.ts';
+import { all } from './together.ts';
+import { metadata } from './weights.ts';
+
+const recorded = ['stored', 'deflated', 'version2', 'order', 'dtypes', 'objects', 'records', 'big-endian'];
+
+export const npz: Reader = {
+  name: 'npz',
+  read: (folder) =>
+    all(
+      () => readNpz(`${folder}/a.npz`, ['mu', 'sigma']),
+      () => readStatistics(`${folder}/a.npz`, 3),
+    ),
+  make(dice) {
+    const name = dice.of(recorded);
+    if (dice.chance(0.2)) return { 'a.npz': damaged(ours(`test/golden/numpy/${name}.npz`), dice) };
+    const content = once(`npz ${name}`, () => unzipSync(ours(`test/golden/numpy/${name}.npz`)));
+    const parts = Object.entries(content).map(([entry, bytes]) => ({
+      name: entry,
+      content: array(bytes, dice),
+      store: dice.chance(0.5),
+    }));
+    return { 'a.npz': packZip(parts, dice.chance(0.6) ? dice : undefined) };
+  },
+};
+
+/** A header that NumPy could have written, over as many numbers as before. */
+function array(bytes: Uint8Array, dice: Dice): Uint8Array {
+  if (dice.chance(0.3)) return bytes;
+  if (dice.chance(0.4)) return damaged(bytes, dice, 140);
+  const code = dice.of(['<f8', '<f4', '|O', '>f8', '<U9999', '|b1', '<i8']);
+  const shape = dice.of([
+    '',
+    '3,',
+    '3, 3',
+    '99999999999,',
+    '4294967296, 4294967296',
+    '0, 99999999',
+    `${'1, '.repeat(70)}`,
+    '-1,',
+    '30000, 30000',
+  ]);
+  const text = `{'descr': '${code}', 'fortran_order': ${dice.of(['True', 'False'])}, 'shape': (${shape}), }\n`;
+  const head = Buffer.from(`\x93NUMPY\x01\0\0\0${text}`, 'latin1');
+  head.writeUInt16LE(text.length, 8);
+  return Buffer.concat([head, bytes.subarray(128)]);
+}
+
+/** Fields of ModelProto, of what is in it, and of metadata. */
+const fields = [1, 2, 3, 4, 5, 7, 8, 11, 12, 14];
+
+export const onnx: Reader = {
+  name: 'onnx',
+  read: (folder) =>
+    all(
+      () => readOnnxMetadata(`${folder}/a.onnx`),
+      () => describeOnnx(`${folder}/a.onnx`),
+    ),
+  make(dice) {
+    const entries = Object.entries({ ...metadata(dice), 'dmd.step': '5' });
+    const props = entries.map(([key, value]) =>
+      block(14, Buffer.concat([block(1, Buffer.from(key)), block(2, Buffer.from(value))])),
+    );
+    const head = Buffer.concat([
+      field(1, 0),
+      varint(8),
+      block(7, dice.chance(0.5) ? anyMessage(dice, fields) : Buffer.alloc(40)),
+    ]);
+    const file = dice.chance(0.6)
+      ? Buffer.concat([head, ...props])
+      : Buffer.concat([anyMessage(dice, fields), ...props]);
+    return { 'a.onnx': dice.chance(0.3) ? damaged(file, dice) : file };
+  },
+};

@@ -1,0 +1,18 @@
+/** Everything in this program that reads what others wrote. */
+import type { Reader } from '../reader.ts';
+import { npz, onnx } from './arrays.ts';
+import { datasetFolders, datasetZips, pairSets, pictures, prompts } from './data.ts';
+import { diffusers, tokenizers } from './diffusers.ts';
+import { frames, requests } from './messages.ts';
+import { checkpoints, configs, events, prepareRuns, runs } from './runs.ts';
+import { pickles, safetensors, torchZips, weightFiles } from './weights.ts';
+
+export const readers: readonly Reader[] = [
+  ...[weightFiles, safetensors, torchZips, pickles, npz, onnx, diffusers, tokenizers],
+  ...[events, runs, checkpoints, configs],
+  ...[datasetFolders, datasetZips, pictures, prompts, pairSets],
+  ...[frames, requests],
+];
+
+/** What the readers' inputs are made of and that takes time. */
+export const prepare = prepareRuns;
