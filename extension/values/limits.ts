@@ -3,9 +3,6 @@
 /** Numbers of an array that are counted for its statistics; beyond, it is shown without. About a second of the program's time. */
 export const mostCounted = 1 << 25;
 
-/** Numbers of one picture: 2048 by 1024, 8 MiB as float32. */
-export const mostShown = 1 << 21;
-
 /** Characters of an expression. */
 export const longestExpression = 4096;
 

@@ -1,6 +1,6 @@
 /** What a reader is asked, as JSON in an expression. */
-import type { Cut } from '../../backend/protocol/values/value.ts';
-import { mostCounted, mostShown } from './limits.ts';
+import { type Cut, mostShown } from '../../backend/protocol/values/value.ts';
+import { mostCounted } from './limits.ts';
 
 export interface ValueQuestion {
   /** Written by a person, in the language of the program. */

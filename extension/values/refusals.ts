@@ -1,6 +1,7 @@
 /** Why a value cannot be shown, in words: what a reader in the program answered instead of numbers. */
 import { UserError } from '../../backend/protocol/errors.ts';
-import { mostCounted, mostShown } from './limits.ts';
+import { mostShown } from '../../backend/protocol/values/value.ts';
+import { mostCounted } from './limits.ts';
 
 /** `detail` is what the reader says about it; see the readers. */
 export function refusalError(expression: string, refused: string, detail: unknown): UserError {

@@ -4,6 +4,9 @@ import { float32, float64 } from '../rpc/define.ts';
 
 const size = z.int().min(0);
 
+/** Numbers of one picture: 2048 by 1024, 8 MiB as float32. */
+export const mostShown = 1 << 21;
+
 /** What is seen at once. Every list but `order` has an entry for each axis of the array. */
 export const cutSchema = z.object({
   /** The index on an axis; null: the whole axis is seen. */
