@@ -20,6 +20,7 @@ import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
 import { registerStatusBar } from './status-bar.ts';
 import { registerTasks } from './tasks/register.ts';
+import { registerValues } from './values/register.ts';
 import { registerViews } from './views/register.ts';
 
 let running: EditorBackend | undefined;
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerDebug(context, services);
   registerGenerate(context, services);
   registerMonitor(context, services);
+  registerValues(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

@@ -82,7 +82,7 @@ test('every command has the category DMD and a title in title case', () => {
     assert.equal(category, 'DMD', command);
     assert.equal(title, `%${command}.title%`);
     for (const word of texts[`${command}.title`]!.split(' '))
-      assert.match(word, /^([A-Z]|and$|of$|to$|in$|the$|a$|from$|with$)/, `${command}: ${word}`);
+      assert.match(word, /^([A-Z]|and$|of$|to$|in$|the$|a$|as$|from$|with$)/, `${command}: ${word}`);
   }
 });
 

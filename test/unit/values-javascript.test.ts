@@ -1,27 +1,21 @@
 /** Arrays of a JavaScript program, read through the engine's own debugging protocol. js-debug itself: test/e2e/values.test.ts. */
 import assert from 'node:assert/strict';
-import { Session } from 'node:inspector/promises';
 import { after, test } from 'node:test';
 import { type Cut, statistic, statisticNames } from '../../backend/protocol/values/value.ts';
 import type { Debuggee } from '../../extension/values/debuggee.ts';
 import { readValue } from '../../extension/values/read.ts';
+import { Inspected } from './values/inspected.ts';
 import { expectedStatistics, oddNumbers } from './values/numbers.ts';
 
-const session = new Session();
-session.connect();
-after(() => session.disconnect());
-
+const inspected = new Inspected();
+after(() => inspected.dispose());
+const answer = inspected.debuggee();
 const debuggee: Debuggee = {
-  type: 'pwa-node',
-  source: 'file:///program.mjs',
-  frameId: 1,
-  resumed: new AbortController().signal,
-  async request(command, args) {
-    const { expression, frameId, context } = args as { expression: string; frameId: number; context: string };
+  ...answer,
+  request(command, args) {
+    const { frameId, context } = args as { frameId: number; context: string };
     assert.deepEqual([command, frameId, context], ['evaluate', 1, 'clipboard']);
-    const { result, exceptionDetails } = await session.post('Runtime.evaluate', { expression, returnByValue: true });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description?.split('\n')[0] ?? 'thrown');
-    return { result: `'${result.value}'` };
+    return answer.request(command, args);
   },
 };
 
@@ -37,7 +31,7 @@ var image = { width: 2, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5
 var counts = BigInt64Array.of(2n ** 40n, 5n);
 var broken = { get dims() { throw new Error('it is on the GPU'); } };
 `;
-await session.post('Runtime.evaluate', { expression: program });
+await inspected.run(program);
 
 const cut: Cut = { at: [1, null, null, null], step: [1, 1, 2, 3], order: [1, 2, 3] };
 const whole = (axes: number): Cut => ({
@@ -52,7 +46,7 @@ function ask(expression: string, shown: Cut | null, shape: number[] | null = nul
 
 test('typed arrays in a shape, tensors of libraries and nested arrays are read as they are', async () => {
   const names = 'JSON.stringify(Object.getOwnPropertyNames(globalThis))';
-  const before = (await session.post('Runtime.evaluate', { expression: names })).result.value;
+  const before = await inspected.run(names);
   const seen: number[] = [];
   for (let c = 0; c < 3; c++)
     for (const y of [0, 2]) for (const x of [0, 3]) seen.push(numbers[((3 + c) * 4 + y) * 5 + x]!);
@@ -81,7 +75,7 @@ test('typed arrays in a shape, tensors of libraries and nested arrays are read a
   );
   assert.deepEqual([...(await ask('counts', whole(1))).numbers!], [2 ** 40, 5]);
   assert.deepEqual([...(await ask('0.5', whole(0))).numbers!], [0.5]);
-  assert.equal((await session.post('Runtime.evaluate', { expression: names })).result.value, before);
+  assert.equal(await inspected.run(names), before);
 });
 
 test('what is no array, and what would change the program, is refused in words', async () => {

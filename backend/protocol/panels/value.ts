@@ -69,4 +69,3 @@ export function firstState(expression: string): ValueState {
     ...{ channels: 'together', end: null, follow: true },
   };
 }
-

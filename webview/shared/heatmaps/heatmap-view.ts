@@ -9,13 +9,15 @@ import { divergingInk, nanInk } from './colour-map.ts';
 import type { HeatmapGroup } from './group.ts';
 import { type Picture, valueAt } from './picture.ts';
 import { listenToPointer } from './pointer.ts';
-import { type Channels, type OddPlaces, rasterImage, rasterSigned, tilesOf } from './raster.ts';
+import { type Channels, type OddPlaces, type Range, rasterImage, rasterSigned, tilesOf } from './raster.ts';
 import { crosshair, crossOut, drawnTiles } from './tiles.ts';
 
 export interface HeatmapContent {
   readonly picture: Picture;
-  /** `signed`: colours around zero; `image`: numbers in [-1, 1] as grey or colours. */
+  /** `signed`: colours around zero; `image`: numbers as grey or colours. */
   readonly kind: 'signed' | 'image';
+  /** What is black and white in an image; default: -1 and 1. */
+  readonly range?: Range;
   readonly channels: Channels;
   /** Where the colours of a signed one end, above 0. */
   readonly end: number;
@@ -68,7 +70,7 @@ export class HeatmapView {
   /** Makes the colours and draws them. The content's numbers are not copied: they must stay as they are. */
   show(content: HeatmapContent): void {
     this.#content = content;
-    const { picture, channels, kind, end } = content;
+    const { picture, channels, kind, end, range } = content;
     const { width, height } = tilesOf(picture, channels);
     if (this.#image?.width !== width || this.#image.height !== height) {
       this.#image = new ImageData(Math.max(1, width), Math.max(1, height));
@@ -78,7 +80,7 @@ export class HeatmapView {
     this.#odd =
       kind === 'signed'
         ? rasterSigned(picture, channels, end, { table: divergingInk(), odd: nanInk }, pixels)
-        : rasterImage(picture, channels, nanInk, pixels);
+        : rasterImage(picture, channels, nanInk, pixels, range);
     this.#source.getContext('2d')!.putImageData(this.#image, 0, 0);
     this.canvas.style.aspectRatio = `${width} / ${height}`;
     apply(this.canvas, { 'aria-label': `${content.name}. ${content.summary}`, 'data-end': kind === 'signed' && end });

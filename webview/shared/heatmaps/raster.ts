@@ -76,18 +76,23 @@ function signedLookup(end: number, ink: Ink): Lookup {
   return lookup;
 }
 
-const toByte = (value: number) => Math.round(127.5 + 127.5 * Math.max(-1, Math.min(1, value)));
-let grey: { readonly odd: number; readonly lookup: Lookup } | undefined;
+/** The numbers that are black and white in an image. */
+export type Range = readonly [black: number, white: number];
+export const imageRange: Range = [-1, 1];
 
-function greyLookup(odd: number): Lookup {
-  if (grey?.odd === odd) return grey.lookup;
+let grey: { readonly odd: number; readonly range: Range; readonly lookup: Lookup } | undefined;
+
+function greyLookup(odd: number, range: Range): Lookup {
+  if (grey?.odd === odd && grey.range[0] === range[0] && grey.range[1] === range[1]) return grey.lookup;
+  const [black, white] = range;
+  const toByte = (value: number) => Math.round(255 * Math.max(0, Math.min(1, (value - black) / (white - black))));
   const middles = Uint32Array.from({ length: 2 * negative }, (_, i) => (i << shift) | (1 << (shift - 1)));
   const values = new Float32Array(middles.buffer);
   // In the middle of the infinities is a NaN.
   const lookup = Uint32Array.from(values, (value) =>
     Number.isNaN(value) ? odd : 0xff000000 | (toByte(value) * 0x010101),
   );
-  grey = { odd, lookup };
+  grey = { odd, range, lookup };
   return lookup;
 }
 
@@ -99,9 +104,15 @@ export function rasterSigned(picture: Picture, shown: Channels, end: number, ink
   return raster(picture, shown, signedLookup(end, ink), ink.odd, pixels);
 }
 
-/** An image in [-1, 1]: three channels together are its colours, else grey. */
-export function rasterImage(picture: Picture, shown: Channels, odd: number, pixels: Uint32Array): OddPlaces {
-  const lookup = greyLookup(odd);
+/** An image: three channels together are its colours, else grey. */
+export function rasterImage(
+  picture: Picture,
+  shown: Channels,
+  odd: number,
+  pixels: Uint32Array,
+  range = imageRange,
+): OddPlaces {
+  const lookup = greyLookup(odd, range);
   if (shown !== 'together' || picture.channels !== 3) return raster(picture, shown, lookup, odd, pixels);
   const [red, green, blue] = [0, 1, 2].map((channel) => bitsOf(planeOf(picture, channel)));
   for (let i = 0; i < red!.length; i++) {

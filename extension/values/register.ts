@@ -1,0 +1,41 @@
+/** Values of a stopped program: the commands that show them, and what brings their panels back after a reload. */
+import * as vscode from 'vscode';
+import { valueViewType } from '../panels/value/view-type.ts';
+import type { Services } from '../services.ts';
+
+export function registerValues(context: vscode.ExtensionContext, services: Services): void {
+  const program = once(async () => {
+    const { StoppedProgram } = await import('./stopped-program.ts');
+    const made = new StoppedProgram();
+    context.subscriptions.push(made);
+    return made;
+  });
+  const values = once(async () => {
+    const { ValuePanels } = await import('../panels/value/panels.ts');
+    return new ValuePanels(context, services, await program());
+  });
+  context.subscriptions.push(
+    vscode.commands.registerCommand('dmd.viewValue', (what: unknown) =>
+      services.errors.guard(vscode.l10n.t('Could not show the value'), async () => {
+        const { namedValue } = await import('./named-value.ts');
+        const expression = await namedValue(what);
+        if (expression !== undefined) (await values()).show(expression);
+      }),
+    ),
+    vscode.window.registerWebviewPanelSerializer(valueViewType, {
+      async deserializeWebviewPanel(panel, state) {
+        await services.errors.guard(vscode.l10n.t('Could not bring back the value'), async () =>
+          (await values()).restore(panel, state),
+        );
+      },
+    }),
+  );
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
