@@ -3,7 +3,10 @@ import type { Engine } from '../engine/engine.ts';
 import type { InputWork } from '../models/input-file.ts';
 import type { loadTeacher } from '../models/teacher.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
-import type { SessionPlan } from '../training/session.ts';
+import type { Inspection, InspectionQuery } from '../protocol/inspection.ts';
+import type { Inspectable } from '../protocol/rpc/inspect.ts';
+import type { InspectionHow, SessionPlan } from '../training/session.ts';
+import type { StoredArrays } from '../weights/array-source.ts';
 import type { DryRun, Limits } from './common/dry-run.ts';
 import type { Finding } from './common/finding.ts';
 
@@ -21,8 +24,35 @@ export interface Method {
   findings(config: DistillConfig, openTeacher: typeof loadTeacher): Promise<Finding[]>;
   /** A few iterations on random weights. */
   dryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun>;
+  /** What scores there are to inspect; left out by a method without. Throws UserError; nothing is written. */
+  inspection?(config: DistillConfig, engine: Engine, work?: InputWork): Promise<InspectionSubject>;
   /** Its algorithm with the config's values, line by line, each with the stage it stands for. */
   listing(config: DistillConfig): readonly ListingLine[];
+}
+
+/** A state whose networks are on the device. */
+export interface SubjectState {
+  dispose(): void;
+}
+
+/** What a config names, opened to be looked at with the states that its run saved. */
+export interface InspectionSubject {
+  readonly description: Pick<
+    Inspectable,
+    'shape' | 'latent' | 'levels' | 'range' | 'prompts' | 'samples' | 'probe' | 'probeLevels' | 'weight' | 'guidance'
+  > & {
+    /** How many; null for a network of prompts. */
+    readonly classes: number | null;
+  };
+  /** @param files of a checkpoint. Throws UserError('data') where something is missing, and says what */
+  restore(files: ReadonlyMap<string, StoredArrays>): Promise<SubjectState>;
+  /** Throws UserError: 'usage', 'cancelled'. */
+  inspect(
+    state: SubjectState,
+    query: InspectionQuery,
+    how: InspectionHow & { readonly step: number },
+  ): Promise<Inspection>;
+  dispose(): Promise<void>;
 }
 
 export interface ListingLine {

@@ -82,6 +82,7 @@ export function denoise(
 
 /**
  * `denoise` with classifier-free guidance, unconditional + scale (conditional - unconditional): one call on the doubled batch.
+ * @returns also what the condition alone predicts, for who wants it
  * @param unconditional of every condition, [1, ...]
  */
 export function denoiseGuided(
@@ -92,7 +93,7 @@ export function denoiseGuided(
   conditions: Conditions,
   unconditional: Conditions,
   scale: number,
-): Tensor {
+): { readonly guided: Tensor; readonly conditional: () => Tensor } {
   const [batch] = xt.shape as [number];
   const twice = (tensor: Tensor) => concat([tensor, tensor], 0);
   const both = Object.fromEntries(
@@ -103,8 +104,9 @@ export function denoiseGuided(
   );
   const predicted = model.predict(source, twice(xt), twice(level.t), both);
   const without = sliceAxis(predicted, 0, 0, batch);
-  const mixed = guided(without, sliceAxis(predicted, 0, batch, 2 * batch), scale);
-  return cleanSample(model.prediction, xt, mixed, level);
+  const own = sliceAxis(predicted, 0, batch, 2 * batch);
+  const clean = (prediction: Tensor) => cleanSample(model.prediction, xt, prediction, level);
+  return { guided: clean(guided(without, own, scale)), conditional: () => clean(own) };
 }
 
 /** unconditional + scale (conditional - unconditional). */

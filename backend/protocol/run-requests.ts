@@ -5,6 +5,7 @@
  */
 import { z } from './config/zod.ts';
 import { debugRequests } from './debug-requests.ts';
+import { inspectionQuerySchema, inspectionSchema } from './inspection.ts';
 import { planeQuestionSchema, planeSchema } from './plane.ts';
 import { nothing, type RequestDefinition, request, step } from './rpc/define.ts';
 import { interestsSchema, tensorSchema } from './rpc/runs.ts';
@@ -32,6 +33,8 @@ export const runRequests = {
   ...runCommands,
   /** What the asker is told from now on, instead of before. The run computes for all its watchers together. */
   subscribe: request('subscribe', interestsSchema, nothing),
+  /** Both scores of one image, of the state as it is. It is computed between two iterations, which are none the wiser. */
+  inspect: request('inspect', inspectionQuerySchema, inspectionSchema, 600),
   /**
    * What the run holds now: `training/...`, the latest iteration's, or what there is so far of the one under way; and `probe/...`, of
    * the state as it is.

@@ -2,6 +2,7 @@
 import { registerConfigs } from './configs/index.ts';
 import type { Server } from './handler.ts';
 import { registerImages } from './images/index.ts';
+import { registerInspect } from './inspect/index.ts';
 import { registerModels } from './models/index.ts';
 import { registerRuns } from './runs/index.ts';
 import { registerService } from './service.ts';
@@ -13,4 +14,5 @@ export function registerRequests(server: Server, end: () => void): void {
   registerRuns(server);
   registerModels(server);
   registerImages(server);
+  registerInspect(server);
 }

@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import type { Inputs, InputWork } from '../models/input-file.ts';
+import type { Inspection, InspectionQuery } from '../protocol/inspection.ts';
 import type { PlaneQuestion, PlaneReading } from '../protocol/plane.ts';
 import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
 import type { Scalars, StepReport, Trainer } from './trainer.ts';
@@ -33,6 +34,12 @@ export interface Records {
     tensors: ReadonlyMap<string, TensorData>,
     metadata: Record<string, string>,
   ): unknown;
+}
+
+export interface InspectionHow {
+  readonly signal?: AbortSignal;
+  /** Levels done. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface SessionContext {
@@ -68,6 +75,8 @@ export interface TrainingSession {
   readonly readProbe?: ((step: number) => Promise<RunMessageOf<'probe'>>) | undefined;
   /** Where samples are points of the plane: what is there after `step`; the receiver owns its numbers. Never disturbs training. */
   readonly readPlane?: ((step: number, asked: PlaneQuestion) => Promise<PlaneReading>) | undefined;
+  /** Both scores of one image, of the state as it is. Left out: no scores. Throws UserError: 'usage', 'cancelled'. */
+  readonly inspect?: ((query: InspectionQuery, how: InspectionHow) => Promise<Inspection>) | undefined;
   /** Writes the trained weights into a folder; returns the paths. */
   writeWeights(folder: string, half: boolean): Promise<string[]>;
   dispose(): Promise<void>;

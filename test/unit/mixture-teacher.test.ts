@@ -11,8 +11,8 @@ import { heldInMemory } from '../../backend/methods/common/held-pairs.ts';
 import { openTeacher } from '../../backend/methods/common/open-teacher.ts';
 import { dmdFindings } from '../../backend/methods/dmd/findings.ts';
 import { generateGraph } from '../../backend/methods/dmd/graphs.ts';
-import { shapeOf } from '../../backend/methods/dmd/session.ts';
 import { distillSettings } from '../../backend/methods/dmd/settings.ts';
+import { shapeOf } from '../../backend/methods/dmd/shape.ts';
 import { loadTeacher } from '../../backend/models/teacher.ts';
 import {
   applyOverrides,

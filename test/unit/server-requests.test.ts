@@ -13,6 +13,11 @@ import { playBoth } from './server/connect.ts';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-server-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
+const inspectionQuery = {
+  ...{ sample: { kind: 'seed', seed: 1 }, condition: null, level: { by: 'sigma', value: 1 } },
+  ...{ strip: [1, 2], stepSize: 1 },
+};
+
 type AnyRequest = rpc.RequestDefinition<never, unknown>;
 
 const requests = Object.values(rpc).filter(
@@ -70,6 +75,8 @@ test('every request ends: with its result, or an error that a person can read', 
     initialize: { protocolVersion: rpc.protocolVersion },
     'config/check': { text: '{ "kind": "distill" ', file },
     'runs/watch': { roots: [nowhere, folder] },
+    'inspect/describe': { id: 'an-id', folder: nowhere },
+    'inspect/scores': { id: 'an-id', folder: nowhere, state: 3, query: inspectionQuery },
     'config/listing': { text: '{ "kind": "distill" }', file },
     'runs/debug': { folder: nowhere, method: 'debug/detach', params: { session: 'a-session' } },
     'runs/start': { text: '{}', file, root: folder, set: [] },

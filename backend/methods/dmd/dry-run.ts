@@ -32,8 +32,8 @@ import {
 } from './graphs.ts';
 import { Probe, probeGraphs } from './probe.ts';
 import { DmdProcedure } from './procedure.ts';
-import { shapeOf } from './session.ts';
 import { distillSettings } from './settings.ts';
+import { shapeOf } from './shape.ts';
 
 /** Throws UserError for what the run itself would refuse. */
 export async function dmdDryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun> {

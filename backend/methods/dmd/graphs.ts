@@ -154,6 +154,7 @@ function scoresPart(
   x: Tensor,
   conditions: Conditions,
   parameters: { readonly real: () => ParameterSource; readonly fake: () => ParameterSource },
+  { unguided = false } = {},
 ) {
   const { teacher, student, guidance } = shape;
   const { weight, realOnly } = shape.matching!;
@@ -164,7 +165,9 @@ function scoresPart(
   const muReal = graph.scope('real', () => {
     if (!isGuided(shape)) return denoise(teacher, parameters.real(), xt, level, conditions);
     const none = conditionInputs(graph, teacher, 1, unconditionalName);
-    return denoiseGuided(teacher, parameters.real(), xt, level, conditions, none, guidance);
+    const both = denoiseGuided(teacher, parameters.real(), xt, level, conditions, none, guidance);
+    if (unguided) graph.output('muConditional', both.conditional());
+    return both.guided;
   });
   const muFake = realOnly ? x : graph.scope('fake', () => denoise(student, parameters.fake(), xt, level, conditions));
   const { alpha, sigma } = level;
@@ -186,8 +189,11 @@ function scoresPart(
 /** The input of a condition's unconditional value. */
 export const unconditionalName = (condition: string) => `unconditional.${condition}`;
 
-/** Both scores of given samples: inputs x and conditions [count, ...], and as `scoresPart` has it; its outputs. */
-export function scoresGraph(shape: DmdShape, count: number): Graph {
+/**
+ * Both scores of given samples: inputs x and conditions [count, ...], and as `scoresPart` has it; its outputs.
+ * @param options unguided: also muConditional [count, ...], the real score's image before guidance, where there is any
+ */
+export function scoresGraph(shape: DmdShape, count: number, options: { readonly unguided?: boolean } = {}): Graph {
   const graph = new Graph();
   const x = graph.input('x', [count, ...shape.student.shape]);
   const { report } = scoresPart(
@@ -196,6 +202,7 @@ export function scoresGraph(shape: DmdShape, count: number): Graph {
     x,
     conditionInputs(graph, shape.student, count),
     parametersOf(graph, shape),
+    options,
   );
   for (const [name, tensor] of Object.entries(report)) graph.output(name, tensor);
   return graph;

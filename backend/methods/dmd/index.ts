@@ -3,6 +3,7 @@ import type { Method } from '../method.ts';
 import { dmdSection } from './config.ts';
 import { dmdDryRun } from './dry-run.ts';
 import { dmdFindings } from './findings.ts';
+import { openSubject } from './inspect/open.ts';
 import { dmdListing } from './listing.ts';
 import { planDmd } from './session.ts';
 
@@ -12,5 +13,6 @@ export const dmd: Method = {
   plan: planDmd,
   findings: dmdFindings,
   dryRun: dmdDryRun,
+  inspection: openSubject,
   listing: dmdListing,
 };

@@ -42,6 +42,26 @@ export function matchingGradient({ x, muReal, muFake, alpha, sigma, weight }: Ma
   }
 }
 
+/**
+ * The factor of mu_fake - mu_real in that gradient, in numbers.
+ * @param level alpha 1 for EDM; `distance`: mean |x - mu_real| of the sample
+ */
+export function matchingFactor(
+  weight: MatchingWeight,
+  { alpha, sigma, distance }: { readonly alpha: number; readonly sigma: number; readonly distance: number },
+): number {
+  switch (weight) {
+    case 'eq8':
+      return 1 / distance;
+    case 'eq8-alpha':
+      return alpha / distance;
+    case 'sigma/alpha':
+      return alpha / sigma;
+    case 'sigma^3/alpha':
+      return alpha * sigma;
+  }
+}
+
 /** mean |x - mu| over each sample's numbers, [B, 1, ...]: |mu - x|_1 / (C S) of Eq. 8. */
 export function meanDistance(x: Tensor, mu: Tensor): Tensor {
   return mean(abs(sub(x, mu)), { axes: x.shape.map((_, i) => i).slice(1), keepDims: true });

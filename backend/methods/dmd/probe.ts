@@ -3,15 +3,15 @@
  * compared, which the random draws of training do not allow. It has a random stream of its own and only reads the
  * networks' parameters: a run with a probe is bit-equal to one without.
  */
-import type { Engine, Feed, Program } from '../../engine/engine.ts';
+import type { Engine, Feed } from '../../engine/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs } from '../../training/iteration.ts';
-import type { Chunks } from '../../training/trained-network.ts';
-import { type DmdShape, generateGraph, isGuided, scoresGraph, unconditionalName } from './graphs.ts';
+import { type DmdShape, generateGraph, scoresGraph } from './graphs.ts';
+import { type ScoredNetworks, ScorePrograms, unconditionalFeeds } from './score-programs.ts';
 
 export interface ProbeOptions {
   readonly seed: number;
@@ -32,22 +32,15 @@ export interface ProbeReading {
   readonly residualRatio: readonly number[];
 }
 
-const fieldNames = ['xt', 'muReal', 'muFake', 'grad'];
-
 /** The probe's two graphs. */
 export function probeGraphs(shape: DmdShape, count: number): { generate: Graph; scores: Graph } {
   return { generate: generateGraph(shape, count), scores: scoresGraph(shape, count) };
 }
 
-interface Programs {
-  readonly generate: Program;
-  readonly scores: Program;
-}
-
 export class Probe {
   readonly #shape: DmdShape;
   readonly #options: ProbeOptions;
-  readonly #programs: Programs;
+  readonly #programs: ScorePrograms;
   /** z, noise and conditions. */
   readonly #inputs: HostTensors;
   readonly #recorded: readonly string[];
@@ -55,7 +48,7 @@ export class Probe {
   private constructor(
     shape: DmdShape,
     options: ProbeOptions,
-    programs: Programs,
+    programs: ScorePrograms,
     inputs: HostTensors,
     recorded: readonly string[],
   ) {
@@ -74,53 +67,35 @@ export class Probe {
     options: ProbeOptions,
   ): Promise<Probe> {
     const { seed, count } = options;
-    const graphs = probeGraphs(shape, count);
-    const generate = await engine.compile(graphs.generate, { name: 'probe: generate' });
-    const scores = await engine.compile(graphs.scores, { name: 'probe: scores' });
+    const programs = await ScorePrograms.compile(engine, probeGraphs(shape, count), 'probe');
     const sample = [count, ...shape.student.shape];
     const normal = (what: string) => ({ shape: sample, data: stream(seed, 'probe', what).randn(sizeOf(sample)) });
     const inputs = { z: normal('z'), noise: normal('noise'), ...(await conditions.feeds(conditions.inTurn(count))) };
-    const guides = isGuided(shape) ? (conditions.unconditional ?? {}) : {};
-    const none = Object.entries(guides).map(([name, value]) => [unconditionalName(name), value] as const);
-    return new Probe(shape, options, { generate, scores }, { ...inputs, ...Object.fromEntries(none) }, [
-      'z',
-      ...conditions.recorded,
-    ]);
+    const all = { ...inputs, ...unconditionalFeeds(shape, conditions) };
+    return new Probe(shape, options, programs, all, ['z', ...conditions.recorded]);
   }
 
   /** Of networks as they are. */
-  async read(parameters: { generator: Chunks; fake: Chunks; teacher: Chunks }): Promise<ProbeReading> {
-    const { generate, scores } = this.#programs;
+  async read(parameters: ScoredNetworks): Promise<ProbeReading> {
     const { levels, count } = this.#options;
     const feeds: Record<string, Feed> = { ...this.#inputs };
     for (const [name, chunks] of Object.entries(parameters)) Object.assign(feeds, fedAs(name, chunks));
-    const { x } = await generate.run(taken(generate, feeds));
-    const image = { shape: x!.shape, data: (await x!.read()).slice() };
+    const x = await this.#programs.generate(feeds);
+    const image = { shape: x.shape, data: (await x.read()).slice() };
     const readings: Map<string, Float32Array>[] = [];
     for (const level of levels) {
       const at = levelFeeds(this.#shape.teacher.levels, Array(count).fill(level));
-      const results = await scores.run(taken(scores, { ...feeds, ...at, x: x! }));
-      const fields = new Map<string, Float32Array>();
-      for (const [name, tensor] of Object.entries(results)) {
-        if (fieldNames.includes(name)) fields.set(name, (await tensor.read()).slice());
-        tensor.dispose();
-      }
-      readings.push(fields);
+      readings.push(await this.#programs.scores({ ...feeds, ...at, x }));
     }
-    x!.dispose();
+    x.dispose();
     const own = this.#recorded.flatMap((name) => (this.#inputs[name] ? [[name, this.#inputs[name]!] as const] : []));
     const ladder = levelFeeds(this.#shape.teacher.levels, levels);
     return assemble(image, readings, { ...Object.fromEntries(own), ...ladder });
   }
 
   async dispose(): Promise<void> {
-    await this.#programs.generate.dispose();
-    await this.#programs.scores.dispose();
+    await this.#programs.dispose();
   }
-}
-
-function taken({ inputs }: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name)));
 }
 
 function assemble(x: TensorData, levels: readonly Map<string, Float32Array>[], recorded: HostTensors): ProbeReading {

@@ -244,7 +244,11 @@ interface Programs {
   readonly fresh: StagedProgram | null;
 }
 
-function uploadTeacher(engine: Engine, { teacher: { layout }, teacherWeights, halfTeacher }: DmdOptions): Chunks {
+/** The frozen teacher on the device, as float16 where the shape says so. */
+export function uploadTeacher(
+  engine: Engine,
+  { teacher: { layout }, teacherWeights, halfTeacher }: Pick<DmdOptions, 'teacher' | 'teacherWeights' | 'halfTeacher'>,
+): Chunks {
   return layout.chunks.map((chunk) => {
     const shape = [chunk.size];
     if (halfTeacher) return engine.upload({ shape, halves: packHalfParameters(layout, teacherWeights, chunk) });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { roundToHalves } from '../../graph/half.ts';
 import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
 import { emasOf } from '../../training/schedule.ts';
 import {
@@ -13,19 +14,21 @@ import {
   type TrainingSession,
 } from '../../training/session.ts';
 import { Trainer } from '../../training/trainer.ts';
-import type { Distance } from '../common/distance.ts';
 import { holdsTeacherAsHalf } from '../common/latent-teacher.ts';
 import { openTeacher } from '../common/open-teacher.ts';
 import { pairInputs } from '../common/pair-inputs.ts';
 import { openReferencePairs } from '../common/pairs.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
-import { type DmdShape, generateGraph } from './graphs.ts';
+import { generateGraph } from './graphs.ts';
+import type { ScoreInspector } from './inspect/inspector.ts';
+import { inspectorFor } from './inspect/open.ts';
 import { Plane } from './plane.ts';
 import { Probe } from './probe.ts';
 import { DmdProcedure } from './procedure.ts';
 import { RecordedProbe } from './recorded-probe.ts';
 import { distillSettings } from './settings.ts';
+import { shapeOf } from './shape.ts';
 
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
 export async function planDmd(config: DistillConfig, work: InputWork = {}): Promise<SessionPlan> {
@@ -38,20 +41,6 @@ export async function planDmd(config: DistillConfig, work: InputWork = {}): Prom
     probes: config.matching.enabled,
     inputs: async () => ({ ...teacher.inputs, ...(await pairInputs(config, found?.set)) }),
     start: (context) => start(config, teacher, context),
-  };
-}
-
-/** @param distance null leaves the regression out */
-export function shapeOf(
-  { matching, regression, batch }: DistillConfig,
-  { model, student = model, generator, fake, pairsMatch, guidance }: DistillTeacher,
-  distance: Distance | null,
-  halfTeacher: boolean,
-): DmdShape {
-  return {
-    ...{ teacher: model, student, generator, fake, batch, pairsMatch, guidance, halfTeacher },
-    matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
-    regression: distance && { batch: regression.batch ?? batch, distance },
   };
 }
 
@@ -91,10 +80,22 @@ async function start(
   const preview = record.samplesEvery > 0 ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
   const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
+  let inspector: Promise<ScoreInspector> | undefined;
   return {
     trainer,
     readProbe: probe ? (step) => probe.live(step, parameters()) : undefined,
     readPlane: plane && ((step, asked) => plane.read(step, asked, parameters())),
+    async inspect(query, how) {
+      if (!shape.matching) {
+        const hint = 'Inspect a run with matching.enabled, which it is unless switched off.';
+        throw new UserError('usage', 'this run trains without distribution matching: it has no scores', hint);
+      }
+      inspector ??= inspectorFor(engine, config, teacher, { shape, conditions });
+      inspector.catch(() => {
+        inspector = undefined; // the next one tries again
+      });
+      return (await inspector).inspect(parameters(), query, { ...how, step: trainer.step });
+    },
     scalars: ({ scalars }) =>
       Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value])),
     async record(step) {
@@ -126,6 +127,7 @@ async function start(
     async dispose() {
       await probe?.dispose();
       await plane?.dispose();
+      await (await inspector?.catch(() => undefined))?.dispose();
       await preview?.dispose();
       await trainer.dispose();
       await conditions.dispose();

@@ -178,6 +178,10 @@ export class TrainingLoop {
       return this.#checkpointAsked();
     });
     this.#answerSteering();
+    desk.handle(runRequests.inspect, (query, signal) => {
+      if (session.inspect) return session.inspect(query, { signal });
+      throw new UserError('usage', 'this run trains no distillation: it has no scores', 'Inspect a distillation.');
+    });
     desk.handle(runRequests['tensors/list'], () => held.list());
     desk.handle(runRequests['tensors/read'], (part) => held.read(part));
   }

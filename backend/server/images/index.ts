@@ -11,11 +11,9 @@ import {
   releaseModels,
 } from '../../protocol/rpc/images.ts';
 import type { RequestContext, Server } from '../handler.ts';
+import { idleTimer } from '../idle-timer.ts';
 import type { ImageThread } from './image-thread.ts';
 import type { Report } from './work.ts';
-
-/** Models that nobody used for so long are freed: a training wants the memory. */
-const idleMilliseconds = 10 * 60_000;
 
 export function registerImages(server: Server): void {
   let thread: Promise<ImageThread> | null = null;
@@ -73,26 +71,4 @@ function told(id: string, context: RequestContext): Report {
 function refuseRelative(name: string): void {
   if (name.startsWith('builtin:') || isAbsolute(name)) return;
   throw new UserError('usage', `${name} is no absolute path`, 'Give a whole path, or a builtin: name.');
-}
-
-/** Calls `act` when nothing was under way for a while after something was. */
-function idleTimer(act: () => Promise<void>) {
-  let timer: NodeJS.Timeout | undefined;
-  let under = 0;
-  return {
-    async during<T>(work: () => Promise<T>): Promise<T> {
-      clearTimeout(timer);
-      under++;
-      try {
-        return await work();
-      } finally {
-        under--;
-        if (under === 0) {
-          timer = setTimeout(() => void act().catch(() => {}), idleMilliseconds);
-          timer.unref();
-        }
-      }
-    },
-    stop: () => clearTimeout(timer),
-  };
 }

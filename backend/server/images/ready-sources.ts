@@ -11,7 +11,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { classNames, lineageOf } from '../../runs/folder/lineage.ts';
 import { openOnnxModel } from '../../sampling/onnx-model.ts';
 import { SeededSource } from '../../sampling/seeded-images.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../recent.ts';
 
 export interface ReadySource {
   readonly source: SeededSource;

@@ -7,7 +7,7 @@ import { openTextModel } from '../../models/text/text-model.ts';
 import { threadsOf } from '../../models/text/threads.ts';
 import { unetHash } from '../../sampling/text/text-picture.ts';
 import { TextPipeline } from '../../sampling/text/text-pipeline.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../recent.ts';
 
 export interface ReadyText {
   readonly pipeline: TextPipeline;

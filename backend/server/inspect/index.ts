@@ -1,0 +1,65 @@
+/** Requests for scores: of checkpoints, which a thread of this process computes, and of a run as it is, which computes them itself. */
+import { UserError } from '../../protocol/errors.ts';
+import type { InspectionQuery } from '../../protocol/inspection.ts';
+import { progress } from '../../protocol/rpc/images.ts';
+import { describeInspection, inspectScores } from '../../protocol/rpc/inspect.ts';
+import { runRequests } from '../../protocol/run-requests.ts';
+import { readLock } from '../../runs/folder/lock.ts';
+import { requireRunFolder } from '../contained.ts';
+import type { RequestContext, Server } from '../handler.ts';
+import { idleTimer } from '../idle-timer.ts';
+import type { InspectThread } from './inspect-thread.ts';
+
+export function registerInspect(server: Server): void {
+  let thread: Promise<InspectThread> | null = null;
+  const theThread = () => {
+    thread ??= import('./inspect-thread.ts').then((module) => new module.InspectThread());
+    return thread;
+  };
+  const idle = idleTimer(async () => {
+    const started = await thread;
+    if (started?.started) await started.do({ type: 'release' }, () => {}, new AbortController().signal);
+  });
+
+  server.handle(describeInspection, async ({ id, folder }, context) => {
+    const paths = requireRunFolder(folder);
+    const work = { type: 'describe', folder: paths.folder } as const;
+    const found = await idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
+    return { ...found, live: isReachable(paths.folder) };
+  });
+  server.handle(inspectScores, async ({ id, folder, state, query }, context) => {
+    const paths = requireRunFolder(folder);
+    if (state === 'live') {
+      told(id, context)('asking the run', 0, 1);
+      return inspectLive(paths.folder, query, context.signal);
+    }
+    const work = { type: 'inspect', folder: paths.folder, step: state, query } as const;
+    return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
+  });
+  server.onEnd(async () => {
+    idle.stop();
+    await (await thread)?.end();
+  });
+}
+
+function told(id: string, context: RequestContext) {
+  return (label: string, done: number, total: number) => void context.notify(progress, { id, label, done, total });
+}
+
+function isReachable(folder: string): boolean {
+  return (readLock(folder)?.contact ?? '') !== '';
+}
+
+/** Between two iterations of the run, which answers when it comes there. */
+async function inspectLive(folder: string, query: InspectionQuery, signal: AbortSignal) {
+  if (!readLock(folder)) {
+    throw new UserError('io', `the run in ${folder} has ended: its state is gone`, 'Choose one of its checkpoints.');
+  }
+  const { connectRunIn } = await import('../../runs/live/link.ts');
+  const link = await connectRunIn(folder);
+  try {
+    return await link.ask(runRequests.inspect, query, signal);
+  } finally {
+    link.close();
+  }
+}

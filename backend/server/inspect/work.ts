@@ -1,0 +1,40 @@
+/** What is asked of the inspecting thread, and what it says. Between threads only plain data travels. */
+import type { Inspection, InspectionQuery } from '../../protocol/inspection.ts';
+import type { Inspectable } from '../../protocol/rpc/inspect.ts';
+import type { CancelWork, WorkEnd } from '../work-thread.ts';
+
+export interface DescribeWork {
+  readonly type: 'describe';
+  readonly folder: string;
+}
+
+export interface InspectWork {
+  readonly type: 'inspect';
+  readonly folder: string;
+  /** Of a checkpoint. */
+  readonly step: number;
+  readonly query: InspectionQuery;
+}
+
+/** Frees what is kept ready. */
+export interface ReleaseWork {
+  readonly type: 'release';
+}
+
+export interface Results {
+  describe: Omit<Inspectable, 'live'>;
+  inspect: Inspection;
+  release: null;
+}
+
+export type Work = DescribeWork | InspectWork | ReleaseWork;
+export type ToThread = Work | CancelWork;
+
+export interface News {
+  readonly type: 'progress';
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export type FromThread = News | WorkEnd<Results[Work['type']]>;
