@@ -7,6 +7,7 @@
  * with flat tensors or with constants they use them. There is no second list of names to keep in step.
  */
 
+import { UserError } from '../protocol/errors.ts';
 import { Graph, type Shape, type Tensor } from './graph.ts';
 import { floatsToHalves } from './half.ts';
 import { concat, reshape, slice, widen } from './ops/index.ts';
@@ -84,8 +85,14 @@ export function layoutOf(
   return { entries, size, trainedSize: entries[trained.length]?.offset ?? size, chunks };
 }
 
-/** Runs `build` on a scratch graph and returns the parameters it asked for, in order within their role. */
-export function collectParameters(build: (source: ParameterSource) => unknown): ParameterLayout {
+/**
+ * Runs `build` on a scratch graph and returns the parameters it asked for, in order within their role.
+ * @param most throws UserError('weights') as soon as it asks for more
+ */
+export function collectParameters(
+  build: (source: ParameterSource) => unknown,
+  most = Number.POSITIVE_INFINITY,
+): ParameterLayout {
   const graph = new Graph();
   const asked: Omit<ParameterEntry, 'offset'>[] = [];
   const tensors = new Map<string, Tensor>();
@@ -94,6 +101,7 @@ export function collectParameters(build: (source: ParameterSource) => unknown): 
     get(name, shape, init, role = 'trained') {
       const known = tensors.get(name);
       if (known) return known;
+      if (asked.length >= most) throw tooMany(most);
       asked.push({ name, shape, init, role });
       const tensor = graph.input(name, shape);
       tensors.set(name, tensor);
@@ -101,6 +109,11 @@ export function collectParameters(build: (source: ParameterSource) => unknown): 
     },
   });
   return layoutOf(asked);
+}
+
+function tooMany(most: number): UserError {
+  const hint = 'Check that the configuration is the one of these weights; do not trust the file.';
+  return new UserError('weights', `the configuration describes a network of more than ${most} tensors`, hint);
 }
 
 /** Parameters as a source, and as the list that gradients are asked for. */

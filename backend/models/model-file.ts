@@ -66,7 +66,7 @@ export async function openModel(
   const path = modelPath(name);
   const bare = described && createNetwork(described, { recompute });
   const loaded = await loadWeights(path, bare ? fittingSet(expectedOf(bare), key) : (sets) => chooseSet(sets, key));
-  const network = loaded.config ? createNetwork(loaded.config, { recompute }) : bare;
+  const network = loaded.config ? createNetwork(loaded.config, { recompute, tensors: loaded.tensors.size }) : bare;
   if (!network) {
     const hint =
       'Give an EDM network-snapshot .pkl, or a file written by dmd teach or dmd distill; of a bare state dict, a config ' +

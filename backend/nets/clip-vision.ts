@@ -9,7 +9,7 @@ import { add, broadcastTo, concat, conv2d, linear, matmul, reshape, sliceAxis, t
 import { collectParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 import { scoped } from './edm/layers.ts';
 import { createClipText, encoderLayer, type TextEncoder } from './stable-diffusion/clip-text.ts';
-import { count, parseModelConfig, positive, unsupported } from './stable-diffusion/config.ts';
+import { blocks, count, parseModelConfig, positive, unsupported } from './stable-diffusion/config.ts';
 import { layerNormLayer } from './stable-diffusion/layers.ts';
 
 const what = 'CLIPModel';
@@ -17,10 +17,10 @@ const what = 'CLIPModel';
 const visionShape = {
   hidden_size: count.default(768),
   intermediate_size: count.default(3072),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: blocks.default(12),
   num_attention_heads: count.default(12),
   num_channels: z.literal(3).default(3),
-  image_size: count.default(224),
+  image_size: z.int().positive().max(4096).default(224),
   patch_size: count.default(32),
   hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
   layer_norm_eps: positive.default(1e-5),

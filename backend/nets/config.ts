@@ -4,9 +4,11 @@
  */
 import { z } from 'zod';
 import { UserError } from '../protocol/errors.ts';
+import { most } from '../protocol/network-bounds.ts';
 
-const count = z.int().positive();
-const size = z.int().nonnegative();
+const count = (largest: number) => z.int().positive().max(largest);
+const size = (largest: number) => z.int().nonnegative().max(largest);
+const multiples = z.array(count(most.factor)).min(1).max(most.levels);
 const positive = z.number().positive();
 const fraction = z.number().min(0).lt(1);
 /** JSON has no infinity; null stands for it. */
@@ -15,9 +17,9 @@ const upperBound = z
   .transform((value) => value ?? Infinity);
 
 const common = {
-  img_resolution: count,
-  img_channels: count,
-  label_dim: size.default(0),
+  img_resolution: count(most.pixels),
+  img_channels: count(most.width),
+  label_dim: size(most.classes).default(0),
   /** Accepted for the snapshots' sake; everything computes in float32. */
   use_fp16: z.boolean().default(false),
 };
@@ -31,16 +33,16 @@ const preconditionings = {
   VPPrecond: {
     beta_d: positive.default(19.9),
     beta_min: positive.default(0.1),
-    M: count.default(1000),
+    M: count(most.timesteps).default(1000),
     epsilon_t: positive.default(1e-5),
   },
   VEPrecond: { sigma_min: positive.default(0.02), sigma_max: positive.default(100) },
-  iDDPMPrecond: { C_1: positive.default(0.001), C_2: positive.default(0.008), M: count.default(1000) },
+  iDDPMPrecond: { C_1: positive.default(0.001), C_2: positive.default(0.008), M: count(most.timesteps).default(1000) },
 };
 
 const unet = {
-  augment_dim: size.default(0),
-  channel_mult_emb: count.default(4),
+  augment_dim: size(most.width).default(0),
+  channel_mult_emb: count(most.factor).default(4),
   dropout: fraction.default(0.1),
   label_dropout: fraction.default(0),
 };
@@ -48,33 +50,34 @@ const unet = {
 const evenTaps = z
   .array(z.number())
   .min(2)
+  .max(most.taps)
   .refine((taps) => taps.length % 2 === 0, 'needs an even number of taps')
   .refine((taps) => taps.reduce((a, b) => a + b, 0) !== 0, 'must not sum to zero');
 
 const models = {
   SongUNet: {
     ...unet,
-    model_channels: count.default(128),
-    channel_mult: z.array(count).min(1).default([1, 2, 2, 2]),
-    num_blocks: size.default(4),
-    attn_resolutions: z.array(count).default([16]),
+    model_channels: count(most.width).default(128),
+    channel_mult: multiples.default([1, 2, 2, 2]),
+    num_blocks: size(most.blocks).default(4),
+    attn_resolutions: z.array(count(most.pixels)).max(most.levels).default([16]),
     embedding_type: z.enum(['positional', 'fourier']).default('positional'),
-    channel_mult_noise: count.default(1),
+    channel_mult_noise: count(most.factor).default(1),
     encoder_type: z.enum(['standard', 'skip', 'residual']).default('standard'),
     decoder_type: z.enum(['standard', 'skip']).default('standard'),
     resample_filter: evenTaps.default([1, 1]),
   },
   DhariwalUNet: {
     ...unet,
-    model_channels: count.default(192),
-    channel_mult: z.array(count).min(1).default([1, 2, 3, 4]),
-    num_blocks: size.default(3),
-    attn_resolutions: z.array(count).default([32, 16, 8]),
+    model_channels: count(most.width).default(192),
+    channel_mult: multiples.default([1, 2, 3, 4]),
+    num_blocks: size(most.blocks).default(3),
+    attn_resolutions: z.array(count(most.pixels)).max(most.levels).default([32, 16, 8]),
   },
   /** For points: an image of one pixel with a channel per coordinate. */
   MLP: {
-    model_channels: count.default(128),
-    num_blocks: count.default(3),
+    model_channels: count(most.width).default(128),
+    num_blocks: count(most.blocks).default(3),
   },
 };
 
@@ -154,6 +157,18 @@ function checkSizes(config: NetworkConfig): void {
     fail(`model_channels ${config.model_channels} is odd`, 'The noise embedding has pairs of channels; make it even.');
   }
   if (config.model_type === 'MLP') return;
+  const factors = {
+    channel_mult: Math.max(...config.channel_mult),
+    channel_mult_emb: config.channel_mult_emb,
+    channel_mult_noise: 'channel_mult_noise' in config ? config.channel_mult_noise : 1,
+  };
+  for (const [key, factor] of Object.entries(factors)) {
+    if (config.model_channels * factor <= most.width) continue;
+    fail(`${key}: ${factor} times ${config.model_channels} channels are too many`, 'No network is as wide.');
+  }
+  const blocks = config.num_blocks * config.channel_mult.length;
+  if (blocks > most.blocksInAll)
+    fail(`num_blocks ${config.num_blocks} makes ${blocks} blocks`, 'No network is as deep.');
   const halvings = config.channel_mult.length - 1;
   if (config.img_resolution % 2 ** halvings !== 0) {
     fail(

@@ -47,10 +47,18 @@ export interface Network {
 export interface NetworkOptions {
   /** 'blocks' keeps only what enters each U-Net block and computes the rest again for the gradient. */
   readonly recompute?: 'none' | 'blocks';
+  /** Tensors of the file that the configuration is out of: no network of far more is built to see that they do not fit. */
+  readonly tensors?: number | undefined;
 }
 
-/** Throws UserError('config') for unknown keys, impossible values and sizes that do not fit each other. */
-export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptions = {}): Network {
+/** The first names of what a file lacks are worth a network that is somewhat larger. */
+const tensorsAnyway = 1000;
+
+/**
+ * Throws UserError('config') for unknown keys, impossible values and sizes that do not fit each other, UserError('weights') for
+ * a network of far more tensors than `tensors`.
+ */
+export function createNetwork(raw: unknown, { recompute = 'none', tensors }: NetworkOptions = {}): Network {
   const config = parseNetworkConfig(raw);
   const preconditioning = preconditioningOf(config);
   const model = modelOf(config);
@@ -84,7 +92,7 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
 
   return {
     config,
-    layout: layoutOf(denoise, config, augmentDim),
+    layout: layoutOf(denoise, config, augmentDim, tensors),
     imageShape: [channels, resolution, resolution],
     labelDim,
     augmentDim,
@@ -98,15 +106,23 @@ export function createNetwork(raw: unknown, { recompute = 'none' }: NetworkOptio
 }
 
 /** Builds the network once on a scratch graph to see which parameters it asks for. */
-function layoutOf(denoise: Network['denoise'], config: NetworkConfig, augmentDim: number): ParameterLayout {
+function layoutOf(
+  denoise: Network['denoise'],
+  config: NetworkConfig,
+  augmentDim: number,
+  tensors = Number.POSITIVE_INFINITY,
+): ParameterLayout {
   const { img_channels: channels, img_resolution: resolution, label_dim: labelDim } = config;
-  return collectParameters((source) => {
-    const { graph } = source;
-    const labels = labelDim > 0 ? graph.input('labels', [1, labelDim]) : null;
-    const augmentLabels = augmentDim > 0 ? graph.input('augment labels', [1, augmentDim]) : null;
-    const x = graph.input('x', [1, channels, resolution, resolution]);
-    denoise(source, x, graph.input('sigma', [1]), labels, { augmentLabels });
-  });
+  return collectParameters(
+    (source) => {
+      const { graph } = source;
+      const labels = labelDim > 0 ? graph.input('labels', [1, labelDim]) : null;
+      const augmentLabels = augmentDim > 0 ? graph.input('augment labels', [1, augmentDim]) : null;
+      const x = graph.input('x', [1, channels, resolution, resolution]);
+      denoise(source, x, graph.input('sigma', [1]), labels, { augmentLabels });
+    },
+    2 * tensors + tensorsAnyway,
+  );
 }
 
 /** Multiplies every image by its own factor. */

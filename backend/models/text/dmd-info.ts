@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { PredictionType } from '../../diffusion/vp/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { most } from '../../protocol/network-bounds.ts';
 import { type OneStepPrediction, oneStepPredictions } from '../../protocol/one-step.ts';
 import type { DiffusersFolder, JsonObject } from '../../weights/diffusers/index.ts';
 
@@ -13,11 +14,11 @@ const schema = z.object({
   base: z.string().optional(),
   role: z.enum(['teacher', 'generator']).default('generator'),
   /** Timestep that a generator is called at; the last of the base's schedule where it is left out. */
-  timestep: z.number().min(0).optional(),
+  timestep: z.number().min(0).max(most.timesteps).optional(),
   /** Default: the scheduler's prediction_type. */
   prediction: z.enum(oneStepPredictions).optional(),
   /** Steps and guidance of a teacher where nothing else is asked for. */
-  steps: z.int().min(1).optional(),
+  steps: z.int().min(1).max(most.timesteps).optional(),
   guidance: z.number().optional(),
 });
 

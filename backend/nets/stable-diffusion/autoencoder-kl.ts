@@ -8,7 +8,7 @@ import { add, headAttention, maximum, minimum, reshape, sliceAxis } from '../../
 import { collectParameters, type ParameterSource } from '../../graph/parameters.ts';
 import { scoped } from '../edm/layers.ts';
 import { type Autoencoder, checkImages, checkLatents } from './autoencoder.ts';
-import { absent, checkClass, count, parseModelConfig, positive, unsupported } from './config.ts';
+import { absent, blocks, checkClass, count, parseModelConfig, perLevel, positive, unsupported } from './config.ts';
 import { conv3, convLayer, groupNormLayer, linearLayer, normSilu, toImage, toTokens } from './layers.ts';
 import { downsample, type ResnetStyle, resnetBlock, upsample } from './resnet.ts';
 
@@ -20,15 +20,15 @@ const epsilon = 1e-6;
 const shape = {
   in_channels: count.default(3),
   out_channels: count.default(3),
-  down_block_types: z.array(z.literal('DownEncoderBlock2D')).min(1).default(['DownEncoderBlock2D']),
-  up_block_types: z.array(z.literal('UpDecoderBlock2D')).min(1).default(['UpDecoderBlock2D']),
-  block_out_channels: z.array(count).min(1).default([64]),
-  layers_per_block: count.default(1),
+  down_block_types: perLevel(z.literal('DownEncoderBlock2D')).default(['DownEncoderBlock2D']),
+  up_block_types: perLevel(z.literal('UpDecoderBlock2D')).default(['UpDecoderBlock2D']),
+  block_out_channels: perLevel(count).default([64]),
+  layers_per_block: blocks.default(1),
   act_fn: z.enum(['silu', 'swish']).default('silu'),
   latent_channels: count.default(4),
   norm_num_groups: count.default(32),
   /** What it was trained on; pictures of other sizes may be given. */
-  sample_size: z.union([count, z.array(count)]).default(32),
+  sample_size: z.union([count, z.array(count).max(2)]).default(32),
   scaling_factor: positive.default(0.18215),
   shift_factor: absent,
   latents_mean: absent,

@@ -6,26 +6,27 @@ import { z } from 'zod';
 import type { Tensor } from '../../graph/graph.ts';
 import { add, mul, relu, sub, tanh, upsample2 } from '../../graph/ops/index.ts';
 import { collectParameters, type ParameterSource } from '../../graph/parameters.ts';
+import { most } from '../../protocol/network-bounds.ts';
 import { scoped } from '../edm/layers.ts';
 import { type Autoencoder, checkImages, checkLatents } from './autoencoder.ts';
-import { checkClass, count, only, parseModelConfig, positive, unsupported } from './config.ts';
+import { checkClass, count, only, parseModelConfig, perLevel, positive, unsupported } from './config.ts';
 import { conv3, convLayer } from './layers.ts';
 
 const what = 'AutoencoderTiny';
 /** Latents beyond about three standard deviations are pressed back before decoding. */
 const farthest = 3;
 
-const blocks = z.array(z.int().nonnegative()).min(1);
+const stages = perLevel(z.int().nonnegative().max(most.blocks));
 
 const shape = {
   in_channels: count.default(3),
   out_channels: count.default(3),
-  encoder_block_out_channels: z.array(count).min(1).default([64, 64, 64, 64]),
-  decoder_block_out_channels: z.array(count).min(1).default([64, 64, 64, 64]),
+  encoder_block_out_channels: perLevel(count).default([64, 64, 64, 64]),
+  decoder_block_out_channels: perLevel(count).default([64, 64, 64, 64]),
   /** Written by diffusers and not read by it. */
-  block_out_channels: z.array(count).optional(),
-  num_encoder_blocks: blocks.default([1, 3, 3, 3]),
-  num_decoder_blocks: blocks.default([3, 3, 3, 1]),
+  block_out_channels: perLevel(count).optional(),
+  num_encoder_blocks: stages.default([1, 3, 3, 3]),
+  num_decoder_blocks: stages.default([3, 3, 3, 1]),
   latent_channels: count.default(4),
   act_fn: only('relu'),
   upsample_fn: only('nearest'),

@@ -6,17 +6,18 @@ import { z } from 'zod';
 import type { Tensor } from '../../graph/graph.ts';
 import { add, embedding, gelu, headAttention, linear, quickGelu, reshape, sliceAxis } from '../../graph/ops/index.ts';
 import { collectParameters, type Init, type ParameterLayout, type ParameterSource } from '../../graph/parameters.ts';
+import { most } from '../../protocol/network-bounds.ts';
 import { scoped } from '../edm/layers.ts';
-import { count, parseModelConfig, positive, unsupported } from './config.ts';
+import { blocks, count, parseModelConfig, positive, unsupported } from './config.ts';
 import { layerNormLayer } from './layers.ts';
 
 const what = 'CLIPTextModel';
 
 const shape = {
-  vocab_size: count.default(49408),
+  vocab_size: z.int().positive().max(most.tokens).default(49408),
   hidden_size: count.default(512),
   intermediate_size: count.default(2048),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: blocks.default(12),
   num_attention_heads: count.default(8),
   max_position_embeddings: count.default(77),
   hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),

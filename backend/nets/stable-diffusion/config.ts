@@ -5,12 +5,20 @@
  */
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.ts';
+import { most } from '../../protocol/network-bounds.ts';
 import { problemOf } from '../../protocol/value-problem.ts';
 
-export const count = z.int().positive();
+export const count = z.int().positive().max(most.width);
 export const positive = z.number().positive();
+/** Blocks of a level, layers of a transformer. */
+export const blocks = z.int().positive().max(most.blocks);
+/** For each level: channels, or kinds of blocks. */
+export const perLevel = <T extends z.ZodType>(value: T) => z.array(value).min(1).max(most.levels);
 /** A number for all blocks, or one for each. */
-export const perBlock = z.union([count, z.array(count).min(1)]);
+export const perBlock = (largest: number) =>
+  z
+    .union([z.int().positive(), perLevel(z.int().positive())])
+    .refine((value) => [value].flat().every((one) => one <= largest), `at most ${largest} is supported`);
 
 /** A key that is accepted with this value only; what others mean is not built. */
 export const only = <T extends z.core.util.Literal>(value: T) => z.literal(value).default(value as never);
@@ -86,6 +94,17 @@ export function unsupported(what: string, key: string, value: unknown, why: stri
     'config',
     `${what}: '${key}' is ${shown}: ${why}`,
     "Compare with the model folder's config.json.",
+  );
+}
+
+/** Throws UserError('config') for more blocks, and layers in them, than any network has. */
+export function refuseDeep(what: string, key: string, value: unknown, total: number): void {
+  if (total <= most.blocksInAll) return;
+  throw unsupported(
+    what,
+    key,
+    value,
+    `that makes ${total} layers in all, and at most ${most.blocksInAll} are supported`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** The config.json of UNet2DConditionModel: what Stable Diffusion 1 and 2 use of it, and what makes the rest a refusal. */
 import { z } from 'zod';
+import { most } from '../../protocol/network-bounds.ts';
 import {
   absent,
   checkClass,
@@ -8,16 +9,20 @@ import {
   only,
   parseModelConfig,
   perBlock,
+  perLevel,
   positive,
+  refuseDeep,
   spread,
   unsupported,
 } from './config.ts';
 
 const what = 'UNet2DConditionModel';
+const kernel = z.int().positive().max(most.kernel);
+const pixels = z.int().positive().max(most.pixels);
 
 const shape = {
   sample_size: z
-    .union([count, z.tuple([count, count])])
+    .union([pixels, z.tuple([pixels, pixels])])
     .nullable()
     .default(null),
   in_channels: count.default(4),
@@ -25,33 +30,37 @@ const shape = {
   center_input_sample: z.boolean().default(false),
   flip_sin_to_cos: z.boolean().default(true),
   freq_shift: z.number().default(0),
-  down_block_types: z
-    .array(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D']))
-    .min(1)
-    .default(['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']),
+  down_block_types: perLevel(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D'])).default([
+    'CrossAttnDownBlock2D',
+    'CrossAttnDownBlock2D',
+    'CrossAttnDownBlock2D',
+    'DownBlock2D',
+  ]),
   mid_block_type: z.literal('UNetMidBlock2DCrossAttn').nullable().default('UNetMidBlock2DCrossAttn'),
-  up_block_types: z
-    .array(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D']))
-    .min(1)
-    .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
-  block_out_channels: z.array(count).min(1).default([320, 640, 1280, 1280]),
-  layers_per_block: perBlock.default(2),
+  up_block_types: perLevel(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D'])).default([
+    'UpBlock2D',
+    'CrossAttnUpBlock2D',
+    'CrossAttnUpBlock2D',
+    'CrossAttnUpBlock2D',
+  ]),
+  block_out_channels: perLevel(count).default([320, 640, 1280, 1280]),
+  layers_per_block: perBlock(most.blocks).default(2),
   downsample_padding: z.union([z.literal(0), z.literal(1)]).default(1),
   norm_num_groups: count.default(32),
   norm_eps: positive.default(1e-5),
   cross_attention_dim: count.default(1280),
-  transformer_layers_per_block: perBlock.default(1),
+  transformer_layers_per_block: perBlock(most.blocks).default(1),
   /** The number of heads, not their size: diffusers' name is a mistake that stayed because every file has it. */
-  attention_head_dim: perBlock.default(8),
+  attention_head_dim: perBlock(most.width).default(8),
   use_linear_projection: z.boolean().default(false),
-  conv_in_kernel: count.refine((k) => k % 2 === 1, 'an odd number is needed').default(3),
-  conv_out_kernel: count.refine((k) => k % 2 === 1, 'an odd number is needed').default(3),
+  conv_in_kernel: kernel.refine((k) => k % 2 === 1, 'an odd number is needed').default(3),
+  conv_out_kernel: kernel.refine((k) => k % 2 === 1, 'an odd number is needed').default(3),
   /** Computed in float32 either way. */
   upcast_attention: z.boolean().nullable().default(false),
   /** Off: a matter of training. */
   dropout: z.number().default(0),
   act_fn: z.enum(['silu', 'swish']).default('silu'),
-  only_cross_attention: z.union([z.literal(false), z.array(z.literal(false))]).default(false),
+  only_cross_attention: z.union([z.literal(false), z.array(z.literal(false)).max(most.levels)]).default(false),
   mid_block_only_cross_attention: z.literal(false).nullable().default(null),
   mid_block_scale_factor: only(1),
   resnet_time_scale_shift: only('default'),
@@ -111,6 +120,8 @@ export function unetLevels(config: UNetConfig): UNetLevel[] {
   const layers = each('layers_per_block');
   const heads = each('attention_head_dim');
   const depth = each('transformer_layers_per_block');
+  const total = layers.reduce((sum, count, i) => sum + count * (1 + depth[i]), 0);
+  refuseDeep(what, 'layers_per_block', config.layers_per_block, total);
   return channels.map((width, i) => {
     if (width % heads[i] !== 0) {
       const why = `${width} channels do not divide into ${heads[i]} heads`;

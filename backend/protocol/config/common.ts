@@ -2,7 +2,8 @@
 import { z } from './zod.ts';
 
 /** A whole number from `min` on, and what it counts; '' for what counts nothing, such as a seed. */
-export const whole = (min: number, unit: string) => z.int().min(min).meta({ unit });
+export const whole = (min: number, unit: string, max = Number.MAX_SAFE_INTEGER) =>
+  z.int().min(min).max(max).meta({ unit });
 
 /** One of some words, with what each means: the editor shows it beside the word. */
 export function choice<const T extends string>(meanings: Readonly<Record<T, string>>): z.ZodEnum<{ [K in T]: K }> {

@@ -3,6 +3,7 @@
  * that a config, a pickle and a golden case say the same thing. What is left out has the original constructor's
  * default, which depends on the class and is filled in where the network is built.
  */
+import { most } from '../network-bounds.ts';
 import { choice, whole } from './common.ts';
 import { z } from './zod.ts';
 
@@ -46,9 +47,9 @@ export const networkSchema = z
     })
       .default('SongUNet')
       .describe('The U-Net: SongUNet (DDPM++, NCSN++) or DhariwalUNet (ADM). Default SongUNet.'),
-    img_resolution: whole(1, 'pixels').describe('Image height and width in pixels.'),
-    img_channels: whole(1, 'channels').describe('Colour channels.'),
-    label_dim: whole(0, 'classes').default(0).describe('Number of classes; 0 unconditional. Default 0.'),
+    img_resolution: whole(1, 'pixels', most.pixels).describe('Image height and width in pixels.'),
+    img_channels: whole(1, 'channels', most.width).describe('Colour channels.'),
+    label_dim: whole(0, 'classes', most.classes).default(0).describe('Number of classes; 0 unconditional. Default 0.'),
     use_fp16: z
       .boolean()
       .default(false)
@@ -72,29 +73,33 @@ export const networkSchema = z
       .describe('Expected standard deviation of the data (EDM). Default 0.5.'),
     beta_d: positive.optional().describe('Extent of the noise schedule (VP). Default 19.9.'),
     beta_min: positive.optional().describe('Initial slope of the noise schedule (VP). Default 0.1.'),
-    M: whole(1, 'timesteps').optional().describe('Number of timesteps (VP, iDDPM). Default 1000.'),
+    M: whole(1, 'timesteps', most.timesteps).optional().describe('Number of timesteps (VP, iDDPM). Default 1000.'),
     epsilon_t: positive.optional().describe('Lowest time (VP). Default 1e-5.'),
     C_1: positive.optional().describe('Schedule adjustment at low noise (iDDPM). Default 0.001.'),
     C_2: positive.optional().describe('Schedule adjustment at high noise (iDDPM). Default 0.008.'),
-    augment_dim: whole(0, 'numbers').optional().describe('Length of augmentation labels; 0 none. Default 0.'),
-    model_channels: whole(1, 'channels')
+    augment_dim: whole(0, 'numbers', most.width)
+      .optional()
+      .describe('Length of augmentation labels; 0 none. Default 0.'),
+    model_channels: whole(1, 'channels', most.width)
       .optional()
       .describe('Base number of channels. Default 128 (SongUNet), 192 (DhariwalUNet).'),
     channel_mult: z
-      .array(whole(1, 'times model_channels'))
+      .array(whole(1, 'times model_channels', most.factor))
       .min(1)
+      .max(most.levels)
       .optional()
       .describe(
         'Channels of each resolution as multiples. Default [1, 2, 2, 2] (SongUNet), [1, 2, 3, 4] (DhariwalUNet).',
       ),
-    channel_mult_emb: whole(1, 'times model_channels')
+    channel_mult_emb: whole(1, 'times model_channels', most.factor)
       .optional()
       .describe('Width of the embedding as a multiple. Default 4.'),
-    num_blocks: whole(1, 'blocks')
+    num_blocks: whole(1, 'blocks', most.blocks)
       .optional()
       .describe('Residual blocks per resolution. Default 4 (SongUNet), 3 (DhariwalUNet).'),
     attn_resolutions: z
-      .array(whole(1, 'pixels'))
+      .array(whole(1, 'pixels', most.pixels))
+      .max(most.levels)
       .optional()
       .describe('Resolutions with self-attention. Default [16] (SongUNet), [32, 16, 8] (DhariwalUNet).'),
     dropout: fraction.optional().describe('Dropout while training a teacher; distillation has none. Default 0.1.'),
@@ -110,7 +115,7 @@ export const networkSchema = z
     })
       .optional()
       .describe('Noise embedding: positional (DDPM++), fourier (NCSN++). Default positional.'),
-    channel_mult_noise: whole(1, 'times model_channels')
+    channel_mult_noise: whole(1, 'times model_channels', most.factor)
       .optional()
       .describe('Width of the noise embedding: 1 (DDPM++), 2 (NCSN++). Default 1.'),
     encoder_type: choice({
@@ -129,6 +134,7 @@ export const networkSchema = z
     resample_filter: z
       .array(z.number())
       .min(1)
+      .max(most.taps)
       .optional()
       .describe('Filter for up- and down-sampling: [1, 1] (DDPM++), [1, 3, 3, 1] (NCSN++). Default [1, 1].'),
   })

@@ -1,12 +1,11 @@
 /** A model in a few words: what it makes, from which run, and why it cannot be used. No weights are read where a header says it. */
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type ModelRole, modelPath, openModel, rolesOf } from '../../models/model-file.ts';
+import { type ModelRole, openModel, rolesOf } from '../../models/model-file.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
-import { classNames, type Lineage, lineageOf, runOf } from '../../runs/folder/lineage.ts';
+import { classNames, type Lineage, lineageOf } from '../../runs/folder/lineage.ts';
 import { describeOnnx } from '../../sampling/onnx-model.ts';
 import { isDiffusersFolder } from '../../weights/diffusers/index.ts';
 import { underNetworkNames } from '../../weights/fitting.ts';
@@ -14,6 +13,7 @@ import { configKey } from '../../weights/load.ts';
 import { namingFile } from '../../weights/refusal.ts';
 import { readSafetensorsHeader } from '../../weights/safetensors.ts';
 import { selectTensors } from '../../weights/select.ts';
+import { damaged, originOf } from './damaged.ts';
 import { describeText } from './describe-text.ts';
 
 /** Sampler steps of a teacher where none are asked for: what EDM uses for CIFAR-10. */
@@ -25,34 +25,18 @@ const builtinTitles: Readonly<Record<string, string>> = {
   'builtin:scenes/teacher': 'Scenes, teacher',
 };
 
-export class ModelDescriber {
-  /** By path; a description holds as long as the file is the same. */
-  readonly #known = new Map<string, { readonly version: string; readonly info: ModelInfo }>();
-
-  /**
-   * Says in `problem` what is wrong with a file.
-   * @throws UserError('weights') for a `builtin:` name that there is not
-   */
-  async describe(model: string): Promise<ModelInfo> {
-    const path = modelPath(model);
-    const file = await stat(path).catch(() => null);
-    if (!file) return damaged(model, path, 0, 'There is no such file any more.');
-    const version = `${file.mtimeMs} ${file.size}`; // of a folder: changes when files come or go
-    const known = this.#known.get(model);
-    if (known?.version === version) return known.info;
-    const info = await describe(model, path, file.size);
-    this.#known.set(model, { version, info });
-    return info;
-  }
-}
-
 interface Facts {
   readonly network: Network;
   readonly role: ModelRole;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-async function describe(model: string, path: string, bytes: number): Promise<ModelInfo> {
+/**
+ * Says in `problem` what is wrong with a file, whatever that is: no file hides the other models.
+ * @param path of the file or folder, which is there
+ * @param bytes of the file
+ */
+export async function describe(model: string, path: string, bytes: number): Promise<ModelInfo> {
   try {
     if (isDiffusersFolder(path)) return describeText(model, path);
     const facts = await factsOf(model, path);
@@ -68,8 +52,9 @@ async function describe(model: string, path: string, bytes: number): Promise<Mod
       problem: [1, 3].includes(imageShape[0]) ? '' : `Its images have ${imageShape[0]} channels: they are no pictures.`,
     };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return damaged(model, path, bytes, `${error.message}. ${error.hint}`.trim());
+    if (error instanceof UserError) return damaged(model, path, bytes, `${error.message}. ${error.hint}`.trim());
+    const why = error instanceof Error ? error.message : String(error);
+    return damaged(model, path, bytes, `It cannot be described, which is a fault of DMD Workbench: ${why}`);
   }
 }
 
@@ -82,7 +67,7 @@ async function factsOf(model: string, path: string): Promise<Facts> {
     const hint = 'Import files written by dmd teach or dmd distill, or EDM snapshots.';
     throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
   }
-  const network = createNetwork(parse(metadata[configKey], path));
+  const network = createNetwork(parse(metadata[configKey], path), { tensors: entries.length });
   const expected = new Map(network.layout.entries.map(({ name, shape }) => [name, shape]));
   const tensors = new Map(entries.map((entry) => [entry.name, entry]));
   selectTensors(namingFile(path, () => underNetworkNames(tensors, expected)).tensors, expected, path);
@@ -105,24 +90,9 @@ function parse(json: string, path: string): unknown {
   }
 }
 
-function originOf(model: string, path: string, { run }: Lineage): ModelInfo['origin'] {
-  if (model.startsWith('builtin:')) return 'builtin';
-  if (run) return 'run';
-  return path.endsWith('.onnx') ? 'exported' : 'imported';
-}
-
 function titleOf(model: string, path: string, { run }: Lineage, { role, metadata }: Facts): string {
   if (builtinTitles[model]) return builtinTitles[model];
   if (!run) return basename(path);
-  const step = metadata['dmd.step'];
+  const [step] = /^\d{1,15}$/.exec(metadata['dmd.step'] ?? '') ?? [];
   return `${basename(run)}, ${role}${step === undefined ? '' : ` of step ${step}`}`;
-}
-
-function damaged(model: string, path: string, bytes: number, problem: string): ModelInfo {
-  const run = runOf(path);
-  return {
-    ...{ model, title: run ? basename(run) : basename(path), bytes, run, teacher: null },
-    origin: originOf(model, path, { run, teacher: null, scenes: false }),
-    ...{ role: 'generator', imageShape: null, classes: [], prompt: false, guidance: null, steps: 1, problem },
-  };
 }

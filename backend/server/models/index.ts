@@ -3,14 +3,14 @@ import { isAbsolute } from 'node:path';
 import { UserError } from '../../protocol/errors.ts';
 import { describeModel, importUNet, listModels, progress } from '../../protocol/rpc/index.ts';
 import type { Server } from '../handler.ts';
-import type { ModelDescriber } from './describe.ts';
 import { registerHub } from './hub.ts';
+import type { ModelDescriber } from './model-describer.ts';
 
 export function registerModels(server: Server): void {
   registerHub(server);
   let describer: Promise<ModelDescriber> | null = null;
   const theDescriber = () => {
-    describer ??= import('./describe.ts').then((module) => new module.ModelDescriber());
+    describer ??= import('./model-describer.ts').then((module) => new module.ModelDescriber());
     return describer;
   };
 
@@ -37,6 +37,7 @@ export function registerModels(server: Server): void {
   });
   // The signal has ended them; what they wrote is still to be cleared.
   server.onEnd(async () => {
+    (await describer)?.end();
     await Promise.allSettled(imports);
   });
 }
