@@ -1,7 +1,7 @@
 /** Folders of text-to-image models and their tokenizers. */
 import path from 'node:path';
 import { openTextModel } from '../../../backend/models/text/text-model.ts';
-import { ModelDescriber } from '../../../backend/server/models/describe.ts';
+import { describe } from '../../../backend/server/models/describe.ts';
 import { ClipTokenizer } from '../../../backend/text/index.ts';
 import { componentOf, openDiffusersFolder, weightFilesOf } from '../../../backend/weights/diffusers/index.ts';
 import type { Dice } from '../dice.ts';
@@ -41,7 +41,11 @@ export const diffusers: Reader = {
         text.sampler();
         await text.readWeights('text_encoder');
       },
-      () => new ModelDescriber().describe(folder),
+      async () => {
+        const { problem } = await describe(folder, folder, 0);
+        // A fault hides no other model; here it counts.
+        if (/fault of DMD Workbench/.test(problem)) throw new Error(problem);
+      },
     ),
   make(dice) {
     const worst = new Set([dice.of(configs), ...(dice.chance(0.3) ? [dice.of(configs)] : [])]);
