@@ -6,8 +6,9 @@ import { inflateSync } from 'node:zlib';
 
 /** Of one text, inflated: the workflows of other programs take some hundred kilobytes. */
 const largestText = 2 ** 21;
-/** Of all of them. */
+/** Of all of them; one that cannot be read counts too, since to find out may take as long as to read it. */
 const largestAll = 2 ** 23;
+const costOfNone = 2 ** 17;
 
 /** By keyword; of two with the same one the last counts. */
 export function readPngText(png: Uint8Array): Record<string, string> {
@@ -21,8 +22,8 @@ export function readPngText(png: Uint8Array): Record<string, string> {
     const end = body.indexOf(0);
     if (end < 1 || end > 79) continue;
     const text = read(body.subarray(end + 1));
-    if (text === null || text.length > left) continue;
-    left -= text.length;
+    left -= text?.length ?? costOfNone;
+    if (text === null || left < 0) continue;
     texts.set(body.toString('latin1', 0, end), text);
   }
   return Object.fromEntries(texts);

@@ -1,5 +1,6 @@
 /** Which name of a model, file or folder stands at a place of a config. No `vscode` in here. */
 import { getLocation } from 'jsonc-parser';
+import { depthFault } from '../../backend/protocol/config/depth.ts';
 
 /** Key -> what its text names: a model, images, files that end so, or a folder. */
 const named: Readonly<Record<string, NameKind>> = {
@@ -24,6 +25,7 @@ export interface NameAt {
 
 /** Undefined where no such name belongs. */
 export function nameAt(text: string, offset: number): NameAt | undefined {
+  if (depthFault(text) !== undefined) return undefined;
   const { path, isAtPropertyKey, previousNode: node } = getLocation(text, offset);
   const kind = Object.hasOwn(named, path.join('.')) ? named[path.join('.')] : undefined;
   if (!kind || isAtPropertyKey) return undefined;

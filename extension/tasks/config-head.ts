@@ -1,7 +1,6 @@
 /** What a task has to know of a config before it can be run. No `vscode` in here. */
-import { parse } from 'jsonc-parser';
 import { readTextAside } from '../../backend/files/regular.ts';
-import { type ConfigKind, configKinds } from '../../backend/protocol/config/index.ts';
+import { type ConfigKind, configKinds, readRoughly } from '../../backend/protocol/config/index.ts';
 
 export interface ConfigHead {
   readonly kind: ConfigKind;
@@ -12,7 +11,7 @@ export interface ConfigHead {
 /** Of a file that cannot be read, or has mistakes: what it most likely means. The run itself says what is wrong. */
 export async function configHead(file: string): Promise<ConfigHead> {
   const text = await readTextAside(file, 'config').catch(() => '');
-  const value: unknown = parse(text, [], { allowTrailingComma: true });
+  const value: unknown = readRoughly(text);
   const { kind, out } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   return { kind: configKinds.find((known) => known === kind) ?? 'distill', hasOut: typeof out === 'string' };
 }

@@ -13,6 +13,8 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-fuzz-'));
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
 process.on('disconnect', () => process.exit());
 
+/** Characters that a person is shown. A config may have many mistakes; what a file holds is no message. */
+const mostWords = 10_000;
 const nothing = { peakBytes: 0, inputBytes: 0, milliseconds: 0 };
 let inputs = 0;
 
@@ -64,6 +66,8 @@ async function attempt(
     const error = systemErrorWords(thrown); // as the funnels of errors do
     kind = error instanceof UserError || isRefusal(error) ? 'refused' : 'bug';
     what = wordsOf(error);
+    const words = error instanceof UserError ? error.message.length + error.hint.length : 0;
+    if (words > mostWords) [kind, what] = ['bug', `a message of ${words} characters: ${what}`];
   }
   await new Promise((resolve) => setImmediate(resolve));
   return stray === undefined ? { kind, what } : { kind: 'bug', what: `not caught: ${wordsOf(stray)}` };

@@ -5,18 +5,23 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openImageDataset } from '../../backend/data/image-dataset.ts';
 import { openPairs } from '../../backend/data/pairs.ts';
+import { readPngText } from '../../backend/data/png-text.ts';
 import { readPromptFile } from '../../backend/data/prompts/prompt-file.ts';
-import { configProblems, parseConfig } from '../../backend/protocol/config/index.ts';
+import { configProblems, parseConfig, readRoughly } from '../../backend/protocol/config/index.ts';
 import { applyOverrides } from '../../backend/protocol/config/overrides.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { JsonError, parseJson } from '../../backend/protocol/json.ts';
 import { decodeManifest } from '../../backend/runs/checkpoints/checkpoint-manifest.ts';
 import { readAnnotations } from '../../backend/runs/folder/annotations.ts';
 import { parseRunInfo } from '../../backend/runs/folder/run-info.ts';
+import { comparable, differences } from '../../backend/server/runs/compare.ts';
 import { ClipTokenizer } from '../../backend/text/index.ts';
 import { readJsonObject } from '../../backend/weights/diffusers/json-file.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
+import { nameAt } from '../../extension/config/name-at.ts';
+import { configHead } from '../../extension/tasks/config-head.ts';
+import { type PngChunk, packPng, zlibZeros } from '../fuzz/make/png.ts';
 import { scratchFolder } from './weights/files.ts';
 
 const scratch = scratchFolder();
@@ -110,4 +115,27 @@ test('where damage is a warning, depth is one', async () => {
 test('a value on the command line that is nested without end is a text', () => {
   const config = parseConfig(fs.readFileSync('media/scenes/generator.dmd.json', 'utf8'), 'x');
   assert.throws(() => applyOverrides(config, [`seed=${'['.repeat(50_000)}${']'.repeat(50_000)}`]), UserError);
+});
+
+test('configs that are only looked at, nested without end, are none', async () => {
+  const text = `{"kind": "teach", "out": "x", "data": ${'['.repeat(1e5)}`;
+  assert.equal(readRoughly(text), undefined);
+  assert.deepEqual(differences([comparable(text), comparable('{"a": 1, // one\n}')]), [
+    { key: 'a', values: [null, '1'] },
+  ]);
+  assert.deepEqual(await configHead(await scratch.write('a.dmd.json', text)), { kind: 'distill', hasOut: false });
+  assert.equal(nameAt(text, text.length), undefined);
+});
+
+test('damaged texts without end in a picture cost no minutes, and those before them are read', () => {
+  const bombs = Array.from({ length: 900 }, () => ({
+    name: 'zTXt',
+    content: Buffer.concat([Buffer.from('a\0\0'), zlibZeros(3)]),
+  }));
+  const chunk = (keyword: string): PngChunk => ({ name: 'tEXt', content: Buffer.from(`${keyword}\0yes`) });
+  const start = process.cpuUsage();
+  const texts = readPngText(packPng([chunk('first'), ...bombs, chunk('last')]));
+  assert.deepEqual(Object.keys(texts), ['first']);
+  const { user, system } = process.cpuUsage(start);
+  assert.ok(user + system < 2e6, `${(user + system) / 1e6} s of the processor`);
 });

@@ -3,7 +3,6 @@
  * column of every mistake, what was found there and what is expected.
  */
 import {
-  createScanner,
   findNodeAtLocation,
   getNodeValue,
   type Node,
@@ -13,6 +12,7 @@ import {
 } from 'jsonc-parser';
 import { UserError } from '../errors.ts';
 import { type ConfigKind, configKinds } from './common.ts';
+import { deepest, depthFault } from './depth.ts';
 import { type DistillConfig, distillSchema, distillSchemaOf, methodNames } from './distill.ts';
 import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
 import { nearest } from './suggest.ts';
@@ -42,8 +42,6 @@ export const configSchema = z.discriminatedUnion('kind', [
 ]);
 
 const shownProblems = 10;
-/** Lists and objects in one another. */
-const deepest = 50;
 
 /**
  * @param fileName for messages only
@@ -86,18 +84,10 @@ function examine(text: string): Examined {
   return refuse(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })));
 }
 
-/** Where a text is nested deeper than any config: the parser and all who walk its tree would go as deep. */
 function tooDeep(text: string): Located | undefined {
-  const scanner = createScanner(text, true);
-  let level = 0;
-  while (scanner.getPosition() < text.length) {
-    scanner.scan(); // a text or a comment is one token
-    const offset = scanner.getTokenOffset();
-    if ('{['.includes(text[offset]!)) level++;
-    else if ('}]'.includes(text[offset]!)) level--;
-    if (level > deepest) return problem('syntax', { offset, length: 1 }, `nested more than ${deepest} levels deep`);
-  }
-  return undefined;
+  const offset = depthFault(text);
+  if (offset === undefined) return undefined;
+  return problem('syntax', { offset, length: 1 }, `nested more than ${deepest} levels deep`);
 }
 
 function problem(

@@ -1,10 +1,14 @@
 /** In which keys configs differ. */
+import { readRoughly } from '../../protocol/config/index.ts';
 
 export interface Difference {
   readonly key: string;
   /** JSON, null where the config does not have the key. */
   readonly values: (string | null)[];
 }
+
+/** What the text of a config holds, `{}` where it cannot be read. */
+export const comparable = (text: string): Json => (readRoughly(text) ?? {}) as Json;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

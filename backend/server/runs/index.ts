@@ -1,6 +1,5 @@
 /** Requests about runs: the list, starting and commanding, one run's history, and what happens in it right now. */
 import path from 'node:path';
-import { parse as parseJson } from 'jsonc-parser';
 import { packageRoot } from '../../files/package.ts';
 import { UserError } from '../../protocol/errors.ts';
 import * as rpc from '../../protocol/rpc/index.ts';
@@ -10,7 +9,7 @@ import { readConfig } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
 import type { Server } from '../handler.ts';
 import { commandOf } from './command-line.ts';
-import { differences } from './compare.ts';
+import { comparable, differences } from './compare.ts';
 import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
 import { registerDebugging } from './debugging.ts';
@@ -104,7 +103,7 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
     );
   });
   server.handle(rpc.compareConfigs, ({ folders }) =>
-    differences(folders.map((folder) => parseJson(configTextOf(requireRunFolder(folder))))),
+    differences(folders.map((folder) => comparable(configTextOf(requireRunFolder(folder))))),
   );
   server.handle(rpc.commandLine, ({ folder }) => {
     const paths = requireRunFolder(folder);

@@ -1,16 +1,16 @@
 /** Several readings of one input: all are tried, whatever the others say. */
 import { UserError } from '../../../backend/protocol/errors.ts';
 
-/** @throws what is no UserError, else the last UserError */
+/** @throws what is no UserError, else the last UserError where no reading came to an end */
 export async function all(...readings: readonly (() => unknown)[]): Promise<void> {
-  let refusal: UserError | undefined;
+  const refusals: UserError[] = [];
   for (const reading of readings) {
     try {
       await reading();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      refusal = error;
+      refusals.push(error);
     }
   }
-  if (refusal) throw refusal;
+  if (refusals.length === readings.length) throw refusals.at(-1);
 }
