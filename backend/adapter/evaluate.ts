@@ -31,7 +31,7 @@ export function evaluateHandlers(target: Target): Handlers {
         if (context === 'clipboard' && value.tensor && count(value.tensor) <= mostCopied) {
           return { result: await copied(target, value.tensor, signal), variablesReference: 0 };
         }
-        if (assigns && /(^|[^=!<>])=([^=]|$)/.test(expression)) target.changed('variables');
+        if (assigns && /(^|[^=!<>])=([^=]|$)/.test(expression)) target.changed();
         const { value: result, ...rest } = valueBody(target, value);
         return { result, ...rest };
       },
@@ -41,7 +41,7 @@ export function evaluateHandlers(target: Target): Handlers {
       z.object({ expression: z.string(), value: z.string() }),
       async ({ expression, value }, { signal }) => {
         const set = await target.debuggee.ask(debugRequests['debug/assign'], { target: expression, value }, signal);
-        target.changed('variables');
+        target.changed();
         return valueBody(target, set);
       },
     ),

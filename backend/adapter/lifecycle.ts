@@ -24,10 +24,11 @@ export function lifecycleHandlers(target: Target): Handlers {
     return undefined;
   };
   return {
-    ...checked('launch', launchSchema, (args, { signal }) => {
-      goes = !args.stopOnEntry && !args.noDebug;
+    ...checked('launch', launchSchema, async (args, { signal }) => {
       const title = `Starting ${args.config ?? args.resume ?? 'a run'}`;
-      return begin(title, (both) => launchRun(args, both), args.noDebug ? null : args.stopOnEntry, signal);
+      await begin(title, (both) => launchRun(args, both), args.noDebug ? null : args.stopOnEntry, signal);
+      goes = !args.stopOnEntry && !args.noDebug;
+      return undefined;
     }),
     ...checked('attach', attachSchema, (args, { signal }) =>
       begin(`Attaching to ${args.run}`, () => attachRun(args), args.stopOnEntry, signal),

@@ -42,8 +42,7 @@ export function memoryHandlers(target: Target): Handlers {
           throw new AdapterError('pastTheEnd', { tensor, size: `${size}`, end: `${offset + bytes.length}` });
         }
         const bytesWritten = await write(target, tensor, offset, bytes.subarray(0, fitting), signal);
-        target.client.tell('memory', { memoryReference, offset, count: bytesWritten });
-        target.changed('variables');
+        target.changed({ memoryReference, offset, count: bytesWritten });
         return { bytesWritten };
       },
     ),

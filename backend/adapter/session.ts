@@ -71,6 +71,7 @@ export class DmdDebugSession extends DebugSession {
     const { seq, command } = request;
     const response: DebugProtocol.Response = new Response(request);
     const abort = new AbortController();
+    if (command === 'disconnect') for (const other of this.#open.values()) other.abort();
     this.#open.set(seq, abort);
     try {
       const handler = Object.hasOwn(this.#handlers, command) ? this.#handlers[command] : undefined;

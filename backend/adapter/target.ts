@@ -134,9 +134,12 @@ export class Target {
     this.client.tell('output', { category, output: `${text}\n` });
   }
 
-  /** Values are others now. */
-  changed(...areas: ('variables' | 'stacks')[]): void {
-    this.client.tell('invalidated', { areas });
+  /** Values are others now; told after the answer to whoever changed them. */
+  changed(memory?: { memoryReference: string; offset: number; count: number }): void {
+    setImmediate(() => {
+      if (memory) this.client.tell('memory', memory);
+      this.client.tell('invalidated', { areas: ['variables'] });
+    });
   }
 
   #goOn(): void {

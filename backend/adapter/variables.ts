@@ -32,7 +32,7 @@ export function variableHandlers(target: Target): Handlers {
       async ({ variablesReference, name, value }, { signal }) => {
         const goal = assignable(target, variablesReference, name);
         const set = await target.debuggee.ask(debugRequests['debug/assign'], { target: goal, value }, signal);
-        target.changed('variables');
+        target.changed();
         return valueBody(target, set);
       },
     ),

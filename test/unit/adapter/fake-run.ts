@@ -43,6 +43,8 @@ export class FakeRun {
   readonly numbers = new Map<string, Float32Array>();
   /** What the next requests of a method are refused with. */
   readonly refusals = new Map<string, UserError>();
+  /** What takes its time. */
+  readonly slow = new Map<string, (signal: AbortSignal) => Promise<unknown>>();
   at = -1;
   step = 4;
   stops = 0;
@@ -126,6 +128,8 @@ export class FakeRun {
     }
     const refusal = this.refusals.get(method);
     if (refusal) throw refusal;
+    const slow = this.slow.get(method);
+    if (slow) return slow(signal);
     const answer = this.#answers[method];
     if (!answer) throw new UserError('usage', `the fake run answers no ${method}`);
     return answer(params as never, signal);
@@ -190,7 +194,7 @@ export class FakeRun {
     'debug/skip': () => null,
     'debug/checkpoints': () => [2, 0],
     'debug/tensors': () => this.#lines(),
-    'debug/statistics': ({ tensor }: { tensor: string }) => this.#statistics(this.#of(tensor)),
+    'debug/statistics': ({ tensor }: { tensor: string }) => this.#statistics(this.#of(tensor).subarray(0, 10)),
     'debug/numbers': () => ({
       numbers: [{ name: 'loss.fake', value: 0.5, overridden: null, writable: false, step: this.step }],
       settings: [{ name: 'generator.lr', value: 0.001, overridden: 0.01, writable: true, step: this.step }],
@@ -280,7 +284,7 @@ export class FakeRun {
     const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
     const square = finite.reduce((sum, value) => sum + value * value, 0);
     return {
-      ...{ min: Math.min(...finite), mean, max: Math.max(...finite) },
+      ...{ min: finite.reduce((a, b) => Math.min(a, b)), mean, max: finite.reduce((a, b) => Math.max(a, b)) },
       ...{ std: Math.sqrt(square / finite.length - mean * mean), norm: Math.sqrt(square) },
       nan: data.filter(Number.isNaN).length,
       positiveInfinity: data.filter((value) => value === Number.POSITIVE_INFINITY).length,
