@@ -14,11 +14,12 @@ const layers = {
   models: arithmetic,
   sampling: [...arithmetic, 'models'],
   training: [...arithmetic, 'models'],
-  methods: [...arithmetic, 'models', 'sampling', 'training'],
+  health: [],
+  methods: [...arithmetic, 'models', 'sampling', 'training', 'health'],
   teach: [...arithmetic, 'models', 'sampling', 'training'],
   export: [...arithmetic, 'models', 'sampling'],
   evaluate: [...arithmetic, 'models', 'sampling'],
-  runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach'],
+  runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach', 'health'],
 };
 layers.adapter = ['runs'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);

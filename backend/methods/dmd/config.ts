@@ -155,6 +155,10 @@ const record = z
     fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
     probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
     histogramsEvery: every(500, "Record histograms of the image gradient, and of the networks' weights and gradients"),
+    healthEvery: every(
+      25,
+      "Record what health is judged by: the samples of fixed noise beside the teacher's, the fake score on them, the noise of the gradient",
+    ),
     budgetMB: z
       .number()
       .nonnegative()

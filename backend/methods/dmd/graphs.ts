@@ -89,7 +89,7 @@ export const generatorReport = [
 export const fakeReport = ['lossFake'] as const;
 
 /** The networks' parameters as inputs, each declared when first asked for. */
-function parametersOf(graph: Graph, { teacher, generator, fake, halfTeacher }: DmdShape) {
+export function parametersOf(graph: Graph, { teacher, generator, fake, halfTeacher }: DmdShape) {
   const once = <T>(make: () => T) => {
     let made: T | undefined;
     return () => {

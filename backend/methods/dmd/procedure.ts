@@ -5,7 +5,7 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
 import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
-import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
+import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
@@ -47,6 +47,9 @@ export interface DmdOptions extends DmdShape {
   readonly draws?: Draws;
   settings(step: number): StepSettings;
 }
+
+/** Draws are named by step and micro-batch: those from here on belong to no iteration. */
+const beyondMicros = 1_000_000;
 
 /** Samples on the device, and what they are of. */
 interface Generated {
@@ -213,6 +216,20 @@ export class DmdProcedure implements Procedure {
   async reconstruct(it: Iteration, micro: number): Promise<void> {
     await it.begin(micro, 0, 1);
     await this.#generatorHalf(it, this.#options.settings(it.step));
+  }
+
+  /**
+   * The generator's gradient of a batch that no iteration has, from draws of its own, at the state after `step`.
+   * @param which numbers such batches of one step; the caller owns the chunks
+   */
+  async otherGradient(engine: Engine, step: number, which: number): Promise<Chunks> {
+    const iteration = new Iteration(engine, step);
+    try {
+      await this.reconstruct(iteration, beyondMicros + which);
+      return iteration.takeChunks('gradient');
+    } finally {
+      iteration.dispose();
+    }
   }
 
   /** Weights of the generator by the network's parameter names. */

@@ -29,6 +29,9 @@ import { DmdProcedure } from './procedure.ts';
 import { RecordedProbe } from './recorded-probe.ts';
 import { distillSettings } from './settings.ts';
 import { shapeOf } from './shape.ts';
+import { recordedScalars } from './tags.ts';
+import { teacherSamples } from './vitals/teacher-samples.ts';
+import { Vitals } from './vitals/vitals.ts';
 
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
 export async function planDmd(config: DistillConfig, work: InputWork = {}): Promise<SessionPlan> {
@@ -77,6 +80,13 @@ async function start(
     : null;
   if (record.probeEvery > 0) await probe?.compile();
   const plane = teacher.plane && new Plane(engine, shape, teacher.plane.mixture);
+  const vitals =
+    record.healthEvery > 0
+      ? new Vitals(engine, shape, procedure, trainer, {
+          ...{ seed, accumulation, every: record.healthEvery, conditions: conditions.source },
+          teacherSamples: () => teacherSamples(engine, teacher, { pairs, conditions: conditions.source, seed, signal }),
+        })
+      : null;
   const preview = record.samplesEvery > 0 ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
   const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
@@ -96,9 +106,9 @@ async function start(
       });
       return (await inspector).inspect(parameters(), query, { ...how, step: trainer.step });
     },
-    scalars: ({ scalars }) =>
-      Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value])),
+    scalars: ({ scalars }) => recordedScalars(scalars),
     async record(step) {
+      await vitals?.record(recorder, step);
       if (preview && isDue(record.samplesEvery, step, iterations)) {
         const images = await preview.images(generator.average(), frozen);
         recorder.samples(step, teacher.plane?.plot(images) ?? images);
@@ -125,6 +135,7 @@ async function start(
       return written;
     },
     async dispose() {
+      await vitals?.dispose();
       await probe?.dispose();
       await plane?.dispose();
       await (await inspector?.catch(() => undefined))?.dispose();
@@ -151,15 +162,3 @@ async function start(
     return made.pairs;
   }
 }
-
-/** What the trainer's numbers are recorded as. */
-const tags: Readonly<Record<string, string>> = {
-  lossMatching: 'loss/matching',
-  lossRegression: 'loss/regression',
-  lossFake: 'loss/fake',
-  normGenerator: 'norm/generator',
-  normFake: 'norm/fake',
-  gradientMean: 'gradient/mean',
-  residualReal: 'residual/real',
-  residualFake: 'residual/fake',
-};
