@@ -16,7 +16,7 @@ import { rateFactor } from './sickness.ts';
 import { recordRun } from './train.ts';
 
 const batch = 8;
-const iterations = 240;
+const iterations = 120;
 const [pairCount, steps] = [64, 10];
 const pixels = 3 * 8 * 8;
 
@@ -60,7 +60,7 @@ export async function openImages(engine: Engine, file: string) {
       ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 10, emaDecays },
     });
     return recordRun(engine, {
-      ...{ iterations, every: 12, sickness, reference: { shape: shapeOf(32), data: y.slice(0, 32 * pixels) } },
+      ...{ iterations, every: 8, sickness, reference: { shape: shapeOf(32), data: y.slice(0, 32 * pixels) } },
       distillation: {
         ...{ network, teacherParameters: weights, batch, generatorSigma: 80, sigmas },
         ...{ seed, accumulation: 1, fakeUpdates: 1, emas: [0.95], pairs },

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { decodePng } from '../../backend/data/png.ts';
 import { readPngText } from '../../backend/data/png-text.ts';
+import { batchTags, gradientTags, sampleTags } from '../../backend/health/tags.ts';
 import { loadTeacher } from '../../backend/models/teacher.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { listCheckpoints } from '../../backend/runs/checkpoints/checkpoints.ts';
@@ -15,12 +16,14 @@ import { loadWeights } from '../../backend/weights/load.ts';
 import { readSafetensors } from '../../backend/weights/safetensors.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
+const vitals = Object.values({ ...batchTags, ...sampleTags, ...gradientTags }).sort();
+
 test('a distillation with every recording is bit-equal to one without, and everything is there', async () => {
   const root = scratch();
   const teacher = await tinyTeacher(root);
   const plain = await runHere({ config: distillConfig(teacher), root });
   const record = {
-    ...{ samplesEvery: 2, samples: 5, fieldsEvery: 3, probeEvery: 2, histogramsEvery: 4 },
+    ...{ samplesEvery: 2, samples: 5, fieldsEvery: 3, probeEvery: 2, histogramsEvery: 4, healthEvery: 1 },
     probe: { count: 3, levels: [50, 400] },
   };
   const checkpoint = { every: 2, keep: 1, keepEvery: 4 };
@@ -53,11 +56,15 @@ test('a distillation with every recording is bit-equal to one without, and every
     'residual/real',
     'speed/images per second',
     'speed/processors in use',
+    ...vitals,
   ]);
   const stepsOf = (kind: 'scalar' | 'image' | 'histogram', tag: string) =>
     history.points(kind, tag).map(({ step }) => step);
   assert.deepEqual(stepsOf('scalar', 'loss/matching'), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(stepsOf('scalar', 'probe/cosine/50'), [0, 2, 4, 6]);
+  assert.deepEqual(stepsOf('scalar', 'vitals/lag'), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(stepsOf('scalar', 'vitals/fresh-fake'), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(stepsOf('scalar', 'vitals/gradient-noise'), [4]);
   assert.deepEqual(stepsOf('image', 'samples'), [0, 2, 4, 6]);
   assert.deepEqual(history.tags('histogram'), [
     'field/grad',

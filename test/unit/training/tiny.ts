@@ -60,7 +60,7 @@ function merged(base: Json, change: Json): Json {
   return out;
 }
 
-const quiet = { samplesEvery: 0, fieldsEvery: 0, probeEvery: 0, histogramsEvery: 0 };
+const quiet = { samplesEvery: 0, fieldsEvery: 0, probeEvery: 0, histogramsEvery: 0, healthEvery: 0 };
 
 export function distillConfig(teacher: string, change: Json = {}): Config {
   const base = {
