@@ -49,6 +49,13 @@ export const gradientTags = {
   noise: 'vitals/gradient-noise',
 } as const;
 
+/** Of the optimizers' state. */
+export const stateTags = {
+  /** Updates made so far. */
+  updatesGenerator: 'vitals/updates-generator',
+  updatesFake: 'vitals/updates-fake',
+} as const;
+
 export const curveTags = {
   lossFake: 'loss/fake',
   lossMatching: 'loss/matching',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { decodePng } from '../../backend/data/png.ts';
 import { readPngText } from '../../backend/data/png-text.ts';
-import { batchTags, gradientTags, sampleTags } from '../../backend/health/tags.ts';
+import { batchTags, gradientTags, sampleTags, stateTags } from '../../backend/health/tags.ts';
 import { loadTeacher } from '../../backend/models/teacher.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { listCheckpoints } from '../../backend/runs/checkpoints/checkpoints.ts';
@@ -16,7 +16,7 @@ import { loadWeights } from '../../backend/weights/load.ts';
 import { readSafetensors } from '../../backend/weights/safetensors.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
-const vitals = Object.values({ ...batchTags, ...sampleTags, ...gradientTags }).sort();
+const vitals = Object.values({ ...batchTags, ...sampleTags, ...gradientTags, ...stateTags }).sort();
 
 test('a distillation with every recording is bit-equal to one without, and everything is there', async () => {
   const root = scratch();

@@ -3,7 +3,7 @@
  * with every fourth of these the noise of the gradient. Compiled when first due. Never disturbs training.
  */
 import type { Engine } from '../../../engine/engine.ts';
-import { batchTags } from '../../../health/tags.ts';
+import { batchTags, stateTags } from '../../../health/tags.ts';
 import type { ConditionSource } from '../../../models/conditions.ts';
 import type { Records } from '../../../training/session.ts';
 import type { Trainer } from '../../../training/trainer.ts';
@@ -78,7 +78,9 @@ export class Vitals {
     this.#checkUp ??= this.#openCheckUp();
     const { generator, fake, teacher } = this.#procedure;
     const parameters = { generator: generator.parameters, fake: fake.parameters, teacher };
-    return (await this.#checkUp).read(parameters);
+    const vitals = await (await this.#checkUp).read(parameters);
+    const { updatesGenerator, updatesFake } = stateTags;
+    return { ...vitals, [updatesGenerator]: generator.updates, [updatesFake]: fake.updates };
   }
 
   async #openCheckUp(): Promise<CheckUp> {

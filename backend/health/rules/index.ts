@@ -1,0 +1,23 @@
+/** All rules, the gravest first. */
+import { fakeScoreLags, fakeScoreOscillates } from './fake-score.ts';
+import { batchTooSmall, deadGradient, gradientScale, noiseLevels } from './gradient.ts';
+import type { Rule } from './rule.ts';
+import { collapse, pastPeak, saturation } from './samples.ts';
+import { diverging, optimizerState, residualsApart } from './training.ts';
+
+export type { Rule } from './rule.ts';
+
+export const rules: readonly Rule[] = [
+  diverging,
+  collapse,
+  deadGradient,
+  gradientScale,
+  noiseLevels,
+  fakeScoreLags,
+  fakeScoreOscillates,
+  residualsApart,
+  saturation,
+  pastPeak,
+  optimizerState,
+  batchTooSmall,
+];

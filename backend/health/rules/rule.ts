@@ -1,0 +1,17 @@
+/** What a rule is: a pure function of recorded numbers. */
+import type { RecordedNumbers } from '../numbers.ts';
+import type { Finding } from '../verdict.ts';
+
+export interface Rule {
+  /** Names the tag it is recorded under, health/NAME. */
+  readonly name: string;
+  /** What it looks for, for people: a few words. */
+  readonly title: string;
+  find(numbers: RecordedNumbers): Finding;
+}
+
+/** Four significant digits, or fewer, for a sentence. */
+export const figure = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : String(Number(value.toPrecision(3)));
+
+export const percent = (share: number): string => `${figure(100 * share)} %`;
