@@ -36,10 +36,17 @@ export interface HealthRecord {
 
 /** Follows a run: takes its numbers as they are recorded, and looks at them when asked to. */
 export class HealthWatch {
-  readonly numbers = new RecordedNumbers();
+  readonly numbers: RecordedNumbers;
   #verdicts: readonly Verdict[] = [];
   /** Rules that have a curve: from their first verdict on. */
   readonly #shown = new Set<string>();
+
+  /** @param numbers what was recorded before this process went on with the run */
+  constructor(numbers = new RecordedNumbers()) {
+    this.numbers = numbers;
+    this.#verdicts = evaluate(numbers);
+    for (const { rule } of this.#verdicts) this.#shown.add(rule);
+  }
 
   /** As they were after the last look. */
   get verdicts(): readonly Verdict[] {

@@ -32,14 +32,31 @@ export class RecordedNumbers {
         curve = new Thinned();
         this.#curves.set(tag, curve);
       }
-      curve.add(step, value);
+      // As the files have it.
+      curve.add(step, Math.fround(value));
     }
+  }
+
+  /** Which of these tags were recorded. */
+  has(tags: readonly string[]): boolean {
+    return tags.some((tag) => this.#curves.has(tag));
   }
 
   /** In ascending order of steps; [] for a tag that was not recorded. */
   curve(tag: string): Curve {
     return this.#curves.get(tag)?.entries ?? [];
   }
+}
+
+/** Numbers that were recorded before, e.g. those of a finished run. @param curves steps ascending */
+export function numbersOf(
+  curves: Iterable<{ readonly tag: string; readonly steps: ArrayLike<number>; readonly values: ArrayLike<number> }>,
+): RecordedNumbers {
+  const numbers = new RecordedNumbers();
+  for (const { tag, steps, values } of curves) {
+    for (let i = 0; i < steps.length; i++) numbers.add(steps[i]!, { [tag]: values[i]! });
+  }
+  return numbers;
 }
 
 class Thinned {

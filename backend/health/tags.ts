@@ -68,3 +68,8 @@ export const curveTags = {
 
 /** A verdict as a curve, 0 well, 1 a warning, 2 an alarm; and, under the same name, its words as text. */
 export const verdictTag = (rule: string) => `health/${rule}`;
+
+/** Everything that rules read. */
+export const readTags: readonly string[] = [batchTags, sampleTags, gradientTags, stateTags, curveTags].flatMap((tags) =>
+  Object.values(tags),
+);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { registerDebugAdapter } from './debug-adapter.ts';
 import { registerDevices } from './devices.ts';
 import { registerDistill } from './distill.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerDownload } from './download.ts';
 import { registerEval } from './eval.ts';
 import { registerExport } from './export.ts';
@@ -26,6 +27,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerImport,
   registerDownload,
   registerRuns,
+  registerDoctor,
   registerVerify,
   registerDevices,
   registerScore,

@@ -21,6 +21,7 @@ const fewest = 0.5;
 export const fakeScoreLags: Rule = {
   name: 'fake-score-lags',
   title: 'fake score lagging',
+  reads: [sampleTags.freshFake, curveTags.normFake],
   find: (numbers) => fewUpdates(numbers) ?? frozen(numbers) ?? worse(numbers) ?? leftBehind(numbers),
 };
 
@@ -95,6 +96,7 @@ const swings = 4;
 export const fakeScoreOscillates: Rule = {
   name: 'fake-score-oscillates',
   title: 'fake score oscillating',
+  reads: [sampleTags.freshFake],
   find(numbers) {
     const curve = recent(numbers.curve(sampleTags.freshFake), numbers.lastStep, 0.5, 8);
     if (!curve) return null;

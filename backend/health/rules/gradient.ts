@@ -9,6 +9,7 @@ const least = 5;
 export const gradientScale: Rule = {
   name: 'gradient-scale',
   title: 'gradient of the wrong scale',
+  reads: [batchTags.gradientMisfit],
   find(numbers) {
     const misfit = recent(numbers.curve(batchTags.gradientMisfit), numbers.lastStep, 1 / 3, least);
     // Each weight of Table 2 gives 1.
@@ -26,6 +27,7 @@ export const gradientScale: Rule = {
 export const noiseLevels: Rule = {
   name: 'noise-levels',
   title: 'one noise level for the whole batch',
+  reads: [batchTags.levels],
   find(numbers) {
     const levels = recent(numbers.curve(batchTags.levels), numbers.lastStep, 1 / 3, least);
     if (!levels || meanOf(levels) > 0.05) return null;
@@ -40,10 +42,11 @@ export const noiseLevels: Rule = {
 export const deadGradient: Rule = {
   name: 'dead-gradient',
   title: 'dead gradient',
+  reads: [batchTags.difference, curveTags.normGenerator],
   find(numbers) {
     const last = numbers.lastStep;
     const difference = recent(numbers.curve(batchTags.difference), last, 1 / 3, least);
-    if (difference && medianOf(difference) < 1e-7) {
+    if (difference && difference.length >= 2 * least && medianOf(difference) < 1e-10) {
       const value = medianOf(difference);
       return {
         ...{ severity: 'alarm', step: difference.at(-1)!.step },
@@ -70,6 +73,7 @@ const tooNoisy = 100;
 export const batchTooSmall: Rule = {
   name: 'batch-too-small',
   title: 'batch too small for the noise of the gradient',
+  reads: [gradientTags.noise],
   find(numbers) {
     const [signal, noise] = [numbers.curve(gradientTags.signal), numbers.curve(gradientTags.noise)];
     if (signal.length < 4 || noise.length < 4) return null;

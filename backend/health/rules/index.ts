@@ -1,4 +1,5 @@
 /** All rules, the gravest first. */
+import type { RecordedNumbers } from '../numbers.ts';
 import { fakeScoreLags, fakeScoreOscillates } from './fake-score.ts';
 import { batchTooSmall, deadGradient, gradientScale, noiseLevels } from './gradient.ts';
 import type { Rule } from './rule.ts';
@@ -21,3 +22,7 @@ export const rules: readonly Rule[] = [
   optimizerState,
   batchTooSmall,
 ];
+
+/** Titles of the rules that have nothing to read. */
+export const unjudgedRules = (numbers: RecordedNumbers): string[] =>
+  rules.filter(({ reads }) => !numbers.has(reads)).map(({ title }) => title);

@@ -7,6 +7,8 @@ export interface Rule {
   readonly name: string;
   /** What it looks for, for people: a few words. */
   readonly title: string;
+  /** The tags without which it has nothing to say; more than one where any of them will do. */
+  readonly reads: readonly string[];
   find(numbers: RecordedNumbers): Finding;
 }
 

@@ -12,6 +12,7 @@ const widening = 1.25;
 export const collapse: Rule = {
   name: 'collapse',
   title: 'collapse',
+  reads: [sampleTags.diversity],
   find(numbers) {
     const whole = numbers.curve(sampleTags.diversity);
     // While the generator rests (a warm-up of the fake score), nothing can widen.
@@ -39,6 +40,7 @@ export const collapse: Rule = {
 export const saturation: Rule = {
   name: 'saturation',
   title: 'saturation or contrast drifting',
+  reads: [sampleTags.contrast],
   find(numbers) {
     const [contrast, beyond] = [sampleTags.contrast, sampleTags.beyond].map((tag) => numbers.curve(tag).slice(-3));
     if (contrast!.length < 3 || beyond!.length < 3) return null;
@@ -59,6 +61,7 @@ const [farther, times] = [0.05, 1.5];
 export const pastPeak: Rule = {
   name: 'past-peak',
   title: 'quality past its peak',
+  reads: [sampleTags.distance],
   find(numbers) {
     const curve = numbers.curve(sampleTags.distance);
     if (curve.length < 8) return null;

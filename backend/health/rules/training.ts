@@ -12,6 +12,7 @@ const apart = 3;
 export const residualsApart: Rule = {
   name: 'residuals-apart',
   title: 'real and fake residuals drifting apart',
+  reads: [curveTags.residualReal],
   find(numbers) {
     const [real, fake] = [curveTags.residualReal, curveTags.residualFake].map((tag) => numbers.curve(tag));
     const ratio = combined(real!, fake!, (a, b) => a / b);
@@ -34,40 +35,54 @@ export const residualsApart: Rule = {
   },
 };
 
-/** The fake score's loss over the best it had been: ten times is more than any start or schedule explains. */
-const runaway = 10;
+/** The fake score's loss over its first: ten times is more than any start or schedule explains. A single value over the usual. */
+const [runaway, spikes] = [10, 1e4];
 
 export const diverging: Rule = {
   name: 'diverging',
   title: 'training diverging',
+  reads: Object.values(curveTags),
   find(numbers) {
+    for (const tag of Object.values(curveTags)) {
+      const last = numbers.curve(tag).at(-1);
+      if (!last || Number.isFinite(last.value)) continue;
+      return {
+        ...{ severity: 'alarm', step: last.step },
+        statement: `The training broke down: ${tag} became NaN or infinite at step ${last.step}.`,
+        advice:
+          'Look at the tensors of the stop (fields/stop), lower the learning rates, and go on from the last checkpoint.',
+      };
+    }
     for (const [tag, what] of [
       [curveTags.lossFake, "The fake score's loss"],
       [curveTags.lossMatching, 'The matching loss'],
     ] as const) {
       const curve = numbers.curve(tag);
-      const now = recent(curve, numbers.lastStep, 1 / 3, least);
-      if (!now || curve.length < 2 * least) continue;
-      const [most, middle] = [Math.max(...curve.map(({ value }) => value)), medianOf(curve)];
-      const spike = curve.find(({ value }) => value > 1e4 * middle);
-      const value = medianOf(now);
-      const early = medianOf(curve.slice(0, least));
-      if (!spike && value < runaway * early) continue;
+      const middle = medianOf(curve);
+      const spike = curve.length >= least ? curve.find(({ value }) => value > spikes * middle) : undefined;
+      if (!spike || !(middle > 0)) continue;
       return {
-        ...{ severity: 'alarm', step: spike?.step ?? now.at(-1)!.step },
-        statement: spike
-          ? `${what} jumped to ${figure(most)} at step ${spike.step}, from ${figure(middle)}.`
-          : `${what} runs away: it is ${figure(value)}, after ${figure(early)} at first.`,
+        ...{ severity: 'alarm', step: spike.step },
+        statement: `${what} jumped to ${figure(spike.value)} at step ${spike.step}; usually it is ${figure(middle)}.`,
         advice: 'Lower generator.lr and fake.lr, and begin anew or from a checkpoint before the jump.',
       };
     }
-    return null;
+    const curve = numbers.curve(curveTags.lossFake);
+    const now = recent(curve, numbers.lastStep, 1 / 3, least);
+    const [value, early] = [medianOf(now ?? []), medianOf(curve.slice(0, least))];
+    if (!now || curve.length < 3 * least || !(value >= runaway * early)) return null;
+    return {
+      ...{ severity: 'alarm', step: now.at(-1)!.step },
+      statement: `The fake score's loss runs away: it is ${figure(value)}, after ${figure(early)} at first.`,
+      advice: 'Lower generator.lr and fake.lr, and begin anew or from an earlier checkpoint.',
+    };
   },
 };
 
 export const optimizerState: Rule = {
   name: 'optimizer-state',
   title: 'optimizer state missing after a resume',
+  reads: Object.values(stateTags),
   find(numbers) {
     for (const [tag, what] of [
       [stateTags.updatesGenerator, 'generator'],

@@ -14,6 +14,7 @@ import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts'
 import type { OpenRun } from '../folder/run-folder.ts';
 import type { RunControl } from './control.ts';
 import type { GpuUse } from './gpu-use.ts';
+import type { RunHealth } from './health.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Recorder } from './recorder.ts';
@@ -30,6 +31,7 @@ export interface LoopParts {
   readonly config: Config;
   readonly session: TrainingSession;
   readonly recorder: Recorder;
+  readonly health: RunHealth;
   /** Null on a device that is no graphics card. */
   readonly gpuUse: GpuUse | null;
   readonly control: RunControl;
@@ -102,7 +104,7 @@ export class TrainingLoop {
 
   /** @returns false when the iteration was given up for a stop */
   async #iterate(): Promise<boolean> {
-    const { config, session, recorder, report, run, control, gpuUse } = this.#parts;
+    const { config, session, recorder, health, report, run, control, gpuUse } = this.#parts;
     run.lock.renew();
     const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
@@ -119,6 +121,7 @@ export class TrainingLoop {
     };
     recorder.add(step, { scalars });
     await session.record(step);
+    health.step(step);
     report({ type: 'step', step, iterations: config.iterations, time: Date.now() / 1000, scalars });
     control.iterated();
     if (control.probing) await this.#probe();
@@ -224,7 +227,7 @@ export class TrainingLoop {
   }
 
   async #advance() {
-    const { session, run, recorder } = this.#parts;
+    const { session, run, recorder, health } = this.#parts;
     this.#saidAt = performance.now();
     try {
       return await session.trainer.advance({ onMicro: (...at) => this.#between(...at) });
@@ -232,6 +235,9 @@ export class TrainingLoop {
       if (error instanceof IterationDropped) return null;
       if (!(error instanceof NumericStop)) throw error;
       const scalars = session.scalars({ step: error.step, scalars: error.scalars });
+      const bad = Object.entries(scalars).filter(([, value]) => !Number.isFinite(value));
+      recorder.add(error.step, { scalars: Object.fromEntries(bad) });
+      health.look(error.step);
       const { path } = recorder.fields(error.step, 'stop', error.tensors, { scalars: describe(scalars) });
       await this.#checkpoint();
       throw numericError(error.step, scalars, {

@@ -21,6 +21,8 @@ export interface RecorderOptions {
   readonly pictureText: Readonly<Record<string, string>>;
   readonly disk: Disk;
   readonly report: (message: RunMessageOf<'recorded'>) => void;
+  /** Told of every number that is recorded. */
+  readonly onScalars?: (step: number, scalars: Readonly<Record<string, number>>) => void;
 }
 
 const sampleName = /^step-(\d{8,})\.png$/;
@@ -43,6 +45,7 @@ export class Recorder implements Records {
 
   add(step: number, summary: Summary): void {
     this.#events.add(step, summary);
+    if (summary.scalars) this.#options.onScalars?.(step, summary.scalars);
   }
 
   /** Images [N, C, H, W] as one grid: an image event, and samples/step-<step>.png with where it comes from. */

@@ -13,8 +13,10 @@ import type { RunMessage } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
 import type { TrainingSession } from '../../training/session.ts';
 import { loadLatest } from '../checkpoints/checkpoints.ts';
+import { recordedBefore } from '../events/recorded-numbers.ts';
 import type { RunControl } from './control.ts';
 import { GpuUse } from './gpu-use.ts';
+import { RunHealth } from './health.ts';
 import { TrainingLoop } from './loop.ts';
 import { NumericError } from './numeric-stop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
@@ -83,12 +85,17 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
     ],
   });
 
-  const recorder = new Recorder(run.paths, {
+  // Before the recorder begins a file of its own, and takes back what this process will record anew.
+  const before =
+    restartAt === null || config.kind !== 'distill' ? undefined : recordedBefore(run.paths.events, restartAt);
+  const recorder: Recorder = new Recorder(run.paths, {
     budgetBytes: plan.fieldBytes,
     pictureText: { Run: run.info().name, Seed: String(config.seed) },
     ...(restartAt === null ? {} : { restartAt }),
     ...{ disk, report },
+    onScalars: (at, scalars) => health.add(at, scalars),
   });
+  const health = new RunHealth({ before, add: (at, summary) => recorder.add(at, summary), report });
   recorder.add(step, configText(config));
   const gpuUse = (await engine.capabilities()).onHost ? null : new GpuUse();
   let session: TrainingSession | undefined;
@@ -97,7 +104,7 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
       session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
       if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
       const loop = new TrainingLoop({
-        ...{ run, config, session, recorder, gpuUse, control, report, disk, inputs, goesOn },
+        ...{ run, config, session, recorder, health, gpuUse, control, report, disk, inputs, goesOn },
         restored: checkpoint && { step, path: checkpoint.path },
         until: Math.min(config.iterations, request.until ?? config.iterations),
       });
