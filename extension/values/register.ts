@@ -1,5 +1,6 @@
 /** Values of a stopped program: the commands that show them, and what brings their panels back after a reload. */
 import * as vscode from 'vscode';
+import { scoreWatchViewType } from '../panels/score-watch/view-type.ts';
 import { valueViewType } from '../panels/value/view-type.ts';
 import type { Services } from '../services.ts';
 
@@ -14,7 +15,21 @@ export function registerValues(context: vscode.ExtensionContext, services: Servi
     const { ValuePanels } = await import('../panels/value/panels.ts');
     return new ValuePanels(context, services, await program());
   });
+  const scores = once(async () => {
+    const { ScoreWatchPanel } = await import('../panels/score-watch/panel.ts');
+    return new ScoreWatchPanel(context, services, await program());
+  });
   context.subscriptions.push(
+    vscode.commands.registerCommand('dmd.openScoreWatch', () =>
+      services.errors.guard(vscode.l10n.t('Could not open the score watch'), async () => (await scores()).show()),
+    ),
+    vscode.window.registerWebviewPanelSerializer(scoreWatchViewType, {
+      async deserializeWebviewPanel(panel) {
+        await services.errors.guard(vscode.l10n.t('Could not bring back the score watch'), async () =>
+          (await scores()).adopt(panel),
+        );
+      },
+    }),
     vscode.commands.registerCommand('dmd.viewValue', (what: unknown) =>
       services.errors.guard(vscode.l10n.t('Could not show the value'), async () => {
         const { namedValue } = await import('./named-value.ts');
