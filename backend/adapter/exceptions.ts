@@ -1,11 +1,11 @@
 /** The requests `setExceptionBreakpoints` and `exceptionInfo`: the rules that stop a run before it commits an update. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from '../protocol/config/zod.ts';
-import { debugRequests, type Origin } from '../protocol/debug-requests.ts';
+import { debugRequests } from '../protocol/debug-requests.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import { verdict } from './breakpoints.ts';
 import { AdapterError } from './errors.ts';
-import { tensorText } from './one-line.ts';
+import { traceOf } from './origin.ts';
 import { checked, type Handlers } from './request.ts';
 import type { Target } from './target.ts';
 
@@ -52,21 +52,4 @@ export function exceptionHandlers(target: Target, ids: BreakpointIds): Handlers 
       };
     },
   };
-}
-
-/** From the operation outwards, as stack traces go. */
-function traceOf({ stage, tensor, operation }: Origin, stopped: string | null): string {
-  const at = operation
-    ? [
-        `at ${operation.operation} in ${operation.scope || 'the stage itself'}`,
-        ...operation.inputs.map((input) => `     of ${tensorText(input)}`),
-        `     gave ${tensorText(operation.output)}`,
-      ]
-    : [];
-  return [
-    ...at,
-    `at ${tensor}`,
-    `at stage ${stage}`,
-    ...(stopped && stopped !== stage ? [`seen after ${stopped}`] : []),
-  ].join('\n');
 }

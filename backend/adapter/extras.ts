@@ -4,6 +4,7 @@
  */
 import { z } from '../protocol/config/zod.ts';
 import { debugRequests } from '../protocol/debug-requests.ts';
+import { traceOf } from './origin.ts';
 import { checked, type Handlers } from './request.ts';
 import type { Target } from './target.ts';
 
@@ -21,6 +22,16 @@ export function extraHandlers(target: Target): Handlers {
         return { step, networks: skipped };
       },
     ),
+    /** The operation that first made a number that is not finite; `trace` from it outwards. */
+    dmdOrigin: async (_, { signal }) => {
+      const { stage } = target.stop;
+      const origin = await target.client.progress.during('Looking for the first operation', signal, (both) =>
+        target.debuggee.ask(debugRequests['debug/origin'], {}, both),
+      );
+      const trace = traceOf(origin, stage);
+      target.say('important', `${origin.note}\n${trace}`);
+      return { note: origin.note, trace };
+    },
     dmdCheckpoints: async (_, { signal }) => ({
       steps: await target.debuggee.ask(debugRequests['debug/checkpoints'], {}, signal),
     }),

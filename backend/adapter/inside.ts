@@ -17,7 +17,7 @@ export async function enter(target: Target, scope: string, signal: AbortSignal):
   return { scope, ...listed, line: 0 };
 }
 
-/** Tensors of the lines that have run, each under the name that its line gives it; the later one of a name counts. */
+/** Tensors of the lines that have run, or what comes into the one just run, by the names that the listing has for them; the later one counts. */
 export function insideVariables(
   target: Target,
   { lines, line }: InsideFrame,
@@ -26,11 +26,9 @@ export function insideVariables(
   const shown = which === 'outputs' ? lines.slice(0, line + 1) : lines.slice(line, line + 1);
   const named = new Map<string, DebugProtocol.Variable>();
   for (const one of shown) {
-    const names = which === 'outputs' ? namesBefore(one.text) : [];
+    const names = namesIn(one.text)[which];
     one[which].forEach((tensor, i) => {
-      const name =
-        names[i] ??
-        (tensor.name.startsWith('@') ? `${which === 'outputs' ? 'result' : 'input'} ${i + 1}` : tensor.name);
+      const name = names.length === one[which].length ? names[i]! : tensor.name;
       named.delete(name);
       named.set(name, tensorVariable(target, name, tensor));
     });
@@ -38,8 +36,9 @@ export function insideVariables(
   return [...named.values()];
 }
 
-/** `h, skip` of `h, skip = block(h)`. */
-function namesBefore(text: string): string[] {
-  const [, left] = /^\s*([\w.]+(?:\s*,\s*[\w.]+)*)\s*=[^=]/.exec(text) ?? [];
-  return left?.split(',').map((name) => name.trim()) ?? [];
+/** `h, skip` and `x` of `h, skip = block(x)`. */
+function namesIn(text: string): { readonly outputs: string[]; readonly inputs: string[] } {
+  const [, left = '', right = ''] = /^\s*([^=]*?)\s*=\s*[^(]*\((.*)\)\s*$/.exec(text) ?? [];
+  const listed = (words: string) => (words === '' ? [] : words.split(',').map((word) => word.trim()));
+  return { outputs: listed(left), inputs: listed(right) };
 }

@@ -38,6 +38,16 @@ export async function skipUpdate(): Promise<void> {
   vscode.window.setStatusBarMessage(vscode.l10n.t('Step {0} will leave the networks as they are.', step), 5000);
 }
 
+/** Says which operation first made a number that is not finite; the debug console has what went into it. */
+export async function findOrigin(): Promise<void> {
+  const session = stopped();
+  const title = vscode.l10n.t('Looking for the first operation that made a NaN or an infinity');
+  const answer = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
+    session.customRequest('dmdOrigin'),
+  );
+  vscode.window.showInformationMessage(z.object({ note: z.string() }).parse(answer).note);
+}
+
 export async function rollBack(): Promise<void> {
   const session = stopped();
   const { steps } = z.object({ steps: z.array(z.number()) }).parse(await session.customRequest('dmdCheckpoints'));

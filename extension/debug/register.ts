@@ -51,6 +51,11 @@ export function registerDebug(context: vscode.ExtensionContext, services: Servic
       (_, { skipUpdate }) => skipUpdate(),
     ),
     command(
+      'dmd.findOrigin',
+      () => vscode.l10n.t('Could not find where it came from'),
+      (_, { findOrigin }) => findOrigin(),
+    ),
+    command(
       'dmd.rollBack',
       () => vscode.l10n.t('Could not go back to a checkpoint'),
       (_, { rollBack }) => rollBack(),

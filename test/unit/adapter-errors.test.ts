@@ -11,7 +11,7 @@ const commands = [
   ...['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restartFrame', 'goto', 'gotoTargets'],
   ...['stepInTargets', 'pause', 'stackTrace', 'scopes', 'variables', 'setVariable', 'setExpression', 'evaluate'],
   ...['completions', 'exceptionInfo', 'loadedSources', 'source', 'readMemory', 'writeMemory'],
-  ...['dmdSkipUpdate', 'dmdCheckpoints', 'dmdRollBack', 'dmdPlace', 'dmdListing', 'dmdReadValue'],
+  ...['dmdSkipUpdate', 'dmdCheckpoints', 'dmdRollBack', 'dmdPlace', 'dmdListing', 'dmdOrigin', 'dmdReadValue'],
 ];
 
 test('numbers of errors are unique, and words fill what they name', () => {

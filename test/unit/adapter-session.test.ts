@@ -230,6 +230,7 @@ test('an exception names the rule, the stage and the first operation; the update
   await event('stopped');
   await ask('exceptionInfo', { threadId: 1 });
   await ask('dmdPlace');
+  await ask('dmdOrigin');
   await ask('dmdSkipUpdate', {});
   await ask('dmdSkipUpdate', { networks: [] });
   await ask('dmdCheckpoints');
