@@ -17,9 +17,10 @@ const layers = {
   health: [],
   methods: [...arithmetic, 'models', 'sampling', 'training', 'health'],
   teach: [...arithmetic, 'models', 'sampling', 'training'],
+  debug: ['graph', 'engine', 'training'],
   export: [...arithmetic, 'models', 'sampling'],
   evaluate: [...arithmetic, 'models', 'sampling'],
-  runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach', 'health'],
+  runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach', 'health', 'debug'],
 };
 layers.adapter = ['runs'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);

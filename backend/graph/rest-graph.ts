@@ -6,18 +6,19 @@ import { Graph, inputOp, type Node, type Tensor } from './graph.ts';
  * inputs before. A given output's own computing is left out wherever nothing else rests on it.
  */
 export function restGraph(graph: Graph, given: readonly string[]): Graph {
+  const known = new Map(given.map((name) => [graph.outputs.get(name)!, name] as const));
+  return cutGraph(graph, known, new Map([...graph.outputs].filter(([name]) => !given.includes(name))));
+}
+
+/**
+ * A part of `graph`: `wanted`, by name, from the tensors of `given`, which become inputs of those names, and from whatever else it
+ * needs of the inputs before. Nothing wanted is given.
+ */
+export function cutGraph(graph: Graph, given: ReadonlyMap<Tensor, string>, wanted: ReadonlyMap<string, Tensor>): Graph {
   const rest = new Graph();
   const copies = new Map<Tensor, Tensor>();
-  for (const name of given) {
-    const tensor = graph.outputs.get(name)!;
-    copies.set(tensor, rest.input(name, tensor.shape, tensor.type));
-  }
-  const wanted = [...graph.outputs].filter(([name]) => !given.includes(name));
-  for (const node of neededNodes(
-    graph,
-    wanted.map(([, tensor]) => tensor),
-    copies,
-  )) {
+  for (const [tensor, name] of given) copies.set(tensor, rest.input(name, tensor.shape, tensor.type));
+  for (const node of neededNodes(graph, [...wanted.values()], copies)) {
     const own = copyOf(rest, node, copies);
     node.outputs.forEach((output, i) => {
       if (!copies.has(output)) copies.set(output, own[i]!);
@@ -37,7 +38,11 @@ function copyOf(rest: Graph, { type: op, inputs, attrs, scope, outputs }: Node, 
 }
 
 /** In the graph's order, those that `wanted` rests on besides what is there already. */
-function neededNodes({ nodes }: Graph, wanted: readonly Tensor[], there: ReadonlyMap<Tensor, Tensor>): Node[] {
+export function neededNodes(
+  { nodes }: Graph,
+  wanted: readonly Tensor[],
+  there: { has(tensor: Tensor): boolean },
+): Node[] {
   const needed = new Set(wanted.filter((tensor) => !there.has(tensor)).map(({ node }) => node));
   for (const node of [...nodes].reverse()) {
     if (!needed.has(node)) continue;

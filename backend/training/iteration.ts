@@ -6,6 +6,7 @@
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
 import { byChunk } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import type { Origin } from './origin.ts';
 import type { StagedProgram } from './staged-program.ts';
 import { type Chunks, disposeAll, type TrainedNetwork } from './trained-network.ts';
 import type { UpdateSettings } from './update-graph.ts';
@@ -20,21 +21,29 @@ export interface Between {
   readonly micro: number;
   /** The stage just done. */
   readonly stage: string;
+  /** Stages of this iteration before it, over all micro-batches. */
+  readonly ordinal: number;
+  /** The iteration's numbers, once they are read: before the commit. */
+  readonly scalars: Scalars;
+  /** Null for a stage that no graph stands for. */
+  readonly origin: Origin | null;
   /** What exists now. */
   readonly names: readonly string[];
   /** Throws for a name that does not exist now. Read only. */
   tensor(name: string): Feed;
   /** Puts numbers of the same shape in a tensor's place: all that follows is computed from them. */
   replace(name: string, value: TensorData): void;
-  /** The iteration will leave that network as it is. */
-  skipUpdate(network: string): void;
+  /** The iteration will leave that network as it is; or, taken back, will not. */
+  skipUpdate(network: string, skip?: boolean): void;
   /** The iteration ends here, without a trace. */
   drop(): never;
 }
 
 export interface Watch {
-  /** After every stage. What it throws ends the iteration without a trace. */
+  /** After every stage, `commit` among them. What it throws ends the iteration without a trace. It may come and go meanwhile. */
   readonly onStage?: ((between: Between) => Promise<void>) | undefined;
+  /** After the stage `commit` alone, where nobody watches all of them: it costs the others nothing. */
+  readonly onCommit?: ((between: Between) => Promise<void>) | undefined;
   /** Before every micro-batch: the place to wait, or to throw IterationDropped. */
   readonly onMicro?: ((step: number, done: number, of: number) => Promise<void>) | undefined;
 }
@@ -65,6 +74,9 @@ export class Iteration {
   readonly #keepsGradients: boolean;
   readonly #tensors = new Map<string, Feed>();
   #reports: Report[] = [];
+  #scalars: Scalars = {};
+  /** Stages done. */
+  #done = 0;
 
   constructor(engine: Engine, step: number, watch: Watch = {}, keepsGradients = false) {
     this.#engine = engine;
@@ -118,13 +130,25 @@ export class Iteration {
     }
   }
 
+  /** The last stage: everything is computed, these are its numbers, and nothing is committed. */
+  async commits(scalars: Scalars): Promise<void> {
+    this.#scalars = scalars;
+    await this.#show('commit', null, this.#watch.onStage ?? this.#watch.onCommit);
+  }
+
   /** The stage is done. @returns whether a tensor was replaced */
-  async stage(name: string): Promise<boolean> {
-    const { onStage } = this.#watch;
+  stage(name: string, origin: Origin | null = null): Promise<boolean> {
+    return this.#show(name, origin, this.#watch.onStage);
+  }
+
+  async #show(stage: string, origin: Origin | null, onStage: Watch['onStage']): Promise<boolean> {
+    const ordinal = this.#done;
+    this.#done += 1;
     if (!onStage) return false;
     let changed = false;
     await onStage({
-      ...{ step: this.step, micro: this.micro, stage: name, names: [...this.#tensors.keys()] },
+      ...{ step: this.step, micro: this.micro, stage, ordinal, origin, scalars: this.#scalars },
+      names: [...this.#tensors.keys()],
       tensor: (key) => this.#existing(key),
       replace: (key, value) => {
         const { shape } = this.#existing(key);
@@ -132,7 +156,10 @@ export class Iteration {
         this.put({ [key]: { shape: [...shape], data: value.data.slice() } });
         changed = true;
       },
-      skipUpdate: (network) => this.skipped.add(network),
+      skipUpdate: (network, skip = true) => {
+        if (skip) this.skipped.add(network);
+        else this.skipped.delete(network);
+      },
       drop: () => {
         throw new IterationDropped(this.step);
       },
@@ -146,6 +173,7 @@ export class Iteration {
     let results: Readonly<Record<string, DeviceTensor>> = await program.run(feeds());
     if (!this.#watch.onStage) {
       this.put(results);
+      this.#done += program.stages.length;
       return;
     }
     try {
@@ -153,7 +181,10 @@ export class Iteration {
         const [now, later] = divide(results, outputs);
         this.put(now);
         results = later;
-        if (!(await this.stage(stage)) || i === program.stages.length - 1) continue;
+        const { graph } = program;
+        const given = program.stages.slice(0, i).flatMap(([, own]) => own);
+        const origin = { graph, given, outputs, fed: also, tensorOf: (name: string) => name };
+        if (!(await this.stage(stage, origin)) || i === program.stages.length - 1) continue;
         disposeAll(Object.values(later));
         results = {};
         results = await program.runAfter(i, feeds());
@@ -169,13 +200,20 @@ export class Iteration {
     settings: UpdateSettings,
     { stage, norm, share = 1 }: { readonly stage: string; readonly norm: string; readonly share?: number },
   ): Promise<void> {
-    this.report([norm], await network.update(settings, this.#keepsGradients), share);
-    if (!this.#watch.onStage) return;
+    const shown = this.#watch.onStage !== undefined;
+    const first = !network.isUpdating;
+    this.report([norm], await network.update(settings, this.#keepsGradients || shown), share);
+    if (!shown) {
+      this.#done += 1;
+      return;
+    }
     const before = network.candidate;
     for (const [name, tensor] of Object.entries(before)) this.#tensors.set(name, tensor);
     try {
-      await this.stage(stage);
+      // What an update before it in this iteration began with is gone.
+      await this.stage(stage, first ? network.originOf(settings) : null);
     } finally {
+      if (!this.#keepsGradients) network.forget();
       for (const [name, tensor] of Object.entries(before)) {
         const now = this.take(name);
         // What was replaced was freed then.

@@ -9,7 +9,7 @@ import type { TensorData } from '../graph/tensor-data.ts';
 import { fedAs, type Iteration, type Scalars } from './iteration.ts';
 import { type Stage, StagedProgram } from './staged-program.ts';
 import { TrainedNetwork } from './trained-network.ts';
-import { type Procedure, Trainer } from './trainer.ts';
+import { type Adjustable, type Procedure, Trainer } from './trainer.ts';
 import type { UpdateSettings } from './update-graph.ts';
 
 export type Feeds = Readonly<Record<string, TensorData>>;
@@ -48,6 +48,7 @@ class LossProcedure implements Procedure {
   readonly networks: readonly TrainedNetwork[];
   readonly imagesPerStep: number;
   recorded: readonly string[] = [];
+  readonly adjustable: Adjustable;
   readonly #task: LossTask;
   readonly #network: TrainedNetwork;
   readonly #loss: StagedProgram;
@@ -60,6 +61,8 @@ class LossProcedure implements Procedure {
     this.#early = early;
     this.networks = [network];
     this.imagesPerStep = task.batch * task.accumulation;
+    const natural = (step: number) => ({ 'optimizer.lr': task.settings(step).learningRate });
+    this.adjustable = { natural, overrides: new Map() };
   }
 
   static async create(engine: Engine, task: LossTask): Promise<LossProcedure> {
@@ -75,7 +78,7 @@ class LossProcedure implements Procedure {
   }
 
   async iterate(it: Iteration): Promise<void> {
-    const { name, accumulation, settings, terms = {}, early } = this.#task;
+    const { name, accumulation, terms = {}, early } = this.#task;
     const program = it.step <= (early?.steps ?? 0) ? this.#early! : this.#loss;
     for (let micro = 0; micro < accumulation; micro++) {
       await it.begin(micro, micro, accumulation);
@@ -87,7 +90,13 @@ class LossProcedure implements Procedure {
       }
       await this.#network.accumulate(it.takeChunks('gradient'), 1 / accumulation);
     }
-    await it.update(this.#network, settings(it.step), { stage: 'update', norm: `norm/${name}` });
+    await it.update(this.#network, this.#settings(it.step), { stage: 'update', norm: `norm/${name}` });
+  }
+
+  #settings(step: number): UpdateSettings {
+    const settings = this.#task.settings(step);
+    const learningRate = this.adjustable.overrides.get('optimizer.lr') ?? settings.learningRate;
+    return { ...settings, learningRate };
   }
 
   async #draw(it: Iteration): Promise<void> {
@@ -102,7 +111,7 @@ class LossProcedure implements Procedure {
   }
 
   rates(step: number): Scalars {
-    return { [`rate/${this.#task.name}`]: this.#task.settings(step).learningRate };
+    return { [`rate/${this.#task.name}`]: this.#settings(step).learningRate };
   }
 
   async dispose(): Promise<void> {

@@ -9,6 +9,7 @@ import { byChunk, chunkName, type ParameterLayout } from '../graph/parameters.ts
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { type ArraySource, type StoredArrays, sliceSize, sourceOf, storedSlices } from '../weights/array-source.ts';
+import type { Origin } from './origin.ts';
 import { adamBuffers, averageNames, type UpdateSettings, updateFeeds, updateGraph } from './update-graph.ts';
 
 /** A buffer, one tensor per chunk of the layout. */
@@ -140,6 +141,24 @@ export class TrainedNetwork {
     this.#candidate = new Map(this.#buffers.map((buffer) => [buffer, next(buffer)] as const));
     this.#candidateUpdates = step;
     return results.norm!;
+  }
+
+  /** Whether an update of this iteration stands beside the state. */
+  get isUpdating(): boolean {
+    return this.#candidate !== null;
+  }
+
+  /** How the iteration's first update came about, while its gradient is kept. */
+  originOf(settings: UpdateSettings): Origin | null {
+    if (!this.#kept) return null;
+    const graph = updateGraph(this.layout, averageNames(this.emas));
+    const fed: Record<string, Feed> = {
+      ...byChunk('gradient', this.#kept),
+      ...updateFeeds(settings, this.#updates + 1),
+    };
+    for (const [name, chunks] of this.#state) Object.assign(fed, byChunk(name, chunks));
+    const outputs = [...graph.outputs.keys()].filter((name) => name.startsWith('new.'));
+    return { graph, given: [], outputs, fed, tensorOf: (output) => output.replace(/^new/, this.name) };
   }
 
   /** This iteration's new buffers by name, for whoever looks between two stages. */

@@ -20,6 +20,14 @@ export interface StepReport {
 /** Named arrays of one network's state. */
 export type StateArrays = ReadonlyMap<string, ArraySource>;
 
+/** Settings of an iteration that a person may change while it goes on, by name as a config has them. */
+export interface Adjustable {
+  /** What they would be by themselves. */
+  natural(step: number): Scalars;
+  /** What holds in their place, from when an iteration next asks for them. */
+  readonly overrides: Map<string, number>;
+}
+
 /** What is trained, and what an iteration of it does. */
 export interface Procedure {
   readonly networks: readonly TrainedNetwork[];
@@ -29,6 +37,7 @@ export interface Procedure {
   readonly recorded: readonly string[];
   /** Updates of a network per iteration, 1 unless given: for states that do not count them. */
   readonly updatesPerStep?: Readonly<Record<string, number>>;
+  readonly adjustable?: Adjustable;
   /** Numbers that are known without computing, such as learning rates. */
   rates?(step: number): Scalars;
   /** Leaves updates in the networks and numbers in the iteration. */
@@ -77,6 +86,10 @@ export class Trainer {
     return this.#procedure.networks;
   }
 
+  get adjustable(): Adjustable | undefined {
+    return this.#procedure.adjustable;
+  }
+
   /** Throws where there is none of that name. */
   network(name: string): TrainedNetwork {
     const found = this.networks.find((network) => network.name === name);
@@ -111,8 +124,9 @@ export class Trainer {
       await this.#procedure.iterate(iteration);
       const { scalars, bad } = await iteration.read();
       Object.assign(scalars, this.#procedure.rates?.(step));
-      if (bad !== undefined) throw await this.#numericStop(iteration, scalars, bad);
-      await iteration.stage('commit');
+      const all = this.networks.every(({ name }) => iteration.skipped.has(name));
+      if (bad !== undefined && !all) throw await this.#numericStop(iteration, scalars, bad);
+      await iteration.commits(scalars);
       for (const network of this.networks) if (!iteration.skipped.has(network.name)) network.commit();
       this.step = step;
       return { step, scalars };

@@ -9,7 +9,7 @@ import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
-import type { Procedure } from '../../training/trainer.ts';
+import type { Adjustable, Procedure } from '../../training/trainer.ts';
 import type { ReferencePairs } from '../common/pairs.ts';
 import {
   countOf,
@@ -27,7 +27,7 @@ import {
   trainsFake,
   unconditionalName,
 } from './graphs.ts';
-import type { StepSettings } from './settings.ts';
+import { adjustableOf, adjusted, type StepSettings } from './settings.ts';
 
 export interface DmdOptions extends DmdShape {
   readonly seed: number;
@@ -62,6 +62,7 @@ export class DmdProcedure implements Procedure {
   readonly imagesPerStep: number;
   readonly recorded: readonly string[];
   readonly updatesPerStep: Readonly<Record<string, number>>;
+  readonly adjustable: Adjustable;
   readonly generator: TrainedNetwork;
   readonly fake: TrainedNetwork;
   /** The frozen teacher's parameters; [] where nothing needs it. */
@@ -86,6 +87,7 @@ export class DmdProcedure implements Procedure {
     this.networks = networks;
     this.imagesPerStep = countOf(options) * accumulation;
     this.updatesPerStep = { fake: fakeUpdates };
+    this.adjustable = { natural: (step) => adjustableOf(options.settings(step)), overrides: new Map() };
     this.recorded = [
       ...['x', 'xt', 'muReal', 'muFake', 'grad', 'z'],
       ...Object.keys(teacher.levels.numbers),
@@ -126,19 +128,21 @@ export class DmdProcedure implements Procedure {
   async iterate(it: Iteration): Promise<void> {
     const { generator, fake } = this;
     const { accumulation } = this.#options;
-    const settings = this.#options.settings(it.step);
     const updates = this.#programs.fake ? this.#options.fakeUpdates : 0;
     const micros = accumulation * (1 + updates);
     const images = new Map<number, Generated>();
     try {
       for (let micro = 0; micro < accumulation; micro++) {
         await it.begin(micro, micro, micros);
-        const conditions = await this.#generatorHalf(it, settings);
+        const conditions = await this.#generatorHalf(it);
         it.report(generatorReport, it.take('report'), 1 / accumulation);
         await generator.accumulate(it.takeChunks('gradient'), 1 / accumulation);
         images.set(micro, { x: it.take('x'), conditions });
       }
-      await it.update(generator, settings.generator, { stage: 'generator update', norm: 'normGenerator' });
+      await it.update(generator, this.#settings(it.step).generator, {
+        stage: 'generator update',
+        norm: 'normGenerator',
+      });
       for (let update = 0; update < updates; update++) {
         // Of several updates the last one's numbers are reported.
         const share = update === updates - 1 ? 1 : 0;
@@ -150,7 +154,7 @@ export class DmdProcedure implements Procedure {
           it.report(fakeReport, it.take('report'), share / accumulation);
           await fake.accumulate(it.takeChunks('gradient'), 1 / accumulation);
         }
-        await it.update(fake, settings.fake, { stage: 'fake update', norm: 'normFake', share });
+        await it.update(fake, this.#settings(it.step).fake, { stage: 'fake update', norm: 'normFake', share });
       }
     } finally {
       const last = images.get(it.micro);
@@ -160,7 +164,8 @@ export class DmdProcedure implements Procedure {
   }
 
   /** Lines 4 to 11: generate, diffuse, both scores, gradient, regression, backward. @returns what the matched samples are of */
-  async #generatorHalf(it: Iteration, { firstLevel, lastLevel, lambda }: StepSettings): Promise<HostTensors> {
+  async #generatorHalf(it: Iteration): Promise<HostTensors> {
+    const { firstLevel, lastLevel, lambda } = this.#settings(it.step);
     const { batch, regression, conditions, matching, teacher, pairs } = this.#options;
     const at = { step: it.step, micro: it.micro, update: 0 };
     const { z, rows } = this.#draws.latents(at, batch);
@@ -215,7 +220,12 @@ export class DmdProcedure implements Procedure {
 
   async reconstruct(it: Iteration, micro: number): Promise<void> {
     await it.begin(micro, 0, 1);
-    await this.#generatorHalf(it, this.#options.settings(it.step));
+    await this.#generatorHalf(it);
+  }
+
+  /** Asked for where they are used, so that a change between two stages counts from then on. */
+  #settings(step: number): StepSettings {
+    return adjusted(this.#options.settings(step), this.adjustable.overrides);
   }
 
   /**
@@ -240,7 +250,7 @@ export class DmdProcedure implements Procedure {
   }
 
   rates(step: number): Scalars {
-    const { generator, fake, lambda, firstLevel, lastLevel } = this.#options.settings(step);
+    const { generator, fake, lambda, firstLevel, lastLevel } = this.#settings(step);
     return {
       ...{ 'rate/generator': generator.learningRate, 'rate/fake': fake.learningRate, lambda },
       ...{ 'level/first': firstLevel, 'level/last': lastLevel },

@@ -41,3 +41,20 @@ function generatorSettings(
   const settings = updateSettings(optimizer, emas, Math.max(1, step - rest), Math.max(1, iterations - rest));
   return step <= rest ? { ...settings, learningRate: 0 } : settings;
 }
+
+/** Those that a person may change while a run goes on, by name as a config has them. */
+export function adjustableOf({ generator, fake, lambda }: StepSettings): Record<string, number> {
+  return { 'generator.lr': generator.learningRate, 'fake.lr': fake.learningRate, lambda };
+}
+
+/** The settings with what holds in place of some of them. */
+export function adjusted(settings: StepSettings, overrides: ReadonlyMap<string, number>): StepSettings {
+  if (overrides.size === 0) return settings;
+  const { generator, fake, lambda } = settings;
+  return {
+    ...settings,
+    generator: { ...generator, learningRate: overrides.get('generator.lr') ?? generator.learningRate },
+    fake: { ...fake, learningRate: overrides.get('fake.lr') ?? fake.learningRate },
+    lambda: overrides.get('lambda') ?? lambda,
+  };
+}
