@@ -124,9 +124,9 @@ export class Trainer {
       await this.#procedure.iterate(iteration);
       const { scalars, bad } = await iteration.read();
       Object.assign(scalars, this.#procedure.rates?.(step));
+      await iteration.commits(scalars);
       const all = this.networks.every(({ name }) => iteration.skipped.has(name));
       if (bad !== undefined && !all) throw await this.#numericStop(iteration, scalars, bad);
-      await iteration.commits(scalars);
       for (const network of this.networks) if (!iteration.skipped.has(network.name)) network.commit();
       this.step = step;
       return { step, scalars };

@@ -19,19 +19,26 @@ interface Asked {
 const never = new AbortController().signal;
 
 export class Desk {
-  readonly #handlers = new Map<string, { readonly handler: Handler<never, unknown>; readonly atOnce: boolean }>();
+  readonly #handlers = new Map<
+    string,
+    { readonly handler: Handler<never, unknown>; readonly atOnce: boolean; readonly lasting: boolean }
+  >();
   #waiting: Asked[] = [];
   #closed: Error | undefined;
 
-  /** @param atOnce needs nothing of the iteration in hand */
-  handle<P, R>({ method }: RequestDefinition<P, R>, handler: Handler<P, R>, { atOnce = false } = {}): void {
+  /** @param atOnce needs nothing of the iteration in hand. @param lasting stays when the others are forgotten */
+  handle<P, R>(
+    { method }: RequestDefinition<P, R>,
+    handler: Handler<P, R>,
+    { atOnce = false, lasting = false } = {},
+  ): void {
     if (this.#handlers.has(method)) throw new Error(`${method} has a handler already`);
-    this.#handlers.set(method, { handler, atOnce });
+    this.#handlers.set(method, { handler, atOnce, lasting });
   }
 
   /** Forgets who answers between two stages: others will. */
   forgetHandlers(): void {
-    for (const [method, { atOnce }] of [...this.#handlers]) if (!atOnce) this.#handlers.delete(method);
+    for (const [method, { lasting }] of [...this.#handlers]) if (!lasting) this.#handlers.delete(method);
   }
 
   readonly ask: AskRun = (definition, params, signal = never) =>

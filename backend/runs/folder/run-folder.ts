@@ -102,7 +102,7 @@ export function createRun(root: string, config: Config, setup: RunSetup, lockOpt
     step: 0,
     iterations: config.iterations,
     error: null,
-    ...{ failures: [], inputs: {}, changes: [], settings: [] },
+    ...{ failures: [], inputs: {}, changes: [], settings: [], interventions: [] },
   };
   try {
     removeLeftovers(folder);

@@ -53,6 +53,8 @@ const runInfoSchema = z.object({
     .default([]),
   /** Values of the config that changed, and after which iteration. */
   settings: z.array(z.object({ step: z.number(), at: z.string(), set: z.array(z.string()) })).default([]),
+  /** What a person changed in it while it ran, in words; the iteration that it was first in. */
+  interventions: z.array(z.object({ step: z.number(), at: z.string(), text: z.string() })).default([]),
 });
 
 export type RunInfo = z.infer<typeof runInfoSchema>;

@@ -24,7 +24,7 @@ export class RunControl {
       this.probe(probe);
       return null;
     };
-    this.desk.handle(runRequests.subscribe, subscribed, { atOnce: true });
+    this.desk.handle(runRequests.subscribe, subscribed, { atOnce: true, lasting: true });
   }
 
   /** Aborted when the run is to end: for work that can be broken off, such as making pairs. */
@@ -108,6 +108,11 @@ export class RunControl {
     const asked = this.#probe;
     this.#probe = false;
     return asked;
+  }
+
+  /** Something else changed that a wait is about. */
+  wake(): void {
+    this.#heard();
   }
 
   /** Ends with the next thing that is turned or asked, or after so many ms; at once when that came since the last wait. */

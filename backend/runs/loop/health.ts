@@ -5,6 +5,7 @@
 import { type HealthRecord, HealthWatch } from '../../health/evaluate.ts';
 import type { RecordedNumbers } from '../../health/numbers.ts';
 import { verdictTag } from '../../health/tags.ts';
+import type { Verdict } from '../../health/verdict.ts';
 import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import type { Summary } from '../../training/session.ts';
 
@@ -20,7 +21,7 @@ export interface RunHealthParts {
 
 export class RunHealth {
   readonly #parts: RunHealthParts;
-  readonly #watch: HealthWatch;
+  #watch: HealthWatch;
   #lookedAt: number;
   #due = false;
 
@@ -28,6 +29,18 @@ export class RunHealth {
     this.#parts = parts;
     this.#watch = new HealthWatch(parts.before);
     this.#lookedAt = this.#watch.numbers.lastStep;
+  }
+
+  /** As they were after the last look. */
+  get verdicts(): readonly Verdict[] {
+    return this.#watch.verdicts;
+  }
+
+  /** The run goes back: this is what it had recorded then. */
+  restart(before: RecordedNumbers | undefined): void {
+    this.#watch = new HealthWatch(before);
+    this.#lookedAt = this.#watch.numbers.lastStep;
+    this.#due = false;
   }
 
   /** Takes what was recorded. */

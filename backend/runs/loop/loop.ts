@@ -1,23 +1,20 @@
 /** The iterations of a run: one after the other, with what happens between them. */
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Debugger } from '../../debug/debugger.ts';
+import { IterationAgain } from '../../debug/errors.ts';
 import { describeError } from '../../files/describe-error.ts';
 import type { Disk } from '../../files/disk.ts';
 import type { Inputs } from '../../models/input-file.ts';
-import type { Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
-import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
+import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
 import { IterationDropped } from '../../training/iteration.ts';
-import type { TrainingSession } from '../../training/session.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
-import type { OpenRun } from '../folder/run-folder.ts';
-import type { RunControl } from './control.ts';
+import { type DebuggingParts, goBack, runDebugger } from './debugging.ts';
 import type { GpuUse } from './gpu-use.ts';
-import type { RunHealth } from './health.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
-import type { Recorder } from './recorder.ts';
 import { planChange, type SettingsChange } from './settings-change.ts';
 
 /** A checkpoint on the disk. */
@@ -26,16 +23,9 @@ export interface Saved {
   readonly path: string;
 }
 
-export interface LoopParts {
-  readonly run: OpenRun;
-  readonly config: Config;
-  readonly session: TrainingSession;
-  readonly recorder: Recorder;
-  readonly health: RunHealth;
+export interface LoopParts extends DebuggingParts {
   /** Null on a device that is no graphics card. */
   readonly gpuUse: GpuUse | null;
-  readonly control: RunControl;
-  readonly report: (message: RunMessage) => void;
   /** The checkpoint that was restored; undefined when the run begins. */
   readonly restored: Saved | undefined;
   /** Whether an earlier loop of this process recorded the state that it begins with. */
@@ -45,6 +35,8 @@ export interface LoopParts {
   readonly disk: Disk;
   /** Noted in every checkpoint. */
   readonly inputs: Inputs;
+  /** Waits for a debugger before the first iteration. */
+  readonly awaitsDebugger: boolean;
 }
 
 /** How often a long iteration says how far it is. */
@@ -53,8 +45,12 @@ const millisecondsBetweenProgress = 1000;
 /** How often run.json says which step the run is at, besides at checkpoints. */
 const secondsBetweenNotes = 10;
 
+/** How long a run that was started for a debugger waits for it. */
+const secondsForDebugger = 60;
+
 export class TrainingLoop {
   readonly #parts: LoopParts;
+  readonly #debugger: Debugger;
   #saved: Saved | undefined;
   #told: RunMessageOf<'state'>['state'] = 'running';
   #notedAt = performance.now();
@@ -66,6 +62,7 @@ export class TrainingLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#saved = parts.restored;
+    this.#debugger = runDebugger(parts, async () => (await this.answer()) && !this.#change);
     this.#answerRequests();
   }
 
@@ -74,9 +71,18 @@ export class TrainingLoop {
    * @returns what the run is to go on with, where its settings change
    */
   async run(): Promise<SettingsChange | null> {
-    const { session, control, recorder, until, goesOn } = this.#parts;
+    try {
+      return await this.#run();
+    } finally {
+      this.#debugger.close(this.#change ? "the run's settings changed: attach again" : 'the run has ended');
+    }
+  }
+
+  async #run(): Promise<SettingsChange | null> {
+    const { session, control, recorder, until, goesOn, awaitsDebugger } = this.#parts;
     const { trainer } = session;
     if (trainer.step === 0 && !goesOn) await session.record(0);
+    if (awaitsDebugger && trainer.step < until) await this.#debugger.awaitDebugger(secondsForDebugger);
     for (;;) {
       await turn(); // requests arrive now
       if (!(await this.answer()) || this.#change || trainer.step >= until) break;
@@ -109,6 +115,7 @@ export class TrainingLoop {
     const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
     if (!result) return false;
+    if (result === 'again') return true;
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(used);
     const { step } = result;
@@ -119,6 +126,7 @@ export class TrainingLoop {
       'memory/resident MB': process.memoryUsage.rss() / 1e6,
       ...gpuUse?.scalars(),
     };
+    this.#debugger.done(step, scalars);
     recorder.add(step, { scalars });
     await session.record(step);
     health.step(step);
@@ -155,8 +163,10 @@ export class TrainingLoop {
       if (control.takeProbeRequest()) await this.#probe();
       if (control.stopping) return false;
       if (this.#change) return true;
-      this.#tell(control.paused ? 'paused' : 'running');
-      if (!control.paused) return true;
+      const stays = control.paused || this.#debugger.standing;
+      // Between two steps of a debugger it is not said to run.
+      if (stays || !this.#debugger.moves.isStep) this.#tell(stays ? 'paused' : 'running');
+      if (!stays) return true;
       await control.news();
     }
   }
@@ -172,6 +182,7 @@ export class TrainingLoop {
       return { step: trainer.step };
     });
     desk.handle(runRequests.resume, () => {
+      this.#debugger.resume();
       if (!control.paused && !control.stopping) this.#tell('running');
       return { step: trainer.step };
     });
@@ -229,10 +240,26 @@ export class TrainingLoop {
   async #advance() {
     const { session, run, recorder, health } = this.#parts;
     this.#saidAt = performance.now();
+    const debug = this.#debugger;
+    const watch = {
+      onMicro: (...at: [number, number, number]) => this.#between(...at),
+      // It comes and goes while an iteration is under way.
+      get onStage() {
+        return debug.onStage;
+      },
+      get onCommit() {
+        return debug.onCommit;
+      },
+    };
     try {
-      return await session.trainer.advance({ onMicro: (...at) => this.#between(...at) });
+      await debug.enter(session.trainer.step + 1);
+      return await session.trainer.advance(watch);
     } catch (error) {
       if (error instanceof IterationDropped) return null;
+      if (error instanceof IterationAgain) {
+        if (error.checkpoint !== null) await this.#goBack(error.checkpoint);
+        return 'again';
+      }
       if (!(error instanceof NumericStop)) throw error;
       const scalars = session.scalars({ step: error.step, scalars: error.scalars });
       const bad = Object.entries(scalars).filter(([, value]) => !Number.isFinite(value));
@@ -246,6 +273,13 @@ export class TrainingLoop {
         kind: this.#parts.config.kind,
       });
     }
+  }
+
+  async #goBack(step: number): Promise<void> {
+    const saved = await goBack(this.#parts, step);
+    if (!saved) return;
+    this.#saved = saved;
+    this.#debugger.wentBack(step);
   }
 
   /** A disk that refuses what somebody asked for does not end the run. */

@@ -32,7 +32,7 @@ export class Recorder implements Records {
   budgetBytes: number;
   readonly #paths: RunPaths;
   readonly #options: RecorderOptions;
-  readonly #events: EventWriter;
+  #events: EventWriter;
 
   constructor(paths: RunPaths, options: RecorderOptions) {
     this.#paths = paths;
@@ -41,6 +41,14 @@ export class Recorder implements Records {
     const { restartAt, disk } = options;
     if (restartAt !== undefined) forgetFrom(paths, restartAt);
     this.#events = openEventWriter(paths.events, restartAt === undefined ? { disk } : { restartAt, disk });
+  }
+
+  /** The run goes back: what was recorded from this step on is forgotten. */
+  restart(step: number): void {
+    const { disk } = this.#options;
+    this.#events.close();
+    forgetFrom(this.#paths, step);
+    this.#events = openEventWriter(this.#paths.events, { restartAt: step, disk });
   }
 
   add(step: number, summary: Summary): void {

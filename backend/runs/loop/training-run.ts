@@ -104,7 +104,8 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
       session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
       if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
       const loop = new TrainingLoop({
-        ...{ run, config, session, recorder, health, gpuUse, control, report, disk, inputs, goesOn },
+        awaitsDebugger: !goesOn && request.debug === true,
+        ...{ run, config, session, engine, recorder, health, gpuUse, control, report, disk, inputs, goesOn },
         restored: checkpoint && { step, path: checkpoint.path },
         until: Math.min(config.iterations, request.until ?? config.iterations),
       });
