@@ -87,6 +87,7 @@ test('every request ends: with its result, or an error that a person can read', 
     'runs/samples': { folder: nowhere, step: 1 },
     'runs/fields': { folder: nowhere, kind: 'probe', step: 1 },
     'runs/compare': { folders: [nowhere] },
+    'runs/health': { folder: nowhere },
     'runs/follow': {
       id: 'a',
       folder: nowhere,

@@ -15,6 +15,7 @@ import { count, time } from '../shared/format.ts';
 import { HostError, isCancelled } from '../shared/host.ts';
 import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
+import { HealthSection } from './health.ts';
 import type { Monitor } from './monitor.ts';
 
 export class Header {
@@ -30,6 +31,7 @@ export class Header {
   });
   readonly #facts = element('p', { class: 'facts muted' });
   readonly #actions = element('div', { class: 'actions' });
+  readonly #health: HealthSection;
   readonly #messages = element('div', { class: 'messages' });
   readonly #spoken = element('p', { class: 'spoken', role: 'status' });
   #failure = '';
@@ -41,12 +43,14 @@ export class Header {
 
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
+    this.#health = new HealthSection(monitor.texts);
     this.root = element(
       'header',
       { class: 'top' },
       element('div', { class: 'title' }, this.#name, this.#state, this.#facts),
       this.#actions,
       this.#progress,
+      this.#health.root,
       this.#messages,
       this.#spoken,
     );
@@ -61,6 +65,7 @@ export class Header {
     apply(this.#name, { title: focus?.folder });
     this.#state.hidden = !record;
     this.#showMessages();
+    this.#health.show(focus?.health ?? null);
     this.#showActions(record);
     this.#progress.hidden = !record;
     if (!record) {

@@ -45,8 +45,9 @@ export const deadGradient: Rule = {
   reads: [batchTags.difference, curveTags.normGenerator],
   find(numbers) {
     const last = numbers.lastStep;
-    const difference = recent(numbers.curve(batchTags.difference), last, 1 / 3, least);
-    if (difference && difference.length >= 2 * least && medianOf(difference) < 1e-10) {
+    const all = numbers.curve(batchTags.difference);
+    const difference = recent(all, last, 1 / 3, least);
+    if (difference && all.length >= 2 * least && medianOf(difference) < 1e-10) {
       const value = medianOf(difference);
       return {
         ...{ severity: 'alarm', step: difference.at(-1)!.step },

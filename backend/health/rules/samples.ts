@@ -66,7 +66,9 @@ export const pastPeak: Rule = {
     const curve = numbers.curve(sampleTags.distance);
     if (curve.length < 8) return null;
     const smooth = smoothed(curve);
-    const best = smooth.reduce((least, entry) => (entry.value < least.value ? entry : least));
+    const turn = smooth.indexOf(nearest(smooth));
+    // The smoothed curve says where, the curve itself at which check-up.
+    const best = { step: nearest(curve.slice(turn, turn + 3)).step, value: smooth[turn]!.value };
     const after = smooth.filter(({ step }) => step > best.step);
     const now = medianOf(after.slice(-3));
     const limit = Math.max(best.value + farther, times * best.value);
@@ -79,6 +81,8 @@ export const pastPeak: Rule = {
     };
   },
 };
+
+const nearest = (curve: Curve) => curve.reduce((least, entry) => (entry.value < least.value ? entry : least));
 
 /** Each with its neighbours: the median of three. */
 function smoothed(curve: Curve): Curve {

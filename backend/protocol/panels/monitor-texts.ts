@@ -159,6 +159,14 @@ export interface MonitorTexts {
   readonly pixel: string;
   readonly pixelHint: string;
   readonly nanPixels: string;
+  readonly health: string;
+  readonly healthWell: string;
+  readonly healthAlarms: string;
+  readonly healthOneAlarm: string;
+  readonly healthWarnings: string;
+  readonly healthOneWarning: string;
+  readonly healthUnjudged: string;
+  readonly healthAtStep: string;
   readonly cellSummary: string;
 }
 

@@ -14,13 +14,25 @@ import {
   openRun,
   readCurves,
   readFields,
+  readHealth,
   readSamples,
   resumeRun,
   runChanged,
   runRemoved,
 } from '../rpc/runs.ts';
 
-export { commandRun, compareConfigs, openRun, readCurves, readFields, readSamples, resumeRun, runChanged, runRemoved };
+export {
+  commandRun,
+  compareConfigs,
+  openRun,
+  readCurves,
+  readFields,
+  readHealth,
+  readSamples,
+  resumeRun,
+  runChanged,
+  runRemoved,
+};
 
 const inFolder = z.object({ folder: path });
 const folders = z.array(path);

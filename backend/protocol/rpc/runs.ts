@@ -98,6 +98,28 @@ export type RunOverview = z.infer<typeof runOverviewSchema>;
 
 const inFolder = z.object({ folder: path });
 
+/** What a rule says of a run's recorded numbers (backend/health/). */
+export const verdictSchema = z.object({
+  rule: z.string(),
+  /** What it looks for, in a few words. */
+  title: z.string(),
+  severity: z.enum(['warning', 'alarm']),
+  step,
+  statement: z.string(),
+  advice: z.string(),
+});
+export type RunVerdict = z.infer<typeof verdictSchema>;
+
+export const healthSchema = z.object({
+  /** Of the last number that was recorded. */
+  step,
+  /** The gravest first; [] nothing is wrong by what is recorded. */
+  verdicts: z.array(verdictSchema),
+  /** What cannot be judged, since nothing of it is recorded: titles of rules. */
+  unjudged: z.array(z.string()),
+});
+export type RunHealth = z.infer<typeof healthSchema>;
+
 /** The runs in these folders (each holds run folders), the newest first; from now on changes are told. */
 export const watchRuns = request('runs/watch', z.object({ roots: z.array(path) }), z.array(runRecordSchema));
 
@@ -141,6 +163,7 @@ export const readCurves = request(
   z.object({ folder: path, tags: z.array(z.string()) }),
   z.array(curveSchema),
 );
+export const readHealth = request('runs/health', inFolder, healthSchema);
 /** The grid of samples recorded at a step, PNG. */
 export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
 export const readFields = request('runs/fields', z.object({ folder: path, kind: fieldKindSchema, step }), fieldsSchema);

@@ -14,6 +14,7 @@ import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
 import { registerDebugging } from './debugging.ts';
 import { registerFollowing } from './following.ts';
+import { healthOf } from './health.ts';
 import { HistoryCache } from './history-cache.ts';
 import { LiveLinks } from './live-links.ts';
 import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
@@ -93,6 +94,9 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
     const history = await histories.current(requireRunFolder(folder).folder, signal);
     return tags.map((tag) => history.curve(tag));
   });
+  server.handle(rpc.readHealth, async ({ folder }, { signal }) =>
+    healthOf(await histories.current(requireRunFolder(folder).folder, signal)),
+  );
   server.handle(rpc.readSamples, ({ folder, step }) => readSamplesAt(requireRunFolder(folder), step));
   server.handle(rpc.readFields, ({ folder, kind, step }) => readFieldsAt(requireRunFolder(folder), kind, step));
   server.handle(rpc.exportCsv, async ({ folder, tags }, { signal }) => {

@@ -17,6 +17,7 @@ import {
   openTensorBoard,
   readCurves,
   readFields,
+  readHealth,
   readSamples,
   removeRun,
   resumeRun,
@@ -133,6 +134,7 @@ export class MonitorPanel {
     this.#forward(readCurves);
     this.#forward(readSamples);
     this.#forward(readFields);
+    this.#forward(readHealth);
     channel.handle(commandRun, (params) => {
       this.#check(params.folder);
       checkTrust();

@@ -163,6 +163,14 @@ export function monitorTexts(): MonitorTexts {
     pixel: vscode.l10n.t('pixel ({0}, {1}), x {2}'),
     pixelHint: vscode.l10n.t('Move over a picture to read its values; arrow keys do the same.'),
     nanPixels: vscode.l10n.t('{0} NaN or infinite'),
+    health: vscode.l10n.t('Health'),
+    healthWell: vscode.l10n.t('nothing is wrong by what is recorded'),
+    healthAlarms: vscode.l10n.t('{0} alarms'),
+    healthOneAlarm: vscode.l10n.t('1 alarm'),
+    healthWarnings: vscode.l10n.t('{0} warnings'),
+    healthOneWarning: vscode.l10n.t('1 warning'),
+    healthUnjudged: vscode.l10n.t('Not recorded, so not judged: {0}'),
+    healthAtStep: vscode.l10n.t('step {0}'),
     cellSummary: vscode.l10n.t('least {0}, mean {1}, greatest {2}'),
   };
 }

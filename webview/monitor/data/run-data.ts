@@ -2,8 +2,8 @@
  * What the page knows of one run: its record, its curves, and which steps have pictures and fields. Loaded whole, then kept
  * up to date by news.
  */
-import { type MonitorEvent, openRun, readCurves } from '../../../backend/protocol/panels/monitor.ts';
-import type { FieldKindName, RunRecord } from '../../../backend/protocol/rpc/runs.ts';
+import { type MonitorEvent, openRun, readCurves, readHealth } from '../../../backend/protocol/panels/monitor.ts';
+import type { FieldKindName, RunHealth, RunRecord } from '../../../backend/protocol/rpc/runs.ts';
 import { Series } from '../../shared/charts/series.ts';
 import { type Host, HostError, isCancelled } from '../../shared/host.ts';
 import { Topic } from '../../shared/topic.ts';
@@ -12,6 +12,9 @@ import { merged } from './steps.ts';
 
 /** Curves measured with the probe are not part of a step's news; they are asked for again at most this often. */
 const probeCurvesMilliseconds = 1500;
+
+/** What is recorded for health to be judged by, and verdicts. */
+const judged = /^(vitals|health)[/]/;
 
 export class RunData {
   readonly folder: string;
@@ -25,8 +28,10 @@ export class RunData {
   #loaded = false;
   #waiting: MonitorEvent[] = [];
   #probeTimer: ReturnType<typeof setTimeout> | undefined;
+  #health: RunHealth | null = null;
+  #healthTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Its record, its problem or its warnings are others. */
+  /** Its record, its problem, its warnings or its health are others. */
   readonly onRecord = new Topic();
   /** Its curves grew, or there are new ones. */
   readonly onCurves = new Topic();
@@ -50,6 +55,11 @@ export class RunData {
 
   get warnings(): readonly string[] {
     return this.#warnings;
+  }
+
+  /** Null until it is known. */
+  get health(): RunHealth | null {
+    return this.#health;
   }
 
   /** Why it cannot be shown. */
@@ -107,6 +117,7 @@ export class RunData {
       this.#loaded = true;
       this.onCurves.fire();
       for (const event of this.#waiting.splice(0)) this.apply(event);
+      await this.#loadHealth();
     } catch (error) {
       if (isCancelled(error)) return;
       const hint = error instanceof HostError ? error.hint : '';
@@ -118,6 +129,7 @@ export class RunData {
   dispose(): void {
     this.#loading?.abort();
     clearTimeout(this.#probeTimer);
+    clearTimeout(this.#healthTimer);
   }
 
   setRecord(record: RunRecord): void {
@@ -139,6 +151,7 @@ export class RunData {
     } else if (!this.#loaded) this.#waiting.push(event);
     else if (event.type === 'curves') {
       this.#append(event.curves);
+      if (event.curves.some(({ tag }) => judged.test(tag))) this.#healthSoon();
       this.onCurves.fire();
     } else if (event.type === 'recorded') {
       const gone = new Set(event.dropped);
@@ -146,7 +159,8 @@ export class RunData {
       this.#recorded[event.kind] = merged(kept, [event.step]);
       if (event.kind === 'probe') this.#probeCurvesSoon();
       this.onRecorded.fire();
-    } else if (event.type === 'note' && event.level === 'warning') {
+    } else if (event.type === 'note' && event.text.startsWith('health, ')) this.#healthSoon();
+    else if (event.type === 'note' && event.level === 'warning') {
       this.#warnings = [...this.#warnings, event.text];
       this.onRecord.fire();
     }
@@ -162,6 +176,22 @@ export class RunData {
       const series = this.#curves.get(tag) ?? new Series();
       series.append(steps, values);
       if (series.length > 0) this.#curves.set(tag, series);
+    }
+  }
+
+  #healthSoon(): void {
+    this.#healthTimer ??= setTimeout(() => {
+      this.#healthTimer = undefined;
+      void this.#loadHealth();
+    }, probeCurvesMilliseconds);
+  }
+
+  async #loadHealth(): Promise<void> {
+    try {
+      this.#health = await this.#host.request(readHealth, { folder: this.folder }, this.#loading?.signal);
+      this.onRecord.fire();
+    } catch {
+      // The next number that counts asks again.
     }
   }
 
