@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { systemErrorWords } from '../files/disk.ts';
 import { exitCodes, UserError } from '../protocol/errors.ts';
+import { printable } from './printable.ts';
 
 /** Exit code of a bug: something was thrown that nobody meant a person to see. */
 const bugCode = 70;
@@ -39,8 +40,8 @@ function reportCommander(error: CommanderError, style: ErrorStyle): number {
 
 function print(error: { kind: string; message: string; hint: string }, style: ErrorStyle, stack: string): void {
   if (style.json) process.stdout.write(`${JSON.stringify({ event: 'error', ...error })}\n`);
-  process.stderr.write(`dmd: ${error.message}\n`);
-  if (error.hint) process.stderr.write(`     ${error.hint}\n`);
+  process.stderr.write(`dmd: ${printable(error.message)}\n`);
+  if (error.hint) process.stderr.write(`     ${printable(error.hint)}\n`);
   if (stack) process.stderr.write(`${stack}\n`);
 }
 

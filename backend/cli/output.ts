@@ -1,5 +1,6 @@
 /** Where a command's results go: plain lines for people, with --json one JSON object per line for machines. */
 import type { Command } from 'commander';
+import { printable } from './printable.ts';
 
 export interface CommonOptions {
   readonly json?: boolean;
@@ -25,7 +26,7 @@ export function createOutput({ json = false }: CommonOptions): Output {
   return {
     json,
     line(text = '') {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${printable(text)}\n`);
     },
     event(name, fields) {
       if (json) process.stdout.write(`${JSON.stringify({ event: name, ...fields })}\n`);

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { printable } from '../../backend/cli/printable.ts';
 import { temporaryPath } from '../../backend/files/atomic.ts';
 import { EmbeddingStore } from '../../backend/methods/common/embedding-store.ts';
 import { parseConfig } from '../../backend/protocol/config/index.ts';
@@ -225,4 +226,9 @@ test('a component is not written where a link leads out of the model folder', un
   );
   assert.throws(() => writeTokenizer(model, { 'vocab.json': '{}' }), UserError);
   assert.deepEqual(fs.readdirSync(outside), []);
+});
+
+test('a terminal is shown what a folder says, and obeys none of it', () => {
+  const shown = printable('\u001b]0;x\u0007 \u009b2J a\rb\tc\nd é😀 \u202e');
+  assert.equal(shown, '\\x1b]0;x\\x07 \\x9b2J a\\x0db\tc\nd é😀 \\u202e');
 });

@@ -1,6 +1,7 @@
 /** `dmd runs`: the run folders there are and how they stand. */
 import type { Command } from 'commander';
 import { type CommonOptions, commonOptions, createOutput, table } from '../output.ts';
+import { printable } from '../printable.ts';
 
 export function registerRuns(program: Command): void {
   commonOptions(program.command('runs'))
@@ -18,7 +19,7 @@ async function runs(folder: string, options: CommonOptions): Promise<void> {
   const rows = [['run', 'name', 'kind', 'state', 'iterations', 'device', 'last written', '']];
   for (const { paths, info, state, owner, problem } of found) {
     const about = readAnnotations(paths.folder);
-    if (about.warning) process.stderr.write(`warning: ${about.warning}\n`);
+    if (about.warning) process.stderr.write(`${printable(`warning: ${about.warning}`)}\n`);
     const path = relative('', paths.folder) || '.';
     const person = { givenName: about.name, tags: about.tags };
     output.event('run', { folder: paths.folder, state, process: owner?.pid ?? null, problem, ...info, ...person });

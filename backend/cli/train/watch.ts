@@ -4,6 +4,7 @@ import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
 import { noteInLog } from '../../runs/live/run-log.ts';
 import type { Output } from '../output.ts';
+import { printable } from '../printable.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunStop, stopOnSignals } from './stop-run.ts';
 
@@ -61,7 +62,7 @@ export function watchRun(kind: string, output: Output): Watcher {
         break;
       case 'note':
         bars.end();
-        process.stderr.write(`${message.level === 'warning' ? 'warning: ' : ''}${message.text}\n`);
+        process.stderr.write(`${message.level === 'warning' ? 'warning: ' : ''}${printable(message.text)}\n`);
         break;
       case 'state':
         bars.end();

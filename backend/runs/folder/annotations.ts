@@ -27,7 +27,7 @@ export function readAnnotations(folder: string): Annotations {
     if (!containedIfThere(folder, fileName)) return none;
     return { ...annotationsSchema.parse(parseJson(readOwnText(folder, fileName, 'record'))), warning: '' };
   } catch (error) {
-    const warning = `${file} cannot be read: ${reason(error)}`;
+    const warning = error instanceof UserError ? error.message : `${file} cannot be read: ${reason(error)}`;
     return { ...none, warning };
   }
 }
