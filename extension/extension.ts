@@ -14,6 +14,7 @@ import { registerDebug } from './debug/register.ts';
 import { Errors } from './errors.ts';
 import { registerGenerate } from './generate/register.ts';
 import { ModelFiles } from './model-files.ts';
+import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
@@ -46,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerDebug(context, services);
   registerGenerate(context, services);
   registerMonitor(context, services);
+  registerInspector(context, services);
   registerValues(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }

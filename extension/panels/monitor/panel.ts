@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { UserError } from '../../../backend/protocol/errors.ts';
 import {
   addRuns,
   commandRun,
@@ -33,6 +32,7 @@ import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts'
 import { followRun, runLive, unfollowRun } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
 import { PanelChannel } from '../channel.ts';
+import { checkTrust } from '../trust.ts';
 import { webviewHtml } from '../webview-html.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
 import { pageEvent } from './live.ts';
@@ -219,13 +219,4 @@ export class MonitorPanel {
       if (change.status === 'rejected') errors.log(change.reason, 'monitor: follow');
     }
   }
-}
-
-function checkTrust(): void {
-  if (vscode.workspace.isTrusted) return;
-  throw new UserError(
-    'usage',
-    vscode.l10n.t('nothing runs in a folder that is not trusted'),
-    vscode.l10n.t('Trust the workspace first.'),
-  );
 }

@@ -1,7 +1,8 @@
 /** The server's own answers about runs, without a process between: what the extension calls a Backend. */
 import { EventEmitter } from 'node:events';
 import type { NotificationDefinition, RequestDefinition } from '../../../backend/protocol/rpc/index.ts';
-import type { Handler, Server } from '../../../backend/server/handler.ts';
+import type { Handler, RequestContext, Server } from '../../../backend/server/handler.ts';
+import { registerInspect } from '../../../backend/server/inspect/index.ts';
 import { registerRuns } from '../../../backend/server/runs/index.ts';
 
 interface Token {
@@ -24,6 +25,7 @@ export class BackendInProcess {
       onEnd: (cleanUp) => void this.#cleanUps.push(cleanUp),
     };
     registerRuns(server);
+    registerInspect(server);
   }
 
   readonly onDidStart = () => ({ dispose: () => {} });
@@ -39,7 +41,7 @@ export class BackendInProcess {
     token?.onCancellationRequested(() => abort.abort());
     const handler = this.#handlers.get(definition.method) as Handler<P, R> | undefined;
     if (!handler) throw new Error(`no handler for ${definition.method}`);
-    const context = { signal: abort.signal, notify: () => {}, log: () => {} };
+    const context: RequestContext = { signal: abort.signal, notify: (of, news) => this.tell(of, news), log: () => {} };
     return definition.result.parse(await handler(definition.params.parse(params), context));
   }
 

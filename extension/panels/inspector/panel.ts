@@ -1,0 +1,133 @@
+/**
+ * One score inspector: a page, and the way from it to the backend. The page owns what is inspected; here is only which run it says
+ * that is, for the title and for the news of it.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import {
+  describeInspection,
+  type InspectorChoice,
+  inspectedChanged,
+  inspectHere,
+  inspectorTitle,
+  inspectScores,
+  pickInspected,
+  progress,
+  saveInspectorPng,
+  saveInspectorTensors,
+} from '../../../backend/protocol/panels/inspector.ts';
+import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts';
+import { runChanged } from '../../../backend/protocol/rpc/runs.ts';
+import type { Services } from '../../services.ts';
+import { PanelChannel } from '../channel.ts';
+import { saveBytes } from '../monitor/export.ts';
+import { pickRuns } from '../monitor/pick-runs.ts';
+import { checkTrust } from '../trust.ts';
+import { webviewHtml } from '../webview-html.ts';
+import { pythonFor } from './python.ts';
+import { inspectorTexts } from './texts.ts';
+
+export class InspectorPanel {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #services: Services;
+  readonly #channel: PanelChannel;
+  /** What the page asked and waits for. */
+  readonly #asked = new Set<string>();
+  #folder: string | null;
+
+  /** @param choice null: the page kept it */
+  constructor(
+    panel: vscode.WebviewPanel,
+    folder: string | null,
+    choice: InspectorChoice | null,
+    { extensionUri }: vscode.ExtensionContext,
+    services: Services,
+  ) {
+    this.#panel = panel;
+    this.#services = services;
+    this.#folder = folder;
+    const { backend, log } = services;
+    this.#channel = new PanelChannel(panel.webview, (text) => log.error(`inspector: ${text}`));
+    this.#answerPage();
+    const listening = [
+      this.#channel,
+      backend.onNotification(progress, (news) => {
+        if (this.#asked.has(news.id)) this.#channel.notify(progress, news);
+      }),
+      // A checkpoint came, or the run ended.
+      backend.onNotification(runChanged, ({ folder: changed }) => {
+        if (changed === this.#folder && panel.visible) this.#channel.notify(inspectedChanged, {});
+      }),
+      backend.onDidStart(() => this.#channel.notify(inspectedChanged, {})),
+    ];
+    panel.onDidChangeViewState(() => {
+      if (!panel.visible) this.#channel.cancelAll();
+    });
+    panel.onDidDispose(() => {
+      for (const one of listening) one.dispose();
+    });
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
+    this.#showTitle();
+    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
+      panel: 'inspector',
+      title: panel.title,
+      initial: { texts: inspectorTexts(), choice },
+    });
+  }
+
+  get folder(): string | null {
+    return this.#folder;
+  }
+
+  show(choice: InspectorChoice): void {
+    this.#panel.reveal();
+    this.#channel.notify(inspectHere, choice);
+  }
+
+  #answerPage(): void {
+    const channel = this.#channel;
+    channel.handle(pickInspected, async () => {
+      const [folder = null] = await pickRuns(this.#services.runs, []);
+      return { folder };
+    });
+    channel.on(inspectorTitle, ({ folder }) => {
+      this.#folder = folder;
+      this.#showTitle();
+    });
+    this.#forward(describeInspection);
+    this.#forward(inspectScores);
+    channel.handle(saveInspectorPng, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
+    channel.handle(saveInspectorTensors, async ({ name, file }) => {
+      const saved = await saveBytes(basename(name), { safetensors: ['safetensors'] }, async () => file);
+      if (saved) void this.#offerPython(basename(name));
+      return saved;
+    });
+  }
+
+  #forward<P extends { id: string }, R>(definition: RequestDefinition<P, R>): void {
+    this.#channel.handle(definition, async (params, token) => {
+      // Networks that a config names are opened and run.
+      checkTrust();
+      this.#asked.add(params.id);
+      try {
+        return await this.#services.backend.request(definition, params, token);
+      } finally {
+        this.#asked.delete(params.id);
+      }
+    });
+  }
+
+  async #offerPython(name: string): Promise<void> {
+    const copy = vscode.l10n.t('Copy Python');
+    const chosen = await vscode.window.showInformationMessage(
+      vscode.l10n.t('Every tensor of the inspection is in {0}.', name),
+      copy,
+    );
+    if (chosen === copy) await vscode.env.clipboard.writeText(pythonFor(name));
+  }
+
+  #showTitle(): void {
+    const name = this.#folder && (this.#services.runs.get(this.#folder)?.name ?? basename(this.#folder));
+    this.#panel.title = name ? vscode.l10n.t('Scores: {0}', name) : vscode.l10n.t('Score Inspector');
+  }
+}
