@@ -48,6 +48,8 @@ export interface ServerOptions {
   readonly settings?: Record<string, unknown>;
   /** Files of the workspace: path -> text. */
   readonly files?: Record<string, string>;
+  /** Folders of further extensions, which only this test needs. */
+  readonly extensions?: readonly string[];
   /** False: the workspace is one that nobody has said they trust. */
   readonly trusted?: boolean;
 }
@@ -79,6 +81,7 @@ export class EditorServer {
     try {
       server.#prepare(options);
       await server.#install(options);
+      for (const extension of options.extensions ?? []) server.#addExtension(extension);
       await server.launch();
       return server;
     } catch (error) {
@@ -166,6 +169,19 @@ export class EditorServer {
     if (code !== 0) throw new Error(`the extension could not be installed:\n${this.log()}`);
     cpSync(own, `${kept}.part`, { recursive: true });
     renameSync(`${kept}.part`, kept);
+  }
+
+  /** As if it had been installed: a folder, and a line in the editor's list. */
+  #addExtension(source: string): void {
+    const { publisher, name, version } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+    const id = `${publisher}.${name}`;
+    const relativeLocation = `${id}-${version}`;
+    const all = join(this.#folder, 'extensions');
+    cpSync(source, join(all, relativeLocation), { recursive: true });
+    const list = join(all, 'extensions.json');
+    const location = { $mid: 1, path: join(all, relativeLocation), scheme: 'file' };
+    const entry = { identifier: { id }, version, location, relativeLocation, metadata: {} };
+    writeFileSync(list, JSON.stringify([...JSON.parse(readFileSync(list, 'utf8')), entry]));
   }
 
   #spawn(args: string[]): ChildProcess {
