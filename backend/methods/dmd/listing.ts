@@ -4,7 +4,7 @@ import type { ListingLine } from '../method.ts';
 
 /** Lines stand for the stages of one micro-batch; updates come once all of an update's are done. */
 export function dmdListing(config: DistillConfig): readonly ListingLine[] {
-  const { matching, regression, batch, accumulation, fake, iterations, text } = config;
+  const { matching, regression, batch, accumulation, generator, fake, iterations, text } = config;
   const line = (stage: string | null, words: string): ListingLine => ({ stage, text: words });
   const matches = matching.enabled;
   const trains = matches && !matching.realOnly;
@@ -36,15 +36,25 @@ export function dmdListing(config: DistillConfig): readonly ListingLine[] {
         : '    loss = 0',
     ),
     line('generator backward', '    gradient += d (grad x + loss) / d G'),
-    line('generator update', '  G = AdamW(G, gradient)'),
+    line('generator update', `  G = AdamW(G, gradient), ${updateWords(generator)}`),
     ...only(
       trains,
       line(null, `  for update in 1..${fake.updatesPerStep}, micro in 1..${accumulation}:`),
       line('fake-score draw', '    t, eps = draw()'),
       line('fake-score loss', '    loss = denoising loss of mu_fake on x'),
       line('fake-score backward', '    gradient += d loss / d mu_fake'),
-      line('fake update', '  mu_fake = AdamW(mu_fake, gradient)'),
+      line('fake update', `  mu_fake = AdamW(mu_fake, gradient), ${updateWords(fake)}`),
     ),
     line('commit', '  commit G and mu_fake'),
   ];
+}
+
+function updateWords({
+  lr,
+  warmup,
+  weightDecay,
+  clip,
+}: Pick<DistillConfig['fake'], 'lr' | 'warmup' | 'weightDecay' | 'clip'>): string {
+  const rate = warmup > 0 ? `lr ${lr} after ${warmup} steps` : `lr ${lr}`;
+  return [rate, `weight decay ${weightDecay}`, ...(clip > 0 ? [`clip ${clip}`] : [])].join(', ');
 }
