@@ -95,6 +95,9 @@ function labelPairs(content: unknown, fail: Fail): [string, Label][] | undefined
   return labels;
 }
 
+/** ImageNet has 21 thousand; a row of numbers for each image is as long. */
+const largestClass = 999_999;
+
 function classIds(labels: readonly Label[], images: readonly string[], wantedDim: number | undefined, fail: Fail) {
   let largest = 0;
   for (const [i, label] of labels.entries()) {
@@ -105,6 +108,8 @@ function classIds(labels: readonly Label[], images: readonly string[], wantedDim
       const hint = `Class ids run from 0 to ${wantedDim - 1}: correct the label or the number of classes.`;
       throw fail(`the label of ${images[i]} is ${label}, out of range for ${wantedDim} classes`, hint);
     }
+    if (label > largestClass)
+      throw fail(`the label of ${images[i]} is ${label}`, `Class ids go up to ${largestClass}.`);
     largest = Math.max(largest, label);
   }
   const ids = Int32Array.from(labels as readonly number[]);

@@ -83,8 +83,11 @@ export class OtherPairs extends UserError {
 
 /** The first shard that a set of pairs lacks; undefined when it is finished. */
 export function missingShard(manifest: PairManifest): number | undefined {
-  const indices = Array.from({ length: shardsOf(manifest) }, (_, index) => index);
-  return indices.find((index) => (manifest.shards[index]?.count ?? 0) < shardCount(manifest, index));
+  // A list of all of them would be as long as a file says.
+  for (let index = 0; index < shardsOf(manifest); index++) {
+    if ((manifest.shards[index]?.count ?? 0) < shardCount(manifest, index)) return index;
+  }
+  return undefined;
 }
 
 /** Throws OtherPairs, naming the key, when the folder's pairs are not those that `wanted` describes. */

@@ -80,10 +80,13 @@ export async function openPairs(folder: string, wanted: Partial<PairIdentity> = 
     },
     async batch(indices) {
       checkIndices(indices, count);
+      const shards = byShard(indices, shardSize);
+      // Before there is room for them: how large they are, the files must say too.
+      for (const shard of shards.keys()) await layoutOf(shard);
       const zeros = (dims: number[]): TensorData => tensorData(dims, new Float32Array(sizeOf(dims)));
       const n = indices.length;
       const batch = { z: zeros([n, ...shape]), y: zeros([n, ...shape]), labels: zeros([n, labelDim]) };
-      for (const [shard, rows] of byShard(indices, shardSize)) {
+      for (const [shard, rows] of shards) {
         const layout = await layoutOf(shard);
         const path = shardPath(folder, shard);
         await readRows(path, layout, rows, batch).catch((cause: unknown) => {
@@ -116,7 +119,7 @@ async function checkedLayout(folder: string, { shards, shape, labelDim }: PairMa
   const hash = await hashOf(path);
   if (hash === undefined) throw damaged(path, 'there is no such file');
   if (hash !== shards[index]!.sha256) throw damaged(path, 'its SHA-256 is not the one in pairs.json');
-  return shardLayout(path, { z: shape, y: shape, labels: [labelDim] }).catch((cause: unknown) => {
+  return shardLayout(path, shards[index]!.count, { z: shape, y: shape, labels: [labelDim] }).catch((cause: unknown) => {
     throw damaged(path, reasonOf(cause), cause);
   });
 }

@@ -34,8 +34,17 @@ export async function hashOf(path: string): Promise<string | undefined> {
 /** Where each array begins in the file, in bytes. */
 export type ShardLayout = Readonly<Record<PairArray, number>>;
 
-/** Reads a shard's header. `shapes` is what one pair must have; throws a plain Error otherwise. */
-export async function shardLayout(path: string, shapes: Record<PairArray, readonly number[]>): Promise<ShardLayout> {
+/**
+ * Reads a shard's header.
+ * @param count how many pairs it must hold at least
+ * @param shapes what one pair must have
+ * @throws Error for another one
+ */
+export async function shardLayout(
+  path: string,
+  count: number,
+  shapes: Record<PairArray, readonly number[]>,
+): Promise<ShardLayout> {
   const file = await openRegular(path);
   try {
     const { size } = await file.stat();
@@ -45,6 +54,8 @@ export async function shardLayout(path: string, shapes: Record<PairArray, readon
       const entry = entries.find((candidate) => candidate.name === name);
       const found = entry && `${entry.dtype} ${entry.shape.slice(1)}`;
       if (found !== `F32 ${shapes[name]}`) throw new Error(`it has no ${name} of the manifest's shape`);
+      if (!(entry!.shape[0]! >= count))
+        throw new Error(`it has ${entry!.shape[0] ?? 'no list'} of ${name}, not ${count}`);
       return start + entry!.begin;
     };
     return { z: begin('z'), y: begin('y'), labels: begin('labels') };

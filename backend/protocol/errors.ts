@@ -28,15 +28,31 @@ export const exitCodes: Record<ErrorKind, number> = {
   cancelled: 130,
 };
 
+/** What a person reads of one thing that somebody else named: a tensor, a key, a path. */
+const longestWord = 1000;
+const longestMessage = 8000;
+/** Control characters, which a terminal obeys, but the ends of lines; and those that turn the direction of what follows. */
+const control = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A file may name its parts as it likes: with a megabyte, or with what clears a screen. */
+function readable(words: string): string {
+  const visible = words.replaceAll(control, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const short = visible.replaceAll(
+    new RegExp(`\\S{${longestWord},}`, 'gu'),
+    (word) => `${word.slice(0, 200)}...${word.slice(-100)}`,
+  );
+  return short.length > longestMessage ? `${short.slice(0, longestMessage)} ...` : short;
+}
+
 export class UserError extends Error {
   readonly kind: ErrorKind;
   /** What to do next, one sentence; empty when the message says it all. */
   readonly hint: string;
 
   constructor(kind: ErrorKind, message: string, hint = '', options?: ErrorOptions) {
-    super(message, options);
+    super(readable(message), options);
     this.name = 'UserError';
     this.kind = kind;
-    this.hint = hint;
+    this.hint = readable(hint);
   }
 }

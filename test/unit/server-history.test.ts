@@ -388,6 +388,30 @@ test('100,000 tags in 2 MB take no gigabytes: so many are kept, and it says that
   assert.ok(history.bytes < 1e6, `${history.bytes} bytes of curves`);
 });
 
+test('ten thousand curves and as many restarts: each curve is cut once, at what it missed', async () => {
+  const { folder, events } = runFolder();
+  const at = (step: number, tags: readonly string[], restart = false) =>
+    encodeRecord(
+      encodeEvent({
+        ...{ wallTime: 1, step, fileVersion: '', restart },
+        values: tags.map((tag) => ({ kind: 'scalar', tag, value: step })),
+      }),
+    );
+  const tags = Array.from({ length: 10_000 }, (_, i) => `t${i}`);
+  const storm = tags.flatMap((tag) => [at(2, [tag]), at(2, [], true)]);
+  const file = Buffer.concat([at(1, tags), at(5, ['t0', 't1']), at(7, ['t1']), ...storm, at(3, ['t0'])]);
+  assert.ok(file.length < 2e6, `${file.length} bytes`);
+  fs.writeFileSync(path.join(events, 'events.out.tfevents.0000000001.host.1'), file);
+  const history = new RunHistory(folder);
+  const start = process.cpuUsage();
+  await history.advance();
+  assert.equal(history.tags().length, 10_000);
+  assert.deepEqual([...history.curve('t0').steps], [1, 3]);
+  assert.deepEqual([...history.curve('t1').steps], [1]);
+  const { user, system } = process.cpuUsage(start);
+  assert.ok(user + system < 3e6, `${(user + system) / 1e6} s of the processor`);
+});
+
 test('a record that claims gigabytes is damage, not something to wait for', async () => {
   const { folder, events } = runFolder();
   const length = Buffer.alloc(12);

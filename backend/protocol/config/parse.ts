@@ -72,7 +72,7 @@ function examine(text: string): Examined {
   const [first] = errors;
   if (first) return refuse([problem('syntax', first, words(printParseErrorCode(first.error)))]);
   if (root?.type !== 'object') return refuse([problem('syntax', root ?? { offset: 0, length: 1 }, 'expected { ... }')]);
-  const repeated = repeatedKeys(root);
+  const repeated = repeatedKeys(root).slice(0, shownProblems);
   if (repeated.length > 0) return refuse(repeated);
   const kind = kindOf(root);
   if (typeof kind !== 'string') return refuse([kind]);

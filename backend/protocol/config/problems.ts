@@ -39,7 +39,8 @@ interface JsonSchema {
 
 /** One line per mistake, in the order of the text. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], root: Node, schema: object): Located[] {
-  const problems = issues.flatMap((issue): Located[] => {
+  const all = issues.flatMap(oneByOne);
+  const problems = all.slice(0, mostProblems).flatMap((issue): Located[] => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root, schema));
     const at = schemaAt(schema, path);
@@ -61,7 +62,18 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], root: Node, sche
       },
     ];
   });
-  return problems.sort((a, b) => a.offset - b.offset);
+  const left = all.length - problems.length;
+  const what = `and ${left} more mistakes, which are looked into once these are corrected`;
+  const more: Located = { code: 'value', offset: root.offset, length: 1, what, meaning: '', replacement: null };
+  return [...problems.sort((a, b) => a.offset - b.offset), ...(left > 0 ? [more] : [])];
+}
+
+/** Nobody reads more, and to find the place of each takes as long as its object has keys. */
+const mostProblems = 100;
+
+/** Keys that are not known come together. */
+function oneByOne(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
 }
 
 function unknownKey(path: Path, key: string, root: Node, schema: object): Located {

@@ -2,12 +2,14 @@
 
 /** The nearest of `known` within a third of the word's length in edits (case does not count), or undefined. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const scored = known.map((candidate) => ({
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  // So many edits it takes at least; words without end would take as long.
+  const likely = known.filter((candidate) => Math.abs(candidate.length - word.length) <= limit);
+  const scored = likely.map((candidate) => ({
     candidate,
     distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
   }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  const limit = Math.max(1, Math.floor(word.length / 3));
   return best && best.distance <= limit ? best.candidate : undefined;
 }
 

@@ -22,6 +22,13 @@ export class Column {
   /** All but the first one have the same room. */
   readonly #pieces: Piece[] = [];
   #length = 0;
+  /** How many of the restarts it has been cut at. */
+  #cuts: number;
+
+  /** @param cuts restarts that were before it */
+  constructor(cuts = 0) {
+    this.#cuts = cuts;
+  }
 
   get length(): number {
     return this.#length;
@@ -46,6 +53,18 @@ export class Column {
   dropFrom(step: number): void {
     this.#length = this.#firstFrom(step);
     this.#pieces.length = Math.ceil(this.#length / pieceLength);
+  }
+
+  /**
+   * Forgets what restarts took back that it has not heard of. Asked for when it is next used: a file can have ten thousand restarts
+   * and as many curves.
+   * @param restarts the steps of all restarts so far, in their order
+   */
+  cutAt(restarts: readonly number[]): this {
+    let from = Number.POSITIVE_INFINITY;
+    for (; this.#cuts < restarts.length; this.#cuts++) from = Math.min(from, restarts[this.#cuts]!);
+    if (this.#length > 0 && this.#step(this.#length - 1) >= from) this.dropFrom(from);
+    return this;
   }
 
   /** A copy. */

@@ -28,6 +28,8 @@ export class RunHistory {
   readonly #folder: string;
   readonly #readers = new Map<string, EventFileReader>();
   readonly #columns = new Map<string, Column>();
+  /** From which steps on earlier values were superseded, in the order of the files. */
+  #restarts: number[] = [];
   readonly #listeners = new Set<(change: HistoryChange) => void>();
   /** Files that lead out of their folder, or are none: why. */
   readonly #refused = new Map<string, string>();
@@ -63,12 +65,12 @@ export class RunHistory {
   }
 
   tags(): string[] {
-    return [...this.#columns].flatMap(([tag, column]) => (column.length > 0 ? [tag] : [])).sort();
+    return [...this.#columns].flatMap(([tag, column]) => (column.cutAt(this.#restarts).length > 0 ? [tag] : [])).sort();
   }
 
   /** No points for a tag that is not there. */
   curve(tag: string): Curve {
-    return { tag, ...(this.#columns.get(tag) ?? new Column()).read() };
+    return { tag, ...(this.#columns.get(tag) ?? new Column()).cutAt(this.#restarts).read() };
   }
 
   /** Told about everything that `advance` reads. @returns takes the listener off again */
@@ -134,6 +136,7 @@ export class RunHistory {
     this.#readers.clear();
     this.#refused.clear();
     this.#columns.clear();
+    this.#restarts = [];
     this.#leftOut = 0;
     this.#lastStep = -1;
     this.#tell({ type: 'restart', step: 0 });
@@ -149,7 +152,7 @@ export class RunHistory {
       if (!(step >= 0)) continue; // no run writes it
       if (restart) {
         told();
-        for (const column of this.#columns.values()) column.dropFrom(step);
+        this.#restarts.push(step);
         this.#lastStep = Math.min(this.#lastStep, step - 1);
         this.#tell({ type: 'restart', step });
       }
@@ -161,7 +164,7 @@ export class RunHistory {
         if (!column) continue;
         any = true;
         scalars[value.tag] = value.value;
-        column.set(step, value.value, wallTime);
+        column.cutAt(this.#restarts).set(step, value.value, wallTime);
       }
       if (!any) continue;
       this.#lastStep = Math.max(this.#lastStep, step);
@@ -176,7 +179,7 @@ export class RunHistory {
       this.#leftOut += 1;
       return undefined;
     }
-    const column = new Column();
+    const column = new Column(this.#restarts.length);
     this.#columns.set(tag, column);
     return column;
   }

@@ -10,7 +10,6 @@ import { listCheckpoints, pruneCheckpoints } from '../../../backend/runs/checkpo
 import { encodeManifest } from '../../../backend/runs/checkpoints/checkpoint-manifest.ts';
 import { loadLatest, saveCheckpoint } from '../../../backend/runs/checkpoints/checkpoints.ts';
 import { configFromText } from '../../../backend/runs/config-file.ts';
-import { readHistory } from '../../../backend/runs/events/history.ts';
 import { encodeEvent, type SummaryValue } from '../../../backend/runs/events/proto.ts';
 import { encodeRecord } from '../../../backend/runs/events/record.ts';
 import { listFields, readFields } from '../../../backend/runs/fields/fields.ts';
@@ -132,7 +131,6 @@ async function readEvents(folder: string): Promise<void> {
   const history = new RunHistory(folder);
   await history.advance();
   for (const tag of history.tags().slice(0, 5)) history.curve(tag);
-  readHistory(runPaths(folder).events);
 }
 
 export const events: Reader = {

@@ -166,7 +166,9 @@ export const safetensors: Reader = {
       () => readSafetensorsHeader(file),
       async () => {
         const stored = await openStoredArrays(file);
-        for (const name of stored.names.slice(0, 3)) await stored.read(name, 0, 1);
+        for (const name of stored.names.slice(0, 3)) {
+          if (!stored.shape(name)?.includes(0)) await stored.read(name, 0, 1);
+        }
       },
     );
   },
