@@ -20,7 +20,7 @@ import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts'
 import { runChanged } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
 import { PanelChannel } from '../channel.ts';
-import { saveBytes } from '../monitor/export.ts';
+import { saveBytes, saveWhere } from '../monitor/export.ts';
 import { pickRuns } from '../monitor/pick-runs.ts';
 import { checkTrust } from '../trust.ts';
 import { webviewHtml } from '../webview-html.ts';
@@ -98,9 +98,9 @@ export class InspectorPanel {
     this.#forward(inspectScores);
     channel.handle(saveInspectorPng, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
     channel.handle(saveInspectorTensors, async ({ name, file }) => {
-      const saved = await saveBytes(basename(name), { safetensors: ['safetensors'] }, async () => file);
-      if (saved) void this.#offerPython(basename(name));
-      return saved;
+      const saved = await saveWhere(basename(name), { safetensors: ['safetensors'] }, async () => file);
+      if (saved !== null) void this.#offerPython(saved);
+      return saved !== null;
     });
   }
 
@@ -117,13 +117,13 @@ export class InspectorPanel {
     });
   }
 
-  async #offerPython(name: string): Promise<void> {
+  async #offerPython(file: string): Promise<void> {
     const copy = vscode.l10n.t('Copy Python');
     const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('Every tensor of the inspection is in {0}.', name),
+      vscode.l10n.t('Every tensor of the inspection is in {0}.', basename(file)),
       copy,
     );
-    if (chosen === copy) await vscode.env.clipboard.writeText(pythonFor(name));
+    if (chosen === copy) await vscode.env.clipboard.writeText(pythonFor(file));
   }
 
   #showTitle(): void {

@@ -25,10 +25,19 @@ export async function saveBytes(
   filters: Record<string, string[]>,
   make: () => PromiseLike<Uint8Array>,
 ): Promise<boolean> {
+  return (await saveWhere(name, filters, make)) !== null;
+}
+
+/** The same. @returns the file that was written, null when the person changed their mind */
+export async function saveWhere(
+  name: string,
+  filters: Record<string, string[]>,
+  make: () => PromiseLike<Uint8Array>,
+): Promise<string | null> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   const defaultUri = folder ? vscode.Uri.joinPath(folder.uri, name) : undefined;
   const target = await vscode.window.showSaveDialog({ filters, ...(defaultUri ? { defaultUri } : {}) });
-  if (!target) return false;
+  if (!target) return null;
   const bytes = await make();
   try {
     await vscode.workspace.fs.writeFile(target, bytes);
@@ -36,5 +45,5 @@ export async function saveBytes(
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError('io', vscode.l10n.t('could not write {0}: {1}', target.fsPath, reason));
   }
-  return true;
+  return target.fsPath;
 }

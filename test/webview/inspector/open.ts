@@ -1,6 +1,7 @@
 /** A score inspector without the editor: the real page in a browser, the real host code, the server's own answers. */
 import { EventEmitter } from 'node:events';
 import type { Browser } from 'playwright-core';
+import { UserError } from '../../../backend/protocol/errors.ts';
 import { openPanel, origin, type PanelPage } from '../harness.ts';
 import type { BackendInProcess } from '../monitor/backend.ts';
 import type { ThemeName } from '../themes.ts';
@@ -12,6 +13,7 @@ export interface InspectorHost {
     answers: Map<string, (...values: never[]) => unknown>;
     env: Record<string, unknown>;
   };
+  UserError: typeof UserError;
   InspectorPanels: new (
     context: object,
     services: object,
@@ -69,7 +71,16 @@ export async function openInspector(options: InspectorOptions): Promise<OpenInsp
     dispose: () => events.emit('dispose'),
   };
   const services = {
-    backend,
+    backend: {
+      onNotification: backend.onNotification.bind(backend),
+      onDidStart: backend.onDidStart,
+      // The host's bundle has a class of its own.
+      request: (...asked: Parameters<BackendInProcess['request']>) =>
+        backend.request(...asked).catch((error: unknown) => {
+          if (!(error instanceof UserError)) throw error;
+          throw new host.UserError(error.kind, error.message, error.hint);
+        }),
+    },
     log: { error: (text: string) => console.error(text) },
     errors: { log: (error: unknown) => console.error(error) },
     runs: { watch: async () => [], get: () => undefined, onDidChange: () => ({ dispose() {} }) },

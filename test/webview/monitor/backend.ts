@@ -14,6 +14,7 @@ export class BackendInProcess {
   readonly #handlers = new Map<string, Handler<never, unknown>>();
   readonly #news = new EventEmitter();
   readonly #cleanUps: (() => void | Promise<void>)[] = [];
+  #onCancel: () => void = () => {};
   /** Methods asked for, in order. */
   readonly asked: { method: string; params: unknown }[] = [];
 
@@ -38,11 +39,19 @@ export class BackendInProcess {
   async request<P, R>(definition: RequestDefinition<P, R>, params: P, token?: Token): Promise<R> {
     this.asked.push({ method: definition.method, params });
     const abort = new AbortController();
-    token?.onCancellationRequested(() => abort.abort());
+    token?.onCancellationRequested(() => {
+      abort.abort();
+      this.#onCancel();
+    });
     const handler = this.#handlers.get(definition.method) as Handler<P, R> | undefined;
     if (!handler) throw new Error(`no handler for ${definition.method}`);
     const context: RequestContext = { signal: abort.signal, notify: (of, news) => this.tell(of, news), log: () => {} };
     return definition.result.parse(await handler(definition.params.parse(params), context));
+  }
+
+  /** Calls back when what is asked is cancelled. */
+  onCancel(listener: () => void): void {
+    this.#onCancel = listener;
   }
 
   onNotification<P>({ method }: NotificationDefinition<P>, handler: (params: P) => void) {
