@@ -1,5 +1,5 @@
 /**
- * The score watch without the editor: reads what the expressions name at a stop, one after the other, and keeps the last stops.
+ * The score watch without the editor: reads what the expressions name at a stop, and keeps the last stops.
  * What an array is like is remembered by its expression, so that at the next stop one question per expression is enough.
  */
 import { UserError } from '../../backend/protocol/errors.ts';
@@ -74,9 +74,11 @@ export class ScoreWatch {
     const { expressions, sample } = this.#settings;
     const start = performance.now();
     const readings: Partial<Record<ScoreRole, ScoreReading>> = {};
+    // One after the other: of questions at once each costs debugpy 120 ms, as its small packets wait for acknowledgements.
     for (const role of scoreRoles) {
-      if (expressions[role].trim() === '') continue;
-      const reading = await this.#reading(debuggee, role, expressions[role].trim());
+      const expression = expressions[role].trim();
+      if (expression === '') continue;
+      const reading = await this.#reading(debuggee, role, expression);
       if (reading === null || debuggee.resumed.aborted) return null;
       readings[role] = reading;
     }

@@ -104,6 +104,8 @@ editorTest(
     assert.deepEqual(fields, ['x', 'xt', 'muReal', 'muFake', 'scoreReal', 'scoreFake', 'difference', 'grad']);
     const ratio = await evaluate(context, "'%.4g' % (abs(p_real[0]).mean() / abs(p_fake[0]).mean())");
     assert.equal(await watch.locator('[data-fact="residualRatio"] b').textContent(), ratio);
+    // The code and the pictures beside each other.
+    await workbench.run('View: Toggle Primary Side Bar Visibility');
     await inBothThemes(context, 'score-watch');
     await debugging.end();
   },
