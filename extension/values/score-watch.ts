@@ -95,7 +95,7 @@ export class ScoreWatch {
       const known = this.#shapes.get(expression);
       if (known) {
         const again = await this.#cut(debuggee, role, expression, known).catch((error: unknown) => {
-          if (error instanceof UserError && /another shape now/.test(error.message)) return null;
+          if (error instanceof UserError && error.kind !== 'cancelled') return null; // it may have another shape now
           throw error;
         });
         if (again && String(again.value.shape) === String(known)) return again;
