@@ -6,11 +6,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { printable } from '../../backend/cli/printable.ts';
+import { openImageDataset } from '../../backend/data/image-dataset.ts';
+import { readManifest } from '../../backend/data/pair-manifest.ts';
+import { readPromptFile } from '../../backend/data/prompts/prompt-file.ts';
 import { temporaryPath } from '../../backend/files/atomic.ts';
 import { EmbeddingStore } from '../../backend/methods/common/embedding-store.ts';
 import { parseConfig } from '../../backend/protocol/config/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { parseJson } from '../../backend/protocol/json.ts';
 import { loadLatest, pruneCheckpoints } from '../../backend/runs/checkpoints/checkpoints.ts';
+import { readConfigFile } from '../../backend/runs/config-file.ts';
 import { listFields, readFields } from '../../backend/runs/fields/fields.ts';
 import { readAnnotations } from '../../backend/runs/folder/annotations.ts';
 import { acquireLock } from '../../backend/runs/folder/lock.ts';
@@ -231,4 +236,28 @@ test('a component is not written where a link leads out of the model folder', un
 test('a terminal is shown what a folder says, and obeys none of it', () => {
   const shown = printable('\u001b]0;x\u0007 \u009b2J a\rb\tc\nd é😀 \u202e');
   assert.equal(shown, '\\x1b]0;x\\x07 \\x9b2J a\\x0db\tc\nd é😀 \\u202e');
+});
+
+test('what is wrong with JSON is said without a word of it', () => {
+  for (const text of ['hunter2:x:0', '{"a": hunter2}', '{"hunter2": ', '["hunter2" "b"]', '{"a": "hunter2\n"}', ' ']) {
+    assert.throws(
+      () => parseJson(text),
+      (error) => error instanceof Error && error.message !== '' && !error.message.includes('hunter'),
+      text,
+    );
+  }
+});
+
+test('a pipe in place of a data set, its labels, its pairs or prompts is refused, not waited for', unix, async () => {
+  const pipe = path.join(root, 'pipe.zip');
+  execFileSync('mkfifo', [pipe]);
+  const folder = path.join(root, 'data');
+  fs.mkdirSync(folder);
+  for (const name of ['dataset.json', 'pairs.json']) execFileSync('mkfifo', [path.join(folder, name)]);
+  const refused = (error: unknown) => error instanceof UserError && error.kind === 'data';
+  await assert.rejects(openImageDataset(pipe), refused);
+  await assert.rejects(openImageDataset(folder), refused);
+  await assert.rejects(readManifest(folder), refused);
+  assert.throws(() => readPromptFile(pipe), refused);
+  assert.throws(() => readConfigFile(pipe), refused);
 });
