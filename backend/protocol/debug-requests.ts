@@ -46,7 +46,7 @@ export const listingLineSchema = z.object({ text: z.string(), stage: z.string().
 export const listingSchema = z.array(listingLineSchema);
 export type Listing = z.infer<typeof listingSchema>;
 
-/** Counted over all of its numbers; mean, std, min and max over the finite ones (NaN where there are none). */
+/** Counted over all of its numbers; mean, std, norm, min and max over the finite ones (NaN, and a norm of 0, where there are none). */
 export const statisticsSchema = z.object({
   min: measured,
   mean: measured,
