@@ -1,0 +1,118 @@
+/** F5 on a run config: a run is stopped, looked at and changed like a program, before its weights are. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { runRequests } from '../../backend/protocol/run-requests.ts';
+import { readRun } from '../../backend/runs/folder/run-folder.ts';
+import { connectRunIn } from '../../backend/runs/live/link.ts';
+import { editorTest } from './driver/editor-test.ts';
+import { theRun, untilRun } from './driver/recorded.ts';
+import { until } from './driver/until.ts';
+import type { Workbench } from './driver/workbench.ts';
+
+const config = `{
+  "kind": "distill",
+  "teacher": "builtin:scenes",
+  "iterations": 1000,
+  "batch": 2,
+  "device": "cpu",
+  "generator": { "warmup": 0 },
+  "regression": { "enabled": false },
+  "record": { "samplesEvery": 0, "fieldsEvery": 0, "probeEvery": 0, "histogramsEvery": 0 }
+}
+`;
+
+const toolbar = (workbench: Workbench) => workbench.page.locator('.debug-toolbar');
+const stoppedLine = (workbench: Workbench, text: string) =>
+  workbench.page
+    .locator('.editor-instance', { has: workbench.page.locator('.debug-top-stack-frame-line') })
+    .locator('.view-line', { hasText: text });
+
+async function open(workbench: Workbench, file: string): Promise<void> {
+  await workbench.page.keyboard.press('Control+P');
+  await workbench.quickInput.fill(file);
+  await workbench.paletteRow(file).click();
+  await workbench.tab(file).waitFor();
+}
+
+/** The row of a variable, e.g. `grad: [2, 3, 32, 32] float32 min ...`. */
+const variable = (workbench: Workbench, name: string) =>
+  workbench.page.locator('.debug-variables .monaco-list-row', { hasText: new RegExp(`^\\s*${name}\\s*[:=]`) });
+
+/** What the debug console answers. */
+async function evaluate(workbench: Workbench, expression: string): Promise<string> {
+  const { page } = workbench;
+  const answers = page.locator('.repl-tree .monaco-list-row .evaluation-result');
+  const before = await answers.count();
+  await page.locator('.repl-input-wrapper .monaco-editor').click();
+  await page.keyboard.insertText(expression);
+  await page.keyboard.press('Escape'); // completions
+  await page.keyboard.press('Enter');
+  await until(`an answer to ${expression}`, async () => (await answers.count()) > before);
+  return (await answers.last().textContent()) ?? '';
+}
+
+/** From the numbers, not from the program's own arithmetic. */
+function statistics(data: Float32Array) {
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  const variance = data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length;
+  const [min, max] = [data.reduce((a, b) => Math.min(a, b)), data.reduce((a, b) => Math.max(a, b))];
+  return { min, mean, max, std: Math.sqrt(variance), zero: data.filter((value) => value === 0).length };
+}
+
+function near(actual: number, expected: number, what: string): void {
+  const tolerance = Math.max(1e-3 * Math.abs(expected), 1e-9);
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected}`);
+}
+
+editorTest(
+  'F5 stops at the gradient; what is seen is what was computed, what is changed is what is updated from',
+  { newestOnly: true, files: { 'mine.dmd.json': config } },
+  async ({ server, workbench }) => {
+    const { page } = workbench;
+    await open(workbench, 'mine.dmd.json');
+    await page.locator('.codelens-decoration a', { hasText: 'Algorithm' }).click();
+    await workbench.tab('mine.dmd').last().waitFor();
+    await page.locator('.view-line', { hasText: 'grad =' }).getByText('grad').first().click();
+    await page.keyboard.press('F9');
+    await page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified').first().waitFor();
+
+    await page.keyboard.press('F5');
+    await stoppedLine(workbench, 'grad =').waitFor({ timeout: 120_000 });
+    const folder = await theRun(join(server.workspace, 'runs'));
+    assert.equal(readRun(folder).info?.step, 0, 'nothing is committed');
+
+    const link = await connectRunIn(folder);
+    const { tensor } = await link.ask(runRequests['tensors/read'], { name: 'training/grad' });
+    link.close();
+    const expected = statistics(tensor.data);
+    const row = (await variable(workbench, 'grad').textContent()) ?? '';
+    assert.ok(row.includes(`[${tensor.shape.join(', ')}] float32`), row);
+    for (const [name, value] of Object.entries(expected)) {
+      const [, shown] = new RegExp(`\\b${name} (-?[\\d.e+-]+)`).exec(row) ?? [];
+      near(Number(shown), value, `${name} of ${row}`);
+    }
+
+    // The gradient is linear in what it begins with: three times the one, three times the other.
+    await workbench.run('Debug: Focus on Debug Console View').catch(() => {});
+    const step = async (line: string, key: string) => {
+      await page.keyboard.press(key);
+      await stoppedLine(workbench, line).waitFor();
+    };
+    await step('loss = 0', 'F10');
+    await step('gradient += d (grad', 'F10');
+    const norm = Number(await evaluate(workbench, 'gradient.norm'));
+    assert.ok(norm > 0);
+    await workbench.run('Debug: Step Back');
+    await stoppedLine(workbench, 'loss = 0').waitFor();
+    await workbench.run('Debug: Step Back');
+    await stoppedLine(workbench, 'grad =').waitFor();
+    await evaluate(workbench, 'grad = grad * 3');
+    await step('loss = 0', 'F10');
+    await step('gradient += d (grad', 'F10');
+    near(Number(await evaluate(workbench, 'gradient.norm')), 3 * norm, 'the norm of the gradient');
+
+    await page.keyboard.press('Shift+F5');
+    await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
+    await toolbar(workbench).waitFor({ state: 'hidden' });
+  },
+);
