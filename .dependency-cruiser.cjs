@@ -22,7 +22,7 @@ const layers = {
   evaluate: [...arithmetic, 'models', 'sampling'],
   runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach', 'health', 'debug'],
 };
-layers.adapter = ['runs'];
+layers.adapter = ['runs', 'debug', 'health'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);
 
 /** Anyone may import these; they import nothing of ours (but report errors in the words of protocol). */

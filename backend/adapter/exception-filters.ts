@@ -1,24 +1,17 @@
-/** The rules of a run as the editor lists them among its breakpoints; before there is a run they are those that every run has. */
+/** The rules of a run as the editor lists them among its breakpoints, from before there is a run: the debugger's own, then those of health. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { ownRules } from '../debug/rules.ts';
+import { ruleNames, ruleTitle } from '../health/evaluate.ts';
 
-export interface Rule {
-  readonly rule: string;
-  readonly label: string;
-  readonly description: string;
-  readonly default: boolean;
-}
+const healthRules = ruleNames.map((rule) => ({
+  ...{ rule, label: ruleTitle(rule), default: false },
+  description: 'A rule of health, judged by what the run has recorded.',
+}));
 
-export function filtersOf(rules: readonly Rule[]): DebugProtocol.ExceptionBreakpointsFilter[] {
-  return rules.map(({ rule: filter, label, description, default: on }) => ({
-    ...{ filter, label, description, default: on },
+export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [...ownRules, ...healthRules].map(
+  ({ rule: filter, label, description, default: on }) => ({
+    ...{ filter, label: `${label.charAt(0).toUpperCase()}${label.slice(1)}`, description, default: on },
     supportsCondition: true,
     conditionDescription: 'Stop only where this is true, e.g. step > 100',
-  }));
-}
-
-/** Those that every run has; a run says which it has when it is attached to. */
-const usual: readonly Rule[] = [
-  { rule: 'numeric', label: 'NaN or Infinity', description: 'A number is not finite.', default: true },
-];
-
-export const exceptionFilters = filtersOf(usual);
+  }),
+);

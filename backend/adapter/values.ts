@@ -62,7 +62,9 @@ export function numberVariable(line: {
 }): ShownVariable {
   const { name, value, overridden, writable } = line;
   return {
-    ...{ name, value: value === null ? 'not known yet' : numberText(value), evaluateName: name, variablesReference: 0 },
+    ...{ name, value: value === null ? 'not known yet' : numberText(value), variablesReference: 0 },
+    // `memory/resident MB` is no name in an expression.
+    ...(/^[\w.]+$/.test(name) ? { evaluateName: name } : {}),
     type: overridden === null ? 'number' : `number, by itself ${numberText(overridden)}`,
     presentationHint: { kind: 'data', ...readOnly(writable) },
   };

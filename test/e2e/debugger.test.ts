@@ -1,6 +1,8 @@
 /** F5 on a run config: a run is stopped, looked at and changed like a program, before its weights are. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import { connectRunIn } from '../../backend/runs/live/link.ts';
@@ -8,6 +10,14 @@ import { editorTest } from './driver/editor-test.ts';
 import { theRun, untilRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
 import type { Workbench } from './driver/workbench.ts';
+
+/** For people to look at; the README's when DMD_TEST_PICTURES names their folder. */
+const results = fileURLToPath(new URL('../../test-results/pictures/debugger', import.meta.url));
+const pictures = resolve(process.env.DMD_TEST_PICTURES ?? results);
+const themes = [
+  ['light', 'Default Light Modern', 'vs'],
+  ['dark', 'Default Dark Modern', 'vs-dark'],
+] as const;
 
 const config = `{
   "kind": "distill",
@@ -69,6 +79,14 @@ editorTest(
   { newestOnly: true, files: { 'mine.dmd.json': config } },
   async ({ server, workbench }) => {
     const { page } = workbench;
+    const picture = async (name: string) => {
+      mkdirSync(pictures, { recursive: true });
+      for (const [kind, theme, mark] of themes) {
+        server.setting('workbench.colorTheme', theme);
+        await page.locator(`.monaco-workbench.${mark}`).waitFor();
+        await workbench.picture(join(pictures, `${name}-${kind}.png`));
+      }
+    };
     await open(workbench, 'mine.dmd.json');
     await page.locator('.codelens-decoration a', { hasText: 'Algorithm' }).click();
     await workbench.tab('mine.dmd').last().waitFor();
@@ -77,39 +95,61 @@ editorTest(
     await page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified').first().waitFor();
 
     await page.keyboard.press('F5');
+    const stopped = (frame: string) => page.locator('.debug-call-stack .monaco-list-row', { hasText: frame }).waitFor();
     await stoppedLine(workbench, 'grad =').waitFor({ timeout: 120_000 });
+    await stopped('step 1: gradient done');
     const folder = await theRun(join(server.workspace, 'runs'));
-    assert.equal(readRun(folder).info?.step, 0, 'nothing is committed');
+    // Both scores begin as the teacher: from the second iteration on there is something to see.
+    await page.keyboard.press('F5');
+    await stopped('step 2: gradient done');
+    assert.ok((readRun(folder).info?.step ?? 0) < 2, 'nothing of it is committed');
 
     const link = await connectRunIn(folder);
-    const { tensor } = await link.ask(runRequests['tensors/read'], { name: 'training/grad' });
+    const { tensor, step: of } = await link.ask(runRequests['tensors/read'], { name: 'training/grad' });
     link.close();
+    assert.equal(of, 2);
     const expected = statistics(tensor.data);
+    assert.ok(expected.std > 0);
     const row = (await variable(workbench, 'grad').textContent()) ?? '';
     assert.ok(row.includes(`[${tensor.shape.join(', ')}] float32`), row);
     for (const [name, value] of Object.entries(expected)) {
       const [, shown] = new RegExp(`\\b${name} (-?[\\d.e+-]+)`).exec(row) ?? [];
       near(Number(shown), value, `${name} of ${row}`);
     }
+    await picture('debugger');
 
-    // The gradient is linear in what it begins with: three times the one, three times the other.
-    await workbench.run('Debug: Focus on Debug Console View').catch(() => {});
-    const step = async (line: string, key: string) => {
-      await page.keyboard.press(key);
-      await stoppedLine(workbench, line).waitFor();
+    // The gradient of the weights is linear in what it begins with: three times the one, three times the other.
+    const step = async (command: string, frame: string) => {
+      await workbench.run(`Debug: ${command}`);
+      await stopped(frame);
     };
-    await step('loss = 0', 'F10');
-    await step('gradient += d (grad', 'F10');
+    await step('Step Over', 'regression done');
+    await step('Step Over', 'generator backward done');
     const norm = Number(await evaluate(workbench, 'gradient.norm'));
     assert.ok(norm > 0);
-    await workbench.run('Debug: Step Back');
-    await stoppedLine(workbench, 'loss = 0').waitFor();
-    await workbench.run('Debug: Step Back');
-    await stoppedLine(workbench, 'grad =').waitFor();
+    await step('Step Back', 'regression done');
+    await step('Step Back', 'gradient done');
     await evaluate(workbench, 'grad = grad * 3');
-    await step('loss = 0', 'F10');
-    await step('gradient += d (grad', 'F10');
+    await step('Step Over', 'regression done');
+    await step('Step Over', 'generator backward done');
     near(Number(await evaluate(workbench, 'gradient.norm')), 3 * norm, 'the norm of the gradient');
+
+    // A level without noise has no logarithm: a condition stops where the first NaN is.
+    await page.locator('.view-line', { hasText: 'muReal = ' }).getByText('muReal').first().click();
+    await workbench.run('Debug: Add Conditional Breakpoint...');
+    await page.locator('.breakpoint-widget .inputContainer .monaco-editor').first().waitFor();
+    await page.keyboard.insertText('muReal.nan > 0');
+    await page.keyboard.press('Escape'); // completions
+    await page.keyboard.press('Enter');
+    await page.locator('.codicon-debug-breakpoint-conditional').first().waitFor();
+    await step('Reverse', 'draw done');
+    await evaluate(workbench, 'sigma[0] = 0');
+    await page.keyboard.press('F5');
+    await stopped('step 2: real score done');
+    await workbench.run('DMD: Find First NaN');
+    await workbench.notification(/log in scores\.real/).waitFor();
+    assert.ok((readRun(folder).info?.step ?? 0) < 2, 'the weights are untouched');
+    await picture('debugger-nan');
 
     await page.keyboard.press('Shift+F5');
     await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
