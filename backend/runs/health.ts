@@ -5,7 +5,7 @@ import type { RecordedNumbers } from '../health/numbers.ts';
 import { unjudgedRules } from '../health/rules/index.ts';
 import { batchTags } from '../health/tags.ts';
 import type { Verdict } from '../health/verdict.ts';
-import { batchVitals } from '../methods/dmd/vitals/batch.ts';
+import { type BatchTensors, batchVitals } from '../methods/dmd/vitals/batch.ts';
 import { UserError } from '../protocol/errors.ts';
 import { readHistory } from './events/history.ts';
 import { recordedNumbers } from './events/recorded-numbers.ts';
@@ -40,13 +40,18 @@ function addFields(numbers: RecordedNumbers, folder: string): void {
     const { tensors } = readIfSound(folder, step) ?? {};
     const [x, muReal, muFake, grad] = ['x', 'muReal', 'muFake', 'grad'].map((name) => tensors?.get(name));
     const sigma = tensors?.get('sigma');
-    if (x && muReal && grad && sigma) {
-      numbers.add(
-        step,
-        batchVitals({ x, muReal, muFake: muFake ?? x, grad, sigma, alpha: tensors?.get('alpha') ?? null }),
-      );
-    }
+    if (!x || !muReal || !grad || !sigma) continue;
+    const batch = { x, muReal, muFake: muFake ?? x, grad, sigma, alpha: tensors?.get('alpha') ?? null };
+    if (isBatch(batch)) numbers.add(step, batchVitals(batch));
   }
+}
+
+/** Whether the tensors have the shapes of one batch: a file says what it likes, such as a thousand million samples of nothing. */
+function isBatch({ x, muReal, muFake, grad, sigma, alpha }: BatchTensors): boolean {
+  const [count = 0] = x.shape;
+  const asMany = [muReal, muFake, grad].every(({ data }) => data.length === x.data.length);
+  const levels = [sigma, ...(alpha ? [alpha] : [])].every(({ data }) => data.length === count);
+  return count > 0 && x.data.length >= count && asMany && levels;
 }
 
 function readIfSound(folder: string, step: number) {

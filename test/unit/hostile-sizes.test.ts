@@ -6,8 +6,10 @@ import { openImageDataset } from '../../backend/data/image-dataset.ts';
 import { shardLayout } from '../../backend/data/pair-shard.ts';
 import { openPairs } from '../../backend/data/pairs.ts';
 import { encodePng } from '../../backend/data/png.ts';
-import { tensorData } from '../../backend/graph/tensor-data.ts';
+import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import { configProblems, nearest } from '../../backend/protocol/config/index.ts';
+import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { examine } from '../../backend/runs/health.ts';
 import { encodeTensors } from '../../backend/weights/tensor-file.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
@@ -85,6 +87,25 @@ test('pairs that are larger than their file are damaged, before there is room fo
     shardLayout(await scratch.write('s', shardOf(1, [1])), 2, { z: [1], y: [1], labels: [2] }),
     /it has 1 of z, not 2/,
   );
+});
+
+test('recorded fields of four thousand million samples of nothing are no batch to judge', () => {
+  const folder = fs.mkdtempSync(scratch.path('run-'));
+  fs.mkdirSync(`${folder}/fields/training`, { recursive: true });
+  const writer = openEventWriter(`${folder}/events`);
+  writer.add(1, { scalars: { 'loss/matching': 1 } });
+  writer.close();
+  const nothing = { shape: [4_000_000_000, 0], data: new Float32Array(0) };
+  const few = { shape: [2, 1], data: Float32Array.of(1, 2) };
+  const batch = (x: TensorData, others: TensorData) =>
+    encodeTensors(new Map(Object.entries({ x, muReal: others, muFake: others, grad: others, sigma: others })));
+  fs.writeFileSync(`${folder}/fields/training/step-00000001.safetensors`, batch(nothing, nothing));
+  fs.writeFileSync(`${folder}/fields/training/step-00000002.safetensors`, batch(few, nothing));
+  fs.writeFileSync(
+    `${folder}/fields/training/step-00000003.safetensors`,
+    batch({ shape: [], data: Float32Array.of(1) }, few),
+  );
+  assert.equal(examine(folder).step, 1);
 });
 
 test('a class of two thousand millions makes no row of as many numbers', async () => {

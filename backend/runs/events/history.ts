@@ -15,38 +15,63 @@ export interface Point<V extends SummaryValue = SummaryValue> {
 }
 
 export class History {
-  readonly #tags = new Map<string, Map<number, Point>>();
+  readonly #tags = new Map<string, TagPoints>();
+  /** From which steps on earlier points were superseded, in the order of the files. */
+  readonly #restarts: number[] = [];
 
   add(event: RunEvent): void {
-    if (event.restart) this.#dropFrom(event.step);
+    if (event.restart) this.#restarts.push(event.step);
     for (const value of event.values) {
       const key = keyOf(value.kind, value.tag);
-      const points = this.#tags.get(key) ?? new Map<number, Point>();
-      points.set(event.step, { step: event.step, wallTime: event.wallTime, value });
+      const points = this.#tags.get(key) ?? new TagPoints(this.#restarts.length);
+      points.cutAt(this.#restarts).set({ step: event.step, wallTime: event.wallTime, value });
       this.#tags.set(key, points);
     }
   }
 
   /** The tags of a kind, sorted. */
   tags(kind: SummaryValue['kind']): string[] {
-    return [...this.#tags.keys()]
-      .filter((key) => key.startsWith(`${kind} `))
-      .map((key) => key.slice(kind.length + 1))
+    return [...this.#tags]
+      .filter(([key, points]) => key.startsWith(`${kind} `) && points.cutAt(this.#restarts).all().length > 0)
+      .map(([key]) => key.slice(kind.length + 1))
       .sort();
   }
 
   /** The points of a tag by ascending step; [] for an unknown tag. */
   points<K extends SummaryValue['kind']>(kind: K, tag: string): Point<Extract<SummaryValue, { kind: K }>>[] {
-    const points = this.#tags.get(keyOf(kind, tag))?.values() ?? [];
+    const points = this.#tags.get(keyOf(kind, tag))?.cutAt(this.#restarts).all() ?? [];
     const isKind = (point: Point): point is Point<Extract<SummaryValue, { kind: K }>> => point.value.kind === kind;
-    return [...points].filter(isKind).sort((a, b) => a.step - b.step);
+    return points.filter(isKind).sort((a, b) => a.step - b.step);
+  }
+}
+
+/** What is known under one tag. It hears of restarts when it is used: a file can have thousands of both. */
+class TagPoints {
+  readonly #points = new Map<number, Point>();
+  #last = Number.NEGATIVE_INFINITY;
+  /** How many restarts it has heard of. */
+  #heard: number;
+
+  constructor(heard: number) {
+    this.#heard = heard;
   }
 
-  #dropFrom(step: number): void {
-    for (const [key, points] of this.#tags) {
-      for (const at of points.keys()) if (at >= step) points.delete(at);
-      if (points.size === 0) this.#tags.delete(key);
-    }
+  cutAt(restarts: readonly number[]): this {
+    let from = Number.POSITIVE_INFINITY;
+    for (; this.#heard < restarts.length; this.#heard++) from = Math.min(from, restarts[this.#heard]!);
+    if (this.#last < from) return this;
+    for (const step of this.#points.keys()) if (step >= from) this.#points.delete(step);
+    this.#last = from;
+    return this;
+  }
+
+  set(point: Point): void {
+    this.#points.set(point.step, point);
+    this.#last = Math.max(this.#last, point.step);
+  }
+
+  all(): Point[] {
+    return [...this.#points.values()];
   }
 }
 

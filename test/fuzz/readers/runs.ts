@@ -24,6 +24,7 @@ import {
   resumeRun,
   runPaths,
 } from '../../../backend/runs/folder/run-folder.ts';
+import { examine } from '../../../backend/runs/health.ts';
 import { ConfigChecker } from '../../../backend/server/configs/check.ts';
 import { RunHistory } from '../../../backend/server/runs/history.ts';
 import { overviewOf } from '../../../backend/server/runs/reading.ts';
@@ -135,7 +136,11 @@ async function readEvents(folder: string): Promise<void> {
 
 export const events: Reader = {
   name: 'events',
-  read: readEvents,
+  read: (folder) =>
+    all(
+      () => readEvents(folder),
+      () => examine(folder),
+    ),
   make: (dice) => ({ [`events/${eventFile}`]: eventBytes(dice) }),
 };
 
@@ -158,6 +163,15 @@ function wholeRun(): Record<string, Uint8Array> {
   const tensors = new Map([['mu', tensorData([2, 2], Float32Array.of(1, 2, 3, 4))]]);
   fs.mkdirSync(path.join(folder, 'fields/probe'), { recursive: true });
   fs.writeFileSync(path.join(folder, 'fields/probe/step-00000001.safetensors'), encodeTensors(tensors, { step: '1' }));
+  const batch = Object.fromEntries(
+    ['x', 'muReal', 'muFake', 'grad'].map((name) => [name, tensorData([2, 2], Float32Array.of(1, 2, 3, 4))]),
+  );
+  const training = new Map(Object.entries({ ...batch, sigma: tensorData([2], Float32Array.of(1, 2)) }));
+  fs.mkdirSync(path.join(folder, 'fields/training'), { recursive: true });
+  fs.writeFileSync(
+    path.join(folder, 'fields/training/step-00000001.safetensors'),
+    encodeTensors(training, { step: '1' }),
+  );
   fs.writeFileSync(path.join(folder, 'about.json'), JSON.stringify({ name: 'mine', tags: ['a'] }));
   fs.writeFileSync(path.join(folder, 'run.log'), 'a line\n');
   const lock = {
@@ -226,6 +240,7 @@ export const runs: Reader = {
       () => listRuns(path.dirname(folder)),
       () => lineageOf(path.join(folder, 'generator.safetensors'), {}),
       () => readEvents(folder),
+      () => examine(folder),
       async () => overviewOf(paths, new RunHistory(folder), undefined),
       () => readFields(paths.fields, 'probe', listFields(paths.fields, 'probe')[0]?.step ?? 0),
       () => acquireLock(folder).release(),
