@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 export function generateTexts(): Record<string, string> {
   return {
     model: vscode.l10n.t('Model'),
+    inspect: vscode.l10n.t('Inspect Scores Here'),
     class: vscode.l10n.t('Class'),
     classFromSeed: vscode.l10n.t('Drawn from the seed'),
     classEach: vscode.l10n.t('One of each'),

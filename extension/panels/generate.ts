@@ -106,6 +106,16 @@ export class GeneratePanel {
       return savePictures(await Promise.all(refs.map((ref) => this.#shown(ref))));
     });
     channel.handle(panel.insertImage, async (ref) => insertPicture(await this.#shown(ref), session.document));
+    channel.handle(panel.inspectImage, async ({ entry, side, image }) => {
+      const { settings, images } = (await history.entry(entry)).sides[side]!;
+      const { models } = await session.view();
+      const folder = models.find(({ model }) => model === settings.model)?.run ?? null;
+      const { seed, class: id } = images[image]!;
+      const { prompt } = settings;
+      const condition = id !== null ? { class: id } : prompt === null ? null : { prompt };
+      await vscode.commands.executeCommand('dmd.inspectScores', { folder, sample: { kind: 'seed', seed }, condition });
+      return null;
+    });
     channel.handle(panel.restoreEntry, async ({ entry, side, image }) => {
       const { sides } = await history.entry(entry);
       const all = sides.map(({ settings }) => settings);

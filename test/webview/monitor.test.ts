@@ -505,3 +505,35 @@ test('a page that is brought back after a reload shows the same runs', { skip },
     { state, folders: [] },
   );
 });
+
+test('the score inspector opens on the sample that is clicked, and on a column of the probe', { skip }, async () => {
+  const { vscode } = await hostCode();
+  const asked = () =>
+    vscode.calls.flatMap(([name, [command, choice]]) =>
+      name === 'commands.executeCommand' && command === 'dmd.inspectScores' ? [choice] : [],
+    );
+  await withMonitor(async (monitor) => {
+    const { samples, grid } = parts(monitor);
+    await samples.waitFor();
+    const box = (await samples.boundingBox())!;
+    // Four samples, two a row: the lower left one is the third.
+    await samples.click({ position: { x: box.width * 0.2, y: box.height * 0.8 } });
+    await until(monitor, 'the first', () => asked().length === 1);
+    const step = Number(await samples.getAttribute('data-step'));
+    assert.deepEqual(asked()[0], {
+      folder: run.folder,
+      state: step,
+      sample: { kind: 'samples', index: 2 },
+      condition: null,
+    });
+    await grid
+      .getByRole('button', { name: /Inspect Scores Here: σ/ })
+      .nth(1)
+      .click();
+    await until(monitor, 'the second', () => asked().length === 2);
+    const { sample, level } = asked()[1] as { sample: object; level: { by: string; value: number } };
+    assert.deepEqual(sample, { kind: 'probe', index: 0 });
+    const sigma = run.probe(Number(await grid.getAttribute('data-step')), 'sigma', [1]);
+    assert.ok(level.by === 'sigma' && Math.abs(level.value - sigma) < 1e-5 * sigma);
+  });
+});

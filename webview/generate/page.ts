@@ -180,6 +180,10 @@ export class GeneratePage {
       insert.title = text('insertNone');
     }
     const several = entry.sides.length * entry.sides[0]!.images.length > 1;
+    const { settings, role } = entry.sides[this.#selected.side] ?? entry.sides[0]!;
+    const info = this.#view?.models.find(({ model }) => model === settings.model);
+    // The fake score is with the run that made the generator.
+    const inspectable = role === 'generator' && (info?.run ?? null) !== null;
     const said = (count: number) => count > 0 && this.#notice.tell(text('saved', count));
     const restore = async (image?: number) => {
       const { side } = this.#selected;
@@ -194,6 +198,7 @@ export class GeneratePage {
         button('save', text('save'), async () => said(await host.request(panel.saveImage, ref()))),
         button('copy', text('copy'), () => this.#copy()),
         insert,
+        inspectable && button('inspect', text('inspect'), () => host.request(panel.inspectImage, ref())),
         several && button('restoreImage', text('restoreImage'), () => restore(this.#selected.image)),
       ),
       element(

@@ -163,7 +163,8 @@ export class Inspector {
       const described = await this.host.request(describeInspection, { id: this.#id, folder }, signal);
       if (signal.aborted) return;
       this.#described = { ...described, folder };
-      this.#state = { ...this.#state, query: fitting(described, this.#state.query) };
+      const state = nearestState(described, this.#state.state);
+      this.#state = { ...this.#state, state, query: fitting(described, this.#state.query) };
       this.host.save(this.#state);
     }
     const { state, other } = this.#state;
@@ -218,6 +219,13 @@ function chosen(state: InspectorState, { folder, state: at, ...query }: Inspecto
     other: same ? state.other : null,
     query: { ...state.query, ...(same ? {} : { condition: null }), ...given },
   };
+}
+
+/** Pictures are recorded at other steps than checkpoints: the nearest one is meant. */
+function nearestState({ checkpoints }: Inspectable, state: InspectedState): InspectedState {
+  if (typeof state !== 'number' || checkpoints.length === 0) return state;
+  const away = (step: number) => Math.abs(step - state);
+  return checkpoints.reduce((best, step) => (away(step) < away(best) ? step : best));
 }
 
 /** What the run does not have becomes what it has. */

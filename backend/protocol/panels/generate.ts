@@ -134,6 +134,8 @@ export const saveImage = request('generate/save', imageRef, z.int(), null);
 export const saveAll = request('generate/saveAll', z.object({ entry: z.string() }), z.int(), null);
 /** Into the document that was active last; answers with the picture's path in it. */
 export const insertImage = request('generate/insert', imageRef, z.string());
+/** Opens the score inspector on an image that a run's generator made, at the same noise. */
+export const inspectImage = request('generate/inspect', imageRef, nothing);
 /** Puts the settings of an entry, or of one of its images, into the form. */
 export const restoreEntry = request('generate/restore', imageRef.partial({ image: true }), nothing);
 /** The same from a PNG; null: the person picks a file. False when they changed their mind, or were told what is missing. */

@@ -28,6 +28,8 @@ export interface MonitorTexts {
   readonly tensorBoard: string;
   readonly saveCsv: string;
   readonly savePng: string;
+  readonly inspectHere: string;
+  readonly inspectSample: string;
   readonly addRun: string;
   readonly removeRun: string;
   readonly showRun: string;

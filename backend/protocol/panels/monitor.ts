@@ -5,7 +5,7 @@
  */
 import { z } from '../config/zod.ts';
 import { commandRun } from '../rpc/asks.ts';
-import { bytes, nothing, notification, path, request } from '../rpc/define.ts';
+import { bytes, nothing, notification, path, request, step } from '../rpc/define.ts';
 import {
   compareConfigs,
   curveSchema,
@@ -54,6 +54,22 @@ export const savePng = request(
   z.object({ name: z.string().max(200), png: bytes }),
   z.boolean(),
   null,
+);
+/**
+ * Opens the score inspector on what is shown: an image of the samples, by where it is in the grid (0..1), or one of the probe at a
+ * noise level.
+ */
+export const inspectShown = request(
+  'monitor/inspect',
+  z.object({
+    folder: path,
+    step,
+    at: z.union([
+      z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
+      z.object({ image: z.int().min(0), sigma: z.number().positive() }),
+    ]),
+  }),
+  nothing,
 );
 export const openTensorBoard = request('monitor/tensorBoard', inFolder, nothing, null);
 export const openConfig = request('monitor/config', inFolder, nothing);

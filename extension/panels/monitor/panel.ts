@@ -10,6 +10,7 @@ import {
   commandRun,
   compareConfigs,
   followProbe,
+  inspectShown,
   monitorLive,
   openConfig,
   openRun,
@@ -35,6 +36,7 @@ import { PanelChannel } from '../channel.ts';
 import { checkTrust } from '../trust.ts';
 import { webviewHtml } from '../webview-html.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
+import { choiceAt } from './inspect.ts';
 import { pageEvent } from './live.ts';
 import { pickRuns } from './pick-runs.ts';
 import { showTensorBoard } from './tensorboard.ts';
@@ -151,6 +153,13 @@ export class MonitorPanel {
       return saveRunCsv(this.#services.backend, folder, tags, token);
     });
     channel.handle(savePng, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
+    channel.handle(inspectShown, async ({ folder, step, at }, token) => {
+      this.#check(folder);
+      checkTrust();
+      const { config } = await this.#services.backend.request(openRun, { folder }, token);
+      await vscode.commands.executeCommand('dmd.inspectScores', { folder, state: step, ...choiceAt(at, config) });
+      return null;
+    });
     channel.handle(openTensorBoard, async ({ folder }) => {
       this.#check(folder);
       checkTrust();

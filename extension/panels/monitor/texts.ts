@@ -28,6 +28,8 @@ export function monitorTexts(): MonitorTexts {
     tensorBoard: vscode.l10n.t('TensorBoard'),
     saveCsv: vscode.l10n.t('Save CSV'),
     savePng: vscode.l10n.t('Save as PNG'),
+    inspectHere: vscode.l10n.t('Inspect Scores Here'),
+    inspectSample: vscode.l10n.t('Click on an image to inspect its scores'),
     addRun: vscode.l10n.t('Compare with…'),
     removeRun: vscode.l10n.t('Take out of this view'),
     showRun: vscode.l10n.t('Show the curves of this run'),

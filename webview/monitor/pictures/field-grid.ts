@@ -3,9 +3,10 @@
  * them; arrow keys move it for those without a pointer.
  */
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
-import { apply, element, fillWith, setText } from '../../shared/dom.ts';
+import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
 import { number } from '../../shared/format.ts';
 import { extent, type Picture, valueAt } from '../../shared/heatmaps/picture.ts';
+import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import { Cell } from './cell.ts';
 import { type Column, type FieldName, fieldNames, isSigned, type SignedField } from './fields.ts';
@@ -18,6 +19,8 @@ export interface GridContent {
   x(column: Column): Picture | null;
   readonly channel: number;
   end(field: SignedField, column: number): number;
+  /** Opens the score inspector on a column; null where its noise is not known. */
+  readonly inspect: ((column: Column) => void) | null;
 }
 
 export class FieldGrid {
@@ -97,6 +100,16 @@ export class FieldGrid {
           { class: 'muted', title: texts.residualRatio },
           'ratio ',
           element('b', { class: 'number' }, number(residualRatio, 3)),
+        ),
+      content.inspect !== null &&
+        element(
+          'button',
+          {
+            ...{ class: 'plain', title: texts.inspectHere },
+            'aria-label': `${texts.inspectHere}: σ ${number(sigma, 3)}`,
+            onclick: () => content.inspect?.(column),
+          },
+          icon(icons.inspect),
         ),
     );
   }

@@ -1,5 +1,5 @@
 /** The score fields at the cursor's step or last recorded before it: what is shown of them, and their scales. */
-import { readFields, savePng } from '../../../backend/protocol/panels/monitor.ts';
+import { inspectShown, readFields, savePng } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, Fields } from '../../../backend/protocol/rpc/runs.ts';
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
 import { count } from '../../shared/format.ts';
@@ -228,6 +228,12 @@ export class FieldsView {
       x: (column) => fields.x(column.image),
       channel: Math.min(channel, fields.channels - 1),
       end,
+      inspect: fields.perLevel
+        ? ({ image: of, sigma }) => {
+            const at = { image: of, sigma };
+            void this.#monitor.host.request(inspectShown, { folder, step: fields.step, at });
+          }
+        : null,
     });
   }
 

@@ -1,8 +1,9 @@
 /** The grid of samples recorded at the cursor's step or last before it. */
-import { readSamples } from '../../../backend/protocol/panels/monitor.ts';
-import { apply, element, setText } from '../../shared/dom.ts';
+import { inspectShown, readSamples } from '../../../backend/protocol/panels/monitor.ts';
+import { apply, element, icon, setText } from '../../shared/dom.ts';
 import { count } from '../../shared/format.ts';
 import { beforeNextFrame } from '../../shared/frame.ts';
+import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import { atOrBefore } from '../data/steps.ts';
 import { isWorking, type Monitor } from '../monitor.ts';
@@ -19,7 +20,7 @@ export class SamplesView {
   readonly root: HTMLElement;
   readonly #monitor: Monitor;
   readonly #caption = element('p', { class: 'caption muted' });
-  readonly #image = element('img', { class: 'samples pixelated', hidden: true });
+  readonly #image: HTMLImageElement;
   readonly #empty = element('p', { class: 'empty muted', hidden: true });
   readonly #cache: StepCache<Samples>;
   readonly #updateSoon = beforeNextFrame(() => this.#update());
@@ -28,6 +29,21 @@ export class SamplesView {
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
     const { texts } = monitor;
+    this.#image = element('img', {
+      ...{ class: 'samples pixelated', hidden: true, title: texts.inspectSample },
+      onclick: (event: MouseEvent) => {
+        const box = this.#image.getBoundingClientRect();
+        void this.#inspect((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      },
+    });
+    const inspect = element(
+      'button',
+      {
+        ...{ class: 'plain', title: texts.inspectHere, 'aria-label': texts.inspectHere },
+        onclick: () => void this.#inspect(0, 0),
+      },
+      icon(icons.inspect),
+    );
     this.#cache = new StepCache<Samples>({
       limitBytes,
       bytes: ({ bytes }) => bytes,
@@ -41,7 +57,7 @@ export class SamplesView {
     this.root = element(
       'section',
       { class: 'samples-view', 'aria-label': texts.samples },
-      element('header', {}, element('h2', {}, texts.samples), this.#caption),
+      element('header', {}, element('h2', {}, texts.samples), this.#caption, inspect),
       this.#image,
       this.#empty,
     );
@@ -72,6 +88,12 @@ export class SamplesView {
     const { focus, cursor } = this.#monitor;
     const step = focus && atOrBefore(focus.recorded('samples'), cursor.step);
     return focus && step !== undefined ? { folder: focus.folder, what: 'samples', step } : undefined;
+  }
+
+  async #inspect(x: number, y: number): Promise<void> {
+    const key = this.#wanted();
+    const within = (at: number) => Math.min(1, Math.max(0, at));
+    if (key) await this.#monitor.host.request(inspectShown, { ...key, at: { x: within(x), y: within(y) } });
   }
 
   #nothing(): string {
