@@ -31,6 +31,9 @@ const themes = [
 async function inBothThemes({ server, workbench, editor }: EditorContext, panel: string): Promise<void> {
   const folder = resolve(process.env.DMD_TEST_PICTURES ?? join(pictures, editor.vscode));
   mkdirSync(folder, { recursive: true });
+  // What the pointer hovers over since the toolbar was clicked.
+  await workbench.page.mouse.move(500, 700);
+  await workbench.page.locator('.monaco-hover:visible').first().waitFor({ state: 'hidden' });
   for (const { name, theme, mark } of themes) {
     server.setting('workbench.colorTheme', theme);
     await workbench.page.locator(`.monaco-workbench.${mark}`).waitFor();
