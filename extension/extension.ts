@@ -16,6 +16,7 @@ import { registerGenerate } from './generate/register.ts';
 import { ModelFiles } from './model-files.ts';
 import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
+import { registerPlayground } from './panels/playground/register.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
@@ -49,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerMonitor(context, services);
   registerInspector(context, services);
   registerValues(context, services);
+  registerPlayground(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

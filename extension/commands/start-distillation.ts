@@ -28,7 +28,9 @@ async function choices(services: Services, teacher: string | null): Promise<Choi
   const [presets, files] = await Promise.all([services.backend.request(listPresets, {}), configFiles()]);
   const set = teacher === null ? [] : [`teacher=${JSON.stringify(teacher)}`];
   const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
-  const wanted = presets.filter(({ kind }) => teacher === null || kind === 'distill');
+  // A mixture is its own teacher.
+  const takes = (text: string) => !text.includes('builtin:mixture');
+  const wanted = presets.filter(({ kind, text }) => teacher === null || (kind === 'distill' && takes(text)));
   return [
     ...(files.length > 0 ? [separator(vscode.l10n.t('Configs of the Workspace'))] : []),
     ...files.map((uri) => ({

@@ -21,6 +21,7 @@ export async function importWithVscode<M>(entry: string): Promise<M> {
       bundle: true,
       platform: 'node',
       format: 'esm',
+      mainFields: ['module', 'main'], // as scripts/lib/bundle.mjs has it
       logLevel: 'silent',
       alias: { vscode: path.join(root, 'test/webview/vscode-api.ts') },
     });

@@ -123,6 +123,15 @@ export type RunHealth = z.infer<typeof healthSchema>;
 /** The runs in these folders (each holds run folders), the newest first; from now on changes are told. */
 export const watchRuns = request('runs/watch', z.object({ roots: z.array(path) }), z.array(runRecordSchema));
 
+/** How fast a run goes, and how far before it pauses. */
+export const paceSchema = z.object({
+  /** Iterations a second at most; null: as many as it can. */
+  perSecond: z.number().min(0.01).max(1e6).nullable(),
+  /** It pauses after so many iterations, 0 at once; null: it does not. */
+  iterations: z.int().min(0).max(1e9).nullable(),
+});
+export type Pace = z.infer<typeof paceSchema>;
+
 /** Starts a run in a process of its own, which outlives this one; answers when the run folder is there. */
 export const startRun = request(
   'runs/start',
@@ -136,6 +145,8 @@ export const startRun = request(
     set: z.array(z.string()),
     /** Waits for a debugger before the first iteration. */
     debug: z.boolean().optional(),
+    /** From the first iteration on. */
+    pace: paceSchema.optional(),
   }),
   inFolder,
   120,

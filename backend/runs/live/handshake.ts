@@ -1,6 +1,7 @@
 /** What a starter and the run process it forks say to each other over IPC, once each. */
 import { configSchema } from '../../protocol/config/index.ts';
 import { z } from '../../protocol/config/zod.ts';
+import { paceSchema } from '../../protocol/rpc/runs.ts';
 import { errorMessageSchema } from '../../protocol/run-messages.ts';
 
 /** To the process: what to run. */
@@ -11,6 +12,7 @@ export const orderSchema = z.object({
     half: z.boolean(),
     until: z.int().optional(),
     debug: z.boolean().optional(),
+    pace: paceSchema.optional(),
   }),
   /** Where its output goes before there is a run folder; it moves the file there. null: it is there already. */
   log: z.string().nullable(),

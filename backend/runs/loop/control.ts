@@ -67,10 +67,11 @@ export class RunControl {
     this.#heard();
   }
 
-  /** Goes on, and pauses after so many iterations. */
+  /** Goes on, and pauses after so many iterations; with 0 it does not go on. */
   advance(iterations: number): void {
     this.resume();
-    this.#left = iterations;
+    if (iterations === 0) this.pause();
+    else this.#left = iterations;
   }
 
   /** @param perSecond iterations at most; null: no limit */

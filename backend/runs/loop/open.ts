@@ -10,6 +10,7 @@ import { methodOf } from '../../methods/index.ts';
 import type { Inputs, InputWork } from '../../models/input-file.ts';
 import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { Pace } from '../../protocol/rpc/runs.ts';
 import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
 import { planTeach } from '../../teach/teach-session.ts';
 import { planTeachTextEncoder } from '../../teach/teach-text-encoder-session.ts';
@@ -33,6 +34,8 @@ export interface RunRequest {
   readonly until?: number;
   /** Wait for a debugger before the first iteration. */
   readonly debug?: boolean;
+  /** From the first iteration on; left out, as fast as it can and to the end. */
+  readonly pace?: Pace | undefined;
   /** Where other processes reach this one, noted in the run's lock; left out, nowhere. */
   readonly contact?: string;
 }

@@ -36,6 +36,8 @@ export async function trainingRun(
   disk: Disk = realDisk,
 ): Promise<void> {
   let folder: string | null = null;
+  if (request.pace) control.setPace(request.pace.perSecond);
+  if (typeof request.pace?.iterations === 'number') control.advance(request.pace.iterations);
   try {
     const opened = await open(request, { signal: control.signal, report });
     folder = opened.run.paths.folder;

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../protocol/errors.ts';
+import type { Pace } from '../../protocol/rpc/index.ts';
 import { configFromText } from '../../runs/config-file.ts';
 import type { RunRequest } from '../../runs/loop/open.ts';
 
@@ -12,17 +13,19 @@ export interface StartParams {
   readonly set: readonly string[];
   /** Waits for a debugger before the first iteration. */
   readonly debug?: boolean | undefined;
+  /** From the first iteration on. */
+  readonly pace?: Pace | undefined;
 }
 
 /** @returns the run's folder. Throws UserError of every kind, as the run has it */
 export async function startNewRun(
-  { text, file, root, set, debug = false }: StartParams,
+  { text, file, root, set, debug = false, pace }: StartParams,
   signal: AbortSignal,
 ): Promise<string> {
   requireAbsolute(file);
   requireAbsolute(root);
   const config = configFromText(text, file);
-  const request = { start: { config, root: config.out ?? root }, set, half: false, debug };
+  const request = { start: { config, root: config.out ?? root }, set, half: false, debug, pace };
   return start(request, folderThatIs(path.dirname(file)), signal);
 }
 
