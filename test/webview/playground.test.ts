@@ -184,7 +184,7 @@ test(
     }),
 );
 
-test('what the run refuses is said, and nothing hangs', { skip }, async () => {
+test('a run whose process is killed is said to have ended, and can be gone on with', { skip }, async () => {
   const backend = newBackend();
   await withPlayground(
     async ({ page }) => {
@@ -205,7 +205,7 @@ test('what the run refuses is said, and nothing hangs', { skip }, async () => {
 });
 
 for (const theme of Object.keys(themes) as ThemeName[]) {
-  test(`in the theme ${theme} every text stands out, and the plane is drawn`, { skip }, () =>
+  test(`in the theme ${theme} every control has a name, and the plane is drawn`, { skip }, () =>
     withPlayground(
       async ({ page }) => {
         await page.getByText('Press Play, or one of the three cases of Figure 3.').waitFor();
