@@ -24,7 +24,7 @@ const statisticsBytes = 8 * statisticNames.length;
  * @throws UserError with what the reader refused, or what came instead of an answer
  */
 export function understand(expression: string, result: string): ArrayValue {
-  const [, head64, numbers64] = result.match(/^['"`]?dmd1:([\w+/=]*):([\w+/=]*):end['"`]?$/) ?? [];
+  const [, head64, numbers64] = result.match(/^['"`]?dmd1:([\w+/=]*):([\w+/=]*):\.*end['"`]?$/) ?? [];
   if (head64 === undefined || numbers64 === undefined) throw notUnderstood(expression, result);
   const bytes = Buffer.from(numbers64, 'base64');
   const head = headSchema.safeParse(parseJson(Buffer.from(head64, 'base64').toString()));
