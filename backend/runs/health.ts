@@ -1,5 +1,4 @@
 /** A run folder's health, from its event files; of runs without numbers for it also from recorded fields. */
-import fs from 'node:fs';
 import { evaluate } from '../health/evaluate.ts';
 import type { RecordedNumbers } from '../health/numbers.ts';
 import { unjudgedRules } from '../health/rules/index.ts';
@@ -10,6 +9,7 @@ import { UserError } from '../protocol/errors.ts';
 import { readHistory } from './events/history.ts';
 import { recordedNumbers } from './events/recorded-numbers.ts';
 import { listFields, readFields } from './fields/fields.ts';
+import { eventsIn } from './folder/event-folder.ts';
 import { runPaths } from './folder/run-folder.ts';
 
 export interface Examination {
@@ -23,8 +23,7 @@ export interface Examination {
 /** @throws UserError('data') for a folder without event files, 'io' */
 export function examine(folder: string): Examination {
   const paths = runPaths(folder);
-  const events = fs.existsSync(paths.events) ? paths.events : folder;
-  const { history } = readHistory(events);
+  const { history } = readHistory(eventsIn(folder));
   if (history.tags('scalar').length === 0) {
     const hint = 'Name a run folder, or one with TensorBoard event files (events.out.tfevents...).';
     throw new UserError('data', `${folder} has no recorded numbers`, hint);

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { containedIfThere } from '../files/contained.ts';
 import { UserError } from '../protocol/errors.ts';
+import { isEventFolder } from '../runs/folder/event-folder.ts';
 import { type RunPaths, runPaths } from '../runs/folder/run-folder.ts';
 
 export { contained, containedIfThere } from '../files/contained.ts';
@@ -16,7 +17,7 @@ export function requireRunFolder(folder: string): RunPaths {
     throw new UserError('data', `${JSON.stringify(folder)} is not an absolute path`, hint);
   }
   const paths = runPaths(path.resolve(folder));
-  if (!containedIfThere(paths.folder, path.basename(paths.info))) {
+  if (!containedIfThere(paths.folder, path.basename(paths.info)) && !isEventFolder(paths.folder)) {
     throw new UserError('data', `${paths.folder} is not a run folder: it has no ${path.basename(paths.info)}`, hint);
   }
   // events/ may be a link to another disk, where a run has written through it: only event files are read there.

@@ -87,6 +87,7 @@ function hear(history: RunHistory): () => Record<string, [number, number][]> {
         for (const step of [...points.keys()]) if (step >= change.step) points.delete(step);
       return;
     }
+    if (change.type !== 'scalars') return;
     for (const { step, scalars } of change.points) {
       for (const [tag, value] of Object.entries(scalars)) {
         tags.set(tag, (tags.get(tag) ?? new Map<number, number>()).set(step, value));

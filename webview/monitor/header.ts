@@ -75,7 +75,7 @@ export class Header {
     const state = stateText(texts, record.state);
     setText(this.#state, state);
     apply(this.#state, { 'data-state': record.state });
-    const facts = factsOf(texts, record);
+    const facts = factsOf(texts, record, focus!.lastStep);
     setText(this.#facts, facts.join(' · '));
     const done = record.work ? record.work.done / record.work.total : record.step / record.iterations;
     const percent = Math.round(100 * Math.min(1, done || 0));
@@ -125,7 +125,7 @@ export class Header {
       canEnd && action(texts.stop, 'stop', send('stop')),
       canGoOn && action(texts.goOn, 'play', () => host.request(resumeRun, { folder, set: [] })),
       link(texts.addRun, () => this.#do(() => host.request(addRuns, {}))),
-      record && link(texts.openConfig, () => this.#do(() => host.request(openConfig, { folder }))),
+      record?.kind && link(texts.openConfig, () => this.#do(() => host.request(openConfig, { folder }))),
       record && link(texts.saveCsv, () => this.#do(() => host.request(saveCsv, { folder, tags: focus!.tags }))),
       record && link(texts.tensorBoard, () => this.#do(() => host.request(openTensorBoard, { folder }))),
     );
@@ -177,12 +177,15 @@ function sentences(intro: string, { message, hint }: { message: string; hint: st
   return [intro, closed(message), closed(hint)].filter(Boolean).join(' ');
 }
 
-function factsOf(texts: MonitorTexts, record: RunRecord): string[] {
+function factsOf(texts: MonitorTexts, record: RunRecord, lastStep: number): string[] {
   const { work, step, iterations, secondsLeft, device, threads, state } = record;
   const running = state === 'running' || state === 'queued';
   const place = work
     ? fill(texts.work, work.label, count(work.done), count(work.total))
-    : fill(texts.stepOf, count(step), count(iterations));
+    : iterations > 0
+      ? fill(texts.stepOf, count(step), count(iterations))
+      : // Another program says how far it is by what it recorded.
+        fill(texts.healthAtStep, count(lastStep));
   const by = threads > 0 ? fill(threads === 1 ? texts.oneThread : texts.threads, threads) : '';
   return [
     place,

@@ -35,7 +35,7 @@ export class HealthSection {
       element(
         'summary',
         { 'data-severity': worst },
-        verdicts.length > 0 && icon(icons.warning),
+        icon(icons.chevron),
         element('span', {}, `${texts.health}: ${summary}`),
       ),
       ...verdicts.map((verdict) => this.#line(verdict)),

@@ -127,8 +127,12 @@ function readValue(field: number, partial: PartialValue, pbf: Pbf): void {
     const histogram = pbf.readMessage(readHistogram, emptyHistogram());
     partial.make = (tag) => ({ kind: 'histogram', tag, histogram });
   } else if (field === 8) {
-    const { text } = pbf.readMessage(readText, { text: undefined });
-    partial.make = (tag) => (text === undefined ? undefined : { kind: 'text', tag, text });
+    const { text, numbers } = pbf.readMessage(readTensor, { text: undefined, numbers: [] });
+    partial.make = (tag) => {
+      if (text !== undefined) return { kind: 'text', tag, text };
+      // Scalars in the newer way of other programs: a tensor of one number.
+      return numbers.length === 1 ? { kind: 'scalar', tag, value: numbers[0]! } : undefined;
+    };
   }
   partial.found = partial.make?.(partial.tag);
 }
@@ -153,8 +157,14 @@ function readHistogram(field: number, histogram: ReturnType<typeof emptyHistogra
   else if (field === 7) pbf.readPackedDouble(histogram.bucket);
 }
 
-function readText(field: number, result: { text: string | undefined }, pbf: Pbf): void {
+/** The fields of TensorProto that hold a text, or one number: float_val, double_val, or four bytes of tensor_content. */
+function readTensor(field: number, result: { text: string | undefined; numbers: number[] }, pbf: Pbf): void {
   if (field === 8 && result.text === undefined) result.text = pbf.readString();
+  else if (field === 4) {
+    const bytes = pbf.readBytes();
+    if (bytes.length === 4) result.numbers.push(new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true));
+  } else if (field === 5) pbf.readPackedFloat(result.numbers);
+  else if (field === 6) pbf.readPackedDouble(result.numbers);
 }
 
 function readVarintOne(field: number, result: { value: number }, pbf: Pbf): void {

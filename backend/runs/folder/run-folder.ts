@@ -24,6 +24,7 @@ import { listFolder, makeFolder, removeLeftovers } from '../../files/folders.ts'
 import { type Config, parseConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { fieldKinds } from '../../training/session.ts';
+import { eventFolderTimes, isEventFolder } from './event-folder.ts';
 import { acquireLock, type LockOptions, type LockOwner, type RunLock, readLock } from './lock.ts';
 import { refuseForeignParts } from './own-parts.ts';
 import { parseRunInfo, type RunInfo, type RunState } from './run-info.ts';
@@ -194,11 +195,14 @@ export interface RunSummary {
   /** Why it is damaged or not for this version to touch, and what to do then; '' when it is sound. */
   readonly problem: string;
   readonly hint: string;
+  /** Of event files of another program, which has no run.json to say them. */
+  readonly times?: { readonly createdAt: string | null; readonly updatedAt: string | null };
 }
 
 /** Looks at a run without locking it. Throws UserError('data') when it is not a run folder. */
 export function readRun(folder: string): RunSummary {
   const paths = runPaths(path.resolve(folder));
+  if (isEventFolder(paths.folder)) return eventSummary(paths);
   requireRun(paths);
   let owner: LockOwner | undefined;
   try {
@@ -212,11 +216,24 @@ export function readRun(folder: string): RunSummary {
   }
 }
 
+/** What another program writes is looked at, and neither stopped nor resumed. */
+function eventSummary(paths: RunPaths): RunSummary {
+  const { folder } = paths;
+  const times = eventFolderTimes(folder);
+  return {
+    ...{ paths: { ...paths, events: folder }, info: undefined, state: times.goesOn ? 'running' : 'finished' },
+    ...{ owner: undefined, times },
+    problem: `${folder} holds event files of another program, which can be looked at only`,
+    hint: 'Open it in the monitor, or see `dmd doctor`.',
+  };
+}
+
 /** The runs in a folder, the newest first; other folders in it are left out. [] when the folder does not exist. */
 export function listRuns(root: string): RunSummary[] {
   const folders = listFolder(root).map((name) => path.join(root, name));
-  const runs = folders.filter((folder) => fs.existsSync(runPaths(folder).info)).map(readRun);
-  const age = (run: RunSummary) => run.info?.createdAt ?? '';
+  const isRun = (folder: string) => fs.existsSync(runPaths(folder).info) || isEventFolder(folder);
+  const runs = folders.filter(isRun).map(readRun);
+  const age = (run: RunSummary) => run.info?.createdAt ?? run.times?.createdAt ?? '';
   return runs.sort((a, b) => age(b).localeCompare(age(a)) || b.paths.folder.localeCompare(a.paths.folder));
 }
 

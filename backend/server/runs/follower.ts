@@ -119,6 +119,10 @@ export class Follower {
   }
 
   #fromFiles(change: HistoryChange): void {
+    if (change.type === 'recorded') {
+      if (this.#wants.records) this.#emit(change);
+      return;
+    }
     if (change.type === 'restart') {
       this.#flush();
       this.#lastStep = Math.min(this.#lastStep, change.step - 1);

@@ -10,9 +10,10 @@ import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
 import { eventFileName } from '../../runs/events/writer.ts';
-import { runPaths } from '../../runs/folder/run-folder.ts';
+import { eventsIn, isEventFolder } from '../../runs/folder/event-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';
+import { EventPictures } from './event-pictures.ts';
 
 /** How long decoding may hold up everything else; slices are as large as that allows on this machine at this time. */
 const sliceMilliseconds = 8;
@@ -22,7 +23,7 @@ const [leastSliceBytes, mostSliceBytes] = [1 << 12, 1 << 17];
 /** Curves that are kept: a run has a few dozen, and whoever writes more writes something else into the tags. */
 const mostTags = 10_000;
 
-export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' }>;
+export type HistoryChange = Extract<LiveEvent, { type: 'scalars' | 'restart' | 'recorded' }>;
 
 export class RunHistory {
   readonly #folder: string;
@@ -33,6 +34,8 @@ export class RunHistory {
   readonly #listeners = new Set<(change: HistoryChange) => void>();
   /** Files that lead out of their folder, or are none: why. */
   readonly #refused = new Map<string, string>();
+  /** Those of another program; a run has files of its own for them. */
+  #pictures: EventPictures | null = null;
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
   /** Values under more tags than are kept. */
@@ -46,6 +49,11 @@ export class RunHistory {
   /** The last step with a value, -1 where there is none. */
   get lastStep(): number {
     return this.#lastStep;
+  }
+
+  /** Pictures in the event files of another program; null for a run. */
+  get pictures(): EventPictures | null {
+    return this.#pictures;
   }
 
   get bytes(): number {
@@ -108,7 +116,8 @@ export class RunHistory {
 
   /** Readers of all event files, oldest first; begins anew when one of them has gone, or is another one now. */
   #files(): EventFileReader[] {
-    const { events } = runPaths(this.#folder);
+    const events = eventsIn(this.#folder);
+    if (isEventFolder(this.#folder)) this.#pictures ??= new EventPictures();
     const names = listFolder(events).filter((name) => eventFileName.test(name));
     if ([...this.#readers].some(([name, reader]) => !names.includes(name) || reader.isReplaced())) this.#reset();
     return names.flatMap((name) => {
@@ -137,6 +146,7 @@ export class RunHistory {
     this.#refused.clear();
     this.#columns.clear();
     this.#restarts = [];
+    this.#pictures = null;
     this.#leftOut = 0;
     this.#lastStep = -1;
     this.#tell({ type: 'restart', step: 0 });
@@ -153,12 +163,14 @@ export class RunHistory {
       if (restart) {
         told();
         this.#restarts.push(step);
+        this.#pictures?.dropFrom(step);
         this.#lastStep = Math.min(this.#lastStep, step - 1);
         this.#tell({ type: 'restart', step });
       }
       const scalars: Record<string, number> = {};
       let any = false;
       for (const value of values) {
+        if (value.kind === 'image') this.#picture(step, value);
         if (value.kind !== 'scalar') continue;
         const column = this.#columns.get(value.tag) ?? this.#begin(value.tag);
         if (!column) continue;
@@ -171,6 +183,11 @@ export class RunHistory {
       if (this.#listeners.size > 0) points.push({ step, time: wallTime, scalars });
     }
     told();
+  }
+
+  #picture(step: number, value: Parameters<EventPictures['add']>[1]): void {
+    const dropped = this.#pictures?.add(step, value);
+    if (dropped) this.#tell({ type: 'recorded', kind: 'samples', step, dropped });
   }
 
   /** Room for one more curve; undefined where there are enough. */

@@ -5,6 +5,7 @@ import { UserError } from '../../protocol/errors.ts';
 import * as rpc from '../../protocol/rpc/index.ts';
 import { runCommands, runRequests } from '../../protocol/run-requests.ts';
 import { writeAnnotations } from '../../runs/folder/annotations.ts';
+import { isEventFolder } from '../../runs/folder/event-folder.ts';
 import { readConfig } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
 import type { Server } from '../handler.ts';
@@ -97,7 +98,11 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
   server.handle(rpc.readHealth, async ({ folder }, { signal }) =>
     healthOf(await histories.current(requireRunFolder(folder).folder, signal)),
   );
-  server.handle(rpc.readSamples, ({ folder, step }) => readSamplesAt(requireRunFolder(folder), step));
+  server.handle(rpc.readSamples, async ({ folder, step }, { signal }) => {
+    const paths = requireRunFolder(folder);
+    const png = isEventFolder(folder) ? (await histories.current(paths.folder, signal)).pictures?.at(step) : undefined;
+    return png ? { step, png } : readSamplesAt(paths, step);
+  });
   server.handle(rpc.readFields, ({ folder, kind, step }) => readFieldsAt(requireRunFolder(folder), kind, step));
   server.handle(rpc.exportCsv, async ({ folder, tags }, { signal }) => {
     const history = await histories.current(requireRunFolder(folder).folder, signal);

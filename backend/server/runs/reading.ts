@@ -15,14 +15,15 @@ import { type RecordedKind, recordedFile, recordedSteps } from './recorded-steps
 /** @param record as the list has it; undefined for a run that is not in a watched folder */
 export function overviewOf(paths: RunPaths, history: RunHistory, record: RunRecord | undefined): RunOverview {
   const annotations = readAnnotations(paths.folder);
-  const { config, warnings } = readConfigText(paths);
+  const { pictures } = history;
+  const { config, warnings } = pictures ? { config: '', warnings: [] } : readConfigText(paths);
   const steps = (kind: RecordedKind) => recordedSteps(paths, kind);
   const summary = readRun(paths.folder);
   return {
     record: record ?? recordOf({ summary, annotations, standing: undefined, secondsLeft: null }),
     config,
     tags: history.tags(),
-    samples: steps('samples'),
+    samples: pictures?.steps ?? steps('samples'),
     fields: { training: steps('training'), probe: steps('probe'), stop: steps('stop') },
     warnings: [
       ...history.warnings(),

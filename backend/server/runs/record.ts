@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 export function recordOf({ summary, annotations, standing, secondsLeft }: Seen): RunRecord {
-  const { paths, info, state, owner, problem, hint } = summary;
+  const { paths, info, state, owner, problem, hint, times } = summary;
   const step = standing?.step ?? info?.step ?? 0;
   const damaged = state === 'damaged' ? { message: problem, hint } : null;
   return {
@@ -27,10 +27,10 @@ export function recordOf({ summary, annotations, standing, secondsLeft }: Seen):
     iterations: asStep(standing?.opened.iterations ?? info?.iterations ?? 0),
     device: info?.device ?? '',
     threads: info?.threads ?? 0,
-    createdAt: info?.createdAt ?? null,
+    createdAt: info?.createdAt ?? times?.createdAt ?? null,
     startedAt: info?.startedAt ?? null,
     endedAt: info?.endedAt ?? null,
-    updatedAt: info?.updatedAt ?? null,
+    updatedAt: info?.updatedAt ?? times?.updatedAt ?? null,
     secondsLeft,
     work: standing?.work ?? null,
     process: owner ? { pid: owner.pid, reachable: standing !== undefined || owner.contact !== '' } : null,

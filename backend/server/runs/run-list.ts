@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { listFolder } from '../../files/folders.ts';
 import type { RunRecord } from '../../protocol/rpc/index.ts';
+import { isEventFolder } from '../../runs/folder/event-folder.ts';
 import type { LiveLinks } from './live-links.ts';
 import { byAge } from './record.ts';
 import { WatchedRun } from './watched-run.ts';
@@ -126,7 +127,7 @@ export class RunList {
   #runFolders(root: string): string[] {
     try {
       const folders = listFolder(root).map((name) => path.join(root, name));
-      return folders.filter((folder) => fs.existsSync(path.join(folder, 'run.json')));
+      return folders.filter((folder) => fs.existsSync(path.join(folder, 'run.json')) || isEventFolder(folder));
     } catch (error) {
       this.#warn(error);
       return [];

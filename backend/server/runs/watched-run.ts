@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { RunRecord } from '../../protocol/rpc/index.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { type Annotations, readAnnotations } from '../../runs/folder/annotations.ts';
+import { eventFolderSignature, eventFolderTimes, isEventFolder } from '../../runs/folder/event-folder.ts';
 import { lockName } from '../../runs/folder/lock.ts';
 import { type RunSummary, readRun } from '../../runs/folder/run-folder.ts';
 import { requireRunFolder } from '../contained.ts';
@@ -142,5 +143,6 @@ function signatureOf(folder: string): string {
       const status = fs.statSync(path.join(folder, name), { throwIfNoEntry: false });
       return status ? `${status.ino} ${status.mtimeMs} ${status.size}` : '';
     })
+    .concat(isEventFolder(folder) ? [eventFolderSignature(folder), String(eventFolderTimes(folder).goesOn)] : [])
     .join();
 }
