@@ -35,6 +35,7 @@ test('every packed file is of a kind that the extension needs', () => {
     /^(readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt)$/,
     /^docs\/pictures\/[\w.-]+\.png$/,
     /^media\/[\w./-]+\.(png|svg|md|json|safetensors)$/,
+    /^media\/python\/dmd_record\.py$/,
     /^media\/scenes-text\/teacher\/tokenizer\/(merges|words)\.txt$/,
     /^dist\/[\w.-]+\.(js|cjs)$/,
     /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
