@@ -177,6 +177,7 @@ export class Target {
   #stoppedAt(stop: Stop): void {
     this.#goOn();
     this.#stop = stop;
+    this.client.progress.endWorks();
     if (stop.reason !== 'entry' || this.#entry === 'tell') this.#tellStop(stop);
     else if (this.#entry === 'go') void this.go({ to: 'continue' }).catch(() => this.#tellStop(stop));
   }
@@ -191,6 +192,9 @@ export class Target {
 
   #said(message: RunMessage): void {
     switch (message.type) {
+      case 'step':
+        this.client.progress.endWorks();
+        break;
       case 'work':
         this.client.progress.report(message.label, message.done, message.total, message.unit);
         break;

@@ -48,6 +48,12 @@ export async function findOrigin(): Promise<void> {
   vscode.window.showInformationMessage(z.object({ note: z.string() }).parse(answer).note);
 }
 
+/** The score inspector on the run as it stands. */
+export async function inspectStop(): Promise<void> {
+  const { folder } = z.object({ folder: z.string() }).parse(await stopped().customRequest('dmdPlace'));
+  await vscode.commands.executeCommand('dmd.inspectScores', { folder, state: 'live' });
+}
+
 export async function rollBack(): Promise<void> {
   const session = stopped();
   const { steps } = z.object({ steps: z.array(z.number()) }).parse(await session.customRequest('dmdCheckpoints'));

@@ -56,6 +56,11 @@ export function registerDebug(context: vscode.ExtensionContext, services: Servic
       (_, { findOrigin }) => findOrigin(),
     ),
     command(
+      'dmd.inspectStop',
+      () => vscode.l10n.t('Could not open the score inspector'),
+      (_, { inspectStop }) => inspectStop(),
+    ),
+    command(
       'dmd.rollBack',
       () => vscode.l10n.t('Could not go back to a checkpoint'),
       (_, { rollBack }) => rollBack(),

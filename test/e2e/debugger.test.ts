@@ -120,7 +120,7 @@ editorTest(
 
     // The gradient of the weights is linear in what it begins with: three times the one, three times the other.
     const step = async (command: string, frame: string) => {
-      await workbench.run(`Debug: ${command}`);
+      await toolbar(workbench).getByRole('button', { name: command }).click();
       await stopped(frame);
     };
     await step('Step Over', 'regression done');
@@ -150,6 +150,8 @@ editorTest(
     await workbench.notification(/log in scores\.real/).waitFor();
     assert.ok((readRun(folder).info?.step ?? 0) < 2, 'the weights are untouched');
     await picture('debugger-nan');
+    await workbench.run('DMD: Inspect Scores of Debugged Run');
+    await workbench.tab(/Scores/).waitFor();
 
     await page.keyboard.press('Shift+F5');
     await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
