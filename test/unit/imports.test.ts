@@ -48,6 +48,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-teach', 'backend/teach/a.ts', '../methods/leaf.ts'],
   ['layer-export', 'backend/export/a.ts', '../training/leaf.ts'],
   ['layer-evaluate', 'backend/evaluate/a.ts', '../runs/leaf.ts'],
+  ['layer-debug', 'backend/debug/a.ts', '../methods/leaf.ts'],
   ['layer-runs', 'backend/runs/a.ts', '../cli/leaf.ts'],
   ['layer-adapter', 'backend/adapter/a.ts', '../cli/leaf.ts'],
   ['layer-server', 'backend/server/a.ts', '../cli/leaf.ts'],
