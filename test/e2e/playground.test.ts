@@ -24,7 +24,7 @@ editorTest('the playground shows the three cases of Figure 3', { newestOnly: tru
     await until(
       `the end of ${loss}`,
       async () => /^step 1499 of/.test((await shown.getByTestId('step').textContent()) ?? ''),
-      150,
+      300,
     );
     await shown.getByRole('button', { name: 'Play', exact: true }).waitFor();
     await shown.locator(`[data-testid="verdict"][data-verdict="${verdict}"]`).waitFor();
