@@ -1,10 +1,11 @@
 /** Everything in this program that reads what others wrote. */
 import type { Reader } from '../reader.ts';
 import { npz, onnx } from './arrays.ts';
+import { configs } from './configs.ts';
 import { datasetFolders, datasetZips, pairSets, pictures, prompts } from './data.ts';
 import { diffusers, tokenizers } from './diffusers.ts';
 import { frames, requests } from './messages.ts';
-import { checkpoints, configs, events, prepareRuns, runs } from './runs.ts';
+import { checkpoints, events, prepareRuns, runs } from './runs.ts';
 import { pickles, safetensors, torchZips, weightFiles } from './weights.ts';
 
 export const readers: readonly Reader[] = [

@@ -1,15 +1,13 @@
-/** Run folders and what is in them: event files, checkpoints, recorded fields, configs. */
+/** Run folders and what is in them: event files, checkpoints, recorded fields. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { tensorData } from '../../../backend/graph/tensor-data.ts';
 import { parseConfig } from '../../../backend/protocol/config/index.ts';
-import { applyOverrides } from '../../../backend/protocol/config/overrides.ts';
 import { UserError } from '../../../backend/protocol/errors.ts';
 import { listCheckpoints, pruneCheckpoints } from '../../../backend/runs/checkpoints/checkpoint-list.ts';
 import { encodeManifest } from '../../../backend/runs/checkpoints/checkpoint-manifest.ts';
 import { loadLatest, saveCheckpoint } from '../../../backend/runs/checkpoints/checkpoints.ts';
-import { configFromText } from '../../../backend/runs/config-file.ts';
 import { encodeEvent, type SummaryValue } from '../../../backend/runs/events/proto.ts';
 import { encodeRecord } from '../../../backend/runs/events/record.ts';
 import { listFields, readFields } from '../../../backend/runs/fields/fields.ts';
@@ -25,7 +23,6 @@ import {
   runPaths,
 } from '../../../backend/runs/folder/run-folder.ts';
 import { examine } from '../../../backend/runs/health.ts';
-import { ConfigChecker } from '../../../backend/server/configs/check.ts';
 import { RunHistory } from '../../../backend/server/runs/history.ts';
 import { overviewOf } from '../../../backend/server/runs/reading.ts';
 import { sourceOf } from '../../../backend/weights/array-source.ts';
@@ -36,54 +33,8 @@ import { damaged } from '../make/bytes.ts';
 import { worseJsonText } from '../make/json.ts';
 import { anyMessage } from '../make/proto.ts';
 import { once, ours, type Reader } from '../reader.ts';
+import { presets, readableJson } from './configs.ts';
 import { all } from './together.ts';
-
-const presets = [
-  'media/scenes/generator.dmd.json',
-  'media/scenes/teacher.dmd.json',
-  'media/scenes-text/student.dmd.json',
-  'media/scenes-text/vae.dmd.json',
-  'media/scenes-text/text-encoder.dmd.json',
-  'media/scenes-text/teacher.dmd.json',
-  'media/presets/first-run.dmd.json',
-];
-const withoutComments = (text: string) => text.replace(/^\s*\/\/.*$/gm, '').replace(/,(\s*[}\]])/g, '$1');
-const checker = new ConfigChecker(async () => []);
-
-export const configs: Reader = {
-  name: 'config',
-  read(folder) {
-    const text = fs.readFileSync(`${folder}/a.dmd.json`, 'utf8');
-    const set = fs.readFileSync(`${folder}/set.txt`, 'utf8').split('\n');
-    return all(
-      () => configFromText(text, `${folder}/a.dmd.json`),
-      () => checker.problems(text, `${folder}/a.dmd.json`),
-      () =>
-        applyOverrides(
-          once('a config', () => parseConfig(ours(presets[0]!).toString(), 'x')),
-          set,
-        ),
-    );
-  },
-  make(dice) {
-    const text = ours(dice.of(presets)).toString('utf8');
-    const value = worseJsonText(dice.of(['0.5', '"x"', '[1]', '{"a": 1}']), dice);
-    const made = dice.chance(0.3) ? damaged(text, dice).toString('utf8') : readableJson(text, dice);
-    return {
-      'a.dmd.json': made,
-      'set.txt': `${dice.of(['seed', 'regression.lambda', 'a.b', '__proto__.x', 'generator', ''])}=${value}`,
-    };
-  },
-};
-
-function readableJson(text: string, dice: Dice): string {
-  const plain = withoutComments(text);
-  try {
-    return worseJsonText(plain, dice);
-  } catch {
-    return damaged(text, dice).toString('utf8');
-  }
-}
 
 const eventFile = 'events.out.tfevents.1000000001.host.1';
 
