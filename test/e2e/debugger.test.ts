@@ -152,7 +152,8 @@ editorTest(
     await workbench.run('DMD: Inspect Scores of Debugged Run');
     await workbench.tab(/Scores/).waitFor();
 
-    await page.keyboard.press('Shift+F5');
+    // The inspector has the keyboard now.
+    await toolbar(workbench).getByRole('button', { name: /^Stop/ }).click();
     await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
     await toolbar(workbench).waitFor({ state: 'hidden' });
   },
