@@ -137,7 +137,7 @@ editorTest(
     // A level without noise has no logarithm: a condition stops where the first NaN is.
     await page.locator('.view-line', { hasText: 'muReal = ' }).getByText('muReal').first().click();
     await workbench.run('Debug: Add Conditional Breakpoint...');
-    await page.locator('.breakpoint-widget .inputContainer .monaco-editor').first().waitFor();
+    await page.locator('.breakpoint-widget .inputContainer .monaco-editor.focused').first().waitFor();
     await page.keyboard.insertText('muReal.nan > 0');
     await page.keyboard.press('Enter');
     await page.locator('.codicon-debug-breakpoint-conditional').first().waitFor();
@@ -153,7 +153,7 @@ editorTest(
     await workbench.tab(/Scores/).waitFor();
 
     // The inspector has the keyboard now.
-    await toolbar(workbench).getByRole('button', { name: /^Stop/ }).click();
+    await toolbar(workbench).getByLabel(/^Stop/).last().click();
     await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
     await toolbar(workbench).waitFor({ state: 'hidden' });
   },
