@@ -17,7 +17,8 @@ function traces(error: unknown): string[] {
   return traces;
 }
 
-function sentence(text: string): string {
+/** With a full stop where it has none; '' stays. */
+export function sentence(text: string): string {
   const trimmed = text.trim();
   return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

@@ -17,6 +17,7 @@ import { ModelFiles } from './model-files.ts';
 import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
 import { registerPlayground } from './panels/playground/register.ts';
+import { registerRunNotices } from './run-notices.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
 import type { Services } from './services.ts';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerRunCommands(context, services);
   registerModelCommands(context, services);
   registerStatusBar(context, services);
+  registerRunNotices(context, services);
   registerConfigs(context, services);
   registerTasks(context, services);
   registerDebug(context, services);

@@ -7,6 +7,7 @@ const viewing: ReadonlySet<string> = new Set([
   'runs/watch',
   'runs/open',
   'runs/curves',
+  'runs/health',
   'runs/samples',
   'runs/fields',
   'runs/follow',

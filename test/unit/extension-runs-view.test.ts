@@ -13,6 +13,7 @@ import type * as StatusBar from '../../extension/status-bar.ts';
 import type * as Item from '../../extension/views/run-item.ts';
 import type * as Tree from '../../extension/views/runs-tree.ts';
 import { extensionContext, load } from './extension/load.ts';
+import { runRecord as record } from './extension/run-record.ts';
 
 const { exports, vscode } = await load<
   typeof Protocol &
@@ -32,29 +33,6 @@ const { Errors, Runs, RunsTree, UserError, registerRunCommands, registerStatusBa
 
 const manifestFile = fileURLToPath(new URL('../../package.json', import.meta.url));
 const { menus } = JSON.parse(await readFile(manifestFile, 'utf8')).contributes;
-
-function record(change: Partial<RunRecord> = {}): RunRecord {
-  return {
-    folder: '/w/runs/a',
-    name: 'a',
-    tags: [],
-    kind: 'distill',
-    state: 'running',
-    step: 1200,
-    iterations: 5000,
-    device: 'cpu',
-    threads: 2,
-    createdAt: '2026-01-02T03:04:05.000Z',
-    startedAt: null,
-    endedAt: null,
-    updatedAt: null,
-    secondsLeft: 754,
-    work: null,
-    process: { pid: 7, reachable: true },
-    error: null,
-    ...change,
-  };
-}
 
 /** A backend whose answers are functions by method. */
 class FakeBackend {

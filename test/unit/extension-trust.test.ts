@@ -15,7 +15,7 @@ const requests = (Object.values(protocol) as unknown[]).filter(isRequest);
 
 /** All others, those to come too, are refused. */
 const viewing = [
-  ...['runs/watch', 'runs/open', 'runs/curves', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
+  ...['runs/watch', 'runs/open', 'runs/curves', 'runs/health', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
   ...['runs/csv', 'runs/compare', 'runs/tensors/list', 'runs/tensors/read'],
 ];
 

@@ -1,0 +1,160 @@
+/** The notification of a run that ends by itself: when it comes, what it says, and what its buttons do. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { RunRecord, RunVerdict } from '../../backend/protocol/rpc/index.ts';
+import type * as ErrorsModule from '../../extension/errors.ts';
+import type * as Notices from '../../extension/run-notices.ts';
+import { extensionContext, load } from './extension/load.ts';
+import { runRecord } from './extension/run-record.ts';
+
+const { exports, vscode } = await load<typeof ErrorsModule & typeof Notices>(
+  "export * from './extension/errors.ts'; export * from './extension/run-notices.ts';",
+);
+
+let known: Map<string, RunRecord>;
+let changed: { fire(value: RunRecord | undefined): void };
+let verdicts: RunVerdict[] | Error;
+
+beforeEach(() => {
+  vscode.calls.length = 0;
+  vscode.answers.clear();
+  vscode.log.lines.length = 0;
+  vscode.workspace.settings = {};
+  known = new Map();
+  verdicts = [];
+  const emitter = new vscode.EventEmitter<RunRecord | undefined>();
+  changed = emitter;
+  const runs = { onDidChange: emitter.event, list: () => [...known.values()] };
+  const backend = {
+    async request({ method }: { method: string }, params: unknown) {
+      assert.deepEqual([method, params], ['runs/health', { folder: '/w/runs/a' }]);
+      if (verdicts instanceof Error) throw verdicts;
+      return { step: 1200, verdicts, unjudged: [] };
+    },
+  };
+  const log = { show: (...args: unknown[]) => vscode.calls.push(['log.show', ...args]) };
+  const services = { runs, backend, log, errors: new exports.Errors(vscode.log as never) };
+  exports.registerRunNotices(extensionContext(vscode) as never, services as never);
+});
+
+async function hear(change: Partial<RunRecord>): Promise<void> {
+  const run = runRecord(change);
+  known.set(run.folder, run);
+  changed.fire(run);
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+}
+const told = () => vscode.calls.filter(([name]) => /^show(Error|Warning)Message$/.test(name));
+
+const later = '2100-01-01T00:00:00.000Z';
+const nan = { message: 'loss/matching became NaN in step 1201', hint: 'Lower the rate.' };
+const verdict = (severity: 'warning' | 'alarm', title: string): RunVerdict => ({
+  ...{ rule: 'collapse', title, severity, step: 900 },
+  ...{ statement: 'Samples differ by a tenth of what the teacher makes.', advice: 'Add regression.' },
+});
+
+test('a run that fails is told of once, with its error, its gravest alarm and two buttons', async () => {
+  verdicts = [verdict('alarm', 'collapse'), verdict('alarm', 'saturation'), verdict('warning', 'batch')];
+  await hear({});
+  assert.deepEqual(told(), []);
+  await hear({ state: 'failed', error: nan, endedAt: later });
+  await hear({ state: 'failed', error: nan, endedAt: later, tags: ['bad'] });
+  changed.fire(undefined);
+  await setImmediate();
+  assert.deepEqual(told(), [
+    [
+      'showErrorMessage',
+      'The run "a" failed after step 1200: loss/matching became NaN in step 1201. Health alarm in step 900, collapse: ' +
+        'Samples differ by a tenth of what the teacher makes. Add regression.',
+      'Open Monitor',
+      'Show Log',
+    ],
+  ]);
+});
+
+test('without an alarm it says what to do next; health that cannot be read keeps nothing back', async () => {
+  verdicts = [verdict('warning', 'batch')];
+  await hear({});
+  await hear({ state: 'failed', error: nan });
+  verdicts = new Error('no numbers');
+  await hear({ state: 'running' });
+  await hear({ state: 'failed', error: nan });
+  const text = 'The run "a" failed after step 1200: loss/matching became NaN in step 1201. Lower the rate.';
+  assert.deepEqual(
+    told().map(([, message]) => message),
+    [text, text],
+    'a run that was resumed is told of again',
+  );
+  assert.match(vscode.log.lines[0]![1], /no numbers/);
+});
+
+test('a process that is gone is a warning; what was stopped or finished, and what ended before, is nothing', async () => {
+  await hear({ state: 'failed', error: nan, endedAt: '2026-01-02T03:04:05.000Z' });
+  await hear({ state: 'interrupted' });
+  await hear({ state: 'running' });
+  await hear({ state: 'stopping' });
+  await hear({ state: 'stopped' });
+  await hear({ state: 'running' });
+  await hear({ state: 'finished' });
+  assert.deepEqual(told(), []);
+  await hear({ state: 'running' });
+  await hear({ state: 'interrupted' });
+  assert.equal(told()[0]![0], 'showWarningMessage');
+  assert.match(String(told()[0]![1]), /^The run "a" was interrupted after step 1200/);
+});
+
+test('a run is told of that began and failed between two lists', async () => {
+  known.set('/w/runs/a', runRecord({ state: 'failed', error: nan, endedAt: later }));
+  changed.fire(undefined);
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+  assert.equal(told().length, 1);
+});
+
+test('dmd.notifications switches it off', async () => {
+  vscode.workspace.settings = { 'dmd.notifications': false };
+  await hear({});
+  await hear({ state: 'failed', error: nan });
+  assert.deepEqual(told(), []);
+});
+
+test('Open Monitor opens its monitor; Show Log its run.log, or the log of the extension where it has none', async (t) => {
+  const failing = async () => {
+    await hear({ state: 'running' });
+    await hear({ state: 'failed', error: nan });
+    vscode.calls.splice(0, vscode.calls.length, ...vscode.calls.filter(([name]) => !/Message$/.test(name)));
+  };
+  vscode.answers.set('showErrorMessage', 'Open Monitor');
+  await failing();
+  assert.deepEqual(vscode.calls.splice(0), [['executeCommand', 'dmd.openMonitor', '/w/runs/a']]);
+  vscode.answers.set('showErrorMessage', 'Show Log');
+  await failing();
+  await waitFor(() => vscode.calls.length > 0);
+  assert.deepEqual(vscode.calls.splice(0), [['log.show', true]]);
+
+  const folder = await mkdtemp(join(tmpdir(), 'dmd-notice-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'run.log'), 'killed\n');
+  verdicts = new Error('asked of another folder');
+  await hear({ folder, state: 'running' });
+  await hear({ folder, state: 'failed', error: nan });
+  await waitFor(() => vscode.calls.some(([name]) => name === 'showTextDocument'));
+  const [, uri] = vscode.calls.find(([name]) => name === 'showTextDocument')!;
+  assert.equal((uri as { fsPath: string }).fsPath, join(folder, 'run.log'));
+});
+
+test('what files say is shown as text, and not at any length', async () => {
+  const link = '[here](command:workbench.action.quit)';
+  await hear({ name: link });
+  await hear({ name: link, state: 'failed', error: { message: `${link} ${'x'.repeat(5000)}`, hint: '' } });
+  const text = String(told()[0]![1]);
+  assert.doesNotMatch(text, /\]\(/);
+  assert.ok(text.length < 600 && text.includes('…'));
+});
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000 && !condition(); turn++) await setImmediate();
+  assert.ok(condition());
+}
