@@ -36,6 +36,11 @@ export function registerRunCommands(context: vscode.ExtensionContext, services: 
       (await import('./start-distillation.ts')).startDistillation(services),
     ),
   );
+  register('dmd.copyPythonRecorder', () =>
+    errors.guard(vscode.l10n.t('Could not copy the Python recorder'), async () =>
+      (await import('./copy-python-recorder.ts')).copyPythonRecorder(context.extensionUri),
+    ),
+  );
 }
 
 function runCommands(services: Services): Record<string, RunCommand> {
