@@ -92,7 +92,8 @@ export class Judge {
   async #hits(point: AnyPoint, names: Names): Promise<boolean> {
     if (point.problem !== null) return false;
     const problem = (text: string | null) => {
-      if (point.told === text) return;
+      // Once, whatever words are likely meanwhile.
+      if ((point.told === null) === (text === null)) return;
       point.told = text;
       this.#session.events.push({ type: 'problem', id: point.asked.id, problem: text });
     };
@@ -117,7 +118,7 @@ export class Judge {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const text = `expression: ${error.message}`;
-      if (point.told !== text) this.#session.events.push({ type: 'problem', id: asked.id, problem: text });
+      if (point.told === null) this.#session.events.push({ type: 'problem', id: asked.id, problem: text });
       point.told = text;
       return null;
     }

@@ -8,20 +8,22 @@ import { classConditions } from '../../backend/models/conditions.ts';
 import { parseConfig } from '../../backend/protocol/config/index.ts';
 import { randomBelow } from '../random.ts';
 
-const shape = [1, 2, 2];
+/** Large enough to be left on the disk. */
+const shape = [1, 128, 128];
+const size = 128 * 128;
 
 /** Every pair holds its own number; `bad` cannot be read. */
 function opened(asked: number[][], bad?: number) {
   const row = (indices: readonly number[], size: number) => indices.flatMap((index) => Array(size).fill(index));
-  const set: Pick<PairSet, 'config' | 'count' | 'batch'> = {
-    ...{ config: {} as PairSet['config'], count: 50 },
+  const set: Pick<PairSet, 'config' | 'count' | 'shape' | 'labelDim' | 'batch'> = {
+    ...{ config: {} as PairSet['config'], count: 50, shape, labelDim: 0 },
     async batch(indices) {
       if (indices.length > 0) asked.push([...indices]);
       if (bad !== undefined && asked.length === bad) throw new Error('damaged');
       const of = (size: number, dims: readonly number[]) => {
         return { shape: [indices.length, ...dims], data: Float32Array.from(row(indices, size)) };
       };
-      return { z: of(4, shape), y: of(4, shape), labels: of(0, [0]) };
+      return { z: of(size, shape), y: of(size, shape), labels: of(0, [0]) };
     },
   };
   const seed = randomBelow(1e6);
@@ -45,13 +47,13 @@ test('in turn each batch is read once, one ahead; out of turn too they are the s
     [2, 0],
   ] as const) {
     const { z } = await pairs.batch(step, micro, 3);
-    seen.push([...z.data].filter((_, i) => i % 4 === 0));
+    seen.push([...z.data].filter((_, i) => i % size === 0));
     assert.equal(asked.length, seen.length + 1, 'one more than was asked for');
   }
   assert.deepEqual(asked.slice(0, 3), seen);
   const { z } = await pairs.batch(1, 1, 3);
   assert.deepEqual(
-    [...z.data].filter((_, i) => i % 4 === 0),
+    [...z.data].filter((_, i) => i % size === 0),
     seen[1],
   );
 });

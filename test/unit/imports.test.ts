@@ -41,7 +41,6 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-models', 'backend/models/a.ts', '../training/leaf.ts'],
   ['layer-sampling', 'backend/sampling/a.ts', '../training/leaf.ts'],
   ['layer-training', 'backend/training/a.ts', '../methods/leaf.ts'],
-  ['layer-debug', 'backend/debug/a.ts', '../methods/leaf.ts'],
   ['layer-health', 'backend/health/a.ts', '../methods/leaf.ts'],
   ['layer-methods', 'backend/methods/a.ts', '../runs/leaf.ts'],
   ['config-section', 'backend/methods/a/config.ts', '../../graph/leaf.ts'],

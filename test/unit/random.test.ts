@@ -44,6 +44,7 @@ const exempt = [
   'unit/random.test.ts',
   'unit/engine-devices.test.ts',
   'webview/monitor/timing.ts',
+  'fuzz/main.ts',
   'webview/heatmaps.timing.test.ts',
 ];
 

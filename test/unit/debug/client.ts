@@ -8,6 +8,7 @@ import { runRequests } from '../../../backend/protocol/run-requests.ts';
 import { RunControl } from '../../../backend/runs/loop/control.ts';
 import type { RunRequest } from '../../../backend/runs/loop/open.ts';
 import { trainingRun } from '../../../backend/runs/loop/training-run.ts';
+import { randomBelow } from '../../random.ts';
 
 export type Stopped = Extract<DebugEvent, { type: 'stopped' }>;
 type Definitions = typeof runRequests;
@@ -16,7 +17,7 @@ type ResultOf<M extends keyof Definitions> = z.infer<Definitions[M]['result']>;
 type How = ParamsOf<'debug/go'>['how'];
 
 export class Client {
-  readonly session = `session-${Math.random().toString(36).slice(2)}`;
+  readonly session = `session-${randomBelow(2 ** 31)}`;
   readonly events: DebugEvent[] = [];
   /** Aborted: the line is lost. */
   readonly line = new AbortController();
