@@ -3,12 +3,14 @@ import * as vscode from 'vscode';
 import type { Services } from '../services.ts';
 import { configSelector, isConfig } from './config-files.ts';
 import { ConfigDiagnostics } from './diagnostics.ts';
+import { HealthDiagnostics } from './health-diagnostics.ts';
 import { ConfigLenses } from './lenses.ts';
 import { NameCompletions } from './name-completions.ts';
 
 export function registerConfigs(context: vscode.ExtensionContext, services: Services): void {
   const { errors } = services;
   const diagnostics = new ConfigDiagnostics(context, services);
+  new HealthDiagnostics(context, services);
   const selector = [...configSelector];
   /** For a command on a config: that of the lens, of the explorer's menu, or the one in the active editor. */
   const onConfig = (what: () => string, work: (uri: vscode.Uri) => Promise<unknown>) => (given?: unknown) =>

@@ -26,6 +26,10 @@ class Uri {
   static file(path) {
     return new Uri(path);
   }
+  static parse(text) {
+    const [, scheme, path] = /^([a-z]+):\/\/(.*)$/.exec(text);
+    return new Uri(path, scheme);
+  }
   static joinPath(base, ...parts) {
     return new Uri(require('node:path').join(base.fsPath, ...parts), base.scheme);
   }
