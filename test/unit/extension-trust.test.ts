@@ -15,8 +15,8 @@ const requests = (Object.values(protocol) as unknown[]).filter(isRequest);
 
 /** All others, those to come too, are refused. */
 const viewing = [
-  ...['runs/watch', 'runs/open', 'runs/curves', 'runs/health', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
-  ...['runs/csv', 'runs/compare', 'runs/tensors/list', 'runs/tensors/read'],
+  ...['runs/watch', 'runs/open', 'runs/curves', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
+  ...['runs/health', 'runs/csv', 'runs/compare', 'runs/tensors/list', 'runs/tensors/read'],
 ];
 
 /** The error of a request; with a Node that is not there, no request gets further than to the program's start. */
