@@ -3,8 +3,10 @@
  * with the factor 100 of the text-to-image papers and torchmetrics instead of 2.5). It depends on the CLIP network, whose
  * name belongs beside the number; and what pictures go through first, which is transformers' CLIPImageProcessor.
  */
+
 import { z } from 'zod';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { UserError } from '../protocol/errors.ts';
 import { asColours, byteOf } from './inception/preprocess.ts';
 import { resample } from './resample.ts';
@@ -58,7 +60,7 @@ export interface ClipProcessor {
  * @param where the file, for messages
  */
 export function clipProcessor(raw: unknown, where: string): ClipProcessor {
-  const parsed = processorSchema.safeParse(raw);
+  const parsed = safeParse(processorSchema, raw);
   const hint = 'Only the preprocessing of CLIP is supported.';
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;

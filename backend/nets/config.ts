@@ -2,7 +2,9 @@
  * The configuration of a network, under the original constructor's argument names and with its defaults, so that the
  * arguments stored in an EDM snapshot are a valid configuration as they are.
  */
+
 import { z } from 'zod';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { UserError } from '../protocol/errors.ts';
 import { most } from '../protocol/network-bounds.ts';
 
@@ -127,7 +129,7 @@ export function parseNetworkConfig(raw: unknown): NetworkConfig {
     ...preconditionings[preconditioning],
     ...models[model],
   });
-  const parsed = schema.safeParse(given);
+  const parsed = safeParse(schema, given);
   if (!parsed.success) throw describe(parsed.error.issues[0], `${preconditioning} with ${model}`);
   const config = parsed.data as unknown as NetworkConfig;
   checkSizes(config);

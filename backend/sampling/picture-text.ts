@@ -2,8 +2,10 @@
  * The text chunks of a picture: what made it, for people and other programs under one key each, and all settings as JSON
  * under `dmd.settings`, so that it can be made again. What is read may come from anywhere: it is checked, never trusted.
  */
+
 import { readPngText } from '../data/png-text.ts';
 import { packageVersion } from '../files/package.ts';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { parseJson } from '../protocol/json.ts';
 import { type ForeignPicture, type GenerateSettings, generateSettingsSchema } from '../protocol/rpc/images.ts';
 import { parseSeed, type Seed } from '../protocol/seed.ts';
@@ -121,6 +123,6 @@ function isWhole(text: string | undefined): text is string {
 }
 
 function checked(value: unknown): GenerateSettings | null {
-  const result = generateSettingsSchema.safeParse(value);
+  const result = safeParse(generateSettingsSchema, value);
   return result.success ? result.data : null;
 }

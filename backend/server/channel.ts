@@ -4,7 +4,9 @@
  * What arrives and is no JSON-RPC message goes no further: it is answered with an error when it has an id, and told to
  * `onGarbage`. Writing never throws, and `flushed` says when all of it has left the process.
  */
+
 import { AbstractMessageReader, AbstractMessageWriter, type Message } from 'vscode-jsonrpc/node';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { z } from '../protocol/config/zod.ts';
 
 /** The part of `process` that is used; typed so that tests can play it. */
@@ -45,8 +47,8 @@ export class ChannelReader extends AbstractMessageReader {
   listen(callback: (message: Message) => void) {
     const listener = (value: unknown) => {
       // Checked as it is: parsing would copy, and params are checked again by their own schema.
-      if (messageSchema.safeParse(value).success) return callback(value as Message);
-      const { data } = idSchema.safeParse(value);
+      if (safeParse(messageSchema, value).success) return callback(value as Message);
+      const { data } = safeParse(idSchema, value);
       this.#onGarbage(describe(value), data?.id ?? null);
     };
     this.#port.on('message', listener);

@@ -1,4 +1,5 @@
 /** Answers requests over a channel: finds the handler, checks the params, and turns every outcome into an answer. */
+
 import {
   createMessageConnection,
   ErrorCodes,
@@ -7,6 +8,7 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import { describeError } from '../files/describe-error.ts';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { z } from '../protocol/config/zod.ts';
 import { UserError } from '../protocol/errors.ts';
 import {
@@ -101,7 +103,7 @@ export class RpcServer implements Server {
   async #answer(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
     const entry = this.#entries.get(method);
     if (!entry) throw failure(ErrorCodes.MethodNotFound, `there is no request ${method}`);
-    const checked = entry.params.safeParse(params ?? {});
+    const checked = safeParse(entry.params, params ?? {});
     if (!checked.success) {
       throw failure(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(checked.error).slice(0, 2000)}`);
     }

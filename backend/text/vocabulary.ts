@@ -4,7 +4,9 @@
  *
  * Throws UserError('weights') that names the file and the entry. What a file can ask for is bounded before it is built.
  */
+
 import { z } from 'zod';
+import { safeParse } from '../protocol/config/safe-parse.ts';
 import { UserError } from '../protocol/errors.ts';
 import { parseJson as parseBounded } from '../protocol/json.ts';
 import { type BytePairs, ID_LIMIT, type Merge, pairKey, WORD_END } from './bpe.ts';
@@ -134,7 +136,7 @@ export function parseTokenizerJson(text: string, file: string): Vocabulary & { a
 
 /** `raw` by a schema. */
 export function checked<Schema extends z.ZodType>(schema: Schema, raw: unknown, file: string): z.output<Schema> {
-  const result = schema.safeParse(raw);
+  const result = safeParse(schema, raw);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw refused(`${file}: ${path.map((key) => show(String(key))).join('.')}${path.length > 0 ? ': ' : ''}${message}`);

@@ -56,6 +56,9 @@ editorTest(
 
 editorTest('a new config begins as a preset and stays unsaved until the person saves it', {}, async ({ workbench }) => {
   await workbench.run('DMD: New Run Config...');
+  // Of many presets only those on the screen have a row.
+  await workbench.paletteRow('Two modes in the plane, real minus fake').waitFor();
+  await workbench.quickInput.fill('CIFAR-10 by class');
   await workbench.pick('CIFAR-10 by class');
   await workbench.tab('cifar10.dmd.json').waitFor();
   await workbench.page.locator('.codelens-decoration a', { hasText: 'Start Run' }).waitFor();

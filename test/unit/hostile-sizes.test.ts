@@ -10,6 +10,7 @@ import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts'
 import { configProblems, nearest } from '../../backend/protocol/config/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { examine } from '../../backend/runs/health.ts';
+import { parseTokenizerJson } from '../../backend/text/vocabulary.ts';
 import { encodeTensors } from '../../backend/weights/tensor-file.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
@@ -113,4 +114,13 @@ test('a class of two thousand millions makes no row of as many numbers', async (
   fs.writeFileSync(`${folder}/a.png`, encodePng(tensorData([1, 1, 1], new Float32Array(1))));
   fs.writeFileSync(`${folder}/dataset.json`, '{"labels": [["a.png", 2147483647]]}');
   await assert.rejects(openImageDataset(folder), refusal(/the label of a\.png is 2147483647/, 'data'));
+});
+
+test('a tokenizer of 300,000 mistakes is refused in a sentence', () => {
+  const text = JSON.stringify({
+    normalizer: { normalizers: [] },
+    pre_tokenizer: { pretokenizers: [] },
+    model: { type: 'BPE', end_of_word_suffix: '</w>', vocab: {}, merges: Array(300_000).fill(0) },
+  });
+  assert.throws(() => parseTokenizerJson(text, 'tokenizer.json'), refusal(/^tokenizer\.json: .*far too many mistakes/));
 });

@@ -2,10 +2,12 @@
  * One case of reference data: a folder with case.json (what was computed and how close one must come), io.safetensors
  * (inputs and expected arrays) and, for most kinds, weights.safetensors. Everything a check needs comes from here.
  */
+
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readTextAside } from '../../files/regular.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Limit, NumberArray } from './compare.ts';
 import { readArrays } from './read-arrays.ts';
@@ -47,7 +49,7 @@ export async function readCaseJson(folder: string): Promise<CaseJson> {
   } catch (error) {
     throw damaged(`${file} cannot be read: ${(error as Error).message}`, error);
   }
-  const parsed = caseSchema.safeParse(raw);
+  const parsed = safeParse(caseSchema, raw);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw damaged(`${file}: ${path.join('.') || 'the file'}: ${message}`);
@@ -116,7 +118,7 @@ export class Case {
 
   /** A part of case.json checked against a schema. Throws UserError('data') that names the key. */
   part<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
-    const parsed = schema.safeParse(value);
+    const parsed = safeParse(schema, value);
     if (parsed.success) return parsed.data;
     const [{ path, message }] = parsed.error.issues;
     throw damaged(`${join(this.folder, 'case.json')}: ${[where, ...path].join('.')}: ${message}`);

@@ -1,5 +1,7 @@
 /** Prompts in JSON and JSON lines: a list of texts, a list of objects, an object of columns, or COCO's captions. */
+
 import { z } from 'zod';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { choose, kindOf, noColumn, oneLine, type Rows, valuesOf } from './rows.ts';
@@ -82,7 +84,7 @@ function rowsOf(list: readonly unknown[]): Rows {
 
 /** In the order in which the file first names the images. */
 function cocoCaptions(json: JsonObject, file: string): string[] {
-  const parsed = cocoSchema.safeParse(json);
+  const parsed = safeParse(cocoSchema, json);
   if (!parsed.success) {
     const [{ path: key, message }] = parsed.error.issues;
     const hint = "Give COCO's captions_val2014.json, or a text file with a prompt per line.";

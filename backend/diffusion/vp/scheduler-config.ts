@@ -5,7 +5,9 @@
  * What would change the result and cannot be done is refused by name; a key that no supported class knows is reported as a
  * warning; a key that only another class knows is passed over, as diffusers does when a pipeline's scheduler is exchanged.
  */
+
 import { z } from 'zod';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { problemOf } from '../../protocol/value-problem.ts';
 
@@ -204,7 +206,7 @@ export function resolveSamplerConfig<Name extends SamplerName>(name: Name, confi
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, config: object): z.output<Schema> {
-  const result = schema.safeParse(config);
+  const result = safeParse(schema, config);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => [issue.path.join('.'), problemOf(issue, config)].join(': '));
   throw new UserError(

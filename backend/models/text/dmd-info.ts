@@ -2,8 +2,10 @@
  * How a text-to-image model is called: as a teacher, by a sampler in many steps, or as a generator, once. `dmd.json` in the
  * model folder says so; for folders without one it follows from what is known of published models.
  */
+
 import { z } from 'zod';
 import type { PredictionType } from '../../diffusion/vp/index.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { most } from '../../protocol/network-bounds.ts';
 import { type OneStepPrediction, oneStepPredictions } from '../../protocol/one-step.ts';
@@ -76,7 +78,7 @@ function usualSteps(config: JsonObject, prediction: PredictionType): { steps: nu
 }
 
 function parse(dmd: JsonObject, path: string): z.output<typeof schema> {
-  const result = schema.safeParse(dmd);
+  const result = safeParse(schema, dmd);
   if (result.success) return result.data;
   const [{ path: key, message }] = result.error.issues as [z.core.$ZodIssue];
   throw new UserError(

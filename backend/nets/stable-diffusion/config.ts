@@ -3,7 +3,9 @@
  * is refused by name, because it may change what the network computes, unless it is switched off or says how the weights were
  * averaged; a known one must have a value that is supported.
  */
+
 import { z } from 'zod';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { most } from '../../protocol/network-bounds.ts';
 import { problemOf } from '../../protocol/value-problem.ts';
@@ -71,7 +73,7 @@ export function parseModelConfig<S extends z.ZodRawShape>(
     !key.startsWith('_') && (Object.hasOwn(shape, key) || !isIdle(key, value));
   const given: Record<string, unknown> = Object.fromEntries(Object.entries(raw).filter(matters));
   const schema = others === 'refuse' ? z.strictObject(shape) : z.object(shape);
-  const parsed = schema.safeParse(given);
+  const parsed = safeParse(schema, given);
   if (parsed.success) return parsed.data as z.output<z.ZodObject<S>>;
   const [issue] = parsed.error.issues;
   if (issue.code === 'unrecognized_keys') {

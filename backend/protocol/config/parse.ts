@@ -2,6 +2,7 @@
  * Reads a config (JSON with comments and trailing commas). Anything wrong is one UserError that names file, line and
  * column of every mistake, what was found there and what is expected.
  */
+
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -15,6 +16,7 @@ import { type ConfigKind, configKinds } from './common.ts';
 import { deepest, depthFault } from './depth.ts';
 import { type DistillConfig, distillSchema, distillSchemaOf, methodNames } from './distill.ts';
 import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
+import { safeParse } from './safe-parse.ts';
 import { nearest } from './suggest.ts';
 import { type TeachConfig, teachSchema } from './teach.ts';
 import { type TeachAutoencoderConfig, teachAutoencoderSchema } from './teach-autoencoder.ts';
@@ -79,7 +81,7 @@ function examine(text: string): Examined {
   const schema = kind === 'distill' ? methodSchema(root) : schemas[kind];
   if ('code' in schema) return refuse([schema]);
   const value: unknown = getNodeValue(root);
-  const result = schema.safeParse(value);
+  const result = safeParse(schema, value);
   if (result.success) return { config: result.data, problems: [] };
   return refuse(problemsOf(result.error.issues, root, z.toJSONSchema(schema, { io: 'input' })));
 }

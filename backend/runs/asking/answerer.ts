@@ -1,5 +1,7 @@
 /** The answering end of a line: checks what arrives, has it answered, and sends what came of it. */
+
 import { describeError } from '../../files/describe-error.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { AnsweringFrame, AskingFrame } from '../../protocol/run-link.ts';
@@ -54,7 +56,7 @@ function checked(method: string, params: unknown) {
     const hint = 'Ask it with the version of DMD Workbench that started it.';
     throw new UserError('usage', `this run knows no request ${JSON.stringify(method)}`, hint);
   }
-  const { success, data, error } = definition.params.safeParse(params);
+  const { success, data, error } = safeParse(definition.params, params);
   if (!success) throw new UserError('usage', `${method}: ${z.prettifyError(error).slice(0, 2000)}`);
   return [definition, data] as const;
 }

@@ -1,5 +1,7 @@
 /** The asking end of a line (a socket, a thread): numbers requests and sees to it that every one of them ends. */
+
 import { errorFrom } from '../../files/describe-error.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { AnsweringFrame, AskingFrame } from '../../protocol/run-link.ts';
 import type { AskRun } from '../../protocol/run-requests.ts';
@@ -44,7 +46,7 @@ export class Asker {
       const timer = timeoutSeconds === null ? undefined : setTimeout(late, timeoutSeconds * 1000);
       signal?.addEventListener('abort', cancel, { once: true });
       const answer = (result: unknown) => {
-        const { success, data } = schema.safeParse(result);
+        const { success, data } = safeParse(schema, result);
         if (!success) return fail(new Error(`the answer to ${method} is damaged`));
         end();
         resolve(data);

@@ -2,8 +2,10 @@
  * `manifest.json` of a checkpoint: size and SHA-256 of every file. It is written last, and it carries a hash of itself,
  * so that a checkpoint that passes is the one that was saved, to the byte.
  */
+
 import { createHash } from 'node:crypto';
 import type { Written } from '../../files/atomic.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { isLater, laterFormat } from '../folder/later-format.ts';
@@ -65,7 +67,7 @@ export function decodeManifest(text: string, file: string): Manifest {
   };
   if (text !== encodeManifest(manifest as Manifest)) throw new Error('it does not match its own hash');
   if (isLater(manifest.format, format)) throw laterFormat(file, manifest.format, format);
-  const checked = manifestSchema.safeParse(manifest);
+  const checked = safeParse(manifestSchema, manifest);
   if (checked.success) return checked.data;
   const [{ path, message }] = checked.error.issues;
   throw new Error(`${path.join('.')}: ${message}`);

@@ -1,7 +1,9 @@
 /** `about.json` in a run folder: the person's own name and tags for a run. The run itself neither reads nor writes it. */
+
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import { containedIfThere, readOwnText } from '../../files/contained.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -40,7 +42,7 @@ export function readAnnotations(folder: string): Annotations {
 export function writeAnnotations(folder: string, change: { name?: string; tags?: readonly string[] }): void {
   const { paths } = readRun(folder);
   const { warning: _, ...before } = readAnnotations(paths.folder);
-  const { success, data: after, error } = annotationsSchema.safeParse({ ...before, ...change });
+  const { success, data: after, error } = safeParse(annotationsSchema, { ...before, ...change });
   if (!success) throw new UserError('usage', `this cannot be noted about the run: ${reason(error)}`, 'Shorten it.');
   writeFileAtomic(path.join(paths.folder, fileName), `${JSON.stringify(after, null, 2)}\n`);
 }

@@ -7,12 +7,14 @@
  * cannot be told (another host; a system that has no birth times), when its lease has run out, or ends later than any lease
  * does. Clocks of machines that share a run folder must agree to within the lease.
  */
+
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeAll } from '../../files/atomic.ts';
 import { contained } from '../../files/contained.ts';
 import { errorCode, onDisk } from '../../files/disk.ts';
 import { readText } from '../../files/regular.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -148,7 +150,7 @@ const ownerSchema = z.object({
 
 function parseOwner(text: string): LockOwner | undefined {
   try {
-    return ownerSchema.safeParse(parseJson(text)).data;
+    return safeParse(ownerSchema, parseJson(text)).data;
   } catch {
     return undefined;
   }

@@ -1,5 +1,7 @@
 /** `run.json`: what is known about a run besides its config, and who computed it. */
+
 import { configKinds } from '../../protocol/config/common.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -69,7 +71,7 @@ export function parseRunInfo(text: string, file: string): RunInfo {
   }
   const found = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (isLater(found, format)) throw laterFormat(file, found, format);
-  const result = runInfoSchema.safeParse(value);
+  const result = safeParse(runInfoSchema, value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw damaged(file, `${issue!.path.join('.')}: ${issue!.message}`);

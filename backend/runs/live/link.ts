@@ -2,10 +2,12 @@
  * A watcher's end of the connection to a run in another process: requests go to it, answers and what happens in it come back.
  * Everything that arrives is checked; what is not as it should be closes the link, with the reason.
  */
+
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { errorCode } from '../../files/disk.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { type Greeting, linkProtocol, runFrameSchema, type WatcherFrame } from '../../protocol/run-link.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
@@ -134,7 +136,7 @@ class Link implements RunLink {
   }
 
   #frame(value: unknown): void {
-    const { success, data: frame, error } = runFrameSchema.safeParse(value);
+    const { success, data: frame, error } = safeParse(runFrameSchema, value);
     if (!success) throw new FrameError(`${error.issues[0].path.join('.')}: ${error.issues[0].message}`);
     switch (frame.type) {
       case 'greeting':

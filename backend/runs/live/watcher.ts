@@ -1,6 +1,8 @@
 /** One watcher as the run's process sees it. Whatever it sends, at worst its own connection is closed. */
+
 import type net from 'node:net';
 import { describeError } from '../../files/describe-error.ts';
+import { safeParse } from '../../protocol/config/safe-parse.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Interests } from '../../protocol/rpc/runs.ts';
 import { type Greeting, linkProtocol, type RunFrame, watcherFrameSchema } from '../../protocol/run-link.ts';
@@ -114,7 +116,7 @@ export class Watcher {
   }
 
   #frame(value: unknown): void {
-    const { success, data: frame } = watcherFrameSchema.safeParse(value);
+    const { success, data: frame } = safeParse(watcherFrameSchema, value);
     if (!success) throw new FrameError('a frame that makes no sense');
     if (frame.type === 'hello') this.#hello(frame.protocol);
     else if (!this.greeted) throw new FrameError('a request before the greeting');
