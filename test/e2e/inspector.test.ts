@@ -14,8 +14,7 @@ editorTest('the inspector shows what the run recorded, also after a reload', { n
   cpSync(run.folder, folder, { recursive: true });
 
   await workbench.openViews();
-  await workbench.row('Runs', 'first-run').click({ button: 'right' });
-  await workbench.page.getByRole('menuitem', { name: 'Inspect Scores' }).click();
+  await workbench.chooseFromMenu(workbench.row('Runs', 'first-run'), 'Inspect Scores');
   const inspector = workbench.webview();
   await answered(inspector);
 

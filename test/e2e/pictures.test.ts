@@ -64,8 +64,7 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
   await page.setViewportSize({ width: 1400, height: 1340 }); // down to the score fields
   await inAllThemes('monitor');
 
-  await workbench.row('Runs', 'first-run').click({ button: 'right' });
-  await page.getByRole('menuitem', { name: 'Inspect Scores' }).click();
+  await workbench.chooseFromMenu(workbench.row('Runs', 'first-run'), 'Inspect Scores');
   await shown.locator('main[data-step][aria-busy="false"]').waitFor({ timeout: 240_000 });
   await inAllThemes('inspector');
 

@@ -57,15 +57,13 @@ editorTest(
   async (context, t) => {
     if (python === undefined) return t.skip(String(noPython));
     const { workbench } = context;
-    const { page } = workbench;
     const debugging = new Debugging(workbench);
     await debugging.breakAt('dmd_loop.py', stopLine, `step >= ${firstStep}`);
     await debugging.start();
 
     // From the Variables view.
     const row = await debugging.variable('pred_real_image');
-    await row.click({ button: 'right' });
-    await page.locator('.monaco-menu .action-label', { hasText: 'View Value as Heatmap' }).click();
+    await workbench.chooseFromMenu(row, 'View Value as Heatmap');
     const shown = workbench.webview();
     await shown.locator('[data-fact="shape"]').filter({ hasText: '16 × 3 × 64 × 64' }).waitFor();
     const minus = shown.getByLabel('Minus');

@@ -71,6 +71,13 @@ export class Workbench {
     await this.paletteRow(label).click();
   }
 
+  /** Chooses from a thing's menu. A menu that has just opened takes no click, which might be the one that opened it. */
+  async chooseFromMenu(of: Locator, label: string): Promise<void> {
+    await of.click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-label', { hasText: label }).first().hover();
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Answers an open input box. */
   async answer(text: string): Promise<void> {
     await this.quickInput.fill(text);
