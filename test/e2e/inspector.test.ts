@@ -26,7 +26,7 @@ editorTest('the inspector shows what the run recorded, also after a reload', { n
   assert.equal(levels.length, 2);
   assert.equal(await inspector.locator('.strip canvas').count(), 16 * 5);
 
-  await workbench.reload();
+  await workbench.reloadInOrder();
   const again = workbench.webview();
   await answered(again);
   await showsCosine(again, cosine);

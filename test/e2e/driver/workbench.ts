@@ -21,6 +21,12 @@ export class Workbench {
     await this.ready();
   }
 
+  /** By its own command, for what the window keeps of itself; a page that is torn away keeps what it was a minute ago. */
+  async reloadInOrder(): Promise<void> {
+    await Promise.all([this.page.waitForEvent('load'), this.run('Developer: Reload Window')]);
+    await this.ready();
+  }
+
   async ready(): Promise<void> {
     await this.activityIcon.waitFor();
   }
