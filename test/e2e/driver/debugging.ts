@@ -21,8 +21,9 @@ export class Debugging {
     if (condition === '') await this.#workbench.run('Debug: Toggle Breakpoint');
     else {
       await this.#workbench.run('Debug: Add Conditional Breakpoint...');
-      await page.locator('.breakpoint-widget .monaco-editor').waitFor();
-      await page.keyboard.type(condition);
+      // What is typed before the widget has the keyboard goes into the file.
+      await page.locator('.breakpoint-widget .inputContainer .monaco-editor.focused').first().waitFor();
+      await page.keyboard.insertText(condition);
       await page.keyboard.press('Enter');
     }
     await page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-conditional').first().waitFor();
