@@ -15,7 +15,7 @@ const [family, set, teacher] = process.argv.slice(2);
 if ((family !== 'points' && family !== 'images') || (set !== 'tuning' && set !== 'test')) {
   throw new Error('record.ts points|images tuning|test [TEACHER.safetensors]');
 }
-/** Two seeds of each set. What shows in the scale of one batch is made on points alone, and two modes are points. */
+/** What shows in the scale of one batch is made on points alone, and two modes are points. */
 const ofImages: ReadonlySet<Sickness> = new Set([
   'well',
   'fake score frozen',
@@ -26,8 +26,7 @@ const file = path.join(import.meta.dirname, 'runs', `${family}-${set}.json.gz`);
 const runs = fs.existsSync(file) ? unpackRuns(fs.readFileSync(file)) : {};
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 const images = family === 'images' ? await openImages(engine, teacher!) : null;
-const seeds = set === 'tuning' ? tuningSeeds : testSeeds;
-for (const seed of images ? seeds.slice(0, 2) : seeds) {
+for (const seed of set === 'tuning' ? tuningSeeds : testSeeds) {
   for (const sickness of sicknesses) {
     const name = `${sickness} ${seed}`;
     if (name in runs || (images && !ofImages.has(sickness))) continue;
