@@ -44,10 +44,12 @@ async function notify(run: RunRecord, services: Services): Promise<void> {
     [outcome(run), alarm ? alarmText(alarm) : sentence(run.error?.hint ?? '')].filter(Boolean).join(' '),
   );
   const [openMonitor, showLog] = [vscode.l10n.t('Open Monitor'), vscode.l10n.t('Show Log')];
-  const show = run.state === 'failed' ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
-  const chosen = await show(text, openMonitor, showLog);
-  if (chosen === openMonitor) await vscode.commands.executeCommand('dmd.openMonitor', run.folder);
-  else if (chosen === showLog) await openLog(run, services);
+  const answered = async (chosen: string | undefined) => {
+    if (chosen === openMonitor) await vscode.commands.executeCommand('dmd.openMonitor', run.folder);
+    else if (chosen === showLog) await openLog(run, services);
+  };
+  if (run.state === 'failed') vscode.window.showErrorMessage(text, openMonitor, showLog).then(answered);
+  else vscode.window.showWarningMessage(text, openMonitor, showLog).then(answered);
 }
 
 function outcome({ name, step, state, error }: RunRecord): string {

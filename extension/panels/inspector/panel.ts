@@ -99,7 +99,7 @@ export class InspectorPanel {
     channel.handle(saveInspectorPng, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
     channel.handle(saveInspectorTensors, async ({ name, file }) => {
       const saved = await saveWhere(basename(name), { safetensors: ['safetensors'] }, async () => file);
-      if (saved !== null) void this.#offerPython(saved);
+      if (saved !== null) this.#offerPython(saved);
       return saved !== null;
     });
   }
@@ -117,13 +117,13 @@ export class InspectorPanel {
     });
   }
 
-  async #offerPython(file: string): Promise<void> {
+  /** Not waited for: the file is written. */
+  #offerPython(file: string): void {
     const copy = vscode.l10n.t('Copy Python');
-    const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('Every tensor of the inspection is in {0}.', basename(file)),
-      copy,
-    );
-    if (chosen === copy) await vscode.env.clipboard.writeText(pythonFor(file));
+    const said = vscode.l10n.t('Every tensor of the inspection is in {0}.', basename(file));
+    vscode.window.showInformationMessage(said, copy).then((chosen) => {
+      if (chosen === copy) vscode.env.clipboard.writeText(pythonFor(file));
+    });
   }
 
   #showTitle(): void {

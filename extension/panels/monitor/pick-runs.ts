@@ -13,7 +13,8 @@ export async function pickRuns(runs: Runs, without: readonly string[]): Promise<
       without.length > 0
         ? vscode.l10n.t('There is no other run to compare with.')
         : vscode.l10n.t('There are no runs yet. Start one from a *.dmd.json file or from the DMD view.');
-    await vscode.window.showInformationMessage(none);
+    // Not waited for: it may stay for hours in the notification centre, and whoever asked would wait with it.
+    void vscode.window.showInformationMessage(none);
     return [];
   }
   const picked = await vscode.window.showQuickPick(records.map(itemOf), {
