@@ -37,7 +37,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const roots = new RunRoots(context);
   const runs = new Runs(backend, roots, errors);
   context.subscriptions.push(runs);
-  const services: Services = { backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
+  const { extensionUri } = context;
+  const services: Services = { extensionUri, backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
 
   registerBackend(context, services, backend);
   registerViews(context, services);

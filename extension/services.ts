@@ -13,6 +13,8 @@ import type { RunRoots } from './run-roots.ts';
 import type { Runs } from './runs.ts';
 
 export interface Services {
+  /** Where this extension lies: its pages, its icon. */
+  readonly extensionUri: vscode.Uri;
   readonly backend: Backend;
   /** "DMD Workbench" in the output view. */
   readonly log: vscode.LogOutputChannel;

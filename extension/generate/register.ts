@@ -1,14 +1,12 @@
 /** Registers the commands and the panel for generating images; what they need is loaded when one is first used. */
 import * as vscode from 'vscode';
+import { once } from '../once.ts';
+import { restored } from '../panels/restored.ts';
 import type { Services } from '../services.ts';
 
 export function registerGenerate(context: vscode.ExtensionContext, services: Services): void {
   const { errors } = services;
-  let parts: ReturnType<typeof load> | null = null;
-  const loaded = () => {
-    parts ??= load(context, services);
-    return parts;
-  };
+  const loaded = once(() => load(context, services));
   const command = (id: string, what: string, run: (argument: unknown) => Promise<void>) =>
     vscode.commands.registerCommand(id, (argument?: unknown) => errors.guard(what, () => run(argument)));
 
@@ -34,11 +32,9 @@ export function registerGenerate(context: vscode.ExtensionContext, services: Ser
       const { restoreImageSettings } = await import('../commands/restore-image-settings.ts');
       await restoreImageSettings(session, panel, argument instanceof vscode.Uri ? argument : undefined);
     }),
-    vscode.window.registerWebviewPanelSerializer('dmd.generate', {
-      async deserializeWebviewPanel(webviewPanel) {
-        (await loaded()).panel.adopt(webviewPanel);
-      },
-    }),
+    restored('dmd.generate', vscode.l10n.t('Could not open the panel'), services, async (webviewPanel) =>
+      (await loaded()).panel.adopt(webviewPanel),
+    ),
   );
 }
 
@@ -49,5 +45,5 @@ async function load(context: vscode.ExtensionContext, services: Services) {
   ]);
   const session = new GenerateSession(context, services);
   context.subscriptions.push(session);
-  return { session, panel: new GeneratePanel(context.extensionUri, session, services) };
+  return { session, panel: new GeneratePanel(session, services) };
 }

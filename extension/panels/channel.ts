@@ -13,6 +13,7 @@ import {
   pageMessageSchema,
 } from '../../backend/protocol/panels/envelope.ts';
 import type { NotificationDefinition, RequestDefinition } from '../../backend/protocol/rpc/define.ts';
+import type { Backend } from '../backend/backend.ts';
 
 type RequestHandler = (params: unknown, token: vscode.CancellationToken) => Promise<unknown>;
 
@@ -39,6 +40,18 @@ export class PanelChannel implements vscode.Disposable {
       const checked = definition.params.safeParse(params);
       if (!checked.success) throw new Error(`damaged request ${definition.method}: ${checked.error.message}`);
       return handler(checked.data, token);
+    });
+  }
+
+  /** Lets the backend answer. @param check throws where the page may not ask that */
+  forward<P, R>(
+    definition: RequestDefinition<P, R>,
+    backend: Pick<Backend, 'request'>,
+    check: (params: P) => void = () => {},
+  ): void {
+    this.handle(definition, (params, token) => {
+      check(params);
+      return backend.request(definition, params, token);
     });
   }
 

@@ -13,22 +13,21 @@ import { settingsOfImage } from '../generate/form.ts';
 import { insertPicture, type Shown, savePicture, savePictures } from '../generate/keep-picture.ts';
 import type { GenerateSession } from '../generate/session.ts';
 import type { Services } from '../services.ts';
-import { PanelChannel } from './channel.ts';
+import type { PanelChannel } from './channel.ts';
 import { generateTexts } from './generate-texts.ts';
-import { webviewHtml, webviewOptions } from './webview-html.ts';
+import { OnePanel } from './open-panels.ts';
+import { Page } from './page.ts';
 
 export const generatePanelType = 'dmd.generate';
 
 export class GeneratePanel {
-  readonly #extensionUri: vscode.Uri;
   readonly #session: GenerateSession;
   readonly #services: Services;
-  #panel: vscode.WebviewPanel | null = null;
+  readonly #open = new OnePanel();
   /** The entry that the next page is to show. */
   #show = '';
 
-  constructor(extensionUri: vscode.Uri, session: GenerateSession, services: Services) {
-    this.#extensionUri = extensionUri;
+  constructor(session: GenerateSession, services: Services) {
     this.#session = session;
     this.#services = services;
   }
@@ -36,8 +35,8 @@ export class GeneratePanel {
   /** Opens the panel or brings it to the front. @param entry what it is to show */
   show(entry = ''): void {
     this.#show = entry;
-    if (this.#panel) {
-      this.#panel.reveal();
+    if (this.#open.page) {
+      this.#open.page.reveal();
       return;
     }
     const title = vscode.l10n.t('Generate Images');
@@ -47,43 +46,30 @@ export class GeneratePanel {
 
   /** Takes a panel that is there, such as one that the editor brings back after a restart. */
   adopt(webviewPanel: vscode.WebviewPanel): void {
-    this.#panel?.dispose();
-    this.#panel = webviewPanel;
-    const { webview } = webviewPanel;
-    const channel = new PanelChannel(webview, (text) => this.#services.log.error(`generate panel: ${text}`));
-    const subscriptions = [channel, ...this.#tell(webviewPanel, channel)];
-    this.#answer(channel);
-    webviewPanel.onDidChangeViewState(() => {
-      if (!webviewPanel.visible) channel.cancelAll();
-    });
-    webviewPanel.onDidDispose(() => {
-      for (const subscription of subscriptions) subscription.dispose();
-      if (this.#panel === webviewPanel) this.#panel = null;
-    });
-    webviewPanel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.svg');
-    webview.options = webviewOptions(this.#extensionUri);
-    webview.html = webviewHtml(webview, this.#extensionUri, {
-      ...{ panel: 'generate', title: webviewPanel.title, initial: { texts: generateTexts() } },
-    });
+    this.#open.makeRoom();
+    const page = new Page(webviewPanel, this.#services, { name: 'generate', initial: { texts: generateTexts() } });
+    this.#open.set(page);
+    this.#tell(page);
+    this.#answer(page.channel);
     void this.#session.load();
   }
 
   /** News of the session; a hidden page gets none, it asks when it is back. */
-  #tell(webviewPanel: vscode.WebviewPanel, channel: PanelChannel): vscode.Disposable[] {
+  #tell(page: Page): void {
     const session = this.#session;
     const guarded = (work: () => Promise<void>) => {
-      if (webviewPanel.visible) void work().catch((error) => this.#services.errors.log(error));
+      if (page.listening) void work().catch((error) => this.#services.errors.log(error));
     };
-    return [
-      session.onDidChangeView(() => guarded(async () => channel.notify(panel.viewChanged, await this.#view()))),
+    page.keep(
+      session.onDidChangeView(() => guarded(async () => page.tell(panel.viewChanged, await this.#view()))),
       session.onDidChangeJobs(() =>
-        guarded(async () => channel.notify(panel.jobsChanged, { jobs: (await session.view()).jobs })),
+        guarded(async () => page.tell(panel.jobsChanged, { jobs: (await session.view()).jobs })),
       ),
       session.onDidFinish((entry) => {
-        if (webviewPanel.visible) channel.notify(panel.finished, { entry: entry.id, spoken: spoken(entry) });
+        if (page.listening) page.tell(panel.finished, { entry: entry.id, spoken: spoken(entry) });
         else this.#show = entry.id;
       }),
-    ];
+    );
   }
 
   #answer(channel: PanelChannel): void {

@@ -1,5 +1,7 @@
 /** Values of a stopped program: the commands that show them, and what brings their panels back after a reload. */
 import * as vscode from 'vscode';
+import { once } from '../once.ts';
+import { restored } from '../panels/restored.ts';
 import { scoreWatchViewType } from '../panels/score-watch/view-type.ts';
 import { valueViewType } from '../panels/value/view-type.ts';
 import type { Services } from '../services.ts';
@@ -13,7 +15,7 @@ export function registerValues(context: vscode.ExtensionContext, services: Servi
   });
   const values = once(async () => {
     const { ValuePanels } = await import('../panels/value/panels.ts');
-    return new ValuePanels(context, services, await program());
+    return new ValuePanels(services, await program());
   });
   const scores = once(async () => {
     const { ScoreWatchPanel } = await import('../panels/score-watch/panel.ts');
@@ -23,13 +25,9 @@ export function registerValues(context: vscode.ExtensionContext, services: Servi
     vscode.commands.registerCommand('dmd.openScoreWatch', () =>
       services.errors.guard(vscode.l10n.t('Could not open the score watch'), async () => (await scores()).show()),
     ),
-    vscode.window.registerWebviewPanelSerializer(scoreWatchViewType, {
-      async deserializeWebviewPanel(panel) {
-        await services.errors.guard(vscode.l10n.t('Could not bring back the score watch'), async () =>
-          (await scores()).adopt(panel),
-        );
-      },
-    }),
+    restored(scoreWatchViewType, vscode.l10n.t('Could not bring back the score watch'), services, async (panel) =>
+      (await scores()).adopt(panel),
+    ),
     vscode.commands.registerCommand('dmd.viewValue', (what: unknown) =>
       services.errors.guard(vscode.l10n.t('Could not show the value'), async () => {
         const { namedValue } = await import('./named-value.ts');
@@ -37,20 +35,8 @@ export function registerValues(context: vscode.ExtensionContext, services: Servi
         if (expression !== undefined) (await values()).show(expression);
       }),
     ),
-    vscode.window.registerWebviewPanelSerializer(valueViewType, {
-      async deserializeWebviewPanel(panel, state) {
-        await services.errors.guard(vscode.l10n.t('Could not bring back the value'), async () =>
-          (await values()).restore(panel, state),
-        );
-      },
-    }),
+    restored(valueViewType, vscode.l10n.t('Could not bring back the value'), services, async (panel, state) =>
+      (await values()).restore(panel, state),
+    ),
   );
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

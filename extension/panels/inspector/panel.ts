@@ -19,60 +19,39 @@ import {
 import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts';
 import { runChanged } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
-import { PanelChannel } from '../channel.ts';
 import { saveBytes, saveWhere } from '../monitor/export.ts';
 import { pickRuns } from '../monitor/pick-runs.ts';
+import { Page } from '../page.ts';
 import { checkTrust } from '../trust.ts';
-import { webviewHtml } from '../webview-html.ts';
 import { pythonFor } from './python.ts';
 import { inspectorTexts } from './texts.ts';
 
 export class InspectorPanel {
-  readonly #panel: vscode.WebviewPanel;
+  readonly page: Page;
   readonly #services: Services;
-  readonly #channel: PanelChannel;
   /** What the page asked and waits for. */
   readonly #asked = new Set<string>();
   #folder: string | null;
 
   /** @param choice null: the page kept it */
-  constructor(
-    panel: vscode.WebviewPanel,
-    folder: string | null,
-    choice: InspectorChoice | null,
-    { extensionUri }: vscode.ExtensionContext,
-    services: Services,
-  ) {
-    this.#panel = panel;
+  constructor(panel: vscode.WebviewPanel, folder: string | null, choice: InspectorChoice | null, services: Services) {
     this.#services = services;
     this.#folder = folder;
-    const { backend, log } = services;
-    this.#channel = new PanelChannel(panel.webview, (text) => log.error(`inspector: ${text}`));
+    const initial = { texts: inspectorTexts(), choice };
+    const page = new Page(panel, services, { name: 'inspector', title: this.#title(), initial });
+    this.page = page;
     this.#answerPage();
-    const listening = [
-      this.#channel,
+    const { backend } = services;
+    page.keep(
       backend.onNotification(progress, (news) => {
-        if (this.#asked.has(news.id)) this.#channel.notify(progress, news);
+        if (this.#asked.has(news.id)) page.tell(progress, news);
       }),
       // A checkpoint came, or the run ended.
       backend.onNotification(runChanged, ({ folder: changed }) => {
-        if (changed === this.#folder && panel.visible) this.#channel.notify(inspectedChanged, {});
+        if (changed === this.#folder) page.tell(inspectedChanged, {});
       }),
-      backend.onDidStart(() => this.#channel.notify(inspectedChanged, {})),
-    ];
-    panel.onDidChangeViewState(() => {
-      if (!panel.visible) this.#channel.cancelAll();
-    });
-    panel.onDidDispose(() => {
-      for (const one of listening) one.dispose();
-    });
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
-    this.#showTitle();
-    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
-      panel: 'inspector',
-      title: panel.title,
-      initial: { texts: inspectorTexts(), choice },
-    });
+      backend.onDidStart(() => page.tell(inspectedChanged, {})),
+    );
   }
 
   get folder(): string | null {
@@ -80,19 +59,19 @@ export class InspectorPanel {
   }
 
   show(choice: InspectorChoice): void {
-    this.#panel.reveal();
-    this.#channel.notify(inspectHere, choice);
+    this.page.reveal();
+    this.page.channel.notify(inspectHere, choice);
   }
 
   #answerPage(): void {
-    const channel = this.#channel;
+    const { channel } = this.page;
     channel.handle(pickInspected, async () => {
       const [folder = null] = await pickRuns(this.#services.runs, []);
       return { folder };
     });
     channel.on(inspectorTitle, ({ folder }) => {
       this.#folder = folder;
-      this.#showTitle();
+      this.page.title = this.#title();
     });
     this.#forward(describeInspection);
     this.#forward(inspectScores);
@@ -105,7 +84,7 @@ export class InspectorPanel {
   }
 
   #forward<P extends { id: string }, R>(definition: RequestDefinition<P, R>): void {
-    this.#channel.handle(definition, async (params, token) => {
+    this.page.channel.handle(definition, async (params, token) => {
       // Networks that a config names are opened and run.
       checkTrust();
       this.#asked.add(params.id);
@@ -126,8 +105,8 @@ export class InspectorPanel {
     });
   }
 
-  #showTitle(): void {
+  #title(): string {
     const name = this.#folder && (this.#services.runs.get(this.#folder)?.name ?? basename(this.#folder));
-    this.#panel.title = name ? vscode.l10n.t('Scores: {0}', name) : vscode.l10n.t('Score Inspector');
+    return name ? vscode.l10n.t('Scores: {0}', name) : vscode.l10n.t('Score Inspector');
   }
 }

@@ -7,24 +7,22 @@ import {
 } from '../../../backend/protocol/panels/inspector.ts';
 import type { Services } from '../../services.ts';
 import { foldersOf } from '../monitor/panels.ts';
-import { webviewOptions } from '../webview-html.ts';
+import { OpenPanels } from '../open-panels.ts';
 import { InspectorPanel } from './panel.ts';
 import { inspectorViewType } from './view-type.ts';
 
 export class InspectorPanels {
-  readonly #context: vscode.ExtensionContext;
   readonly #services: Services;
-  readonly #open = new Set<InspectorPanel>();
+  readonly #open = new OpenPanels<InspectorPanel>();
 
-  constructor(context: vscode.ExtensionContext, services: Services) {
-    this.#context = context;
+  constructor(services: Services) {
     this.#services = services;
   }
 
   /** @param what an InspectorChoice, or a run as commands are called with: path, URI, item of the runs view; nothing: the page asks */
   openFor(what: readonly unknown[]): void {
     const choice = choiceOf(what);
-    const shown = [...this.#open].find(({ folder }) => folder !== null && folder === choice.folder);
+    const shown = this.#open.find(({ folder }) => folder !== null && folder === choice.folder);
     if (shown) {
       shown.show(choice);
       return;
@@ -40,10 +38,7 @@ export class InspectorPanels {
   }
 
   #add(panel: vscode.WebviewPanel, folder: string | null, choice: InspectorChoice | null): void {
-    panel.webview.options = webviewOptions(this.#context.extensionUri);
-    const inspector = new InspectorPanel(panel, folder, choice, this.#context, this.#services);
-    this.#open.add(inspector);
-    panel.onDidDispose(() => this.#open.delete(inspector));
+    this.#open.add(new InspectorPanel(panel, folder, choice, this.#services));
   }
 }
 

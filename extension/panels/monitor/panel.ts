@@ -29,12 +29,10 @@ import {
   shownRuns,
   startAgain,
 } from '../../../backend/protocol/panels/monitor.ts';
-import type { RequestDefinition } from '../../../backend/protocol/rpc/define.ts';
 import { followRun, runLive, unfollowRun } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
-import { PanelChannel } from '../channel.ts';
+import { Page } from '../page.ts';
 import { checkTrust } from '../trust.ts';
-import { webviewHtml } from '../webview-html.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
 import { choiceAt } from './inspect.ts';
 import { pageEvent } from './live.ts';
@@ -43,77 +41,54 @@ import { showTensorBoard } from './tensorboard.ts';
 import { monitorTexts } from './texts.ts';
 
 export class MonitorPanel {
-  readonly #panel: vscode.WebviewPanel;
+  readonly page: Page;
   readonly #services: Services;
-  readonly #channel: PanelChannel;
   #folders: readonly string[];
   /** Of which run the page wants the probe at every step. */
   #probeOf: string | null = null;
-  /** A page is there that listens. */
-  #listening = false;
   /** What the backend was last asked to follow for this panel, under which id, and whether with the probe. */
   readonly #followed = new Map<string, { readonly id: string; readonly probe: boolean }>();
 
-  constructor(
-    panel: vscode.WebviewPanel,
-    folders: readonly string[],
-    { extensionUri }: vscode.ExtensionContext,
-    services: Services,
-  ) {
-    this.#panel = panel;
+  constructor(panel: vscode.WebviewPanel, folders: readonly string[], services: Services) {
     this.#folders = folders;
     this.#services = services;
-    const { backend, runs, log } = services;
-    this.#channel = new PanelChannel(panel.webview, (text) => log.error(`monitor: ${text}`));
+    const { backend, runs } = services;
+    const page = new Page(panel, services, {
+      name: 'monitor',
+      title: this.#title(),
+      initial: { texts: monitorTexts() },
+    });
+    this.page = page;
     this.#answerPage();
-    const listening = [
-      this.#channel,
+    page.keep(
       backend.onNotification(runLive, ({ id, event }) => {
         const [folder] = [...this.#followed].find(([, one]) => one.id === id) ?? [];
-        if (folder !== undefined) this.#channel.notify(monitorLive, { folder, event: pageEvent(event) });
+        if (folder !== undefined) page.tell(monitorLive, { folder, event: pageEvent(event) });
       }),
       backend.onNotification(runChanged, (record) => {
-        if (!this.#listening || !this.#folders.includes(record.folder)) return;
-        this.#channel.notify(runChanged, record);
-        this.#showTitle();
+        if (this.#folders.includes(record.folder)) page.tell(runChanged, record);
       }),
       backend.onNotification(runRemoved, ({ folder }) => {
-        if (this.#listening && this.#folders.includes(folder)) this.#channel.notify(runRemoved, { folder });
+        if (this.#folders.includes(folder)) page.tell(runRemoved, { folder });
       }),
       backend.onDidStart(() => {
         this.#followed.clear();
-        if (this.#listening) this.#channel.notify(startAgain, {});
+        page.tell(startAgain, {});
       }),
       runs.onDidChange(() => this.#showTitle()),
-    ];
-    panel.onDidChangeViewState(() => {
-      if (!panel.visible) this.#pageGone();
-    });
-    panel.onDidDispose(() => {
-      this.#pageGone();
-      for (const one of listening) one.dispose();
-    });
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
-    this.#showTitle();
-    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
-      panel: 'monitor',
-      title: panel.title,
-      initial: { texts: monitorTexts() },
-    });
+    );
+    page.onGone(() => void this.#follow());
   }
 
   get folders(): readonly string[] {
     return this.#folders;
   }
 
-  reveal(): void {
-    this.#panel.reveal();
-  }
-
   #answerPage(): void {
-    const channel = this.#channel;
+    const { channel } = this.page;
+    const { backend } = this.#services;
+    const isShown = ({ folder }: { folder: string }) => this.#check(folder);
     channel.handle(shownRuns, async () => {
-      this.#listening = true;
       this.#probeOf = null;
       // Followed before anything is read: what happens in between comes as news.
       await this.#follow();
@@ -132,18 +107,21 @@ export class MonitorPanel {
       this.#show(this.#folders.filter((other) => other !== folder));
       return null;
     });
-    this.#forward(openRun);
-    this.#forward(readCurves);
-    this.#forward(readSamples);
-    this.#forward(readFields);
-    this.#forward(readHealth);
+    channel.forward(openRun, backend, isShown);
+    channel.forward(readCurves, backend, isShown);
+    channel.forward(readSamples, backend, isShown);
+    channel.forward(readFields, backend, isShown);
+    channel.forward(readHealth, backend, isShown);
     channel.handle(commandRun, (params) => {
       this.#check(params.folder);
       checkTrust();
       // Done even when the page is hidden before the answer.
       return this.#services.backend.request(commandRun, params);
     });
-    this.#forward(resumeRun, { starts: true });
+    channel.forward(resumeRun, backend, (params) => {
+      isShown(params);
+      checkTrust();
+    });
     channel.handle(compareConfigs, ({ folders }, token) => {
       for (const folder of folders) this.#check(folder);
       return this.#services.backend.request(compareConfigs, { folders }, token);
@@ -173,15 +151,6 @@ export class MonitorPanel {
     });
   }
 
-  /** The backend answers, for runs that are shown. `starts`: it makes something run. */
-  #forward<P extends { folder: string }, R>(definition: RequestDefinition<P, R>, { starts = false } = {}): void {
-    this.#channel.handle(definition, (params, token) => {
-      this.#check(params.folder);
-      if (starts) checkTrust();
-      return this.#services.backend.request(definition, params, token);
-    });
-  }
-
   #check(folder: string): void {
     if (!this.#folders.includes(folder)) throw new Error(`${folder} is not shown here`);
   }
@@ -190,25 +159,25 @@ export class MonitorPanel {
     this.#folders = [...new Set(folders)];
     this.#showTitle();
     void this.#follow();
-    this.#channel.notify(runsChanged, { folders: [...this.#folders] });
+    this.page.channel.notify(runsChanged, { folders: [...this.#folders] });
   }
 
   #showTitle(): void {
-    const names = this.#folders.map((folder) => this.#services.runs.get(folder)?.name ?? basename(folder));
-    const [first = vscode.l10n.t('No Run')] = names;
-    this.#panel.title = names.length > 1 ? vscode.l10n.t('{0} and {1} more', first, names.length - 1) : first;
+    this.page.title = this.#title();
   }
 
-  #pageGone(): void {
-    this.#listening = false;
-    this.#channel.cancelAll();
-    void this.#follow();
+  #title(): string {
+    const names = this.#folders.map((folder) => this.#services.runs.get(folder)?.name ?? basename(folder));
+    const [first = vscode.l10n.t('No Run')] = names;
+    return names.length > 1 ? vscode.l10n.t('{0} and {1} more', first, names.length - 1) : first;
   }
 
   /** Tells the backend what is followed from now on. */
   async #follow(): Promise<void> {
     const { backend, errors } = this.#services;
-    const wanted = new Map(this.#listening ? this.#folders.map((folder) => [folder, folder === this.#probeOf]) : []);
+    const wanted = new Map(
+      this.page.listening ? this.#folders.map((folder) => [folder, folder === this.#probeOf]) : [],
+    );
     const changes: Promise<unknown>[] = [];
     for (const [folder, { id }] of [...this.#followed]) {
       if (wanted.has(folder)) continue;

@@ -2,18 +2,16 @@
 import * as vscode from 'vscode';
 import { monitorFoldersSchema } from '../../../backend/protocol/panels/monitor.ts';
 import type { Services } from '../../services.ts';
-import { webviewOptions } from '../webview-html.ts';
+import { OpenPanels } from '../open-panels.ts';
 import { MonitorPanel } from './panel.ts';
 import { pickRuns } from './pick-runs.ts';
 import { monitorViewType } from './view-type.ts';
 
 export class MonitorPanels {
-  readonly #context: vscode.ExtensionContext;
   readonly #services: Services;
-  readonly #open = new Set<MonitorPanel>();
+  readonly #open = new OpenPanels<MonitorPanel>();
 
-  constructor(context: vscode.ExtensionContext, services: Services) {
-    this.#context = context;
+  constructor(services: Services) {
     this.#services = services;
   }
 
@@ -25,8 +23,8 @@ export class MonitorPanels {
     const named = foldersOf(what);
     const folders = named.length > 0 ? named : await pickRuns(this.#services.runs, []);
     if (folders.length === 0) return;
-    const shown = [...this.#open].find((monitor) => sameSet(monitor.folders, folders));
-    if (shown) return shown.reveal();
+    const shown = this.#open.find((monitor) => sameSet(monitor.folders, folders));
+    if (shown) return shown.page.reveal();
     const panel = vscode.window.createWebviewPanel(monitorViewType, '', vscode.ViewColumn.Active, {});
     this.#add(panel, folders);
   }
@@ -39,10 +37,7 @@ export class MonitorPanels {
   }
 
   #add(panel: vscode.WebviewPanel, folders: readonly string[]): void {
-    panel.webview.options = webviewOptions(this.#context.extensionUri);
-    const monitor = new MonitorPanel(panel, folders, this.#context, this.#services);
-    this.#open.add(monitor);
-    panel.onDidDispose(() => this.#open.delete(monitor));
+    this.#open.add(new MonitorPanel(panel, folders, this.#services));
   }
 }
 

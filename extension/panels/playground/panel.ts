@@ -4,7 +4,6 @@
  */
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { UserError } from '../../../backend/protocol/errors.ts';
 import {
   advanceRun,
   begin,
@@ -23,16 +22,12 @@ import {
   takeUp,
 } from '../../../backend/protocol/panels/playground.ts';
 import { settingsAssignments, settingsOfConfig } from '../../../backend/protocol/panels/playground-settings.ts';
-import {
-  listPresets,
-  openRun,
-  type RequestDefinition,
-  resumeRun,
-  startRun,
-} from '../../../backend/protocol/rpc/index.ts';
+import { listPresets, openRun, resumeRun, startRun } from '../../../backend/protocol/rpc/index.ts';
 import type { Services } from '../../services.ts';
-import { PanelChannel } from '../channel.ts';
-import { webviewHtml, webviewOptions } from '../webview-html.ts';
+import type { PanelChannel } from '../channel.ts';
+import { OnePanel } from '../open-panels.ts';
+import { Page } from '../page.ts';
+import { checkTrust } from '../trust.ts';
 import { playgroundTexts } from './texts.ts';
 import { playgroundViewType } from './view-type.ts';
 
@@ -40,20 +35,18 @@ import { playgroundViewType } from './view-type.ts';
 const preset = 'figure-3';
 
 export class PlaygroundPanel {
-  readonly #context: vscode.ExtensionContext;
   readonly #services: Services;
-  #panel: vscode.WebviewPanel | null = null;
+  readonly #open = new OnePanel();
   /** The run that is shown. */
   #folder: string | null = null;
 
-  constructor(context: vscode.ExtensionContext, services: Services) {
-    this.#context = context;
+  constructor(services: Services) {
     this.#services = services;
   }
 
   show(): void {
-    if (this.#panel) {
-      this.#panel.reveal();
+    if (this.#open.page) {
+      this.#open.page.reveal();
       return;
     }
     const title = vscode.l10n.t('Playground');
@@ -62,38 +55,23 @@ export class PlaygroundPanel {
 
   /** Takes a panel that is there, such as one that the editor brings back after a restart. */
   adopt(panel: vscode.WebviewPanel): void {
-    this.#panel?.dispose();
-    this.#panel = panel;
-    const { extensionUri } = this.#context;
-    const { backend, log } = this.#services;
-    const channel = new PanelChannel(panel.webview, (text) => log.error(`playground: ${text}`));
-    this.#answer(channel);
-    const subscriptions = [
-      channel,
+    this.#open.makeRoom();
+    const { backend } = this.#services;
+    const page = new Page(panel, this.#services, { name: 'playground', initial: { texts: playgroundTexts() } });
+    this.#open.set(page);
+    this.#answer(page.channel);
+    page.keep(
       backend.onNotification(runChanged, (record) => {
-        if (panel.visible && record.folder === this.#folder) channel.notify(runChanged, record);
+        if (record.folder === this.#folder) page.tell(runChanged, record);
       }),
       backend.onNotification(runRemoved, ({ folder }) => {
-        if (panel.visible && folder === this.#folder) channel.notify(runRemoved, { folder });
+        if (folder === this.#folder) page.tell(runRemoved, { folder });
       }),
       backend.onDidStart(() => {
-        if (panel.visible && this.#folder !== null) channel.notify(playgroundAgain, {});
+        if (this.#folder !== null) page.tell(playgroundAgain, {});
       }),
-    ];
-    panel.onDidChangeViewState(() => {
-      if (!panel.visible) channel.cancelAll();
-    });
-    panel.onDidDispose(() => {
-      for (const subscription of subscriptions) subscription.dispose();
-      if (this.#panel !== panel) return;
-      this.#panel = null;
-      void this.#end();
-    });
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
-    panel.webview.options = webviewOptions(extensionUri);
-    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
-      ...{ panel: 'playground', title: panel.title, initial: { texts: playgroundTexts() } },
-    });
+    );
+    page.onClosed(() => void this.#end());
   }
 
   #answer(channel: PanelChannel): void {
@@ -134,11 +112,16 @@ export class PlaygroundPanel {
       await this.#end();
       return null;
     });
-    this.#forward(channel, readPlane);
-    this.#forward(channel, commandRun, { trusted: true });
-    this.#forward(channel, paceRun, { trusted: true });
-    this.#forward(channel, advanceRun, { trusted: true });
-    this.#forward(channel, changeRun, { trusted: true });
+    const isShown = ({ folder }: { folder: string }) => this.#check(folder);
+    const mayChange = (params: { folder: string }) => {
+      isShown(params);
+      checkTrust();
+    };
+    channel.forward(readPlane, backend, isShown);
+    channel.forward(commandRun, backend, mayChange);
+    channel.forward(paceRun, backend, mayChange);
+    channel.forward(advanceRun, backend, mayChange);
+    channel.forward(changeRun, backend, mayChange);
     channel.handle(openRunMonitor, async ({ folder }) => {
       this.#check(folder);
       await vscode.commands.executeCommand('dmd.openMonitor', folder);
@@ -149,19 +132,6 @@ export class PlaygroundPanel {
       const uri = vscode.Uri.joinPath(vscode.Uri.file(folder), 'config.dmd.json');
       await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.Beside });
       return null;
-    });
-  }
-
-  /** The backend answers, for the run that is shown. */
-  #forward<P extends { folder: string }, R>(
-    channel: PanelChannel,
-    definition: RequestDefinition<P, R>,
-    { trusted = false } = {},
-  ): void {
-    channel.handle(definition, (params, token) => {
-      this.#check(params.folder);
-      if (trusted) checkTrust();
-      return this.#services.backend.request(definition, params, token);
     });
   }
 
@@ -184,13 +154,4 @@ export class PlaygroundPanel {
       .request(commandRun, { folder, command: 'stop' })
       .catch((error) => this.#services.log.debug(`playground: ${error instanceof Error ? error.message : error}`));
   }
-}
-
-function checkTrust(): void {
-  if (vscode.workspace.isTrusted) return;
-  throw new UserError(
-    'usage',
-    vscode.l10n.t('nothing runs in a folder that is not trusted'),
-    vscode.l10n.t('Trust the workspace first.'),
-  );
 }

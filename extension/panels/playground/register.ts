@@ -1,24 +1,21 @@
 /** The playground: the command that opens it, and what brings it back after a reload of the window. */
 import * as vscode from 'vscode';
+import { once } from '../../once.ts';
 import type { Services } from '../../services.ts';
+import { restored } from '../restored.ts';
 import { playgroundViewType } from './view-type.ts';
 
 export function registerPlayground(context: vscode.ExtensionContext, services: Services): void {
-  let made: Promise<import('./panel.ts').PlaygroundPanel> | undefined;
-  const panel = () => {
-    made ??= import('./panel.ts').then(({ PlaygroundPanel }) => new PlaygroundPanel(context, services));
-    return made;
-  };
+  const panel = once(async () => {
+    const { PlaygroundPanel } = await import('./panel.ts');
+    return new PlaygroundPanel(services);
+  });
   context.subscriptions.push(
     vscode.commands.registerCommand('dmd.openPlayground', () =>
       services.errors.guard(vscode.l10n.t('Could not open the playground'), async () => (await panel()).show()),
     ),
-    vscode.window.registerWebviewPanelSerializer(playgroundViewType, {
-      async deserializeWebviewPanel(webviewPanel) {
-        await services.errors.guard(vscode.l10n.t('Could not bring back the playground'), async () =>
-          (await panel()).adopt(webviewPanel),
-        );
-      },
-    }),
+    restored(playgroundViewType, vscode.l10n.t('Could not bring back the playground'), services, async (webviewPanel) =>
+      (await panel()).adopt(webviewPanel),
+    ),
   );
 }

@@ -5,89 +5,50 @@ import { readArray, readStop, savePicture, stopChanged, titleChanged } from '../
 import type { Services } from '../../services.ts';
 import { readValue } from '../../values/read.ts';
 import type { StoppedProgram } from '../../values/stopped-program.ts';
-import { PanelChannel } from '../channel.ts';
 import { saveBytes } from '../monitor/export.ts';
-import { webviewHtml } from '../webview-html.ts';
+import { Page } from '../page.ts';
 import { valueTexts } from './texts.ts';
 
 const longestTitle = 40;
 
 export class ValuePanel {
-  readonly #panel: vscode.WebviewPanel;
-  readonly #channel: PanelChannel;
+  readonly page: Page;
   readonly #program: StoppedProgram;
   #expression: string;
-  /** A page is there that listens. */
-  #listening = false;
 
-  constructor(
-    panel: vscode.WebviewPanel,
-    expression: string,
-    program: StoppedProgram,
-    { extensionUri }: vscode.ExtensionContext,
-    { log }: Services,
-  ) {
-    this.#panel = panel;
+  constructor(panel: vscode.WebviewPanel, expression: string, program: StoppedProgram, services: Services) {
     this.#program = program;
     this.#expression = expression;
-    this.#channel = new PanelChannel(panel.webview, (text) => log.error(`value panel: ${text}`));
+    const initial = { texts: valueTexts(), expression };
+    this.page = new Page(panel, services, { name: 'value', title: titleOf(expression), initial });
     this.#answerPage();
-    const listening = [this.#channel, program.onDidChange(() => void this.#tell())];
-    panel.onDidChangeViewState(() => {
-      if (!panel.visible) this.#pageGone();
-    });
-    panel.onDidDispose(() => {
-      this.#pageGone();
-      for (const one of listening) one.dispose();
-    });
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
-    this.#showTitle();
-    panel.webview.html = webviewHtml(panel.webview, extensionUri, {
-      panel: 'value',
-      title: panel.title,
-      initial: { texts: valueTexts(), expression },
-    });
+    this.page.keep(program.onDidChange(() => void this.#tell()));
   }
 
   get expression(): string {
     return this.#expression;
   }
 
-  reveal(): void {
-    this.#panel.reveal(undefined, true);
-  }
-
   #answerPage(): void {
-    const channel = this.#channel;
-    channel.handle(readStop, async () => {
-      this.#listening = true;
-      return (await this.#program.current())?.stop ?? null;
-    });
+    const { channel } = this.page;
+    channel.handle(readStop, async () => (await this.#program.current())?.stop ?? null);
     channel.handle(readArray, async (question) => readValue((await this.#program.current())?.debuggee, question));
     channel.handle(savePicture, ({ name, png }) => saveBytes(basename(name), { PNG: ['png'] }, async () => png));
     channel.on(titleChanged, ({ expression }) => {
       this.#expression = expression;
-      this.#showTitle();
+      this.page.title = titleOf(expression);
     });
   }
 
   async #tell(): Promise<void> {
-    if (!this.#listening) return;
+    if (!this.page.listening) return;
     const at = await this.#program.current();
-    if (this.#listening && (at === undefined || !at.debuggee.resumed.aborted)) {
-      this.#channel.notify(stopChanged, { stop: at?.stop ?? null });
-    }
+    if (at === undefined || !at.debuggee.resumed.aborted) this.page.tell(stopChanged, { stop: at?.stop ?? null });
   }
+}
 
-  /** The next one asks for everything again. */
-  #pageGone(): void {
-    this.#listening = false;
-    this.#channel.cancelAll();
-  }
-
-  #showTitle(): void {
-    const text = this.#expression.replace(/\s+/g, ' ');
-    const short = text.length > longestTitle ? `${text.slice(0, longestTitle)}…` : text;
-    this.#panel.title = short || vscode.l10n.t('Value');
-  }
+function titleOf(expression: string): string {
+  const text = expression.replace(/\s+/g, ' ');
+  const short = text.length > longestTitle ? `${text.slice(0, longestTitle)}…` : text;
+  return short || vscode.l10n.t('Value');
 }

@@ -103,6 +103,15 @@ module.exports = {
   Uri,
   MarkdownString,
   CancellationError: class extends Error {},
+  CancellationTokenSource: class {
+    #cancelled = new EventEmitter();
+    token = { isCancellationRequested: false, onCancellationRequested: this.#cancelled.event };
+    cancel() {
+      this.token.isCancellationRequested = true;
+      this.#cancelled.fire();
+    }
+    dispose() {}
+  },
   Disposable: class {
     constructor(dispose) {
       this.dispose = dispose;

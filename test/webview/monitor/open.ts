@@ -1,21 +1,13 @@
 /** A monitor as a person has it, without the editor: the real page in a browser, the real host code, the server's answers. */
-import { EventEmitter } from 'node:events';
 import type { Browser } from 'playwright-core';
-import type { UserError } from '../../../backend/protocol/errors.ts';
-import { openPanel, origin, type PanelPage } from '../harness.ts';
+import type { PanelPage } from '../harness.ts';
+import { type HostCode, HostPanel, hostServices } from '../host-panel.ts';
 import type { ThemeName } from '../themes.ts';
 import { importWithVscode } from '../vscode-stub.ts';
 import type { BackendInProcess } from './backend.ts';
 
-export interface HostModule {
-  vscode: {
-    calls: [string, unknown[]][];
-    answers: Map<string, (...values: never[]) => unknown>;
-    workspace: Record<string, unknown>;
-  };
-  UserError: typeof UserError;
+export interface HostModule extends HostCode {
   MonitorPanels: new (
-    context: object,
     services: object,
   ) => {
     openFor(what: readonly unknown[]): Promise<void>;
@@ -52,75 +44,27 @@ export interface OpenMonitor extends PanelPage {
 }
 
 export async function openMonitor(options: MonitorOptions): Promise<OpenMonitor> {
+  const { browser, backend, folders, state, ...look } = options;
   const host = await hostCode();
-  const events = new EventEmitter();
-  const on = (name: string) => (listener: (value: unknown) => void) => {
-    events.on(name, listener);
-    return { dispose: () => events.off(name, listener) };
-  };
-  let shown: PanelPage | undefined;
-  const panel = {
-    title: '',
-    visible: true,
-    webview: {
-      cspSource: origin,
-      options: {},
-      html: '',
-      asWebviewUri: ({ path }: { path: string }) => `${origin}/${path.split('/').at(-1)}`,
-      onDidReceiveMessage: on('message'),
-      postMessage: async (message: unknown) => {
-        await shown?.post(message);
-        return true;
-      },
-    },
-    onDidChangeViewState: on('viewState'),
-    onDidDispose: on('dispose'),
-    reveal() {},
-    dispose: () => events.emit('dispose'),
-  };
-  const services = {
-    backend: options.backend,
-    log: { error: (text: string) => console.error(text) },
-    errors: { log: (error: unknown) => console.error(error) },
-    runs: { watch: async () => [], get: () => undefined, onDidChange: () => ({ dispose() {} }) },
-  };
+  const hosted = new HostPanel();
+  const { panel } = hosted;
   host.vscode.answers.set('window.createWebviewPanel', () => panel);
-  const panels = new host.MonitorPanels({ extensionUri: { scheme: 'file', path: '/extension' } }, services);
-  if (options.state === undefined) await panels.openFor([[...options.folders]]);
-  else await panels.restore(panel, options.state);
-  const openPage = async (state: unknown): Promise<OpenMonitor> => {
-    const { browser, theme, width, height } = options;
-    const sizes = { ...(theme ? { theme } : {}), ...(width ? { width } : {}), ...(height ? { height } : {}) };
-    shown = await openPanel(browser, {
-      html: panel.webview.html,
-      ...sizes,
-      state,
-      onMessage: (message) => events.emit('message', message),
-      onOpen: (page) => {
-        shown = page;
-      },
-    });
-    const page = shown;
+  const panels = new host.MonitorPanels(hostServices(host, backend));
+  if (state === undefined) await panels.openFor([[...folders]]);
+  else await panels.restore(panel, state);
+  const openPage = async (kept: unknown): Promise<OpenMonitor> => {
+    const page = await hosted.open(browser, { ...look, state: kept });
     return {
       ...page,
       host,
       panel,
-      async hide() {
-        shown = undefined;
-        panel.visible = false;
-        await page.close();
-        events.emit('viewState', {});
-      },
+      hide: () => hosted.hide(page),
       show() {
-        panel.visible = true;
-        events.emit('viewState', {});
+        hosted.look();
         return openPage(page.state());
       },
-      async close() {
-        panel.dispose();
-        await page.close();
-      },
+      close: () => hosted.close(page),
     };
   };
-  return openPage(options.state);
+  return openPage(state);
 }
