@@ -1,7 +1,8 @@
 /** Texts of the generate panel's page. */
 import * as vscode from 'vscode';
+import type { GenerateTexts } from '../../backend/protocol/panels/generate-texts.ts';
 
-export function generateTexts(): Record<string, string> {
+export function generateTexts(): GenerateTexts {
   return {
     model: vscode.l10n.t('Model'),
     inspect: vscode.l10n.t('Inspect Scores Here'),

@@ -19,19 +19,30 @@ export async function messageBundle(folder = join(root, 'extension')) {
 export function messagesOf(text, file) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const messages = [];
+  let isTakenOut = false;
   const visit = (node) => {
-    if (ts.isCallExpression(node) && isTranslation(node.expression)) messages.push(literal(node, source));
+    if (ts.isVariableDeclaration(node) && takesOut(node)) isTakenOut = true;
+    if (ts.isCallExpression(node) && isTranslation(node.expression, isTakenOut)) messages.push(literal(node, source));
     ts.forEachChild(node, visit);
   };
   visit(source);
   return messages;
 }
 
-/** `vscode.l10n.t` or `l10n.t`. */
-function isTranslation(callee) {
-  if (!ts.isPropertyAccessExpression(callee) || callee.name.text !== 't') return false;
-  const { expression: owner } = callee;
-  return (ts.isIdentifier(owner) ? owner : owner.name)?.text === 'l10n';
+/** `vscode.l10n.t` or `l10n.t`, or plain `t` in a file that takes it out of there. */
+function isTranslation(callee, isTakenOut) {
+  if (ts.isIdentifier(callee)) return isTakenOut && callee.text === 't';
+  return ts.isPropertyAccessExpression(callee) && callee.name.text === 't' && isL10n(callee.expression);
+}
+
+/** `const { t } = vscode.l10n` */
+function takesOut({ name, initializer }) {
+  if (!initializer || !isL10n(initializer) || !ts.isObjectBindingPattern(name)) return false;
+  return name.elements.some((element) => element.name.text === 't');
+}
+
+function isL10n(node) {
+  return (ts.isIdentifier(node) ? node : ts.isPropertyAccessExpression(node) ? node.name : undefined)?.text === 'l10n';
 }
 
 function literal(call, source) {

@@ -102,14 +102,21 @@ test('messages are collected from literals, and one that is put together is refu
       join(folder, 'b', 'c.ts'),
       'import { l10n } from "vscode"; l10n.t(`Alpha`); l10n.t("Zeta {0}", 2);',
     );
+    await writeFile(join(folder, 'd.ts'), "const { t } = vscode.l10n; const all = { title: t('Beta') };");
     assert.deepEqual(Object.entries(await messageBundle(folder)), [
       ['Alpha', 'Alpha'],
+      ['Beta', 'Beta'],
       ['Zeta {0}', 'Zeta {0}'],
     ]);
   } finally {
     await rm(folder, { recursive: true });
   }
-  for (const source of ['\nl10n.t(many ? `a` : `b`)', "\nvscode.l10n.t('a' + b)", '\nvscode.l10n.t()']) {
+  for (const source of [
+    '\nl10n.t(many ? `a` : `b`)',
+    "\nvscode.l10n.t('a' + b)",
+    '\nconst { t } = l10n; t(a)',
+    '\nvscode.l10n.t()',
+  ]) {
     assert.throws(() => messagesOf(source, 'x.ts'), { message: /^x\.ts:2: l10n\.t takes a plain string/ });
   }
 });

@@ -1,7 +1,7 @@
 /** The generate panel's page. */
 import '../shared/theme.css';
 import './generate.css';
-import { initialSchema } from '../../backend/protocol/panels/generate.ts';
+import { generateInitialSchema } from '../../backend/protocol/panels/generate-texts.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
 import { registerComponents } from '../shared/toolkit.ts';
@@ -9,7 +9,7 @@ import { GeneratePage } from './page.ts';
 import { textsOf } from './texts.ts';
 
 registerComponents();
-const { texts } = readInitial(initialSchema);
+const { texts } = readInitial(generateInitialSchema);
 const page = new GeneratePage(connectHost(), textsOf(texts));
 document.getElementById('root')!.append(page.element);
 void page.start();

@@ -1,10 +1,11 @@
-/** The page's texts by key; a missing one shows its key, so that nobody overlooks it. */
+/** The page's texts by key, filled in. */
+import type { GenerateTexts } from '../../backend/protocol/panels/generate-texts.ts';
 import { fill } from '../shared/initial.ts';
 
-export type Texts = (key: string, ...values: readonly (string | number)[]) => string;
+export type Texts = (key: keyof GenerateTexts, ...values: readonly (string | number)[]) => string;
 
-export function textsOf(texts: Readonly<Record<string, string>>): Texts {
-  return (key, ...values) => fill(texts[key] ?? key, ...values);
+export function textsOf(texts: GenerateTexts): Texts {
+  return (key, ...values) => fill(texts[key], ...values);
 }
 
 /** 0.8 ms, 12 ms, 1.5 s. */

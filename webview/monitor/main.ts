@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import '../shared/theme.css';
 import './monitor.css';
 import { monitorLive } from '../../backend/protocol/panels/monitor.ts';
-import { type MonitorTexts, monitorInitialSchema } from '../../backend/protocol/panels/monitor-texts.ts';
+import { monitorInitialSchema } from '../../backend/protocol/panels/monitor-texts.ts';
 import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
@@ -22,7 +22,7 @@ import { RunList } from './run-list.ts';
 
 registerComponents();
 const host = connectHost();
-const monitor = new Monitor(host, readInitial(monitorInitialSchema).texts as unknown as MonitorTexts);
+const monitor = new Monitor(host, readInitial(monitorInitialSchema).texts);
 const header = new Header(monitor);
 const runList = new RunList(monitor);
 const curves = new CurvesPanel(monitor);

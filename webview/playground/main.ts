@@ -2,7 +2,7 @@
 import '../shared/theme.css';
 import './playground.css';
 import { openRunConfig, openRunMonitor } from '../../backend/protocol/panels/playground.ts';
-import { type PlaygroundTexts, playgroundInitialSchema } from '../../backend/protocol/panels/playground-texts.ts';
+import { playgroundInitialSchema } from '../../backend/protocol/panels/playground-texts.ts';
 import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
@@ -16,7 +16,7 @@ import { Transport } from './transport.ts';
 
 registerComponents();
 const host = connectHost();
-const playground = new Playground(host, readInitial(playgroundInitialSchema).texts as unknown as PlaygroundTexts);
+const playground = new Playground(host, readInitial(playgroundInitialSchema).texts);
 const plane = new PlaneView(playground);
 const useTool = (tool: Tool) => {
   plane.tool = tool;

@@ -155,6 +155,3 @@ export const jobsChanged = notification('generate/jobs', z.object({ jobs: z.arra
 export const finished = notification('generate/finished', z.object({ entry: z.string(), spoken: z.string() }));
 /** One did not work out. */
 export const failed = notification('generate/failed', z.object({ message: z.string() }));
-
-/** Texts of the page, translated by the host. */
-export const initialSchema = z.object({ texts: z.record(z.string(), z.string()) });

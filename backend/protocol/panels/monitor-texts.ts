@@ -173,4 +173,6 @@ export interface MonitorTexts {
 }
 
 /** What the host writes into the page. */
-export const monitorInitialSchema = z.object({ texts: z.record(z.string(), z.string()) });
+export const monitorInitialSchema = z.object({
+  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
+});

@@ -98,4 +98,6 @@ export interface PlaygroundTexts {
 }
 
 /** What the host writes into the page. */
-export const playgroundInitialSchema = z.object({ texts: z.record(z.string(), z.string()) });
+export const playgroundInitialSchema = z.object({
+  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as PlaygroundTexts),
+});
