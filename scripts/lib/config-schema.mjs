@@ -2,6 +2,8 @@
 //
 // It only helps to write: it takes any value, because a mistake is shown once, by the extension, which has the backend's
 // knowledge and words ("did you mean"). So each type stands beside an empty alternative, and no key is required or refused.
+//
+// Every function takes `t`, which says a text in the reader's language with its values filled in.
 import { configJsonSchema, configKinds } from '../../backend/protocol/config/index.ts';
 
 const kinds = {
@@ -13,26 +15,39 @@ const kinds = {
 };
 
 /** The schema for `*.dmd.json`, as an object. */
-export function editorSchema() {
+export function editorSchema(t = fill) {
   const definitions = Object.fromEntries(
-    configKinds.map((kind) => [kind, helper(withoutKind(configJsonSchema(kind)), [])]),
+    configKinds.map((kind) => [kind, helper(t, withoutKind(configJsonSchema(kind)), [])]),
   );
+  const meanings = configKinds.map((kind) => t(kinds[kind]));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $comment: 'Made by npm run generate; explains and completes, and refuses nothing.',
-    title: 'DMD run config',
+    title: t('DMD run config'),
     allowComments: true,
     allowTrailingCommas: true,
-    defaultSnippets,
+    defaultSnippets: wholeConfigs(t),
     properties: {
       kind: {
-        markdownDescription: `What the run does.\n\n${choices(configKinds, Object.values(kinds))}`,
-        anyOf: [{ enum: configKinds, markdownEnumDescriptions: configKinds.map((kind) => kinds[kind]) }, {}],
+        markdownDescription: `${t('What the run does.')}\n\n${choices(configKinds, meanings)}`,
+        anyOf: [{ enum: configKinds, markdownEnumDescriptions: meanings }, {}],
       },
     },
     ...byKind(configKinds.filter((kind) => kind !== 'distill')),
     definitions,
   };
+}
+
+/** What the schema says, for translators: text -> text. */
+export function schemaTexts() {
+  const texts = new Set();
+  editorSchema((text, ...values) => fill(texts.add(text) && text, ...values));
+  return Object.fromEntries([...texts].map((text) => [text, text]));
+}
+
+/** `from {0}` with its value. */
+export function fill(text, ...values) {
+  return text.replace(/\{(\d+)\}/g, (_, index) => String(values[index]));
 }
 
 /** The keys of whichever kind it is; those of a distillation while it is none of the others. */
@@ -49,10 +64,10 @@ const text = (place, value) => `\${${place}:${value}}`;
 /** The editor takes the quotes away. */
 const number = (place, value) => `^${text(place, value)}`;
 
-const defaultSnippets = [
+const wholeConfigs = (t) => [
   {
-    label: 'Distillation',
-    description: 'A teacher becomes a one-step generator.',
+    label: t('Distillation'),
+    description: t('A teacher becomes a one-step generator.'),
     body: {
       kind: 'distill',
       name: text(1, 'my-run'),
@@ -62,8 +77,8 @@ const defaultSnippets = [
     },
   },
   {
-    label: 'Teacher',
-    description: 'A diffusion model, trained on images.',
+    label: t('Teacher'),
+    description: t('A diffusion model, trained on images.'),
     body: {
       kind: 'teach',
       name: text(1, 'my-teacher'),
@@ -80,19 +95,19 @@ function withoutKind(schema) {
 }
 
 /** A schema that explains and suggests what `schema` demands. */
-function helper(schema, path) {
+function helper(t, schema, path) {
   const explained = {
-    ...(path.length > 0 ? { markdownDescription: hover(schema, path) } : {}),
+    ...(path.length > 0 ? { markdownDescription: hover(t, schema, path) } : {}),
     ...(schema.default === undefined ? {} : { default: schema.default }),
-    ...(schema.deprecated ? { deprecationMessage: schema.description.replace(/ Default .*$/, '') } : {}),
+    ...(schema.deprecated ? { deprecationMessage: t(schema.description).replace(/(?: Default|默认) .*$/, '') } : {}),
   };
   if (schema.properties) {
-    const properties = Object.entries(schema.properties).map(([key, value]) => [key, helper(value, [...path, key])]);
+    const properties = Object.entries(schema.properties).map(([key, value]) => [key, helper(t, value, [...path, key])]);
     return { ...explained, ...snippets(schema), properties: Object.fromEntries(properties) };
   }
   const { type, enum: words, enumDescriptions } = schema;
-  const suggested = words ? { enum: words, markdownEnumDescriptions: enumDescriptions } : { type };
-  return { ...explained, ...valueSnippets(schema), anyOf: [suggested, {}] };
+  const suggested = words ? { enum: words, markdownEnumDescriptions: enumDescriptions.map((one) => t(one)) } : { type };
+  return { ...explained, ...valueSnippets(t, schema), anyOf: [suggested, {}] };
 }
 
 /** An object comes with the keys that it cannot do without. */
@@ -104,7 +119,7 @@ function snippets({ required, properties }) {
 }
 
 /** For a key without a default: where the value goes. */
-function valueSnippets({ default: value, enum: words, type, items }) {
+function valueSnippets(t, { default: value, enum: words, type, items }) {
   if (value !== undefined || words) return {};
   if (type === 'string') return { defaultSnippets: [{ label: '""', body: '$1' }] };
   if (type !== 'array') return { defaultSnippets: [{ label: '0', body: '^$1' }] };
@@ -113,18 +128,29 @@ function valueSnippets({ default: value, enum: words, type, items }) {
     [number(1, '0'), number(2, 'value')],
     [number(3, '1000'), number(4, 'value')],
   ];
-  return { defaultSnippets: [{ label: '[[0, ...], [1000, ...]]', description: 'Two points', body: points }] };
+  return { defaultSnippets: [{ label: '[[0, ...], [1000, ...]]', description: t('Two points'), body: points }] };
 }
 
-function hover(schema, path) {
-  const facts = [typeWords(schema), unitOf(schema)].filter(Boolean).join(', ');
-  return [`\`${path.join('.')}\`${facts ? ` (${facts})` : ''}`, schema.description, choicesOf(schema)]
+function hover(t, schema, path) {
+  const unit = unitOf(schema);
+  const facts = [typeWords(t, schema), unit && t(unit)].filter(Boolean).join(', ');
+  return [
+    `\`${path.join('.')}\`${facts ? ` (${facts})` : ''}`,
+    schema.description && t(schema.description),
+    choicesOf(t, schema),
+  ]
     .filter(Boolean)
     .join('\n\n');
 }
 
-function choicesOf({ enum: words, enumDescriptions }) {
-  return words && choices(words, enumDescriptions);
+function choicesOf(t, { enum: words, enumDescriptions }) {
+  return (
+    words &&
+    choices(
+      words,
+      enumDescriptions.map((one) => t(one)),
+    )
+  );
 }
 
 function choices(words, meanings) {
@@ -141,14 +167,17 @@ export function unitOf(schema) {
 const typeNames = { integer: 'a whole number', number: 'a number', string: 'a text', boolean: 'true or false' };
 
 /** The kind of value with its limits: `a whole number from 1`. */
-function typeWords(schema) {
+function typeWords(t, schema) {
   if (schema.enum || schema.properties) return '';
-  if (schema.type === 'array') return Array.isArray(schema.items.items) ? 'a list of [iteration, value]' : 'a list';
+  if (schema.type === 'array')
+    return Array.isArray(schema.items.items) ? t('a list of [iteration, value]') : t('a list');
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
-  const low = exclusiveMinimum === undefined ? minimum !== undefined && `from ${minimum}` : `above ${exclusiveMinimum}`;
+  const low =
+    exclusiveMinimum === undefined ? minimum !== undefined && t('from {0}', minimum) : t('above {0}', exclusiveMinimum);
   const high =
     exclusiveMaximum === undefined
-      ? maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && `to ${maximum}`
-      : `below ${exclusiveMaximum}`;
-  return [typeNames[schema.type], low, high].filter(Boolean).join(' ');
+      ? maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && t('to {0}', maximum)
+      : t('below {0}', exclusiveMaximum);
+  const name = typeNames[schema.type];
+  return [name && t(name), low, high].filter(Boolean).join(' ');
 }

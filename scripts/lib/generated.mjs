@@ -2,27 +2,32 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configReference } from './config-reference.mjs';
-import { editorSchema } from './config-schema.mjs';
+import { editorSchema, fill, schemaTexts } from './config-schema.mjs';
 import { messageBundle } from './messages.mjs';
 import { root } from './process.mjs';
 import { keptTranslations } from './translations.mjs';
 
 /** Path from the root -> what belongs in it now. */
 export async function generated() {
-  const messages = await messageBundle();
+  const english = { 'l10n/bundle.l10n.json': await messageBundle(), 'l10n/config.json': schemaTexts() };
   const manifest = JSON.parse(await readFile(join(root, 'package.nls.json'), 'utf8'));
-  const translations = {
-    ...(await keptTranslations('l10n/bundle.l10n.json', messages)),
-    ...(await keptTranslations('package.nls.json', manifest)),
+  const translations = await Promise.all(
+    Object.entries({ ...english, 'package.nls.json': manifest }).map(([table, texts]) =>
+      keptTranslations(table, texts),
+    ),
+  );
+  const twins = Object.assign({}, ...translations);
+  const files = {
+    ...english,
+    ...twins,
+    'media/schemas/config.schema.json': editorSchema(),
+    'media/schemas/config.schema.zh-cn.json': editorSchema(saying(twins['l10n/config.zh-cn.json'])),
   };
-  return {
-    'media/schemas/config.schema.json': json(editorSchema()),
-    'docs/configs.md': configReference(),
-    'l10n/bundle.l10n.json': json(messages),
-    ...Object.fromEntries(Object.entries(translations).map(([file, table]) => [file, json(table)])),
-  };
+  const made = Object.entries(files).map(([file, content]) => [file, `${JSON.stringify(content, null, 2)}\n`]);
+  return { ...Object.fromEntries(made), 'docs/configs.md': configReference() };
 }
 
-function json(value) {
-  return `${JSON.stringify(value, null, 2)}\n`;
+/** What is not in the table stays English; a test names it. */
+function saying(table) {
+  return (text, ...values) => fill(table[text] ?? text, ...values);
 }
