@@ -13,14 +13,15 @@ const layers = {
   metrics: ['graph', 'weights'],
   models: arithmetic,
   sampling: [...arithmetic, 'models'],
-  training: [...arithmetic, 'models'],
+  ranks: [],
+  training: [...arithmetic, 'models', 'ranks'],
   health: [],
-  methods: [...arithmetic, 'models', 'sampling', 'training', 'health'],
-  teach: [...arithmetic, 'models', 'sampling', 'training'],
+  methods: [...arithmetic, 'models', 'sampling', 'ranks', 'training', 'health'],
+  teach: [...arithmetic, 'models', 'sampling', 'ranks', 'training'],
   debug: ['graph', 'engine', 'training'],
   export: [...arithmetic, 'models', 'sampling'],
   evaluate: [...arithmetic, 'models', 'sampling'],
-  runs: [...arithmetic, 'models', 'sampling', 'training', 'methods', 'teach', 'health', 'debug'],
+  runs: [...arithmetic, 'models', 'sampling', 'ranks', 'training', 'methods', 'teach', 'health', 'debug'],
 };
 layers.adapter = ['runs', 'debug', 'health'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);

@@ -9,6 +9,7 @@ import { exitCodes } from '../protocol/errors.ts';
 import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
+import { refuseRanks } from './ranks.ts';
 import { lostOutput, surviveTerminal } from './terminal.ts';
 
 function createProgram(): Command {
@@ -21,6 +22,7 @@ function createProgram(): Command {
     .configureOutput({ writeErr: () => {} }); // errors are reported below, in the same form as all others
   for (const register of commands) register(program);
   for (const command of program.commands) readPaths(command);
+  program.hook('preAction', (_, command) => refuseRanks(command.name()));
   return program;
 }
 

@@ -50,11 +50,11 @@ async function start(
   initial: ReadonlyMap<string, TensorData> | null,
   context: SessionContext,
 ): Promise<TrainingSession> {
-  const { engine, report } = context;
+  const { engine, report, ranks } = context;
   const { seed, batch, accumulation, loss, trains, crops, record, iterations } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createAutoencoderTrainer(engine, {
-    ...{ network, size: captionedSize, seed, batch, accumulation, loss, trains, initial },
+    ...{ network, size: captionedSize, seed, batch, accumulation, ranks, loss, trains, initial },
     crops: crops.iterations > 0 ? { size: crops.size, batch: crops.batch, steps: crops.iterations } : null,
     settings: updateSettingsOf(config),
     emas: emasOf(config.ema),

@@ -9,7 +9,7 @@ import type { Trainer } from '../training/trainer.ts';
 import { type AutoencoderLossWeights, type AutoencoderParts, autoencoderLossGraph } from './autoencoder-loss.ts';
 
 export interface TeachAutoencoderOptions
-  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'ranks' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly network: GaussianAutoencoder;
   /** Pixels per side of the square images. */
   readonly size: number;
@@ -26,8 +26,21 @@ export interface TeachAutoencoderOptions
 
 /** The trainer of `autoencoder`. */
 export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencoderOptions): Promise<Trainer> {
-  const { network, size, seed, loss, trains, crops, initial, batch, accumulation, settings, emas, keepsGradients } =
-    options;
+  const {
+    network,
+    size,
+    seed,
+    loss,
+    trains,
+    crops,
+    initial,
+    batch,
+    accumulation,
+    ranks,
+    settings,
+    emas,
+    keepsGradients,
+  } = options;
   const { layout } = network;
   return createLossTrainer(engine, {
     name: 'autoencoder',
@@ -41,7 +54,7 @@ export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencod
       : undefined,
     terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
     draws: (step, micro) => drawsOf(options, step, micro),
-    ...{ batch, accumulation, settings, emas, keepsGradients },
+    ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });
 }
 

@@ -106,7 +106,7 @@ async function startTeach(
   { network, data, initial }: Pick<Parts, 'network' | 'data'> & Pick<TeachOptions, 'initial'>,
   context: SessionContext,
 ): Promise<TrainingSession> {
-  const { engine, report } = context;
+  const { engine, report, ranks } = context;
   const { seed, batch, accumulation, loss, record } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createTeachTrainer(engine, {
@@ -114,6 +114,7 @@ async function startTeach(
     seed,
     batch,
     accumulation,
+    ranks,
     meanLogSigma: loss.P_mean,
     stdLogSigma: loss.P_std,
     sigmaData: loss.sigma_data,

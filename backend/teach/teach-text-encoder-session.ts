@@ -51,12 +51,12 @@ interface Parts {
 }
 
 async function start(parts: Parts, context: SessionContext): Promise<TrainingSession> {
-  const { engine, report } = context;
+  const { engine, report, ranks } = context;
   const { config, model, tokenizer } = parts;
   const { seed, batch, accumulation, record, iterations } = config;
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createTextEncoderTrainer(engine, {
-    ...{ model, seed, batch, accumulation },
+    ...{ model, seed, batch, accumulation, ranks },
     settings: updateSettingsOf(config),
     emas: emasOf(config.ema),
     keepsGradients: (step) => isDue(record.histogramsEvery, step, iterations),

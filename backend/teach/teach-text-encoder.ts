@@ -12,7 +12,7 @@ import { clipLayout, clipLossGraph, logitScale } from './clip-loss.ts';
 export type ClipBatch = Readonly<Record<'pixels' | 'ids' | 'end', TensorData>>;
 
 export interface TeachTextEncoderOptions
-  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'ranks' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly model: TextImagePair;
   readonly seed: number;
   /** `count` images with their captions, a pure function of (step, micro-batch). */
@@ -24,13 +24,13 @@ const initialTemperature = 0.07;
 
 /** The trainer of `text_encoder`. */
 export function createTextEncoderTrainer(engine: Engine, options: TeachTextEncoderOptions): Promise<Trainer> {
-  const { model, seed, batch, accumulation, settings, emas, keepsGradients, samples } = options;
+  const { model, seed, batch, accumulation, ranks, settings, emas, keepsGradients, samples } = options;
   const layout = clipLayout(model);
   return createLossTrainer(engine, {
     ...{ name: 'text_encoder', layout, parameters: startOf(layout, seed), graph: clipLossGraph(model, layout, batch) },
     terms: { accuracy: 'quality/own text chosen in the batch' },
     draws: async (step, micro) => samples(step, micro, batch),
-    ...{ batch, accumulation, settings, emas, keepsGradients },
+    ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });
 }
 

@@ -38,12 +38,12 @@ async function start(
   model: TextModelParts,
   context: SessionContext,
 ): Promise<TrainingSession> {
-  const { engine, report } = context;
+  const { engine, report, ranks } = context;
   const { seed, batch, accumulation, loss, record, iterations, scheduler } = config;
   const pool = await encodeImages(config, model, context);
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
   const trainer = await createTextTrainer(engine, {
-    ...{ networks: model.networks, seed, batch, accumulation, initial: model.initial },
+    ...{ networks: model.networks, seed, batch, accumulation, ranks, initial: model.initial },
     schedule: vpSchedule(model.scheduler),
     predictionType: scheduler.prediction_type,
     minTimestep: loss.minTimestep,

@@ -9,7 +9,7 @@ import type { Trainer } from '../training/trainer.ts';
 import { joinLayouts } from './joint-layout.ts';
 import { type PredictionType, snrWeight, type TextConditioned, textLossGraph, textParts } from './text-loss.ts';
 
-type Updates = Pick<LossTask, 'accumulation' | 'settings' | 'emas' | 'keepsGradients'>;
+type Updates = Pick<LossTask, 'accumulation' | 'ranks' | 'settings' | 'emas' | 'keepsGradients'>;
 
 export interface TeachTextOptions extends Updates {
   /** Images per program run. */
@@ -39,7 +39,8 @@ export function textLayout({ unet, textEncoder }: TextConditioned): ParameterLay
 
 /** The trainer of `teacher`. */
 export function createTextTrainer(engine: Engine, options: TeachTextOptions): Promise<Trainer> {
-  const { networks, predictionType, seed, initial, batch, accumulation, settings, emas, keepsGradients } = options;
+  const { networks, predictionType, seed, initial, batch, accumulation, ranks, settings, emas, keepsGradients } =
+    options;
   const layout = textLayout(networks);
   return createLossTrainer(engine, {
     name: 'teacher',
@@ -47,7 +48,7 @@ export function createTextTrainer(engine: Engine, options: TeachTextOptions): Pr
     parameters: startOf(layout, seed, initial),
     graph: textLossGraph(networks, layout, batch, predictionType),
     draws: async (step, micro) => textDraws(options, step, micro),
-    ...{ batch, accumulation, settings, emas, keepsGradients },
+    ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });
 }
 

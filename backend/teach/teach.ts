@@ -9,7 +9,7 @@ import type { Trainer } from '../training/trainer.ts';
 import { teacherLossGraph } from './teacher-loss.ts';
 
 export interface TeachOptions
-  extends Pick<LossTask, 'batch' | 'accumulation' | 'settings' | 'emas' | 'keepsGradients'> {
+  extends Pick<LossTask, 'batch' | 'accumulation' | 'ranks' | 'settings' | 'emas' | 'keepsGradients'> {
   readonly network: Denoiser;
   readonly seed: number;
   /** Noise levels are log-normal: ln sigma ~ N(meanLogSigma, stdLogSigma^2); EDM: -1.2 and 1.2. */
@@ -24,7 +24,7 @@ export interface TeachOptions
 
 /** The trainer of `teacher`. */
 export function createTeachTrainer(engine: Engine, options: TeachOptions): Promise<Trainer> {
-  const { network, seed, batch, accumulation, sigmaData, initial, settings, emas, keepsGradients } = options;
+  const { network, seed, batch, accumulation, ranks, sigmaData, initial, settings, emas, keepsGradients } = options;
   const { layout } = network;
   return createLossTrainer(engine, {
     name: 'teacher',
@@ -32,7 +32,7 @@ export function createTeachTrainer(engine: Engine, options: TeachOptions): Promi
     parameters: initial ? packParameters(layout, initial) : initialParameters(layout, stream(seed, 'teach', 'init')),
     graph: teacherLossGraph(network, batch, sigmaData),
     draws: (step, micro) => drawsOf(options, step, micro),
-    ...{ batch, accumulation, settings, emas, keepsGradients },
+    ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });
 }
 

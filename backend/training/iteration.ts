@@ -6,6 +6,7 @@
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../engine/engine.ts';
 import { byChunk } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { Origin } from './origin.ts';
 import type { StagedProgram } from './staged-program.ts';
 import { type Chunks, disposeAll, type TrainedNetwork } from './trained-network.ts';
@@ -62,6 +63,8 @@ interface Report {
   readonly values: DeviceTensor;
   readonly share: number;
   readonly micro: number;
+  /** Whether every rank has the same numbers. */
+  readonly common: boolean;
 }
 
 export class Iteration {
@@ -202,7 +205,7 @@ export class Iteration {
   ): Promise<void> {
     const shown = this.#watch.onStage !== undefined;
     const first = !network.isUpdating;
-    this.report([norm], await network.update(settings, this.#keepsGradients || shown), share);
+    this.report([norm], await network.update(settings, this.#keepsGradients || shown), share, true);
     if (!shown) {
       this.#done += 1;
       return;
@@ -222,26 +225,35 @@ export class Iteration {
     }
   }
 
-  /** Numbers to read once, at the end: `share` of each, summed by name; all of them must be finite. Takes the tensor over. */
-  report(names: readonly string[], values: DeviceTensor, share: number): void {
-    this.#reports.push({ names, values, share, micro: this.micro });
+  /**
+   * Numbers to read once, at the end: `share` of each, summed by name; all of them must be finite. Takes the tensor over.
+   * @param common whether every rank has the same; else they are summed over the ranks too
+   */
+  report(names: readonly string[], values: DeviceTensor, share: number, common = false): void {
+    this.#reports.push({ names, values, share, micro: this.micro, common });
   }
 
   /** Reads everything reported. @returns the sums, and the first micro-batch that had a number which is not finite */
-  async read(): Promise<{ scalars: Scalars; bad: number | undefined }> {
+  async read(ranks: Ranks = alone): Promise<{ scalars: Scalars; bad: number | undefined }> {
     const scalars: Scalars = {};
-    let bad: number | undefined;
+    const own = new Set<string>();
+    /** First ones: of this rank's numbers, and of all. */
+    let [ownBad, bad]: (number | undefined)[] = [];
     const reports = this.#reports;
-    for (const { names, values, share, micro } of reports) {
+    for (const { names, values, share, micro, common } of reports) {
       const numbers = await values.read();
       names.forEach((name, i) => {
         scalars[name] = (scalars[name] ?? 0) + numbers[i]! * share;
-        if (!Number.isFinite(numbers[i])) bad ??= micro;
+        if (!common) own.add(name);
+        if (Number.isFinite(numbers[i])) return;
+        bad ??= micro;
+        if (!common) ownBad ??= micro;
       });
     }
     disposeAll(reports.map(({ values }) => values));
     this.#reports = [];
-    return { scalars, bad };
+    if (ranks.size === 1) return { scalars, bad };
+    return { scalars, bad: (await overRanks(ranks, scalars, own, ownBad)) ?? bad };
   }
 
   /** What of these names exists. */
@@ -294,6 +306,18 @@ export class Iteration {
     return value;
   }
 }
+
+/** Sums what each rank has of its own, in place. @returns the first micro-batch of all ranks' that had a bad number */
+async function overRanks(ranks: Ranks, scalars: Scalars, own: ReadonlySet<string>, bad: number | undefined) {
+  const sums = Float64Array.from(own, (name) => scalars[name]!);
+  await ranks.sum(sums);
+  for (const [i, name] of [...own].entries()) scalars[name] = sums[i]!;
+  const first = await ranks.agree(bad === undefined ? 0 : mostMicros - bad);
+  return first === 0 ? undefined : mostMicros - first;
+}
+
+/** Above the number of any micro-batch. */
+const mostMicros = 2 ** 30;
 
 /** A network's parameters as programs are fed them. */
 export const fedAs = (name: string, chunks: Chunks): Record<string, Feed> => byChunk(name, chunks);

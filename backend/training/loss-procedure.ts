@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type ParameterLayout, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../ranks/ranks.ts';
 import { fedAs, type Iteration, type Scalars } from './iteration.ts';
 import { type Stage, StagedProgram } from './staged-program.ts';
 import { TrainedNetwork } from './trained-network.ts';
@@ -30,8 +31,9 @@ export interface LossTask {
   readonly terms?: Readonly<Record<string, string>>;
   /** Images per program run. */
   readonly batch: number;
-  /** Micro-batches per update. */
+  /** Micro-batches per update, on each rank. */
   readonly accumulation: number;
+  readonly ranks?: Ranks | undefined;
   /** A pure function of (step, micro-batch). */
   draws(step: number, micro: number): Promise<Feeds>;
   /** Settings of the update with number `step` (1 for the first): where warm-up and decay live. */
@@ -49,6 +51,8 @@ class LossProcedure implements Procedure {
   readonly imagesPerStep: number;
   recorded: readonly string[] = [];
   readonly adjustable: Adjustable;
+  readonly ranks: Ranks | undefined;
+  readonly #micros: MicroBatches;
   readonly #task: LossTask;
   readonly #network: TrainedNetwork;
   readonly #loss: StagedProgram;
@@ -60,35 +64,39 @@ class LossProcedure implements Procedure {
     this.#loss = loss;
     this.#early = early;
     this.networks = [network];
-    this.imagesPerStep = task.batch * task.accumulation;
+    this.ranks = task.ranks;
+    this.#micros = microBatchesOf(task.ranks ?? alone, task.accumulation);
+    this.imagesPerStep = task.batch * this.#micros.of;
     const natural = (step: number) => ({ 'optimizer.lr': task.settings(step).learningRate });
     this.adjustable = { natural, overrides: new Map() };
   }
 
   static async create(engine: Engine, task: LossTask): Promise<LossProcedure> {
-    const { name, layout, parameters: start, emas, graph, early, accumulation, terms = {} } = task;
+    const { name, layout, parameters: start, emas, graph, early, accumulation, ranks = alone, terms = {} } = task;
     const stages: Stage[] = [
       ['loss', ['loss', ...Object.keys(terms)]],
       ['backward', ['gradient']],
     ];
     const loss = await StagedProgram.compile(engine, graph, stages, `${name} loss`);
     const first = early ? await StagedProgram.compile(engine, early.graph, stages, `${name} early loss`) : null;
-    const network = await TrainedNetwork.create(engine, { name, layout, start, emas, accumulates: accumulation > 1 });
+    const accumulates = microBatchesOf(ranks, accumulation).of > 1;
+    const network = await TrainedNetwork.create(engine, { name, layout, start, emas, accumulates, ranks });
     return new LossProcedure(task, network, loss, first);
   }
 
   async iterate(it: Iteration): Promise<void> {
-    const { name, accumulation, terms = {}, early } = this.#task;
+    const { name, terms = {}, early } = this.#task;
+    const { first, count, of } = this.#micros;
     const program = it.step <= (early?.steps ?? 0) ? this.#early! : this.#loss;
-    for (let micro = 0; micro < accumulation; micro++) {
-      await it.begin(micro, micro, accumulation);
+    for (let done = 0; done < count; done++) {
+      await it.begin(first + done, done, count);
       await this.#draw(it);
       await it.stage('draw');
       await it.run(program, fedAs('parameters', this.#network.parameters));
       for (const [output, tag] of Object.entries({ loss: `loss/${name}`, ...terms })) {
-        it.report([tag], it.take(output), 1 / accumulation);
+        it.report([tag], it.take(output), 1 / of);
       }
-      await this.#network.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+      await this.#network.accumulate(it.takeChunks('gradient'), 1 / of);
     }
     await it.update(this.#network, this.#settings(it.step), { stage: 'update', norm: `norm/${name}` });
   }

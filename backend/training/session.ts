@@ -6,6 +6,7 @@ import type { Inputs, InputWork } from '../models/input-file.ts';
 import type { Inspection, InspectionQuery } from '../protocol/inspection.ts';
 import type { PlaneQuestion, PlaneReading } from '../protocol/plane.ts';
 import type { RunMessage, RunMessageOf } from '../protocol/run-messages.ts';
+import type { Ranks } from '../ranks/ranks.ts';
 import type { Scalars, StepReport, Trainer } from './trainer.ts';
 
 /** What to record at a step, each under its tag, e.g. `loss/matching`. */
@@ -50,6 +51,8 @@ export interface SessionContext {
   /** Aborted when the run is to end: for work that can be broken off, such as making pairs. */
   readonly signal: AbortSignal;
   readonly report: (message: RunMessage) => void;
+  /** Who trains with this process; nobody unless given. What is recorded is the leader's. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** Checked and ready to begin; nothing is written before `start`. */

@@ -8,6 +8,7 @@ import { add, mul } from '../graph/ops/index.ts';
 import { byChunk, chunkName, type ParameterLayout } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import { type ArraySource, type StoredArrays, sliceSize, sourceOf, storedSlices } from '../weights/array-source.ts';
 import type { Origin } from './origin.ts';
 import { adamBuffers, averageNames, type UpdateSettings, updateFeeds, updateGraph } from './update-graph.ts';
@@ -26,6 +27,8 @@ export interface NetworkOptions {
   readonly emas: readonly number[];
   /** Gradients of several micro-batches are summed before an update. */
   readonly accumulates: boolean;
+  /** Who computes the other micro-batches of an update; nobody unless given. */
+  readonly ranks?: Ranks | undefined;
 }
 
 type State = ReadonlyMap<string, Chunks>;
@@ -45,6 +48,7 @@ export class TrainedNetwork {
   readonly #engine: Engine;
   readonly #updater: Program;
   readonly #adder: Program | null;
+  readonly #ranks: Ranks;
   #state: State;
   #updates = 0;
   #candidate: State | null = null;
@@ -56,7 +60,7 @@ export class TrainedNetwork {
 
   private constructor(
     engine: Engine,
-    { name, layout, start, emas }: NetworkOptions,
+    { name, layout, start, emas, ranks = alone }: NetworkOptions,
     updater: Program,
     adder: Program | null,
   ) {
@@ -66,6 +70,7 @@ export class TrainedNetwork {
     this.#engine = engine;
     this.#updater = updater;
     this.#adder = adder;
+    this.#ranks = ranks;
     const trained = layout.chunks.filter(({ trainedSize }) => trainedSize > 0);
     this.#zeros = adder ? trained.map(({ trainedSize }) => engine.upload(zeros([trainedSize]))) : [];
     this.#state = new Map(
@@ -124,8 +129,9 @@ export class TrainedNetwork {
     this.#gradient = gradient.map((_, i) => sums[chunkName('sum', i)]!);
   }
 
-  /** Updates from the gradient summed so far. @returns its norm before clipping, [] */
+  /** Updates from the gradient summed so far, over all ranks. @returns its norm before clipping, [] */
   async update(settings: UpdateSettings, keepsGradient: boolean): Promise<DeviceTensor> {
+    await this.#sumOverRanks();
     const before = this.#candidate ?? this.#state;
     const gradient = this.#gradient!;
     const step = (this.#candidate ? this.#candidateUpdates : this.#updates) + 1;
@@ -141,6 +147,24 @@ export class TrainedNetwork {
     this.#candidate = new Map(this.#buffers.map((buffer) => [buffer, next(buffer)] as const));
     this.#candidateUpdates = step;
     return results.norm!;
+  }
+
+  /** Every rank has the same gradient then. It goes over the host, whatever the device. */
+  async #sumOverRanks(): Promise<void> {
+    if (this.#ranks.size === 1) return;
+    const summed: DeviceTensor[] = [];
+    try {
+      for (const chunk of this.#gradient!) {
+        const data = (await chunk.read()).slice();
+        await this.#ranks.sum(data);
+        summed.push(this.#engine.upload({ shape: chunk.shape, data }));
+      }
+    } catch (error) {
+      disposeAll(summed);
+      throw error;
+    }
+    disposeAll(this.#gradient!);
+    this.#gradient = summed;
   }
 
   /** Whether an update of this iteration stands beside the state. */

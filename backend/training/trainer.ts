@@ -5,6 +5,7 @@
  */
 import type { DeviceTensor, Engine, Feed } from '../engine/engine.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { ArraySource, StoredArrays } from '../weights/array-source.ts';
 import { Iteration, type Scalars, type Watch } from './iteration.ts';
 import type { RestoredState, TrainedNetwork } from './trained-network.ts';
@@ -38,6 +39,8 @@ export interface Procedure {
   /** Updates of a network per iteration, 1 unless given: for states that do not count them. */
   readonly updatesPerStep?: Readonly<Record<string, number>>;
   readonly adjustable?: Adjustable;
+  /** Who computes the rest of every batch; nobody unless given. */
+  readonly ranks?: Ranks | undefined;
   /** Numbers that are known without computing, such as learning rates. */
   rates?(step: number): Scalars;
   /** Leaves updates in the networks and numbers in the iteration. */
@@ -86,6 +89,10 @@ export class Trainer {
     return this.#procedure.networks;
   }
 
+  get #ranks(): Ranks {
+    return this.#procedure.ranks ?? alone;
+  }
+
   get adjustable(): Adjustable | undefined {
     return this.#procedure.adjustable;
   }
@@ -122,7 +129,7 @@ export class Trainer {
     this.#latest = iteration;
     try {
       await this.#procedure.iterate(iteration);
-      const { scalars, bad } = await iteration.read();
+      const { scalars, bad } = await iteration.read(this.#ranks);
       Object.assign(scalars, this.#procedure.rates?.(step));
       await iteration.commits(scalars);
       const all = this.networks.every(({ name }) => iteration.skipped.has(name));
@@ -138,8 +145,9 @@ export class Trainer {
     }
   }
 
-  /** @param micro the micro-batch that had the number; the tensors at hand are the last one's */
+  /** @param micro the micro-batch that had the number, on whatever rank; the tensors at hand are the last one's of this */
   async #numericStop(iteration: Iteration, scalars: Scalars, micro: number): Promise<NumericStop> {
+    if (this.#ranks.rank > 0) return new NumericStop(iteration.step, scalars, new Map());
     if (iteration.micro !== micro) {
       this.#latest = new Iteration(this.#engine, iteration.step);
       iteration.dispose();

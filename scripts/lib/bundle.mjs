@@ -7,7 +7,7 @@ import { Failure, say, seconds } from './console.mjs';
 import { root } from './process.mjs';
 
 /** Native or optional packages, loaded at run time from node_modules. */
-const external = ['onnxruntime-node', '@tensorflow/*', 'vscode'];
+const external = ['onnxruntime-node', '@tensorflow/*', 'koffi', 'vscode'];
 
 /** CommonJS packages inside an ES module bundle still call `require`. */
 const preamble = [

@@ -28,7 +28,14 @@ const pythonPackages = ['tensorboard==2.21.0', 'debugpy==1.8.22', 'numpy==2.4.6'
  * @returns environment variables to add for the tests
  */
 export async function prepareSystem({ mayInstall }) {
+  await mpi(mayInstall);
   return { ...(await webgpu(mayInstall)), ...(await browser(mayInstall)), ...(await python(mayInstall)) };
+}
+
+/** What starts several processes that train one model. The tests look for it themselves. */
+async function mpi(mayInstall) {
+  if (!programExists('mpirun') && process.platform === 'linux' && mayInstall) await apt(['openmpi-bin', 'libopenmpi3']);
+  if (!programExists('mpirun')) say('Tests of several ranks: skipped, no mpirun (Debian package openmpi-bin).');
 }
 
 /** Chromium, which comes with SwiftShader too, and a font for it. */

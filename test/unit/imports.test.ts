@@ -40,6 +40,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['layer-metrics', 'backend/metrics/a.ts', '../models/leaf.ts'],
   ['layer-models', 'backend/models/a.ts', '../training/leaf.ts'],
   ['layer-sampling', 'backend/sampling/a.ts', '../training/leaf.ts'],
+  ['layer-ranks', 'backend/ranks/a.ts', '../training/leaf.ts'],
   ['layer-training', 'backend/training/a.ts', '../methods/leaf.ts'],
   ['layer-health', 'backend/health/a.ts', '../methods/leaf.ts'],
   ['layer-methods', 'backend/methods/a.ts', '../runs/leaf.ts'],

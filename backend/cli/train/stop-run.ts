@@ -25,6 +25,7 @@ export function stopOnSignals(run: LiveRun, onStopping: (why: string) => void): 
     if (signals === 1) {
       onStopping(why);
       run.stop();
+      run.hurry();
     } else if (signals === 2) {
       timer = setTimeout(endAtOnce, patienceSeconds * 1000);
       void run.kill();

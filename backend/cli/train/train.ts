@@ -3,11 +3,13 @@ import path from 'node:path';
 import { errorFrom } from '../../files/describe-error.ts';
 import { type Config, type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
+import { launchedRanks } from '../../ranks/launched.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
 import type { RunRequest } from '../../runs/loop/open.ts';
 import { presetConfig } from '../../runs/presets.ts';
 import type { CommonOptions, Output } from '../output.ts';
+import { follow } from './follow.ts';
 import { watchRun } from './watch.ts';
 
 export interface TrainOptions extends CommonOptions {
@@ -50,14 +52,18 @@ export async function train(
       'Leave the config out; change it with --set.',
     );
   }
+  const launched = launchedRanks(process.env);
   if (options.plan) {
+    if (launched && launched.rank > 0) return 0;
     if (resume !== undefined) throw new UserError('usage', '--plan is for runs not begun yet', 'Leave --resume out.');
     const { printPlan } = await import('./plan.ts');
     await printPlan(newRun(kind, defaults, file, options).config, set, output);
     return 0;
   }
   const start = resume === undefined ? newRun(kind, defaults, file, options) : { folder: path.resolve(resume) };
-  const request: RunRequest = { start, set, half, ...(until === undefined ? {} : { until }) };
+  const ranks = launched ? { launched } : {};
+  const request: RunRequest = { start, set, half, ...ranks, ...(until === undefined ? {} : { until }) };
+  if (launched && launched.rank > 0) return follow(request);
   const watcher = watchRun(kind, output);
   const run = await startLiveRun(request, (message) => watcher.message(message));
   const signals = watcher.signals(run);

@@ -6,6 +6,7 @@ import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors, OpenConditions } from '../../models/conditions.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
+import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
 import { heldInMemory } from './held-pairs.ts';
 import { ownPairs } from './own-pairs.ts';
 
@@ -120,17 +121,25 @@ export async function openReferencePairs(
   ownFolder: string,
   teacher: { readonly path: string; readonly sha256: string; readonly pairs: PairMaking },
   conditions: OpenConditions,
-  options: Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'>,
+  {
+    ranks = alone,
+    ...options
+  }: Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'> & { ranks?: Ranks | undefined },
 ): Promise<{ pairs: ReferencePairs; warning: string }> {
   const { path, count } = regression.pairs;
   const folder = path ?? ownFolder;
   const own = { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed };
-  const kept = path === undefined ? await ownPairs(() => makePairs(folder, own)) : '';
+  const makes = path === undefined && ranks.rank === 0;
+  const kept = makes ? await ownPairs(() => makePairs(folder, own)) : '';
+  await ranks.agree(0); // the others read what the leader has made
   const { set, prompts } = await teacher.pairs.open(folder);
   const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
   const warning = kept || !foreign ? kept : `the pairs in ${folder} were made by another teacher than ${teacher.path}`;
   return {
-    pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), { seed, accumulation }),
+    pairs: drawnPairs(set, conditions.ofPairs(prompts), Math.min(count, set.count), {
+      ...microBatchesOf(ranks, accumulation),
+      seed,
+    }),
     warning,
   };
 }
@@ -143,7 +152,7 @@ function drawnPairs(
   set: PairSet,
   conditions: ConditionSource,
   count: number,
-  { seed, accumulation }: Pick<DistillConfig, 'seed' | 'accumulation'>,
+  { seed, first, count: micros }: Pick<DistillConfig, 'seed'> & MicroBatches,
 ): ReferencePairs {
   const pairs = heldInMemory(set, count);
   let ahead = { key: '', rows: pairs.batch([]) };
@@ -157,7 +166,7 @@ function drawnPairs(
   return {
     async batch(step, micro, size) {
       const { z, y, labels } = await read(step, micro, size);
-      const next = micro + 1 < accumulation ? read(step, micro + 1, size) : read(step + 1, 0, size);
+      const next = micro + 1 < first + micros ? read(step, micro + 1, size) : read(step + 1, first, size);
       // A fault is told to whoever asks for that batch.
       next.catch(() => {});
       return { z, y, conditions: await conditions.feeds(labels) };

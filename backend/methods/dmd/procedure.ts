@@ -4,6 +4,7 @@ import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
+import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
 import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
@@ -39,8 +40,9 @@ export interface DmdOptions extends DmdShape {
   readonly start: { readonly generator: Float32Array; readonly fake: Float32Array };
   /** Decays of the averages that are kept of the generator. */
   readonly emas: readonly number[];
-  /** Micro-batches per update. */
+  /** Micro-batches per update, on each rank. */
   readonly accumulation: number;
+  readonly ranks?: Ranks | undefined;
   /** Fake-score updates per generator update; those past the first train on newly generated samples. */
   readonly fakeUpdates: number;
   /** Recorded draws in place of the seed's own streams. */
@@ -67,6 +69,8 @@ export class DmdProcedure implements Procedure {
   readonly fake: TrainedNetwork;
   /** The frozen teacher's parameters; [] where nothing needs it. */
   readonly teacher: Chunks;
+  readonly ranks: Ranks | undefined;
+  readonly #micros: MicroBatches;
   readonly #options: DmdOptions;
   readonly #draws: Draws;
   readonly #programs: Programs;
@@ -85,7 +89,9 @@ export class DmdProcedure implements Procedure {
     this.#draws = options.draws ?? streamDraws(seed, student.shape, conditions);
     [this.generator, this.fake] = networks;
     this.networks = networks;
-    this.imagesPerStep = countOf(options) * accumulation;
+    this.ranks = options.ranks;
+    this.#micros = microBatchesOf(options.ranks ?? alone, accumulation);
+    this.imagesPerStep = countOf(options) * this.#micros.of;
     this.updatesPerStep = { fake: fakeUpdates };
     this.adjustable = { natural: (step) => adjustableOf(options.settings(step)), overrides: new Map() };
     this.recorded = [
@@ -101,7 +107,7 @@ export class DmdProcedure implements Procedure {
   }
 
   static async create(engine: Engine, options: DmdOptions): Promise<DmdProcedure> {
-    const { matching, regression, pairs, emas, accumulation, fakeUpdates, start } = options;
+    const { matching, regression, pairs, emas, accumulation, ranks = alone, fakeUpdates, start } = options;
     if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
     const trains = trainsFake(options);
@@ -116,10 +122,10 @@ export class DmdProcedure implements Procedure {
             'generate',
           )
         : null;
-    const accumulates = accumulation > 1;
+    const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: 'generator' | 'fake', decays: readonly number[]) =>
       TrainedNetwork.create(engine, {
-        ...{ name, layout: options[name].layout, start: start[name], emas: decays, accumulates },
+        ...{ name, layout: options[name].layout, start: start[name], emas: decays, accumulates, ranks },
       });
     const networks: [TrainedNetwork, TrainedNetwork] = [await network('generator', emas), await network('fake', [])];
     return new DmdProcedure(engine, options, { generator, fake, fresh }, networks);
@@ -127,16 +133,17 @@ export class DmdProcedure implements Procedure {
 
   async iterate(it: Iteration): Promise<void> {
     const { generator, fake } = this;
-    const { accumulation } = this.#options;
+    const { first, count, of } = this.#micros;
     const updates = this.#programs.fake ? this.#options.fakeUpdates : 0;
-    const micros = accumulation * (1 + updates);
+    const micros = count * (1 + updates);
     const images = new Map<number, Generated>();
     try {
-      for (let micro = 0; micro < accumulation; micro++) {
-        await it.begin(micro, micro, micros);
+      for (let done = 0; done < count; done++) {
+        const micro = first + done;
+        await it.begin(micro, done, micros);
         const conditions = await this.#generatorHalf(it);
-        it.report(generatorReport, it.take('report'), 1 / accumulation);
-        await generator.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+        it.report(generatorReport, it.take('report'), 1 / of);
+        await generator.accumulate(it.takeChunks('gradient'), 1 / of);
         images.set(micro, { x: it.take('x'), conditions });
       }
       await it.update(generator, this.#settings(it.step).generator, {
@@ -146,13 +153,14 @@ export class DmdProcedure implements Procedure {
       for (let update = 0; update < updates; update++) {
         // Of several updates the last one's numbers are reported.
         const share = update === updates - 1 ? 1 : 0;
-        for (let micro = 0; micro < accumulation; micro++) {
-          await it.begin(micro, accumulation * (1 + update) + micro, micros);
+        for (let done = 0; done < count; done++) {
+          const micro = first + done;
+          await it.begin(micro, count * (1 + update) + done, micros);
           const own = images.get(micro)!;
           if (update === 0) images.delete(micro);
           images.set(micro, await this.#fakeHalf(it, { step: it.step, micro, update }, own));
-          it.report(fakeReport, it.take('report'), share / accumulation);
-          await fake.accumulate(it.takeChunks('gradient'), 1 / accumulation);
+          it.report(fakeReport, it.take('report'), share / of);
+          await fake.accumulate(it.takeChunks('gradient'), 1 / of);
         }
         await it.update(fake, this.#settings(it.step).fake, { stage: 'fake update', norm: 'normFake', share });
       }

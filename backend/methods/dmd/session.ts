@@ -5,6 +5,7 @@ import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
+import { alone } from '../../ranks/ranks.ts';
 import { emasOf } from '../../training/schedule.ts';
 import {
   histogramsOf,
@@ -52,11 +53,13 @@ async function start(
   teacher: DistillTeacher,
   context: SessionContext,
 ): Promise<TrainingSession> {
-  const { engine, report, recorder, folder, signal } = context;
+  const { engine, report, recorder, folder, signal, ranks = alone } = context;
   const { seed, regression, accumulation, record, iterations } = config;
   const work = (label: string) => (done: number, total: number) =>
     report({ type: 'work', label, done, total, unit: label });
-  const conditions = await teacher.openConditions(engine, { folder, signal, onProgress: work('prompts') });
+  const leads = ranks.rank === 0;
+  const keeping = leads ? { folder, signal, onProgress: work('prompts') } : null;
+  const conditions = await teacher.openConditions(engine, keeping);
   const pairs = regression.enabled ? await pairsOf() : null;
   for (const text of teacher.notes) report({ type: 'note', level: 'info', text });
   report({ type: 'note', level: 'info', text: 'compiling the training step' });
@@ -70,24 +73,30 @@ async function start(
   const shape = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
   const flat = (part: 'generator' | 'fake') => shape[part].start(weights, stream(seed, 'adapters', part));
   const procedure = await DmdProcedure.create(engine, {
-    ...{ ...shape, seed, accumulation, pairs, conditions: conditions.source, teacherWeights: weights },
+    ...{ ...shape, seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
     ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
     ...{ fakeUpdates: config.fake.updatesPerStep, settings: distillSettings(config) },
   });
   const trainer = new Trainer(engine, procedure, (step) => isDue(record.histogramsEvery, step, iterations));
-  const probe = shape.matching
-    ? new RecordedProbe(config, () => Probe.create(engine, shape, conditions.source, record.probe))
-    : null;
+  const probe =
+    shape.matching && leads
+      ? new RecordedProbe(config, () => Probe.create(engine, shape, conditions.source, record.probe))
+      : null;
   if (record.probeEvery > 0) await probe?.compile();
   const plane = teacher.plane && new Plane(engine, shape, teacher.plane.mixture);
   const vitals =
-    record.healthEvery > 0
+    record.healthEvery > 0 && leads
       ? new Vitals(engine, shape, procedure, trainer, {
-          ...{ seed, accumulation, every: record.healthEvery, conditions: conditions.source },
+          ...{
+            seed,
+            accumulation: accumulation * ranks.size,
+            every: record.healthEvery,
+            conditions: conditions.source,
+          },
           teacherSamples: () => teacherSamples(engine, teacher, { pairs, conditions: conditions.source, seed, signal }),
         })
       : null;
-  const preview = record.samplesEvery > 0 ? await previewOf() : null;
+  const preview = record.samplesEvery > 0 && leads ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
   const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
   let inspector: Promise<ScoreInspector> | undefined;
@@ -156,7 +165,7 @@ async function start(
   }
 
   async function pairsOf() {
-    const options = { engine, onProgress: work('pairs'), signal };
+    const options = { engine, onProgress: work('pairs'), signal, ranks };
     const made = await openReferencePairs(config, path.join(folder, 'pairs'), teacher, conditions, options);
     if (made.warning) report({ type: 'note', level: 'warning', text: made.warning });
     return made.pairs;

@@ -64,6 +64,8 @@ export interface RunSetup {
   /** The device as chosen, never `auto`. */
   readonly device: string;
   readonly threads: number;
+  /** Processes that train it together, 1 unless given. */
+  readonly ranks?: number;
 }
 
 /** A run this process works on; it holds the lock until `close`. */
@@ -179,8 +181,8 @@ function toJson(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function describeSetup({ version, device, threads }: RunSetup) {
-  return { version, device, threads, node: process.version, platform: `${os.platform()} ${os.arch()}` };
+function describeSetup({ version, device, threads, ranks = 1 }: RunSetup) {
+  return { version, device, threads, ranks, node: process.version, platform: `${os.platform()} ${os.arch()}` };
 }
 
 /** A run as seen from outside. */

@@ -32,6 +32,8 @@ const runInfoSchema = z.object({
   /** The device it computes on, with the name the executor gave it. */
   device: z.string(),
   threads: z.number(),
+  /** Processes that train it together. */
+  ranks: z.number().int().positive().default(1),
   /** Version of Node, and the machine: `linux x64`. */
   node: z.string(),
   platform: z.string(),

@@ -37,6 +37,7 @@ export async function startLiveRun(request: RunRequest, onMessage: (message: Run
     ask,
     stop: () => void ask(runRequests.stop, {}).catch(() => {}),
     kill: () => thread.kill(),
+    hurry: () => thread.hurry(),
     ended: thread.ended.then(() => endpoint.close()),
   };
 }

@@ -5,8 +5,11 @@ import { answerDebugging } from '../../debug/requests.ts';
 import type { Rule } from '../../debug/rules.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ruleNames, ruleTitle } from '../../health/evaluate.ts';
-import type { Config } from '../../protocol/config/index.ts';
+import { type Config, commandOfKind } from '../../protocol/config/index.ts';
+import { debugRequests } from '../../protocol/debug-requests.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import type { TrainingSession } from '../../training/session.ts';
 import { listCheckpoints, loadStep, removeCheckpointsAfter } from '../checkpoints/checkpoints.ts';
 import { recordedBefore } from '../events/recorded-numbers.ts';
@@ -25,14 +28,28 @@ export interface DebuggingParts {
   readonly health: RunHealth;
   readonly control: RunControl;
   readonly report: (message: RunMessage) => void;
+  /** Led by this process; one alone unless given. */
+  readonly ranks?: Ranks;
 }
 
 /** @param wait stays while the debugger stands; false: the iteration is to be given up */
 export function runDebugger(parts: DebuggingParts, wait: () => Promise<boolean>): Debugger {
   const host = hostOf(parts, wait);
   const debug = new Debugger(host);
-  answerDebugging(host, debug, (definition, answer) => parts.control.desk.handle(definition, answer, { atOnce: true }));
+  if ((parts.ranks?.size ?? 1) > 1) refuse(parts);
+  else
+    answerDebugging(host, debug, (definition, answer) =>
+      parts.control.desk.handle(definition, answer, { atOnce: true }),
+    );
   return debug;
+}
+
+/** Only the leader would stand still, and only its share of a batch could be changed. */
+function refuse({ control, config, run }: DebuggingParts): void {
+  control.desk.handle(debugRequests['debug/attach'], () => {
+    const hint = `Stop it, and resume it as one process: dmd ${commandOfKind(config.kind)} --resume ${run.paths.folder}`;
+    throw new UserError('usage', 'a run of several ranks cannot be debugged', hint);
+  });
 }
 
 /**

@@ -8,6 +8,8 @@ import type { Inputs } from '../../models/input-file.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessageOf } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
+import { alone, type Ranks, RanksFailed } from '../../ranks/ranks.ts';
+import { words } from '../../ranks/words.ts';
 import { IterationDropped } from '../../training/iteration.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
@@ -16,6 +18,7 @@ import type { GpuUse } from './gpu-use.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import { planChange, type SettingsChange } from './settings-change.ts';
+import { waitingShares } from './together.ts';
 
 /** A checkpoint on the disk. */
 export interface Saved {
@@ -93,7 +96,23 @@ export class TrainingLoop {
     if (control.stopping) this.#tell('stopping');
     await this.#checkpoint();
     recorder.sync();
+    await this.#dismiss();
     return control.stopping ? null : this.#change;
+  }
+
+  /** The other ranks hear how it goes on. */
+  async #dismiss(): Promise<void> {
+    const goesOn = this.#change && !this.#parts.control.stopping;
+    try {
+      await this.#ranks.agree(goesOn ? words.change : words.end);
+    } catch (error) {
+      // Whoever is lost needs no word, and what is to be kept is kept.
+      if (!(error instanceof RanksFailed && error.lost) || goesOn) throw error;
+    }
+  }
+
+  get #ranks(): Ranks {
+    return this.#parts.ranks ?? alone;
   }
 
   /** Data or a disk that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
@@ -112,6 +131,8 @@ export class TrainingLoop {
   async #iterate(): Promise<boolean> {
     const { config, session, recorder, health, report, run, control, gpuUse } = this.#parts;
     run.lock.renew();
+    await this.#ranks.agree(words.iterate);
+    this.#ranks.takeWaited();
     const [start, used] = [performance.now(), process.cpuUsage()];
     const result = await this.#advance();
     if (!result) return false;
@@ -125,6 +146,7 @@ export class TrainingLoop {
       'speed/processors in use': (user + system) / 1e6 / seconds,
       'memory/resident MB': process.memoryUsage.rss() / 1e6,
       ...gpuUse?.scalars(),
+      ...(await waitingShares(this.#ranks, seconds)),
     };
     this.#debugger.done(step, scalars);
     recorder.add(step, { scalars });
@@ -145,7 +167,9 @@ export class TrainingLoop {
   async #between(step: number, done: number, total: number): Promise<void> {
     if (done === 0) return;
     await turn();
-    if (!(await this.answer()) || this.#change) throw new IterationDropped(step);
+    const goesOn = (await this.answer()) && !this.#change;
+    await this.#ranks.agree(goesOn ? words.goOn : words.drop);
+    if (!goesOn) throw new IterationDropped(step);
     if (performance.now() - this.#saidAt < millisecondsBetweenProgress) return;
     this.#saidAt = performance.now();
     this.#parts.report({ type: 'work', label: `iteration ${step}`, done, total, unit: 'micro-batches' });
@@ -238,7 +262,7 @@ export class TrainingLoop {
   }
 
   async #advance() {
-    const { session, run, recorder, health } = this.#parts;
+    const { session, run, recorder, health, control } = this.#parts;
     this.#saidAt = performance.now();
     const debug = this.#debugger;
     const watch = {
@@ -256,6 +280,8 @@ export class TrainingLoop {
       return await session.trainer.advance(watch);
     } catch (error) {
       if (error instanceof IterationDropped) return null;
+      // Told to end, and others do not come any more: as when the iteration is given up.
+      if (error instanceof RanksFailed && error.lost && control.stopping) return null;
       if (error instanceof IterationAgain) {
         if (error.checkpoint !== null) await this.#goBack(error.checkpoint);
         return 'again';

@@ -2,7 +2,6 @@
  * From what was asked for to a locked run folder: the config with its changes, the device, and everything the config
  * names loaded and checked before anything is written.
  */
-import { availableParallelism } from 'node:os';
 import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { packageVersion } from '../../files/package.ts';
@@ -11,6 +10,9 @@ import type { Inputs, InputWork } from '../../models/input-file.ts';
 import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Pace } from '../../protocol/rpc/runs.ts';
+import type { Launched } from '../../ranks/launched.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
+import { threadsOf } from '../../ranks/threads.ts';
 import { planTeachAutoencoder } from '../../teach/teach-autoencoder-session.ts';
 import { planTeach } from '../../teach/teach-session.ts';
 import { planTeachTextEncoder } from '../../teach/teach-text-encoder-session.ts';
@@ -36,6 +38,8 @@ export interface RunRequest {
   readonly debug?: boolean;
   /** From the first iteration on; left out, as fast as it can and to the end. */
   readonly pace?: Pace | undefined;
+  /** What started this process as one of several ranks; left out, nothing did. */
+  readonly launched?: Launched;
   /** Where other processes reach this one, noted in the run's lock; left out, nowhere. */
   readonly contact?: string;
 }
@@ -58,8 +62,12 @@ export interface Opened {
 }
 
 /** @throws UserError of every kind; the run's lock is then not held and nothing stays open */
-export async function open({ start, set, contact = '' }: RunRequest, work: InputWork = {}): Promise<Opened> {
-  const how = { set, lock: { contact }, work };
+export async function open(
+  { start, set, contact = '' }: RunRequest,
+  work: InputWork = {},
+  ranks: Ranks = alone,
+): Promise<Opened> {
+  const how = { set, lock: { contact }, work, threads: threadsOf(ranks), ranks: ranks.size };
   return 'folder' in start ? reopen(start.folder, how) : begin(start.config, start.root, how);
 }
 
@@ -67,21 +75,24 @@ interface How {
   readonly set: readonly string[];
   readonly lock: LockOptions;
   readonly work: InputWork;
+  /** Where the config does not say. */
+  readonly threads: number;
+  readonly ranks: number;
 }
 
-async function begin(asked: Config, root: string, { set, lock, work }: How): Promise<Opened> {
+async function begin(asked: Config, root: string, { set, lock, work, threads: own, ranks }: How): Promise<Opened> {
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
-  const device = await openDevice(config.device, config.threads);
+  const device = await openDevice(config.device, config.threads || own);
   return planned(device.engine, config, work, async (plan) => {
     const inputs = await plan.inputs(work);
     const { name, engine, why, threads } = device;
-    const run = createRun(root, config, { version: packageVersion(), device: name, threads }, lock);
+    const run = createRun(root, config, { version: packageVersion(), device: name, threads, ranks }, lock);
     const none = { checkpoint: undefined, resumed: false, changes: [], warnings: [] };
     return { run, config, engine, plan, why, threads, inputs, ...none };
   });
 }
 
-async function reopen(folder: string, { set, lock, work }: How): Promise<Opened> {
+async function reopen(folder: string, { set, lock, work, threads: own, ranks }: How): Promise<Opened> {
   const before = readRun(folder);
   const { info } = before;
   if (info === undefined) throw new UserError('data', before.problem, before.hint);
@@ -92,11 +103,11 @@ async function reopen(folder: string, { set, lock, work }: How): Promise<Opened>
   checkChanges(old, config);
   // auto stays what it was: another device does not give the same numbers.
   const wanted = config.device === 'auto' ? info.device : config.device;
-  const device = await openDevice(wanted, config.threads || info.threads);
+  const device = await openDevice(wanted, config.threads || (info.ranks === ranks ? info.threads : own));
   return planned(device.engine, config, work, async (plan) => {
     const inputs = await plan.inputs(work);
     const { name, engine, why, threads } = device;
-    const setup = { version: packageVersion(), device: name, threads };
+    const setup = { version: packageVersion(), device: name, threads, ranks };
     const run = resumeRun(folder, setup, lock);
     try {
       const { checkpoint, warnings } = await loadLatest(run.paths.checkpoints);
@@ -126,9 +137,8 @@ async function reopen(folder: string, { set, lock, work }: How): Promise<Opened>
 }
 
 async function openDevice(wanted: string, threads: number) {
-  const count = threads || availableParallelism();
-  const { engine, device, why } = await openEngine({ device: wanted, threads: count });
-  return { engine, name: device, why, threads: count };
+  const { engine, device, why } = await openEngine({ device: wanted, threads });
+  return { engine, name: device, why, threads };
 }
 
 /** Runs of before run.json had them have them in their checkpoints alone. */
@@ -174,12 +184,13 @@ interface Surroundings {
   readonly version: string;
   readonly device: string;
   readonly threads: number;
+  readonly ranks: number;
   readonly node: string;
 }
 
 /** What is not as it was: the run goes on, but no longer bit for bit. */
 function differences(before: Surroundings, now: Surroundings): string[] {
-  return (['version', 'device', 'threads', 'node'] as const).flatMap((key) =>
+  return (['version', 'device', 'threads', 'ranks', 'node'] as const).flatMap((key) =>
     before[key] === now[key]
       ? []
       : [`${key} was ${before[key]} and is now ${now[key]}: the run goes on, but not bit for bit as it would have`],

@@ -8,10 +8,8 @@ import { Asker } from '../asking/asker.ts';
 import { renewForThread } from '../folder/lock.ts';
 import type { RunRequest } from './open.ts';
 
-/** To the thread: it is to end. */
-export interface EndThread {
-  readonly type: 'end';
-}
+/** To the thread: it is to end at once; or whoever told it to stop will not wait long for other ranks. */
+export type ToThread = { readonly type: 'end' } | { readonly type: 'hurry' };
 
 /** From the thread. */
 export type ThreadMessage = RunMessage | AnsweringFrame;
@@ -23,6 +21,8 @@ export interface RunThread {
    * last checkpoint does not hold is lost.
    */
   kill(): Promise<void>;
+  /** The process was told to end: whoever told it will not wait long. */
+  hurry(): void;
   /** Settles after the last message. */
   readonly ended: Promise<void>;
 }
@@ -60,9 +60,10 @@ export function startRunThread(request: RunRequest, onMessage: (message: RunMess
   return {
     ask: asker.ask,
     kill() {
-      worker.postMessage({ type: 'end' } satisfies EndThread);
+      worker.postMessage({ type: 'end' } satisfies ToThread);
       return ended;
     },
+    hurry: () => worker.postMessage({ type: 'hurry' } satisfies ToThread),
     ended,
   };
 }

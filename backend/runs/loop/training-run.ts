@@ -11,7 +11,9 @@ import { type Config, commandOfKind } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
 import type { TrainingSession } from '../../training/session.ts';
+import { shareState } from '../../training/share-state.ts';
 import { loadLatest } from '../checkpoints/checkpoints.ts';
 import { recordedBefore } from '../events/recorded-numbers.ts';
 import type { RunControl } from './control.ts';
@@ -22,27 +24,32 @@ import { NumericError } from './numeric-stop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
 import { Recorder } from './recorder.ts';
 import { adoptChange } from './settings-change.ts';
+import { type Begun, compareInputs, greet } from './together.ts';
 
 type Report = (message: RunMessage) => void;
 
 /**
  * Runs to the end or until stopped. Never throws: the last message is `ended` or `failed`.
  * @param disk what checkpoints and event files are written with
+ * @param ranks who trains with this process, which leads them
  */
 export async function trainingRun(
   request: RunRequest,
   control: RunControl,
   report: Report,
   disk: Disk = realDisk,
+  ranks: Ranks = alone,
 ): Promise<void> {
   let folder: string | null = null;
   if (request.pace) control.setPace(request.pace.perSecond);
   if (typeof request.pace?.iterations === 'number') control.advance(request.pace.iterations);
   try {
-    const opened = await open(request, { signal: control.signal, report });
+    refuseDebugging(request, ranks);
+    await greet(ranks, request);
+    const opened = await open(request, { signal: control.signal, report }, ranks);
     folder = opened.run.paths.folder;
     try {
-      await work(opened, request, { control, report, disk });
+      await work(opened, request, { control, report, disk, ranks });
     } catch (error) {
       const told = opened.run.lock.folderGone() ?? withWayOn(opened, error);
       noteFailure(opened, told);
@@ -52,8 +59,10 @@ export async function trainingRun(
       await opened.engine.dispose();
     }
   } catch (error) {
+    await ranks.fail(error);
     report({ type: 'failed', folder, error: describeError(error) });
   } finally {
+    await ranks.close();
     control.desk.close(new UserError('cancelled', 'the run ended before it could answer'));
   }
 }
@@ -62,9 +71,20 @@ interface Surroundings {
   readonly control: RunControl;
   readonly report: Report;
   readonly disk: Disk;
+  readonly ranks: Ranks;
 }
 
-async function work(opened: Opened, request: RunRequest, { control, report, disk }: Surroundings): Promise<void> {
+/** Only the leader would stand still, and only its share of the batch could be changed. */
+function refuseDebugging({ debug }: RunRequest, { size }: Ranks): void {
+  if (!debug || size === 1) return;
+  throw new UserError('usage', 'a run of several ranks cannot be debugged', 'Start it as one process.');
+}
+
+async function work(
+  opened: Opened,
+  request: RunRequest,
+  { control, report, disk, ranks }: Surroundings,
+): Promise<void> {
   const { run, engine, why, threads, resumed } = opened;
   let { config, checkpoint, plan, inputs } = opened;
   const { folder } = run.paths;
@@ -103,11 +123,14 @@ async function work(opened: Opened, request: RunRequest, { control, report, disk
   let session: TrainingSession | undefined;
   try {
     for (let goesOn = false; ; goesOn = true) {
-      session = await plan.start({ engine, folder, recorder, signal: control.signal, report });
+      await ranks.tell(JSON.stringify({ config, folder, device } satisfies Begun));
+      await compareInputs(ranks, inputs);
+      session = await plan.start({ engine, folder, recorder, signal: control.signal, report, ranks });
       if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
+      await shareState(ranks, session.trainer);
       const loop = new TrainingLoop({
         awaitsDebugger: !goesOn && request.debug === true,
-        ...{ run, config, session, engine, recorder, health, gpuUse, control, report, disk, inputs, goesOn },
+        ...{ run, config, session, engine, recorder, health, gpuUse, control, report, disk, inputs, goesOn, ranks },
         restored: checkpoint && { step, path: checkpoint.path },
         until: Math.min(config.iterations, request.until ?? config.iterations),
       });
