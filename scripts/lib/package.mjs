@@ -77,7 +77,7 @@ async function copyProject(stage) {
   const pictures = [...readme.matchAll(/!\[[^\]]*\]\((?!https?:)([^)\s]+)\)/g)].map(([, path]) => path);
   const there = pictures.filter((path) => existsSync(join(root, path)));
   for (const path of pictures) if (!there.includes(path)) say(`Left out: README.md shows ${path}, which is not there.`);
-  const filter = (path) => !/[/\\]l10n[/\\]config\./.test(path); // of these the editor's schemas are made
+  const filter = (path) => !/[/\\]l10n[/\\](config|walkthrough)\./.test(path); // what these are for is made already
   for (const path of [...texts, ...there]) await cp(join(root, path), join(stage, path), { recursive: true, filter });
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { root } from './process.mjs';
 
 /** An English table and those made from it: `bundle.l10n.json` has `bundle.l10n.LANGUAGE.json` beside it. */
-export const tables = ['l10n/bundle.l10n.json', 'l10n/config.json', 'package.nls.json'];
+export const tables = ['l10n/bundle.l10n.json', 'l10n/config.json', 'l10n/walkthrough.json', 'package.nls.json'];
 
 /** The languages of a table, e.g. `['zh-cn']`. */
 export async function languagesOf(table, folder = root) {

@@ -16,10 +16,11 @@ interface Step {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = async (file: string) => JSON.parse(await readFile(join(root, file), 'utf8'));
 const { contributes } = await read('package.json');
-const texts: Record<string, string> = await read('package.nls.json');
+const english: Record<string, string> = await read('package.nls.json');
+const chinese: Record<string, string> = await read('package.nls.zh-cn.json');
 const commands: string[] = contributes.commands.map(({ command }: { command: string }) => command);
 const steps: Step[] = contributes.walkthroughs[0].steps;
-const text = (key: string) => texts[key.slice(1, -1)]!;
+const text = (key: string, texts = english) => texts[key.slice(1, -1)]!;
 
 test('every link and every completion is a command of the extension', () => {
   for (const { id, description, completionEvents } of steps) {
@@ -39,13 +40,16 @@ test('the first image comes before the first run', () => {
 });
 
 test('pictures are drawn in colours of the theme, load nothing and need no style that a strict policy forbids', async () => {
-  for (const { media } of steps) {
-    const svg = await readFile(join(root, media.svg), 'utf8');
-    assert.match(svg, /fill="var\(--vscode-foreground, #\w+\)"/, media.svg);
-    assert.doesNotMatch(svg, /<script|<style|style=|(href|src)="(?!data:image\/png;base64,)/, media.svg);
+  const files = steps.flatMap(({ media }) => [text(media.svg), text(media.svg, chinese)]);
+  assert.equal(new Set(files).size, 2 * steps.length);
+  for (const file of files) {
+    const svg = await readFile(join(root, file), 'utf8');
+    assert.match(svg, /fill="var\(--vscode-foreground, #\w+\)"/, file);
+    assert.doesNotMatch(svg, /<script|<style|style=|(href|src)="(?!data:image\/png;base64,)/, file);
     for (const [, colour] of svg.matchAll(/(?:fill|stroke)="([^"]*)"/g)) {
-      assert.match(colour!, /^(none|var\(--vscode-.*\))$/, `${media.svg}: ${colour}`);
+      assert.match(colour!, /^(none|var\(--vscode-.*\))$/, `${file}: ${colour}`);
     }
-    assert.ok(text(media.altText).length > 20, media.svg);
+    assert.equal(/\p{Script=Han}/u.test(svg), file.includes('/zh-cn/'), file);
   }
+  for (const { media } of steps) assert.ok(text(media.altText).length > 20, media.svg);
 });

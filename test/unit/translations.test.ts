@@ -21,7 +21,7 @@ const read = async (file: string): Promise<Table> => JSON.parse(await readFile(j
 
 /** Names that are the same in every language: of formulas, formats and products. */
 const names =
-  /^(?:[+−]Inf|NaN|MB|TensorBoard|DMD Workbench|GPU \{0\}|alpha|sigma|grad|x_t|(?:x − )?mu_(?:real|fake)(?: − mu_fake)?|x − \{0\} grad)$/;
+  /^(?:[+−]Inf|NaN|MB|TensorBoard|DMD Workbench|GPU \{0\}|alpha|sigma|grad|x_t|(?:x − )?mu_(?:real|fake)(?: [−-] mu_fake)?|sigma [\d.]+|x − \{0\} grad)$/;
 
 /** What a translation has to carry over, in any order: `{0}`, links to commands and pages, `code`. */
 function carried(text: string): string[] {
