@@ -17,8 +17,9 @@ function traces(error: unknown): string[] {
   return traces;
 }
 
-/** With a full stop where it has none; '' stays. */
+/** With a full stop where it has none, after a Chinese character the Chinese one; '' stays. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
-  return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+  if (trimmed === '' || /[.!?…。！？]$/.test(trimmed)) return trimmed;
+  return trimmed + (/\p{Script=Han}$/u.test(trimmed) ? '。' : '.');
 }

@@ -29,10 +29,10 @@ export function fileSize(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** ISO 8601 as a date and time of this place; as it is when it is none. */
-export function localTime(iso: string): string {
+/** ISO 8601 as a date and time of this place, as a language writes it; as it is when it is none. @param language e.g. `zh-cn` */
+export function localTime(iso: string, language: string): string {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime()) ? iso : time.toLocaleString();
+  return Number.isNaN(time.getTime()) ? iso : time.toLocaleString(language);
 }
 
 /** The parts that say something, on one line. */

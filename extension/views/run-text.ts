@@ -65,9 +65,9 @@ export function runTooltip(run: RunRecord): vscode.MarkdownString {
   row(vscode.l10n.t('Device'), run.device);
   row(vscode.l10n.t('Threads'), run.threads > 0 ? String(run.threads) : '');
   row(vscode.l10n.t('Tags'), run.tags.join(', '));
-  row(vscode.l10n.t('Created'), run.createdAt && localTime(run.createdAt));
-  row(vscode.l10n.t('Started'), run.startedAt && localTime(run.startedAt));
-  row(vscode.l10n.t('Ended'), run.endedAt && localTime(run.endedAt));
+  row(vscode.l10n.t('Created'), run.createdAt && localTime(run.createdAt, vscode.env.language));
+  row(vscode.l10n.t('Started'), run.startedAt && localTime(run.startedAt, vscode.env.language));
+  row(vscode.l10n.t('Ended'), run.endedAt && localTime(run.endedAt, vscode.env.language));
   row(vscode.l10n.t('Process'), run.process && processText(run.process));
   row(vscode.l10n.t('Folder'), run.folder);
   return tooltip;

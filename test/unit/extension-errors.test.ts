@@ -29,6 +29,12 @@ test('the person reads what did not work, why, and what to do; the log has the s
   assert.ok(text.includes(String(cause.stack)) && !text.includes('UserError'), text);
 });
 
+test('a sentence in Chinese ends with its own full stop, and with one', () => {
+  const { errors, messages } = shown();
+  errors.show(new UserError('io', '磁盘已满。', '请释放空间'), '无法开始运行');
+  assert.deepEqual(messages(), [['无法开始运行: 磁盘已满。 请释放空间。', 'Show Log']]);
+});
+
 test("a bug's stack goes to the log, not to the person", () => {
   const { errors, messages } = shown();
   const bug = new TypeError('x is undefined');

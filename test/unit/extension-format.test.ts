@@ -48,6 +48,10 @@ test('sizes carry three digits at most where a unit allows', () => {
 test('empty parts leave no trace, and what is no time stays as it is', () => {
   assert.equal(line(['a', '', 'b']), 'a · b');
   assert.equal(line(['', '']), '');
-  assert.equal(localTime('yesterday'), 'yesterday');
-  assert.notEqual(localTime('2026-01-02T03:04:05Z'), '2026-01-02T03:04:05Z');
+  assert.equal(localTime('yesterday', 'en'), 'yesterday');
+});
+
+test("a time is written as the editor's language does, whatever the machine's is", () => {
+  assert.match(localTime('2026-01-12T12:04:05Z', 'en'), /^1\/1[123]\/2026, /);
+  assert.match(localTime('2026-01-12T12:04:05Z', 'zh-cn'), /^2026\/1\/1[123] /);
 });

@@ -1,6 +1,7 @@
 /** What was made before: a thumbnail each, loaded when it comes into sight; one click shows it, Delete removes it. */
 import type { Entry } from '../../backend/protocol/panels/generate.ts';
 import { element, fillWith } from '../shared/dom.ts';
+import { dateTime } from '../shared/format.ts';
 import type { Texts } from './texts.ts';
 
 export interface HistoryActions {
@@ -50,7 +51,7 @@ export class HistoryView {
 
   #item({ id, createdAt, sides }: Entry): HTMLButtonElement {
     const [{ title, images }] = sides as [Entry['sides'][0]];
-    const when = new Date(createdAt).toLocaleString();
+    const when = dateTime(createdAt);
     const what = `${sides.map((side) => side.title).join(' | ')}, ${this.#text('seedOf', images[0]!.seed)}`;
     const label = images.length === 1 ? `${what}, ${when}` : `${images.length} × ${what}, ${when}`;
     const item = element(

@@ -26,5 +26,13 @@ export function time(seconds: number): string {
 
 /** A step, with the digits grouped as the language does. */
 export function count(value: number): string {
-  return value.toLocaleString(document.documentElement.lang || undefined);
+  return value.toLocaleString(language());
 }
+
+/** ISO 8601 as a date and time of this place, as the language writes it. */
+export function dateTime(iso: string): string {
+  return new Date(iso).toLocaleString(language());
+}
+
+/** The editor's, which need not be the browser's. */
+const language = () => document.documentElement.lang || undefined;
