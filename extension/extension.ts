@@ -13,6 +13,7 @@ import { registerConfigs } from './config/register.ts';
 import { registerDebug } from './debug/register.ts';
 import { Errors } from './errors.ts';
 import { registerGenerate } from './generate/register.ts';
+import { translateWith } from './l10n.ts';
 import { ModelFiles } from './model-files.ts';
 import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
@@ -29,6 +30,7 @@ import { registerViews } from './views/register.ts';
 let running: EditorBackend | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
+  translateWith(vscode.l10n.t);
   const log = vscode.window.createOutputChannel('DMD Workbench', { log: true });
   context.subscriptions.push(log);
   const errors = new Errors(log);

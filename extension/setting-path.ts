@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { UserError } from '../backend/protocol/errors.ts';
 import { expandPath, pathProblem } from '../backend/protocol/path-text.ts';
+import { l10n } from './l10n.ts';
 
 /**
  * `${workspaceFolder}` at its beginning, `~`, `$HOME`, `${userHome}` and `file://` replaced.
@@ -14,5 +15,5 @@ export function settingPath(setting: string, text: string, folder: string | null
   // A folder that is open may be called anything.
   const problem = path === text ? pathProblem(text) : '';
   if (problem === '') return path === text ? expandPath(text, homedir()) : path;
-  throw new UserError('config', `The setting ${setting}: ${problem}`, 'Correct the setting.');
+  throw new UserError('config', l10n.t('The setting {0}: {1}', setting, problem), l10n.t('Correct the setting.'));
 }

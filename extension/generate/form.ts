@@ -3,6 +3,7 @@ import { UserError } from '../../backend/protocol/errors.ts';
 import type { Form } from '../../backend/protocol/panels/generate.ts';
 import type { ForeignPicture, GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { parseSeed, type Seed, seedAfter } from '../../backend/protocol/seed.ts';
+import { l10n } from '../l10n.ts';
 
 export const defaultForm: Form = {
   model: 'builtin:scenes',
@@ -27,8 +28,8 @@ export function settingsOf(form: Form, models: readonly ModelInfo[]): GenerateSe
   const other = usable(otherModel(form, models), models);
   const { imageShape, classes } = usable(form.model, models);
   if (other.classes.length !== classes.length || other.imageShape?.join() !== imageShape?.join()) {
-    const message = `${other.title} makes other images than ${form.model}`;
-    throw new UserError('usage', message, 'Compare models of the same image size and number of classes.');
+    const message = l10n.t('{0} makes other images than {1}', other.title, form.model);
+    throw new UserError('usage', message, l10n.t('Compare models of the same image size and number of classes.'));
   }
   // The steps that were chosen are those of whichever of the two is a teacher.
   return [first, settingsFor(form, other, other.role === 'teacher' ? form.steps : null)];
@@ -42,12 +43,20 @@ export function otherModel({ model, other }: Form, models: readonly ModelInfo[])
 
 function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
   if (model === '') {
-    throw new UserError('usage', 'There is no model to compare with', 'Choose one under "Compare with".');
+    throw new UserError(
+      'usage',
+      l10n.t('There is no model to compare with'),
+      l10n.t('Choose one under "Compare with".'),
+    );
   }
   const info = models.find((known) => known.model === model);
   if (!info)
-    throw new UserError('usage', `The model ${model} is not here`, 'Choose another model, or import its file.');
-  if (info.problem !== '') throw new UserError('weights', `${info.title} cannot be used: ${info.problem}`);
+    throw new UserError(
+      'usage',
+      l10n.t('The model {0} is not here', model),
+      l10n.t('Choose another model, or import its file.'),
+    );
+  if (info.problem !== '') throw new UserError('weights', l10n.t('{0} cannot be used: {1}', info.title, info.problem));
   return info;
 }
 

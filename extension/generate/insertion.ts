@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { Seed } from '../../backend/protocol/seed.ts';
+import { l10n } from '../l10n.ts';
 import { settingPath } from '../setting-path.ts';
 
 export const insertableLanguages = ['markdown', 'html'] as const;
@@ -35,16 +36,16 @@ export function pictureMarkup(language: InsertableLanguage, { path, description,
  * @throws UserError('config') that names the setting
  */
 export function pictureFolder(document: string, named: string, root: string | null): string {
-  const setting = 'The setting dmd.images.folder';
+  const setting = l10n.t('The setting {0}', 'dmd.images.folder');
   const own = dirname(document);
   const name = settingPath('dmd.images.folder', named.trim(), root);
   if (isAbsolute(name) && !/^\$\{workspaceFolder\}/.test(named.trim()))
-    throw new UserError('config', `${setting} is absolute: ${name}`, 'Give a relative folder.');
+    throw new UserError('config', l10n.t('{0} is absolute: {1}', setting, name), l10n.t('Give a relative folder.'));
   const folder = resolve(own, name);
   const within = root ?? own;
   if (isInside(folder, within) && isInside(realPath(folder), realPath(within))) return folder;
-  const message = `${setting} leads out of ${within}: ${name}`;
-  throw new UserError('config', message, 'Name a folder inside, such as images.');
+  const message = l10n.t('{0} leads out of {1}: {2}', setting, within, name);
+  throw new UserError('config', message, l10n.t('Name a folder inside, such as images.'));
 }
 
 /** `name.png` in the folder, or `name-2.png` and so on where that is taken. */

@@ -1,5 +1,6 @@
 /** What a task of the type `dmd` says, and the command line that does it. No `vscode` in here. */
 import { type ConfigKind, commandOfKind, configKinds } from '../../backend/protocol/config/index.ts';
+import { l10n } from '../l10n.ts';
 
 /** As in tasks.json, checked. Exactly one of `config`, `preset`, `resume` is there. */
 export interface DmdTask {
@@ -19,12 +20,12 @@ const sources = ['config', 'preset', 'resume'] as const;
 export function readTask(definition: Readonly<Record<string, unknown>>): DmdTask | string {
   const given = sources.filter((key) => definition[key] !== undefined);
   const [source] = given;
-  if (!source || given.length > 1) return 'one of "config", "preset" and "resume" must be there';
+  if (!source || given.length > 1) return l10n.t('one of "config", "preset" and "resume" must be there');
   const value = definition[source];
-  if (typeof value !== 'string' || value === '') return `"${source}" must be a text`;
+  if (typeof value !== 'string' || value === '') return l10n.t('"{0}" must be a text', source);
   const { kind, set = [] } = definition;
-  if (kind !== undefined && !isKind(kind)) return `"kind" must be ${configKinds.join(' or ')}`;
-  if (!Array.isArray(set) || !set.every(isAssignment)) return '"set" must be a list of texts "key=value"';
+  if (kind !== undefined && !isKind(kind)) return l10n.t('"kind" must be one of {0}', configKinds.join(', '));
+  if (!Array.isArray(set) || !set.every(isAssignment)) return l10n.t('"set" must be a list of texts "key=value"');
   return { [source]: value, set, ...(kind === undefined ? {} : { kind }) };
 }
 

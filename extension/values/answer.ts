@@ -2,6 +2,7 @@
 import { z } from '../../backend/protocol/config/zod.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { type ArrayValue, statisticNames } from '../../backend/protocol/values/value.ts';
+import { l10n } from '../l10n.ts';
 import { refusalError } from './refusals.ts';
 
 const sizes = z.array(z.int().min(0)).max(5);
@@ -57,10 +58,11 @@ function parseJson(text: string): unknown {
 
 function notUnderstood(expression: string, result: string): UserError {
   if (/^['"`]?dmd1:/.test(result)) {
-    const message = `the debugger cut off the numbers of \`${expression}\` after ${result.length} characters`;
-    return new UserError('data', message, 'It does not support the context `clipboard`: look at a smaller part.');
+    const message = l10n.t('the debugger cut off the numbers of `{0}` after {1} characters', expression, result.length);
+    const hint = l10n.t('It does not support the context `clipboard`: look at a smaller part.');
+    return new UserError('data', message, hint);
   }
-  return new UserError('data', `\`${expression}\` cannot be evaluated here: ${exceptionText(result)}`, '');
+  return new UserError('data', l10n.t('`{0}` cannot be evaluated here: {1}', expression, exceptionText(result)), '');
 }
 
 /** debugpy answers with an exception as Python writes it, e.g. `NameError("name 'x' is not defined")`. */

@@ -2,6 +2,7 @@
 import { z } from '../../backend/protocol/config/zod.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { ArrayValue } from '../../backend/protocol/values/value.ts';
+import { l10n } from '../l10n.ts';
 import { understand } from './answer.ts';
 import type { Debuggee } from './debuggee.ts';
 
@@ -15,7 +16,8 @@ export async function evaluateReader(debuggee: Debuggee, expression: string, rea
   const { frameId } = debuggee;
   const answer = await debuggee.request('evaluate', { expression: reader, frameId, context: 'clipboard' }).catch(fail);
   const body = evaluated.safeParse(answer);
-  if (!body.success) throw new UserError('data', `the debugger ${debuggee.type} gave no value of \`${expression}\``);
+  if (!body.success)
+    throw new UserError('data', l10n.t('the debugger {0} gave no value of `{1}`', debuggee.type, expression));
   return understand(expression, body.data.result);
 
   function fail(error: unknown): never {
@@ -32,11 +34,11 @@ export function evaluationError(type: string, expression: string, said: string):
   if (unknownRequest.test(said)) {
     return new UserError(
       'data',
-      `the debugger ${type} cannot evaluate expressions (${said})`,
-      'Values are read that way.',
+      l10n.t('the debugger {0} cannot evaluate expressions ({1})', type, said),
+      l10n.t('Values are read that way.'),
     );
   }
-  return new UserError('data', `\`${expression}\` cannot be evaluated here: ${lastLine(said)}`, '');
+  return new UserError('data', l10n.t('`{0}` cannot be evaluated here: {1}', expression, lastLine(said)), '');
 }
 
 function lastLine(text: string): string {

@@ -1,6 +1,7 @@
 /** One reading of a value: checked before it is asked, ended when the program runs on or takes too long. */
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { ArrayValue } from '../../backend/protocol/values/value.ts';
+import { l10n } from '../l10n.ts';
 import type { Debuggee } from './debuggee.ts';
 import { sourceFor } from './kinds.ts';
 import { longestExpression, readSeconds } from './limits.ts';
@@ -11,23 +12,26 @@ import type { ValueQuestion } from './question.ts';
  * @throws UserError saying what stands in the way; the program goes on as if nothing had been asked
  */
 export async function readValue(debuggee: Debuggee | undefined, question: ValueQuestion): Promise<ArrayValue> {
-  if (!debuggee) throw new UserError('usage', 'no program is stopped', 'Set a breakpoint and start debugging.');
+  if (!debuggee)
+    throw new UserError('usage', l10n.t('no program is stopped'), l10n.t('Set a breakpoint and start debugging.'));
   const expression = question.expression.trim();
   const source = sourceFor(debuggee);
   if (!source) {
-    const where = debuggee.source ? ` in ${debuggee.source}` : '';
-    const message = `values of a program of the debugger ${debuggee.type}${where} cannot be read`;
-    throw new UserError('usage', message, 'Python, JavaScript and runs of DMD Workbench can.');
+    const { type, source: file } = debuggee;
+    const message = file
+      ? l10n.t('values of a program of the debugger {0} in {1} cannot be read', type, file)
+      : l10n.t('values of a program of the debugger {0} cannot be read', type);
+    throw new UserError('usage', message, l10n.t('Python, JavaScript and runs of DMD Workbench can.'));
   }
-  if (expression === '') throw new UserError('usage', 'there is no expression', 'Name a variable.');
+  if (expression === '') throw new UserError('usage', l10n.t('there is no expression'), l10n.t('Name a variable.'));
   if (expression.length > longestExpression) {
-    const message = `the expression is longer than ${longestExpression} characters`;
-    throw new UserError('usage', message, 'Keep the value in a variable of the program.');
+    const message = l10n.t('the expression is longer than {0} characters', longestExpression);
+    throw new UserError('usage', message, l10n.t('Keep the value in a variable of the program.'));
   }
   const change = source.changes(expression);
   if (change !== undefined) {
-    const message = `\`${expression}\` would change the program (${change})`;
-    throw new UserError('usage', message, 'Expressions here only look.');
+    const message = l10n.t('`{0}` would change the program ({1})', expression, change);
+    throw new UserError('usage', message, l10n.t('Expressions here only look.'));
   }
   return inTime(debuggee, expression, source.read(debuggee, { ...question, expression }));
 }
@@ -35,13 +39,14 @@ export async function readValue(debuggee: Debuggee | undefined, question: ValueQ
 async function inTime(debuggee: Debuggee, expression: string, work: Promise<ArrayValue>): Promise<ArrayValue> {
   const { resumed } = debuggee;
   const runsOn = () =>
-    new UserError('cancelled', `the program ran on while \`${expression}\` was read`, 'Stop it again.');
+    new UserError('cancelled', l10n.t('the program ran on while `{0}` was read', expression), l10n.t('Stop it again.'));
   if (resumed.aborted) throw runsOn();
   let end = () => {};
   const ended = new Promise<never>((_, reject) => {
     const late = () => {
-      const message = `the debugger did not give \`${expression}\` within ${readSeconds} s`;
-      reject(new UserError('data', message, 'The program may be busy in another thread; look at a smaller part.'));
+      const message = l10n.t('the debugger did not give `{0}` within {1} s', expression, readSeconds);
+      const hint = l10n.t('The program may be busy in another thread; look at a smaller part.');
+      reject(new UserError('data', message, hint));
     };
     const timer = setTimeout(late, 1000 * readSeconds);
     const aborted = () => reject(runsOn());

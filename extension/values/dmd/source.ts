@@ -6,6 +6,7 @@ import {
   readValueCommand,
 } from '../../../backend/protocol/values/dmd-request.ts';
 import { statisticNames } from '../../../backend/protocol/values/value.ts';
+import { l10n } from '../../l10n.ts';
 import { evaluationError } from '../evaluate.ts';
 import type { ValueSource } from '../value-source.ts';
 
@@ -23,7 +24,7 @@ export const dmdSource: ValueSource = {
       throw evaluationError(type, expression, error instanceof Error ? error.message : String(error));
     });
     const body = readValueBody.safeParse(answer);
-    if (!body.success) throw new UserError('data', `the debugger ${type} gave no value of \`${expression}\``);
+    if (!body.success) throw new UserError('data', l10n.t('the debugger {0} gave no value of `{1}`', type, expression));
     const { statistics, numbers, ...array } = body.data;
     return {
       ...array,
