@@ -16,9 +16,9 @@ const oldAttention: Readonly<Record<string, string>> = {
 /** What PyTorch's wrappers (compiled, FSDP, recomputing, data parallel) insert anywhere in a name. */
 const wrappers = ['_orig_mod', '_fsdp_wrapped_module', '_fpw_module', '_checkpoint_wrapped_module', 'module'];
 
-/** Buffers that files may have and no network needs. */
+/** Buffers that files may have and no network needs; the second kind counts what an average was made of. */
 function isBuffer(name: string): boolean {
-  return /(^|\.)position_ids$/.test(name);
+  return /(^|\.)(position_ids|n_averaged|num_updates|decay|initted|step)$/.test(name);
 }
 
 type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;

@@ -132,7 +132,8 @@ function parseEntry(name: string, value: unknown): Entry {
 /** Of the dtypes that safetensors has and this program does not, in words. */
 function meaningOf(dtype: unknown): string {
   const name = String(dtype);
-  if (/^F[468]_/.test(name)) return `, numbers of ${name[1]} bits (float${name[1]})`;
+  const [, kind, bits] = /^([FIU])([468])(?:_|$)/.exec(name) ?? [];
+  if (bits) return `, numbers of ${bits} bits (${kind === 'F' ? 'float' : 'int'}${bits})`;
   return /^C\d+$/.test(name) ? ', complex numbers' : '';
 }
 

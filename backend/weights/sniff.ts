@@ -40,6 +40,10 @@ export function sniff(head: Uint8Array, fileSize: number): FileKind {
   if (/^(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml|!--)/i.test(text)) {
     refuse('this is a web page, not a weights file: the download failed', `${fetchAgain} It may need a login.`);
   }
+  // A model's first field is the version of the format, its second the name of the program that wrote it.
+  if (head[0] === 0x08 && head[1]! < 0x20 && head[2] === 0x12 && /^[\w. -]+$/.test(text.slice(4, 4 + head[3]!))) {
+    refuse('this is an ONNX file', 'Name the weights that it was made of.');
+  }
   if (text.slice(257, 262) === 'ustar') refuse('this is a tar archive', unpackHint);
   if (looksLikeSafetensors(head)) return 'safetensors';
   if (head[0] === 0x80 && head[1] <= 5) return 'pickle';

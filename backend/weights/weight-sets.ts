@@ -26,11 +26,26 @@ const usualKeys = [
 ];
 
 /** Words of a key that do not say whose weights they are. */
-const idleWords = 'state,dict,params,parameters,weights,model,module,net,network,online,raw,copy,diffusion';
+const idleWords =
+  'state,dict,params,parameters,weight,weights,model,module,net,network,online,raw,copy,diffusion,' +
+  'exponential,moving,running,decay,rate';
 const idle = new Set(idleWords.split(','));
-const averageWords = new Set(['avg', 'average', 'averaged', 'swa', 'polyak', 'shadow']);
-/** Whose weights they may be without another word, where several networks lie side by side. */
-const wanted = ['', 'generator', 'g', 'student', 'unet', 'denoiser'];
+const averageWords = new Set([
+  'avg',
+  'average',
+  'averaged',
+  'averages',
+  'averaging',
+  'emas',
+  'swa',
+  'polyak',
+  'shadow',
+]);
+/**
+ * Whose weights they may be without another word, where several networks lie side by side. DMD2's checkpoints have their generator
+ * as `feedforward_model` beside both scores in `guidance_model`.
+ */
+const wanted = ['', 'generator', 'g', 'student', 'feedforward', 'unet', 'denoiser'];
 
 /** 'netG_ema' -> net, g, ema; numbers, such as a rate of averaging, are left out. */
 function wordsOf(key: string): string[] {
@@ -54,8 +69,9 @@ export function isUsualKey(key: string): boolean {
 
 /** Whose weights they are: 'generator' for both `generator` and `generator_ema`, '' where the keys do not say. */
 function ownerOf(path: SetPath): string {
-  const words = path.flatMap(wordsOf).map((word) => word.replace(/^ema|ema$/g, ''));
-  return words.filter((word) => word !== '' && !idle.has(word) && !averageWords.has(word)).join(' ');
+  const words = path.flatMap(wordsOf).filter((word) => !averageWords.has(word));
+  const others = words.map((word) => word.replace(/^ema|ema$/g, ''));
+  return others.filter((word) => word !== '' && !idle.has(word)).join(' ');
 }
 
 /**
@@ -70,7 +86,15 @@ export function chooseSet<S extends { readonly path: SetPath }>(sets: readonly S
   if (owners.size > 1 && !wanted.includes(owner)) refuseSeveral(sets);
   const own = sets.filter(({ path }) => ownerOf(path) === owner);
   const averages = own.filter(({ path }) => isAverage(path));
-  return mostUsual(averages.length > 0 ? averages : own);
+  const orphans = owner === '' ? sets.filter((set) => isOrphan(set, sets)) : [];
+  return mostUsual([averages, orphans, own].find((some) => some.length > 0)!);
+}
+
+/** `g_ema` beside `model`: an average of what is wanted, whose own last step is not there, is that of the one without an owner. */
+function isOrphan<S extends { readonly path: SetPath }>({ path }: S, sets: readonly S[]): boolean {
+  const owner = ownerOf(path);
+  const isOfIt = (other: S) => ownerOf(other.path) === owner && !isAverage(other.path);
+  return isAverage(path) && wanted.includes(owner) && !sets.some(isOfIt);
 }
 
 /** Of several sets of one network. */

@@ -45,6 +45,8 @@ const mistakes: [what: string, content: Uint8Array | string, message: RegExp][] 
   ['a gzip archive', gzipSync(bytes('weights')), /gzip/],
   ['a tar archive', tar, /tar archive/],
   ['a zip of pictures', zipSync({ '00000/img.png': bytes('x') }), /no data.pkl/],
+  ['an ONNX file', bytes('\x08\x08\x12\x0ddmd-workbench\x18\x01'), /ONNX file/],
+  ['an ONNX file of PyTorch', bytes('\x08\x07\x12\x07pytorch\x1a\x05'), /ONNX file/],
   ['an HDF5 file', bytes('\x89HDF\r\n\x1a\n'), /HDF5/],
   ['a PNG picture', bytes('\x89PNG\r\n\x1a\n'), /PNG/],
   ['plain text', 'hello, this is a readme', /no weights file \(it starts with 68656c6c6f2c2074\)/],

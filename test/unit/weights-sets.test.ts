@@ -5,7 +5,7 @@ import { readKeyedWeights } from '../../backend/weights/diffusers/index.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
 import { expectedOf, unet } from './weights/diffusers.ts';
-import { dict, integer, refusal, scratchFolder, torchZip } from './weights/files.ts';
+import { dict, integer, refusal, scratchFolder, torchZip, tuple } from './weights/files.ts';
 import { checkpoint, type State, scaled, type Tree, under } from './weights/state-dicts.ts';
 
 const scratch = scratchFolder();
@@ -36,6 +36,30 @@ const averages: [Tree, string][] = [
   [{ state_dict: { generator: raw, generator_ema: unet } }, 'state_dict.generator_ema'],
   [{ ema: { generator: unet, critic: raw }, model: { generator: raw, critic: raw } }, 'ema.generator'],
   [{ generator: unet, critic_ema: raw, critic: raw }, 'generator'],
+  [{ guidance_model: { real_unet: raw, fake_unet: raw }, feedforward_model: unet }, 'feedforward_model'],
+  [
+    joined(
+      under('guidance_model.fake_unet.', raw),
+      under('feedforward_model.', unet),
+      under('guidance_model.real_unet.', raw),
+    ),
+    'feedforward_model',
+  ],
+  ...[
+    'exponential_moving_average',
+    'ExponentialMovingAverage',
+    'moving_avg',
+    'running_average',
+    'model_averaging',
+    'emas',
+    'net_ema_decay0999',
+    'g_ema',
+    'G_ema',
+    'ema_unet',
+    'emaStudent',
+  ].map((name): [Tree, string] => [{ model: raw, [name]: unet }, name]),
+  [{ generator: raw, exponential_moving_average: unet }, 'exponential_moving_average'],
+  [{ model: unet, critic_ema: raw, unet: raw, unet_ema: raw }, 'model'],
   [{ text_encoder: new Map([['a', unet.get('conv_in.bias')!]]), denoising: unet }, 'denoising'],
   [joined(under('generator.', raw), under('generator_ema.', unet), under('fake.', raw)), 'generator_ema'],
   [joined(under('online_model.', raw), under('ema_model.module.', unet)), 'ema_model'],
@@ -54,6 +78,18 @@ for (const [tree, said] of averages) {
     assert.deepEqual(weights, unet);
   });
 }
+
+test('what averages keep beside the weights is no tensor too many', async () => {
+  const counted = (...names: string[]): State =>
+    new Map(names.map((name) => [name, { shape: [], data: Float32Array.of(1) }]));
+  for (const file of [
+    joined(counted('n_averaged'), under('module.', unet)),
+    joined(counted('initted', 'step'), under('online_model.', raw), under('ema_model.', unet)),
+    joined(under('model.', raw), counted('model_ema.decay', 'model_ema.num_updates'), buffers('model_ema.', unet)),
+  ]) {
+    assert.deepEqual((await read(checkpoint(file))).weights, unet);
+  }
+});
 
 test('an average without names takes those of what it is the average of', async () => {
   const ema = { decay: integer(1), shadow_params: [...unet.values()] };
@@ -134,6 +170,8 @@ const strange: [string, RegExp][] = [
   ['torchao.dtypes.AffineQuantizedTensor', /quantised/],
   ['torch._utils._rebuild_sparse_tensor', /sparse/],
   ['torch._utils._rebuild_sparse_csr_tensor', /sparse/],
+  ['torch.sparse_coo', /sparse/],
+  ['transformer_engine.pytorch.Float8Tensor', /quantised/],
   ['torch.ComplexFloatStorage', /complex/],
   ['torch.complex32', /complex/],
   ['torch.float8_e4m3fn', /float8/],
@@ -153,8 +191,12 @@ test('NumPy arrays in a pickle or an archive, float8 and complex numbers in safe
   const array = `cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tC\x01btR`;
   await assert.rejects(read(torchZip(dict({ w: array }))), refusal(/NumPy arrays/));
   await assert.rejects(read(torchZip(dict({ model: dict({ w: array }) }))), refusal(/NumPy arrays/));
+  await assert.rejects(read(torchZip(`](${array}e`)), refusal(/NumPy arrays/));
+  await assert.rejects(read(torchZip(dict({ params: tuple(array) }))), refusal(/NumPy arrays/));
   for (const [dtype, bytes, what] of [
     ['F8_E4M3', 6, /float8/],
+    ['F4', 6, /float4/],
+    ['I4', 6, /int4/],
     ['C64', 48, /complex/],
   ] as const) {
     const header = JSON.stringify({ w: { dtype, shape: [6], data_offsets: [0, bytes] } });

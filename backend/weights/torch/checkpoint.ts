@@ -87,5 +87,6 @@ function texts(value: Map<Value, Value>): [string, Value][] {
 
 function holdsArrays(value: Value, depth = 0): boolean {
   if (value instanceof Instance) return value.className === 'numpy.ndarray';
-  return value instanceof Map && depth < 4 && [...value.values()].some((inner) => holdsArrays(inner, depth + 1));
+  const inside = value instanceof Map ? [...value.values()] : Array.isArray(value) ? value : [];
+  return depth < 4 && inside.some((inner) => holdsArrays(inner, depth + 1));
 }

@@ -7,12 +7,12 @@ const kinds: [name: RegExp, what: string, hint: string][] = [
     'Take the weights from before that, in float16, bfloat16 or float32.',
   ],
   [
-    /^(torchao|bitsandbytes|optimum\.quanto|quanto|auto_gptq|hqq|torch\.ao\.quantization|torch\.nn\.quantized)\./,
+    /^(torchao|bitsandbytes|optimum\.quanto|quanto|auto_gptq|hqq|transformer_engine|torch\.ao\.quantization|torch\.nn\.quantized)\./,
     'its tensors are quantised',
     'Take the weights from before that, in float16, bfloat16 or float32.',
   ],
   [
-    /^torch\._utils\._rebuild_(sparse\w*_tensor|sparse_tensor)$|^torch\.serialization\._get_layout$|^torch\.sparse\./,
+    /^torch\._utils\._rebuild_(sparse\w*_tensor|sparse_tensor)$|^torch\.serialization\._get_layout$|^torch\.sparse[._]/,
     'its tensors are sparse',
     'Save them after to_dense().',
   ],
