@@ -48,11 +48,15 @@ function fromUtf8(bytes: Uint8Array, file: string): string {
   } catch {
     // One character for each byte: its places are those of the file.
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    if (looksLikeUtf16(bytes)) throw notText(`${file} seems to be UTF-16 text without its mark`);
     if (binary.test(text)) throw notText(`${file} is not a text file`);
     const at = soundBytes(bytes);
     const hex = bytes[at]!.toString(16).padStart(2, '0');
     const what = `${file} is not UTF-8 (byte 0x${hex} at ${placeOf(text, at)}); it seems to be in an older encoding`;
-    throw notText(`${what}, such as Latin-1 (Windows-1252)`, 'or: iconv -f WINDOWS-1252 -t UTF-8.');
+    throw notText(
+      `${what}, such as Latin-1 (Windows-1252)`,
+      'if that is what it is with: iconv -f WINDOWS-1252 -t UTF-8.',
+    );
   }
 }
 

@@ -67,6 +67,9 @@ test('other encodings and binary files are refused by name, with the place', asy
     utf16('a red circle\na blue square').subarray(2),
     /nomark\.txt seems to be UTF-16 text without its mark/,
   );
+  const letters = utf16('ein grüner Kreis').subarray(2); // no UTF-8 either
+  await refused('letters.txt', letters, /letters\.txt seems to be UTF-16 text without its mark/);
+  await refused('letters.txt', Buffer.from(letters).swap16(), /seems to be UTF-16 text without its mark/);
   await refused('odd.txt', utf16('a red circle').subarray(0, 21), /odd\.txt is damaged: it begins as UTF-16/);
   await refused('half.txt', Buffer.concat([utf16('a'), Buffer.from([0x00, 0xd8])]), /half\.txt is damaged/);
   await refused('utf32.txt', Uint8Array.of(0xff, 0xfe, 0, 0, 97, 0, 0, 0), /utf32\.txt is UTF-32 text/);
@@ -160,6 +163,39 @@ test('a table without a line of names: its columns have numbers', async () => {
   await refused('cc3m.tsv', text, /has no column "3"/, '3');
   await refused('laion.tsv', table('\t').replaceAll('"', ''), /has no column "2"|line 5/, '2');
   await refused('named.tsv', 'URL\tTEXT\na\tb', /has no column "2"/, '2');
+});
+
+test('tables by other names and marks: the column of row numbers, two words, blanks, one column, a hint for spreadsheets', async () => {
+  const tables: [text: string, column: string, found: string[]][] = [
+    [',caption\n0,ein roter Kreis – 星 🟥\n1,a blue square', 'caption', two],
+    ['image id,caption text\n1,ein roter Kreis – 星 🟥\n2,a blue square', 'caption text', two],
+    ['image_name| comment_number| comment\n1.jpg| 0| ein roter Kreis – 星 🟥\n1.jpg| 1| a blue square', 'comment', two],
+    ['Prompt\nein roter Kreis – 星 🟥\na blue square', 'Prompt', two],
+    ['sep=;\r\nid;caption\r\n1;ein roter Kreis – 星 🟥\r\n2;a blue square', 'caption', two],
+  ];
+  for (const [text, column, found] of tables) {
+    await refused('a.txt', text, /is a table/);
+    assert.match(await hintFor('a.txt', text), new RegExp(`--prompt-column.*${column}`));
+    assert.deepEqual(await prompts('a.txt', text, column), found);
+  }
+});
+
+test('lines that are no prompts, every one of them, are refused by what they are', async () => {
+  for (const [text, what] of [
+    ['http://x/1.jpg\ta red circle\nhttp://x/2.jpg', /is a list of addresses/],
+    ['s3://x/1.jpg\n\ns3://x/2.jpg\n', /is a list of addresses/],
+    ['/data/1.png\r\n/data/2.JPG', /is a list of picture files/],
+    ['- a red circle\n- a blue square', /is a list in YAML or Markdown/],
+    ['prompts:\n  - a red circle\n', /is YAML/],
+    ['<svg width="1"/>', /is a web page or XML/],
+    ['<Error><Code>NoSuchKey</Code></Error>', /is a web page or XML/],
+    ['%!PS-Adobe-3.0', /is a PostScript document/],
+  ] as const) {
+    await refused('a.txt', text, what);
+  }
+  const lines = ['<lora:circles:1> a red circle', 'https in neon letters', 'a.png on a screen', '- 5 degrees'];
+  assert.deepEqual(await prompts('a.txt', lines.join('\n')), lines);
+  assert.deepEqual(await prompts('quoted.txt', two.map((line) => JSON.stringify(line)).join('\n')), two);
 });
 
 test('prompts that look like something else are prompts', async () => {

@@ -26,13 +26,21 @@ const beginning = /^\s*(\{\s*("[^"\n]*"|'[^'\n]*')\s*:|\[\s*(\{\s*["']|("[^"\n]*
 export function readJson(text: string, file: string): Json | undefined {
   const hasLines = /\.(jsonl|ndjson)$/i.test(file);
   const named = hasLines || /\.json$/i.test(file);
-  if (!named && !/^\s*[[{]/.test(text)) return undefined;
+  if (!named && !/^\s*[[{]/.test(text)) return quotedLines(text);
   const whole = hasLines ? undefined : parse(text);
   if (isObject(whole) || Array.isArray(whole)) return whole;
   const [first = ''] = /\S[^\n\r]*/.exec(text) ?? [];
   if (hasLines || isObject(parse(first)) || Array.isArray(parse(first))) return readLines(text, file);
   if (named || beginning.test(text)) throw damaged(`${file} starts like JSON but is none`, text);
   return undefined;
+}
+
+/** JSON lines that are all texts, whatever the file is called; one alone may be a prompt in quotes. */
+function quotedLines(text: string): string[] | undefined {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '');
+  if (lines.length < 2 || !lines.every((line) => /^\s*".*"\s*$/.test(line))) return undefined;
+  const values = lines.map(parse);
+  return values.every((value) => typeof value === 'string') ? values : undefined;
 }
 
 function readLines(text: string, file: string): unknown[] {

@@ -10,11 +10,17 @@ import { readBytes } from '../../files/regular.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { promptsOfJson, readJson } from './json.ts';
 import { valuesOf } from './rows.ts';
-import { delimiterOf, readTable } from './table.ts';
+import { delimiterOf, readTable, withoutHint } from './table.ts';
 
 /** Text that nobody wrote as prompts, though it can be read as such. */
 const others: readonly [beginning: RegExp, what: string, hint: string][] = [
-  [/^\s*<(!doctype|html|head|\?xml)/i, 'a web page or XML', 'Download the file itself, not the page that shows it.'],
+  [
+    /^\s*<(!doctype|!--|\?xml|(html|head|body|div|p|svg|rss|error)[\s>])/i,
+    'a web page or XML',
+    'Download the file itself, not the page that shows it.',
+  ],
+  [/^\s*[\w-]+:\s*[|>]?\s*[\n\r]+\s+- /, 'YAML', 'Write one prompt per line.'],
+  [/^%!PS/, 'a PostScript document', 'Write one prompt per line.'],
   [/^version https:\/\/git-lfs/, 'the stand-in of a file that Git LFS keeps', 'Fetch the file: git lfs pull.'],
 ];
 
@@ -38,11 +44,44 @@ function promptsOf(text: string, file: string, column: string | undefined): read
   if (other) throw new UserError('data', `${file} is ${other[1]}, not a list of prompts`, other[2]);
   const json = readJson(text, file);
   if (json !== undefined) return promptsOfJson(json, file, column);
-  const delimiter = delimiterOf(text, file, column);
-  if (delimiter !== undefined) return valuesOf(readTable(text, delimiter, file, column), file, column);
-  if (column === undefined) return text.split(/[\n\r\v\f\u0085\u2028\u2029]/);
+  const rows = withoutHint(text);
+  const delimiter = delimiterOf(rows, file, column);
+  if (delimiter !== undefined) return valuesOf(readTable(rows, delimiter, file, column), file, column);
+  const lines = text.split(/[\n\r\v\f\u0085\u2028\u2029]/);
+  const heading = headingOf(lines);
+  if (heading !== undefined && column === heading) return lines.slice(lines.findIndex(isFilled) + 1);
+  if (column === undefined) {
+    if (heading !== undefined) {
+      const hint = `Read what is below it with --prompt-column ${heading}, in a config with text.promptColumn; or take that line out.`;
+      throw new UserError('data', `${file} is a table of one column: its first line, "${heading}", is its name`, hint);
+    }
+    refuseNames(lines, file);
+    return lines;
+  }
   const hint = 'Leave the column out: every line of plain text is a prompt.';
   throw new UserError('data', `${file} is plain text and has no column "${column}"`, hint);
+}
+
+const isFilled = (line: string) => line.trim() !== '';
+
+/** The name of the only column, where that is the first line of several. */
+function headingOf(lines: readonly string[]): string | undefined {
+  const [first = '', second] = lines.filter(isFilled);
+  return second === undefined ? undefined : /^\s*(prompts?|captions?|text)\s*$/i.exec(first)?.[1];
+}
+
+/** What lies beside prompts, or has them behind it in some of its lines. */
+const names: readonly [every: RegExp, what: string, hint: string][] = [
+  [/^\s*(https?|ftp|s3|gs|file):\/\/\S/i, 'a list of addresses', 'Give the file that has the captions.'],
+  [/^\S+\.(png|jpe?g|webp|gif|bmp|tiff?)\s*$/i, 'a list of picture files', 'Give the file that has the captions.'],
+  [/^\s*[-*] \S/, 'a list in YAML or Markdown', 'Write one prompt per line, without what marks it as an entry.'],
+];
+
+/** Refuses lines that are no prompts, every one of them. */
+function refuseNames(lines: readonly string[], file: string): void {
+  const filled = lines.filter(isFilled);
+  const found = filled.length > 0 && names.find(([every]) => filled.every((line) => every.test(line)));
+  if (found) throw new UserError('data', `${file} is ${found[1]}, not of prompts`, found[2]);
 }
 
 function read(file: string): Uint8Array {

@@ -5,7 +5,14 @@ import type { Rows } from './rows.ts';
 export type Delimiter = ',' | ';' | '\t' | '|';
 
 /** What lists of prompts call their columns; by them a table is known whose name says nothing. */
-const usualName = /^"?(text|captions?|prompts?|urls?|image|image_?path|file_?name|sentences?|titles?|description)"?$/i;
+const usual =
+  'text|captions?|prompts?|comments?|urls?|image|image_?(name|path)|file_?name|sentences?|titles?|description';
+const usualName = new RegExp(`^"?(${usual})"?$`, 'i');
+/** A name of two words, such as `caption text`. */
+const looseName = new RegExp(`^"?(\\w+ )?(${usual})( \\w+)?"?$`, 'i');
+
+/** Without the line by which spreadsheets tell each other what divides the columns. */
+export const withoutHint = (text: string) => text.replace(/^sep=.(\r\n|\n|\r)/i, '');
 
 /**
  * What divides the columns; undefined for plain text. Prompts are full of commas, so that where the file's name does not tell,
@@ -22,7 +29,14 @@ export function delimiterOf(text: string, file: string, column: string | undefin
   if (cells('\t') > 1 && lines.every((line) => line.split('\t').length === cells('\t'))) return '\t';
   if (cells(likely) === 1) return undefined;
   const names = first.split(likely);
-  const isHeader = names.some((name) => usualName.test(name)) && names.every((name) => /^"?[\w.-]+"?$/.test(name));
+  const isEven = lines.length > 1 && lines.every((line) => line.split(likely).length === names.length);
+  // pandas gives the column of row numbers no name.
+  const isStrict = names.every((name, i) => /^"?[\w.-]+"?$/.test(name) || (i === 0 && name === ''));
+  // In prompts a comma has a blank behind it.
+  const plain = likely === ',' ? names : names.map((name) => name.trim());
+  const isLoose = isEven && plain.every((name) => /^"?[\w.#-]*( [\w.#-]+)?"?$/.test(name) && !/^ /.test(name));
+  const isHeader =
+    (isStrict && names.some((name) => usualName.test(name))) || (isLoose && plain.some((name) => looseName.test(name)));
   const isNamed = column !== undefined && names.some((name) => name.trim().replace(/^"(.*)"$/, '$1') === column);
   return isHeader || isNamed ? likely : undefined;
 }
