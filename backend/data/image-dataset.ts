@@ -65,7 +65,7 @@ function imageDataset(
     count: names.length,
     shape,
     labelDim,
-    names: source.isFolder ? [...names, ...(labels ? ['dataset.json'] : [])] : null,
+    names: source.isFolder ? [...names, ...(labels ? [labels.file] : [])] : null,
     async batch(indices) {
       checkIndices(indices, names.length);
       const pixels = new Float32Array(indices.length * numbers);

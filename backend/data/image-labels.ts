@@ -10,6 +10,8 @@ import { type FileSource, reasonOf } from './file-source.ts';
 import { isJunk } from './walk-folder.ts';
 
 export interface ImageLabels {
+  /** Name of their file in the data set. */
+  readonly file: string;
   /** Numbers per label; for class ids the number of classes. */
   readonly labelDim: number;
   /** Writes the label of image number `index` into a zeroed row of labelDim numbers. */
@@ -50,7 +52,9 @@ export async function readLabels(
     if (label !== undefined) return label;
     throw fail(`no label for ${image}`, 'Every image needs an entry ["file name", label], or set "labels" to null.');
   });
-  return typeof labels[0] === 'number' ? classIds(labels, images, wantedDim, fail) : vectors(labels, images, fail);
+  const read =
+    typeof labels[0] === 'number' ? classIds(labels, images, wantedDim, fail) : vectors(labels, images, fail);
+  return { file: name, ...read };
 }
 
 type Fail = (message: string, hint: string) => UserError;
@@ -84,8 +88,11 @@ async function parse(source: FileSource, name: string, file: string, fail: Fail)
 }
 
 function labelPairs(content: unknown, fail: Fail): [string, Label][] | undefined {
-  const labels = typeof content === 'object' && content !== null && 'labels' in content ? content.labels : undefined;
-  if (labels === null || labels === undefined) return undefined;
+  if (typeof content !== 'object' || content === null || !('labels' in content)) {
+    throw fail('it has no "labels"', FORMAT_HINT);
+  }
+  const { labels } = content;
+  if (labels === null) return undefined;
   if (!Array.isArray(labels)) throw fail('"labels" is not a list', FORMAT_HINT);
   for (const [i, entry] of labels.entries()) {
     const [name, label]: unknown[] = Array.isArray(entry) ? entry : [];

@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import { asUserError, errorCode } from '../files/disk.ts';
 import { UserError } from '../protocol/errors.ts';
 
+/** Folders of macOS, of network disks (Synology, QNAP), of Windows and of Linux. */
+const ofSystems = new Set([
+  ...['__MACOSX', '@eaDir', '#recycle', '#snapshot', '@Recycle', '@Recently-Snapshot'],
+  ...['$RECYCLE.BIN', 'System Volume Information', 'lost+found'],
+]);
+
 /** What systems put beside people's files: names relative to the data set, with forward slashes. */
 export function isJunk(name: string): boolean {
-  return name.split('/').some((part) => part.startsWith('.') || part === '__MACOSX' || part === '@eaDir');
+  return name.split('/').some((part) => part.startsWith('.') || ofSystems.has(part));
 }
 
 /**

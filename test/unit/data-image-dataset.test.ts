@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { openImageDataset } from '../../backend/data/image-dataset.ts';
+import { folderInput } from '../../backend/models/input-file.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { randomBelow, uniform } from '../random.ts';
 
@@ -223,6 +224,10 @@ test('what systems leave beside files is not there', async () => {
     '.DS_Store': junk,
     '.ipynb_checkpoints/img00000009.png': png(9),
     '00000/@eaDir/img00000001.png': png(8, { width: 2 }),
+    '$RECYCLE.BIN/a.png': junk,
+    'System Volume Information/a.png': junk,
+    '#recycle/img00000001.png': png(8, { width: 2 }),
+    'lost+found/a.jpg': junk,
   };
   for (const make of [folder, zip]) assert.deepEqual(await classesOf(make(odd)), [3, 1, 0]);
 });
@@ -241,6 +246,22 @@ test('a folder around the data set, in a folder or a zip; labels by the one or t
     await classesOf(zip({ './a.png': png(1), './dataset.json': json({ labels: [['./a.png', 2]] }) })),
     [2],
   );
+});
+
+test('labels count among what a run was begun with, wherever they lie', async () => {
+  for (const under of ['', 'top/set/']) {
+    const path = folder(Object.fromEntries(Object.entries(files).map(([name, bytes]) => [under + name, bytes])));
+    const hash = async () => {
+      const set = await openImageDataset(path);
+      await set.close();
+      return (await folderInput('data.source', path, set.names)).sha256;
+    };
+    const before = await hash();
+    assert.equal(await hash(), before);
+    const labels = Object.keys(files).flatMap((name) => (name.endsWith('.png') ? [[name, 1]] : []));
+    writeFileSync(join(path, `${under}dataset.json`), json({ labels }));
+    assert.notEqual(await hash(), before, under);
+  }
 });
 
 test('a dataset.json with a mark, in UTF-16, and with letters as another system writes them', async () => {
