@@ -1,16 +1,19 @@
 /** Files of a few kilobytes that claim, or inflate to, gigabytes: what they are is seen before, and refused in words. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { openImageDataset } from '../../backend/data/image-dataset.ts';
 import { decodePng, encodePng, pngShape } from '../../backend/data/png.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
+import { planTeaching } from '../../backend/runs/plan/teach-plan.ts';
 import { readNpz } from '../../backend/weights/numpy/npz.ts';
 import { readOnnxMetadata } from '../../backend/weights/onnx-metadata.ts';
 import { type PngChunk, packPng, pngHeader, zlibZeros } from '../fuzz/make/png.ts';
 import { block } from '../fuzz/make/proto.ts';
 import { packZip, zeros } from '../fuzz/make/zip.ts';
 import { randomBelow, uniform } from '../random.ts';
+import { runHere, teachConfig } from './training/tiny.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
 const scratch = scratchFolder();
@@ -26,6 +29,14 @@ test('a zip of a kilobyte that holds a picture of 12000 x 12000 is refused when 
     openImageDataset(file),
     refusal(/a\.png: it is 12000 x 12000, more than the 8388608 pixels/, 'data'),
   );
+  // By the plan of a teaching, and by the teaching before there is a run.
+  const config = teachConfig({ network: { label_dim: 0 }, data: { source: file, useLabels: false } });
+  assert.ok(config.kind === 'teach');
+  await assert.rejects(planTeaching(config), refusal(/a\.png: it is 12000 x 12000/, 'data'));
+  const root = scratch.path('runs');
+  const { last } = await runHere({ config, root });
+  assert.ok(last.type === 'failed' && last.folder === null && /12000 x 12000/.test(last.error.message));
+  assert.deepEqual(fs.existsSync(root) ? fs.readdirSync(root) : [], []);
 });
 
 test('pixels that inflate to more, or to fewer, bytes than the size of the picture asks for', () => {
