@@ -6,6 +6,9 @@
 
 const home = /^(~|\$HOME|\$\{HOME\}|\$\{userHome\}|\$\{env:HOME\}|%USERPROFILE%|\$\{env:USERPROFILE\})(?=[\\/]|$)/;
 const fileUrl = /^file:\/+/i;
+/** What a shell or an editor replaces: whole parts of a path, and within them what nobody calls a file. */
+const standIn =
+  /\$\{[^}]*\}?|\$\([^)]*\)?|`[^`]*`|(?<=^|[\\/])(\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)(?=[\\/]|$)|\$[A-Z_][A-Z\d_]+|%[A-Z_][A-Z\d_]+%/;
 
 /** What is wrong with a text as a path, with what to do; '' for a path, and for a name such as `builtin:scenes`. */
 export function pathProblem(text: string): string {
@@ -15,9 +18,7 @@ export function pathProblem(text: string): string {
   const rest = text.replace(home, '');
   const [user] = /^~[^\\/]+/.exec(rest) ?? [];
   if (user) return `${text}: nobody knows ${user} here; write the whole path, or ./${text} for a file of that name`;
-  const [variable] = /\$\{[^}]*\}?/.exec(rest) ?? [];
-  const [word] = /(?<=^|[\\/])(\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)(?=[\\/]|$)/.exec(rest) ?? [];
-  const named = variable ?? word;
+  const [named] = standIn.exec(rest) ?? [];
   if (named === undefined) return '';
   return `${text}: nobody replaces ${named} here; write the path itself, absolute or relative`;
 }
