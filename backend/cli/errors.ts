@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { systemErrorWords } from '../files/disk.ts';
 import { exitCodes, UserError } from '../protocol/errors.ts';
-import { printable } from './printable.ts';
+import { printable } from '../protocol/printable.ts';
 
 /** Exit code of a bug: something was thrown that nobody meant a person to see. */
 const bugCode = 70;
@@ -42,7 +42,7 @@ function print(error: { kind: string; message: string; hint: string }, style: Er
   if (style.json) process.stdout.write(`${JSON.stringify({ event: 'error', ...error })}\n`);
   process.stderr.write(`dmd: ${printable(error.message)}\n`);
   if (error.hint) process.stderr.write(`     ${printable(error.hint)}\n`);
-  if (stack) process.stderr.write(`${stack}\n`);
+  if (stack) process.stderr.write(`${printable(stack)}\n`);
 }
 
 function stackOf(error: unknown): string {

@@ -1,6 +1,6 @@
 /** Where a command's results go: plain lines for people, with --json one JSON object per line for machines. */
 import type { Command } from 'commander';
-import { printable } from './printable.ts';
+import { printable } from '../protocol/printable.ts';
 
 export interface CommonOptions {
   readonly json?: boolean;

@@ -4,6 +4,8 @@
  * A message says what happened and to what (file, key, tensor); `hint` says what to do next. The kind decides the exit
  * code of `dmd` and how the editor presents the error. Everything else that is thrown is a bug and shows its stack.
  */
+import { printable } from './printable.ts';
+
 export type ErrorKind =
   | 'usage' // wrong command line or call
   | 'config' // unknown key, wrong type, impossible value in a config
@@ -31,13 +33,10 @@ export const exitCodes: Record<ErrorKind, number> = {
 /** What a person reads of one thing that somebody else named: a tensor, a key, a path. */
 const longestWord = 1000;
 const longestMessage = 8000;
-/** Control characters, which a terminal obeys, but the ends of lines; and those that turn the direction of what follows. */
-const control = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** A file may name its parts as it likes: with a megabyte, or with what clears a screen. */
 function readable(words: string): string {
-  const visible = words.replaceAll(control, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const short = visible.replaceAll(
+  const short = printable(words).replaceAll(
     new RegExp(`\\S{${longestWord},}`, 'gu'),
     (word) => `${word.slice(0, 200)}...${word.slice(-100)}`,
   );

@@ -5,7 +5,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { printable } from '../../backend/cli/printable.ts';
 import { openImageDataset } from '../../backend/data/image-dataset.ts';
 import { readManifest } from '../../backend/data/pair-manifest.ts';
 import { readPromptFile } from '../../backend/data/prompts/prompt-file.ts';
@@ -14,6 +13,7 @@ import { EmbeddingStore } from '../../backend/methods/common/embedding-store.ts'
 import { parseConfig } from '../../backend/protocol/config/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { parseJson } from '../../backend/protocol/json.ts';
+import { printable } from '../../backend/protocol/printable.ts';
 import { loadLatest, pruneCheckpoints } from '../../backend/runs/checkpoints/checkpoints.ts';
 import { readConfigFile } from '../../backend/runs/config-file.ts';
 import { listFields, readFields } from '../../backend/runs/fields/fields.ts';
@@ -235,7 +235,10 @@ test('a component is not written where a link leads out of the model folder', un
 
 test('a terminal is shown what a folder says, and obeys none of it', () => {
   const shown = printable('\u001b]0;x\u0007 \u009b2J a\rb\tc\nd é😀 \u202e');
-  assert.equal(shown, '\\x1b]0;x\\x07 \\x9b2J a\\x0db\tc\nd é😀 \\u202e');
+  // As in messages of errors, which come that way already and stay as they are.
+  assert.equal(new UserError('io', 'a\u001bb').message, printable('a\u001bb'));
+  assert.equal(printable(shown), shown);
+  assert.equal(shown, '\\u001b]0;x\\u0007 \\u009b2J a\\u000db\tc\nd é😀 \\u202e');
 });
 
 test('what is wrong with JSON is said without a word of it', () => {

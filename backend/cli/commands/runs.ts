@@ -1,7 +1,7 @@
 /** `dmd runs`: the run folders there are and how they stand. */
 import type { Command } from 'commander';
+import { printable } from '../../protocol/printable.ts';
 import { type CommonOptions, commonOptions, createOutput, table } from '../output.ts';
-import { printable } from '../printable.ts';
 
 export function registerRuns(program: Command): void {
   commonOptions(program.command('runs'))

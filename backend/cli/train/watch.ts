@@ -1,10 +1,10 @@
 /** Shows a run on the terminal as its messages come, and turns Ctrl-C into an orderly stop. */
 import path from 'node:path';
+import { printable } from '../../protocol/printable.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
 import { noteInLog } from '../../runs/live/run-log.ts';
 import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { type RunStop, stopOnSignals } from './stop-run.ts';
 
