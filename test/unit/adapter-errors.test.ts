@@ -75,6 +75,19 @@ test('arguments that make no sense are refused with where they are wrong, and th
   assert.equal((await ask('evaluate', { expression: '0.5' })).result, '0.5');
 });
 
+test('an expression that is longer than a run takes is refused with that, and the session goes on', async (t) => {
+  const run = await FakeRun.open(t);
+  const { ask, event } = await openEditor(t);
+  await ask('attach', { run: run.folder, stopOnEntry: true });
+  await ask('configurationDone');
+  await event('stopped');
+  await assert.rejects(
+    ask('evaluate', { expression: '1'.repeat(100_000) }),
+    /the request has \d+ bytes, and a run takes at most/,
+  );
+  assert.equal((await ask('evaluate', { expression: '0.5' })).result, '0.5');
+});
+
 test('what was given out at a stop is void at the next one', async (t) => {
   const run = await FakeRun.open(t);
   const { ask, event } = await openEditor(t);

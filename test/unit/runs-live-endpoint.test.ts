@@ -251,6 +251,7 @@ test('whoever sends garbage, too much, half a frame or nothing loses the connect
     [request('stop', {}), /before the greeting/],
     [Buffer.concat([hello, hello]), /second hello/],
     [Buffer.concat([hello, encodeFrame(new Uint8Array(70_000))]), /more than/],
+    [Buffer.concat([hello, encodeFrame(new Uint8Array(2 ** 21)).subarray(0, 10)]), /more than/],
     [Buffer.concat([hello, half]), /did not go on/],
     [Buffer.concat([hello, half]), /middle of a frame/, true],
     [Buffer.alloc(0), /did not go on/],
@@ -268,6 +269,43 @@ test('whoever sends garbage, too much, half a frame or nothing loses the connect
   assert.deepEqual(asked, []);
   endpoint.publish(stepMessage(4));
   await next(isStep(4));
+});
+
+test('a request that is too large is refused in an answer, by the one who asks and by the run; the line stays', async (t) => {
+  const { endpoint, asked, notes } = await endpointFor(t);
+  endpoint.publish(opened);
+  const link = await connectRun(endpoint.contact);
+  const { next } = follow(link);
+  const path = 'x'.repeat(70_000);
+  const words = { kind: 'usage', message: /the request has 70\d\d\d bytes, and a run takes at most 65536 at a time/ };
+  await assert.rejects(link.ask(runRequests.checkpoint, { path } as never), words);
+  endpoint.publish(stepMessage(4));
+  await next(isStep(4));
+  link.close();
+
+  // By another version that sends it all the same.
+  const socket = net.connect(endpoint.contact);
+  t.after(() => socket.destroy());
+  const reader = new FrameReader();
+  const frames: { type: string; id?: number; error?: { kind: string; message: string } }[] = [];
+  socket.on('data', (chunk) => frames.push(...(reader.read(chunk) as Generator<never>)));
+  const came = async (type: string) => {
+    for (;;) {
+      const found = frames.find((frame) => frame.type === type);
+      if (found) return found;
+      await once(socket, 'data');
+    }
+  };
+  socket.write(hello);
+  await came('greeting');
+  socket.write(request('pause', { path }));
+  const { id, error } = await came('error');
+  assert.equal(id, 1);
+  assert.equal(error?.kind, 'usage');
+  assert.match(error!.message, words.message);
+  endpoint.publish(stepMessage(5));
+  await came('message');
+  assert.deepEqual([asked, notes], [[], []]);
 });
 
 /** As a watcher of the first version checks what comes; it must not change, or old editors could not be told. */

@@ -52,7 +52,11 @@ export class Asker {
         resolve(data);
       };
       this.#waiting.set(id, { answer, fail });
-      this.#send({ type: 'request', id, method, params });
+      try {
+        this.#send({ type: 'request', id, method, params });
+      } catch (error) {
+        fail(error); // it cannot be sent
+      }
     });
   };
 

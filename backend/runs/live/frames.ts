@@ -4,7 +4,8 @@
  */
 import v8 from 'node:v8';
 
-const headerBytes = 4;
+/** Before each: its length. */
+export const headerBytes = 4;
 /** No frame is longer: what a run reports is far below. */
 export const largestFrame = 256 * 2 ** 20;
 
@@ -29,9 +30,15 @@ export class FrameReader {
   readonly #limit: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #length = 0;
 
   constructor(limit = largestFrame) {
     this.#limit = limit;
+  }
+
+  /** Bytes of the frame whose value `read` gave last. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Whether a frame has begun that is not complete. */
@@ -48,6 +55,7 @@ export class FrameReader {
       if (length > this.#limit)
         throw new FrameError(`a frame of ${length} bytes, more than the ${this.#limit} allowed`);
       if (this.#bytes < headerBytes + length) return;
+      this.#length = length;
       yield decode(this.#take(headerBytes + length, true).subarray(headerBytes));
     }
   }

@@ -15,7 +15,8 @@ import type { AskRun } from '../../protocol/run-requests.ts';
 import { Asker } from '../asking/asker.ts';
 import { readLock } from '../folder/lock.ts';
 import { checkContact } from './contact.ts';
-import { encodeFrame, FrameError, FrameReader } from './frames.ts';
+import { encodeFrame, FrameError, FrameReader, headerBytes } from './frames.ts';
+import { largestRequest, requestTooLarge } from './request-limit.ts';
 
 export interface RunLink {
   /** How the run stood when the link was made; `onMessage` tells everything from then on, nothing twice or left out. */
@@ -119,8 +120,12 @@ class Link implements RunLink {
     this.#end('');
   }
 
+  /** Throws UserError('usage') for what a run would not take. */
   #send(frame: WatcherFrame): void {
-    if (this.#closed === undefined) this.#socket.write(encodeFrame(frame));
+    if (this.#closed !== undefined) return;
+    const bytes = encodeFrame(frame);
+    if (bytes.length - headerBytes > largestRequest) throw requestTooLarge(bytes.length - headerBytes);
+    this.#socket.write(bytes);
   }
 
   #take(chunk: Buffer): void {

@@ -10,9 +10,10 @@ import { type AskRun, runRequests } from '../../protocol/run-requests.ts';
 import { Answerer } from '../asking/answerer.ts';
 import { encodeFrame, FrameError, FrameReader } from './frames.ts';
 import { Outbox } from './outbox.ts';
+import { largestRequest, requestTooLarge } from './request-limit.ts';
 
-/** Requests are short. */
-const largestRequest = 64 * 1024;
+/** What is read to its end: a request that is larger than it may be is answered with that. */
+const largestHeard = 2 ** 20;
 /** For the hello, and for the rest of a frame that has begun. */
 const patienceSeconds = 10;
 
@@ -43,7 +44,7 @@ export class Watcher {
   readonly #handlers: WatcherHandlers;
   readonly #outbox: Outbox;
   readonly #answerer: Answerer;
-  readonly #reader = new FrameReader(largestRequest);
+  readonly #reader = new FrameReader(largestHeard);
   readonly #patience: number;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -117,9 +118,15 @@ export class Watcher {
 
   #frame(value: unknown): void {
     const { success, data: frame } = safeParse(watcherFrameSchema, value);
+    const bytes = this.#reader.length;
+    const isLarge = bytes > largestRequest;
+    if (isLarge && frame?.type !== 'request') {
+      throw new FrameError(`a frame of ${bytes} bytes, more than the ${largestRequest} allowed`);
+    }
     if (!success) throw new FrameError('a frame that makes no sense');
     if (frame.type === 'hello') this.#hello(frame.protocol);
     else if (!this.greeted) throw new FrameError('a request before the greeting');
+    else if (isLarge) this.#send({ type: 'error', id: frame.id, error: describeError(requestTooLarge(bytes)) });
     else this.#answerer.take(frame);
   }
 
