@@ -77,8 +77,7 @@ function fits({ at, step, order }: Cut, shape: readonly number[]): boolean {
 /** In the order of `statisticNames`. */
 function counted(of: Statistics, size: number): string {
   const { min, mean, max, std, nan, positiveInfinity, negativeInfinity, zero } = of;
-  const count = size - nan - positiveInfinity - negativeInfinity;
-  return base64(Float64Array.of(count, min, mean, max, std, nan, positiveInfinity, negativeInfinity, zero));
+  return base64(Float64Array.of(size, min, mean, max, std, nan, positiveInfinity, negativeInfinity, zero));
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);

@@ -7,7 +7,7 @@ import { DebugClient } from '@vscode/debugadapter-testsupport';
 import { whenOf } from '../../backend/adapter/data-breakpoints.ts';
 import { numberText, tensorText } from '../../backend/adapter/one-line.ts';
 import { configOfListing, listingUri, sameListing } from '../../backend/protocol/listing-uri.ts';
-import { statisticNames } from '../../backend/protocol/values/value.ts';
+import { type StatisticName, statisticNames } from '../../backend/protocol/values/value.ts';
 import { openEditor } from './adapter/client.ts';
 import { FakeRun } from './adapter/fake-run.ts';
 
@@ -93,6 +93,14 @@ test('a value panel reads cuts of a tensor, in its own shape and in another', as
   assert.deepEqual(
     Object.fromEntries(statisticNames.map((name, i) => [name, Number(statistics![i]!.toPrecision(4))])),
     { count: 6, min: -1, mean: 0.25, max: 1.5, std: 0.8539, nan: 0, above: 0, below: 0, zero: 1 },
+  );
+  run.numbers.get('z')!.set([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  const odd = (await read({ count: true, cut: null })).statistics!;
+  const counts = (name: StatisticName) => odd[statisticNames.indexOf(name)];
+  // All of them, as for arrays of other programs.
+  assert.deepEqual(
+    ['count', 'nan', 'above', 'below'].map((name) => counts(name as StatisticName)),
+    [6, 1, 1, 1],
   );
   for (const bad of [
     { shape: [7], cut: null },
