@@ -1,5 +1,6 @@
 /** Everything in this program that reads what others wrote. */
 import type { Reader } from '../reader.ts';
+import { adapterMessages } from './adapter.ts';
 import { npz, onnx } from './arrays.ts';
 import { configs } from './configs.ts';
 import { datasetFolders, datasetZips, pairSets, pictures, prompts } from './data.ts';
@@ -12,7 +13,7 @@ export const readers: readonly Reader[] = [
   ...[weightFiles, safetensors, torchZips, pickles, npz, onnx, diffusers, tokenizers],
   ...[events, runs, checkpoints, configs],
   ...[datasetFolders, datasetZips, pictures, prompts, pairSets],
-  ...[frames, requests],
+  ...[frames, requests, adapterMessages],
 ];
 
 /** What the readers' inputs are made of and that takes time. */

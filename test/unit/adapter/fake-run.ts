@@ -35,6 +35,10 @@ const shapes: Record<string, number[]> = {
 };
 const since: Record<string, number> = { z: 0, lambda: 0, large: 0, 'generator.parameters': 0, x: 1, grad: 2 };
 
+/** Inside a stage all tensors are as z is. */
+const plain = (tensor: string) => (tensor.startsWith('@') ? 'z' : tensor);
+const shapeOf = (tensor: string) => shapes[plain(tensor)]!;
+
 export class FakeRun {
   readonly folder: string;
   /** What was asked, without what is asked over and over. */
@@ -68,7 +72,7 @@ export class FakeRun {
     this.#endpoint.publish({ ...opened, folder });
   }
 
-  static async open(t: TestContext): Promise<FakeRun> {
+  static async open(t: Pick<TestContext, 'after'>): Promise<FakeRun> {
     runtimeFolder(t);
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-fake-run-'));
     let run: FakeRun | undefined;
@@ -130,6 +134,7 @@ export class FakeRun {
     if (refusal) throw refusal;
     const slow = this.slow.get(method);
     if (slow) return slow(signal);
+    if ('tensor' in params) this.#of(String(params.tensor)); // refuses what is not there
     const answer = this.#answers[method];
     if (!answer) throw new UserError('usage', `the fake run answers no ${method}`);
     return answer(params as never, signal);
@@ -200,11 +205,12 @@ export class FakeRun {
       settings: [{ name: 'generator.lr', value: 0.001, overridden: 0.01, writable: true, step: this.step }],
     }),
     'debug/children': ({ tensor, path: at, start, count }: Children) => {
-      const shape = shapes[tensor]!.slice(at.length + 1);
+      const own = shapeOf(tensor);
+      const shape = own.slice(at.length + 1);
       const each = shape.reduce((product, length) => product * length, 1);
       const [row = 0] = at;
       return Array.from({ length: count }, (_, i) => {
-        const first = (at.length > 0 ? row * shapes[tensor]![1]! : 0) + (start + i) * each;
+        const first = (at.length > 0 ? row * (own[1] ?? 0) : 0) + (start + i) * each;
         const part = this.#of(tensor).subarray(first, first + each);
         const single = shape.length === 0;
         return {
@@ -224,7 +230,7 @@ export class FakeRun {
       return { written: bytes.length };
     },
     'debug/tensor': ({ tensor: name }: { tensor: string }) => ({
-      tensor: { name, shape: shapes[name], data: this.#of(name).slice() },
+      tensor: { name, shape: shapeOf(name), data: this.#of(name).slice() },
     }),
     'debug/evaluate': ({ expression }: { expression: string }) => {
       const line = this.#lines().find(({ name }) => name === expression);
@@ -264,7 +270,7 @@ export class FakeRun {
   };
 
   #of(tensor: string): Float32Array {
-    const found = this.numbers.get(tensor.startsWith('@') ? 'z' : tensor);
+    const found = this.numbers.get(plain(tensor));
     if (!found) throw new UserError('usage', `there is no ${tensor} here`);
     return found;
   }

@@ -39,7 +39,7 @@ export const withProbe = { ...all, probe: true };
 export const nobody: AskRun = () => assert.fail('nothing is asked');
 
 /** Sockets go to a folder of this test alone. */
-export function runtimeFolder(t: TestContext): string {
+export function runtimeFolder(t: Pick<TestContext, 'after'>): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-live-'));
   const before = process.env.XDG_RUNTIME_DIR;
   process.env.XDG_RUNTIME_DIR = folder;
