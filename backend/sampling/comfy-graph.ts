@@ -31,7 +31,7 @@ const textNames = [
 
 /** @returns null for what is no such graph */
 export function readComfyGraph(json: string | undefined): GraphWords | null {
-  const parsed = json === undefined ? null : parse(json);
+  const parsed = json === undefined ? null : parseLoosely(json);
   const graph = isObject(parsed) ? (graphOfWorkflow(parsed) ?? graphOfPrompt(parsed)) : null;
   if (!graph) return null;
   const samplers = [...graph.values()].map(({ inputs }) => inputs).filter(isSampler);
@@ -116,8 +116,8 @@ function graphOfWorkflow({ nodes, links }: JsonObject): Graph | null {
   return new Map(graph);
 }
 
-/** JSON as Python writes it, with NaN; whole numbers that are too large for JavaScript become texts. */
-function parse(json: string): unknown {
+/** JSON as Python writes it, with NaN; whole numbers that are too large for JavaScript become texts. Null for what is none. */
+export function parseLoosely(json: string): unknown {
   const words = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
   const strict = json.replaceAll(words, (word) => {
     if (/^(NaN|-?Infinity)$/.test(word)) return 'null';

@@ -1,17 +1,18 @@
 /**
  * What pictures of other programs say about their making: whose they are, and their prompt and seed where they can be read.
  * AUTOMATIC1111's web UI and its relatives write lines under `parameters`, ComfyUI its graph as JSON under `prompt` and
- * `workflow`. What is read may come from anywhere: it is checked, never trusted.
+ * `workflow`, others one JSON object (foreign-json.ts). What is read may come from anywhere: it is checked, never trusted.
  */
 import type { ForeignPicture } from '../protocol/rpc/images.ts';
 import { readComfyGraph } from './comfy-graph.ts';
+import { fromJson } from './foreign-json.ts';
 
 const longestPrompt = 10_000;
 const longestName = 60;
 
 /** @param text the chunks of a PNG, by key; null where they name no program */
 export function readForeignPicture(text: Readonly<Record<string, string>>): ForeignPicture | null {
-  const found = fromWebUi(text) ?? fromComfy(text) ?? fromOurs(text) ?? fromSoftware(text);
+  const found = fromWebUi(text) ?? fromJson(text) ?? fromComfy(text) ?? fromOurs(text) ?? fromSoftware(text);
   if (!found) return null;
   const kept = (words: string | null) => (words !== null && words.length <= longestPrompt ? words : null);
   const seed = found.seed !== null && /^\d{1,20}$/.test(found.seed) ? found.seed : null;

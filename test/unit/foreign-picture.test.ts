@@ -149,6 +149,30 @@ test('graphs that make no sense end, and say nothing', () => {
   assert.equal(comfy({ 3: sampler({ seed: 1, positive: ['6', 0] }), 6: encode('x'.repeat(20_000)) })?.prompt, null);
 });
 
+test('programs that write one JSON object: InvokeAI, SwarmUI, Fooocus, NovelAI', () => {
+  const said = { prompt: 'a cat', negative: 'blurry', seed: '18446744073709551615' };
+  const seed = '"seed": 18446744073709551615';
+  const cases: [program: string, text: Record<string, string>][] = [
+    ['InvokeAI', { invokeai_metadata: `{"positive_prompt": "a cat", "negative_prompt": "blurry", ${seed}}` }],
+    ['SwarmUI', { parameters: `{"sui_image_params": {"prompt": "a cat", "negativeprompt": "blurry", ${seed}}}` }],
+    [
+      'Fooocus',
+      {
+        parameters: `{"prompt": "a cat", "negative_prompt": "blurry", "seed": "${said.seed}", "version": "Fooocus v2.5"}`,
+      },
+    ],
+    ['NovelAI', { Software: 'NovelAI', Description: 'a cat', Comment: `{"uc": "blurry", ${seed}, "scale": NaN}` }],
+  ];
+  for (const [program, text] of cases) assert.deepEqual(foreign(text), { program, ...said });
+  const none = { prompt: null, negative: null, seed: null };
+  assert.deepEqual(foreign({ invokeai_metadata: '{"positive_prompt": 3, "seed": -1}' }), {
+    program: 'InvokeAI',
+    ...none,
+  });
+  assert.deepEqual(foreign({ Software: 'NovelAI', Comment: '{' }), { program: 'NovelAI', ...none });
+  assert.equal(foreign({ parameters: '[]', invokeai_metadata: '{' }), null);
+});
+
 test('other programs are named; ours, where settings cannot say all, gives what it says', () => {
   const unknown = { prompt: null, negative: null, seed: null };
   assert.deepEqual(foreign({ Software: 'Adobe Photoshop' }), { program: 'Adobe Photoshop', ...unknown });
