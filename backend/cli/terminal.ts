@@ -3,6 +3,7 @@
  * is lost and the work goes on; a command that only prints fails for it, in the end, or ends quietly where nobody reads.
  */
 import { asUserError, errorCode } from '../files/disk.ts';
+import { exitCodes } from '../protocol/errors.ts';
 
 /** Whether somebody may look on, as it was when the program began. */
 const watched = Boolean(process.stdout.isTTY || process.stderr.isTTY);
@@ -10,6 +11,9 @@ const watched = Boolean(process.stdout.isTTY || process.stderr.isTTY);
 /** Pieces of work that end in order when asked to. */
 let working = 0;
 let onlyPrints = true;
+/** Whether a signal has asked the program to end, and the listeners that hear the next one where no work does. */
+let asked = false;
+let lingering = false;
 let lost: unknown;
 
 /** Call it once, before anything is printed. */
@@ -51,20 +55,37 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Calls `stop` for every signal that asks the program to end, until disposed of; `why` is '' for Ctrl-C. Where nobody looks
- * on, a closed terminal is no reason.
+ * on, a closed terminal is no reason. After one such signal the next ends the program with 130 also when this is disposed of.
  */
 export function listenForStop(stop: (why: string) => void): { dispose(): void } {
   const listeners = signals
     .filter((name) => name !== 'SIGHUP' || watched)
-    .map((name) => [name, () => stop(reasons[name])] as const);
+    .map((name) => {
+      const heard = () => {
+        asked = true;
+        stop(reasons[name]);
+      };
+      return [name, heard] as const;
+    });
   for (const [name, listener] of listeners) process.on(name, listener);
   working += 1;
   return {
     dispose() {
       for (const [name, listener] of listeners) process.off(name, listener);
       working -= 1;
+      if (asked) linger(listeners.map(([name]) => name));
     },
   };
+}
+
+/** What is left to do when work has ended in order can be broken off, with the same exit code. */
+function linger(names: readonly NodeJS.Signals[]): void {
+  if (lingering) return;
+  lingering = true;
+  const heard = () => {
+    if (working === 0) process.exit(exitCodes.cancelled);
+  };
+  for (const name of names) process.on(name, heard);
 }
 
 /**

@@ -210,6 +210,44 @@ for (const [first, second] of [
   });
 }
 
+/** Work that is no run: hears the second signal while it ends in order, or after that. */
+for (const [command, first, second] of [
+  ['eval', 'SIGINT', 'SIGTERM'],
+  ['pairs', 'SIGTERM', 'SIGINT'],
+  ['pairs', 'SIGTERM', 'SIGHUP'],
+] as const) {
+  test(`dmd ${command}, ${first} and then ${second}: it ends with 130`, async (t) => {
+    const onTerminal = second === 'SIGHUP'; // elsewhere it is nothing
+    if (onTerminal && process.platform !== 'linux') return t.skip('script(1) has other options here');
+    const folder = scratch();
+    const said = path.join(folder, 'said');
+    const out = command === 'pairs' ? `--out '${folder}/pairs'` : '';
+    const work = `'${process.execPath}' '${dmd}' ${command} builtin:scenes/teacher --count 3000 --threads 1 ${out}`;
+    const script = `echo $$ > '${folder}/pid'; exec ${work} > '${said}'${onTerminal ? '' : ' 2>&1'}`;
+    const child = onTerminal
+      ? spawn('script', ['-qefc', script, path.join(folder, 'terminal')], { stdio: ['pipe', 'ignore', 'ignore'] })
+      : spawn('bash', ['-c', script], { stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    const shown = () =>
+      ['said', 'terminal']
+        .map((name) => path.join(folder, name))
+        .map((file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''))
+        .join('');
+    while (!/\b[1-9]\d*\s*(\/|of)\s*3000/.test(shown())) await delay(20);
+    const pid = Number(fs.readFileSync(path.join(folder, 'pid'), 'utf8'));
+    process.kill(pid, first);
+    await delay(uniform() * 100);
+    try {
+      process.kill(pid, second);
+    } catch {
+      // It has ended already.
+    }
+    assert.deepEqual(await exitOf(child), { code: 130, signal: null }, shown());
+    assert.doesNotMatch(shown(), /Napi|terminate|node:/);
+    assert.ok(!fs.existsSync(path.join(folder, 'pairs', 'run.lock')));
+  });
+}
+
 test('what the system refuses a command ends with 7 and the path', async () => {
   const folder = scratch();
   fs.symlinkSync(path.join(folder, 'b'), path.join(folder, 'a'));
