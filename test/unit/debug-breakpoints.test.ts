@@ -230,7 +230,7 @@ test('a run that teaches is debugged alike, and one that nobody waits for is att
       const { settings } = await client.ask('debug/numbers', {});
       assert.deepEqual(
         settings.map(({ name }) => name),
-        ['optimizer.lr'],
+        ['optimizer.lr', 'optimizer.weightDecay', 'optimizer.clip'],
       );
       await client.detach();
     },
