@@ -4,6 +4,7 @@ import type { InputWork } from '../models/input-file.ts';
 import type { loadTeacher } from '../models/teacher.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
 import type { Inspection, InspectionQuery } from '../protocol/inspection.ts';
+import type { PlaneQuestion, PlaneReading } from '../protocol/plane.ts';
 import type { Inspectable } from '../protocol/rpc/inspect.ts';
 import type { InspectionHow, SessionPlan } from '../training/session.ts';
 import type { StoredArrays } from '../weights/array-source.ts';
@@ -52,6 +53,8 @@ export interface InspectionSubject {
     query: InspectionQuery,
     how: InspectionHow & { readonly step: number },
   ): Promise<Inspection>;
+  /** Where samples are points of the plane: what a run answers to the same question. The receiver owns its numbers. */
+  readonly plane?: (state: SubjectState, question: PlaneQuestion, step: number) => Promise<PlaneReading>;
   dispose(): Promise<void>;
 }
 

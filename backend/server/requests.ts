@@ -11,8 +11,8 @@ import { registerService } from './service.ts';
 export function registerRequests(server: Server, end: () => void): void {
   registerService(server, end);
   registerConfigs(server);
-  registerRuns(server);
+  const links = registerRuns(server);
   registerModels(server);
   registerImages(server);
-  registerInspect(server);
+  registerInspect(server, links);
 }

@@ -1,5 +1,6 @@
 /** What is asked of the inspecting thread, and what it says. Between threads only plain data travels. */
 import type { Inspection, InspectionQuery } from '../../protocol/inspection.ts';
+import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
 import type { Inspectable } from '../../protocol/rpc/inspect.ts';
 import type { CancelWork, WorkEnd } from '../work-thread.ts';
 
@@ -16,6 +17,13 @@ export interface InspectWork {
   readonly query: InspectionQuery;
 }
 
+/** A run in the plane that works no more, as its newest checkpoint has it. */
+export interface PlaneWork {
+  readonly type: 'plane';
+  readonly folder: string;
+  readonly question: PlaneQuestion;
+}
+
 /** Frees what is kept ready. */
 export interface ReleaseWork {
   readonly type: 'release';
@@ -24,10 +32,11 @@ export interface ReleaseWork {
 export interface Results {
   describe: Omit<Inspectable, 'live'>;
   inspect: Inspection;
+  plane: PlaneReading;
   release: null;
 }
 
-export type Work = DescribeWork | InspectWork | ReleaseWork;
+export type Work = DescribeWork | InspectWork | PlaneWork | ReleaseWork;
 export type ToThread = Work | CancelWork;
 
 export interface News {

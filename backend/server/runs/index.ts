@@ -21,7 +21,8 @@ import { LiveLinks } from './live-links.ts';
 import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
 import { RunList } from './run-list.ts';
 
-export function registerRuns(server: Server): void {
+/** @returns its links to the runs that work */
+export function registerRuns(server: Server): LiveLinks {
   const links = new LiveLinks();
   const histories = new HistoryCache();
   const list = new RunList(links, {
@@ -40,6 +41,7 @@ export function registerRuns(server: Server): void {
   registerReading(server, list, histories);
   registerFollowing(server, links, histories);
   registerDebugging(server);
+  return links;
 }
 
 function registerControl(server: Server, list: RunList, links: LiveLinks): void {
@@ -75,7 +77,6 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
     server.handle(asked, ({ folder, params }, { signal }) =>
       links.ask(requireRunFolder(folder).folder, definition, params, signal),
     );
-  forward(rpc.readPlane, runRequests.plane);
   forward(rpc.paceRun, runRequests.pace);
   forward(rpc.advanceRun, runRequests.advance);
   forward(rpc.changeRun, runRequests.change);

@@ -25,8 +25,7 @@ export class BackendInProcess {
       log: () => {},
       onEnd: (cleanUp) => void this.#cleanUps.push(cleanUp),
     };
-    registerRuns(server);
-    registerInspect(server);
+    registerInspect(server, registerRuns(server));
   }
 
   readonly onDidStart = () => ({ dispose: () => {} });
