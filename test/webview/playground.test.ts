@@ -160,7 +160,7 @@ test(
       assert.ok(drawn > 13, `${drawn} modes`);
       await page
         .getByTestId('spoken')
-        .filter({ hasText: /fitted to the drawing, 0\.08 to/ })
+        .filter({ hasText: /of them fitted to the drawing, 0\.1\d* to/ })
         .waitFor();
       await plane.focus();
       for (const key of ['Shift+ArrowDown', 'Shift+ArrowDown', 'ArrowLeft', 'Enter']) await page.keyboard.press(key);

@@ -1,7 +1,7 @@
 /**
  * Modes fitted to what a person drew. The points of the stroke, evenly spaced along it, are ink of a brush: each a Gaussian as wide as the
- * brush. Expectation maximization fits equally likely isotropic Gaussians to that ink, and the Bayesian information criterion says how
- * many. A line so becomes a band as wide as the brush, a scribbled blot one wide mode.
+ * brush. Expectation maximization fits equally likely isotropic Gaussians to that ink: the fewest that describe it as well as many do. A
+ * line so becomes a band hardly wider than the brush, without gaps; what is scribbled full becomes fewer and wider modes.
  */
 import { type Point, rounded } from './targets.ts';
 
@@ -12,9 +12,11 @@ export interface FittedModes {
 }
 
 const mostPoints = 250;
-const rounds = 30;
-/** So many numbers of modes in a row without gain end the search. */
-const patience = 4;
+const rounds = 20;
+/** Of one stroke. */
+const mostOfStroke = 32;
+/** As well: to this many nats of log-likelihood per point of ink. */
+const asWell = 0.02;
 
 interface Modes {
   /** Flat [K, 2]. */
@@ -25,16 +27,12 @@ interface Modes {
 /** @param stroke its corners in order, at least one. @param brush standard deviation. @param most modes */
 export function fitStroke(stroke: readonly Point[], brush: number, most: number): FittedModes {
   const points = evenly(stroke, brush / 4);
-  let best: { readonly modes: Modes; readonly criterion: number } | null = null;
-  let since = 0;
-  for (let count = 1; count <= Math.min(most, points.length) && since < patience; count++) {
-    const modes = maximized(points, startOf(points, count, brush), brush);
-    // Two coordinates and a width each.
-    const criterion = logLikelihood(points, modes, brush) - 0.5 * 3 * count * Math.log(points.length);
-    since = best && criterion <= best.criterion ? since + 1 : 0;
-    if (since === 0) best = { modes, criterion };
-  }
-  const { centres, variances } = best!.modes;
+  const fits = Array.from({ length: Math.min(most, mostOfStroke, points.length) }, (_, i) => {
+    const modes = maximized(points, startOf(points, i + 1, brush), brush);
+    return { modes, likelihood: logLikelihood(points, modes, brush) / points.length };
+  });
+  const best = Math.max(...fits.map(({ likelihood }) => likelihood));
+  const { centres, variances } = fits.find(({ likelihood }) => likelihood >= best - asWell)!.modes;
   return {
     modes: Array.from(variances, (_, k) => [rounded(centres[2 * k]!), rounded(centres[2 * k + 1]!)]),
     stds: Array.from(variances, (variance) => Math.max(brush, rounded(Math.sqrt(variance)))),

@@ -356,8 +356,8 @@ export class Playground {
 }
 
 /** What another one of is another run. */
-function ofRun({ target: { modes, std, stds = null, start }, seed }: Omit<PlaygroundSettings, 'name'>): string {
-  return JSON.stringify([modes, std, stds, start.centre, start.std, seed]);
+function ofRun({ target: { modes, std, stds, start }, seed }: Omit<PlaygroundSettings, 'name'>): string {
+  return JSON.stringify([modes, std, stds ?? null, start.centre, start.std, seed]);
 }
 
 function wordsOf(error: unknown): string {
