@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { readBytesAside, readTextAside } from '../../backend/files/regular.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { type Entry, entrySchema, type Side } from '../../backend/protocol/panels/generate.ts';
+import { l10n } from '../l10n.ts';
 
 export interface HistoryLimits {
   readonly entries: number;
@@ -68,8 +69,8 @@ export class History {
     try {
       return new Uint8Array(await readBytesAside(join(this.#folder, id, pictureName(side, index)), 'picture'));
     } catch (cause) {
-      const hint = 'Restore its settings and generate it again.';
-      throw new UserError('data', 'The picture is no longer in the history', hint, { cause });
+      const hint = l10n.t('Restore its settings and generate it again.');
+      throw new UserError('data', l10n.t('The picture is no longer in the history'), hint, { cause });
     }
   }
 
@@ -79,8 +80,8 @@ export class History {
     if (found) return found.entry;
     throw new UserError(
       'data',
-      'This generation is no longer in the history',
-      'It was deleted, or made room for others.',
+      l10n.t('This generation is no longer in the history'),
+      l10n.t('It was deleted, or made room for others.'),
     );
   }
 
@@ -201,6 +202,6 @@ async function remove(path: string): Promise<void> {
 function asUserError(error: unknown, doing: string): UserError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const hint = full ? 'Free some space.' : 'Check who may write there.';
+  const hint = full ? l10n.t('Free some space.') : l10n.t('Check who may write there.');
   return new UserError('io', `cannot ${doing}: ${full ? 'the disk is full' : code}`, hint, { cause: error });
 }
