@@ -152,13 +152,13 @@ test('a stopped download is no error: the message says that it goes on, and goes
     return { folder: '/hub/b', bytes: 1 };
   };
   vscode.answers.set('showInformationMessage', (_: string, ...rest: unknown[]) =>
-    rest.find((each) => each === 'Download' || each === 'Go On'),
+    rest.find((each) => each === 'Download' || each === 'Resume'),
   );
   await call('dmd.downloadModel');
   while (said('executeCommand').length === 0) await new Promise(setImmediate);
   const messages = said('showInformationMessage').map(([message]) => message);
   assert.deepEqual(messages.slice(1), [
-    'The download of a/b was stopped. Run again, it goes on where it was.',
+    'The download of a/b was stopped. It can be resumed where it was.',
     'Downloaded a/b (1 B).',
   ]);
   assert.deepEqual(methods().slice(-2), ['hub/download', 'hub/download']);

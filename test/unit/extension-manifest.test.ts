@@ -70,6 +70,7 @@ test('every view says what to do when it is empty, untrusted or could not be fil
 test('every command that does more than show wants a trusted workspace', () => {
   const free = ['dmd.showLog', 'dmd.showDevices', 'dmd.checkConfig', 'dmd.openGeneratePanel', 'dmd.openMonitor'].concat(
     ...['dmd.refreshRuns', 'dmd.compareRuns', 'dmd.openRunFolder', 'dmd.openRunConfig'],
+    ...['dmd.previewRun', 'dmd.keepMonitor'],
   );
   for (const { command, enablement } of commands) {
     if (!free.includes(command)) assert.match(enablement ?? '', /isWorkspaceTrusted/, command);

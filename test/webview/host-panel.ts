@@ -11,6 +11,7 @@ export interface HostCode {
     calls: [string, unknown[]][];
     answers: Map<string, (...values: never[]) => unknown>;
     workspace: Record<string, unknown>;
+    window: Record<string, unknown>;
     env: Record<string, unknown>;
   };
   readonly UserError: typeof UserError;
@@ -96,6 +97,7 @@ export function hostServices({ UserError: Own }: HostCode, backend: BackendInPro
         }),
     },
     log: { error: (text: string) => console.error(text), debug: () => {} },
+    news: { seen() {} },
     errors: { log: (error: unknown) => console.error(error) },
     runs: { watch: async () => [], get: () => undefined, onDidChange: () => ({ dispose() {} }) },
     ...more,

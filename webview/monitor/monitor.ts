@@ -8,10 +8,11 @@ import {
   runRemoved,
   runsChanged,
   shownRuns,
+  showStopped,
   startAgain,
 } from '../../backend/protocol/panels/monitor.ts';
 import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
-import type { Host } from '../shared/host.ts';
+import { type Host, isCancelled, type Problem, problemOf } from '../shared/host.ts';
 import { Topic } from '../shared/topic.ts';
 import { type CursorRange, TimeCursor } from './cursor.ts';
 import { RunData } from './data/run-data.ts';
@@ -44,6 +45,7 @@ export class Monitor {
   #state: MonitorState;
   #runs: RunData[] = [];
   #ready = false;
+  #problem: Problem | null = null;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #probeOf: string | null = null;
 
@@ -64,6 +66,7 @@ export class Monitor {
     });
     host.on(runsChanged, ({ folders }) => this.#show(folders));
     host.on(startAgain, () => void this.start());
+    host.on(showStopped, ({ folder, step }) => this.showStopped(folder, step));
     host.on(runChanged, (record) => this.run(record.folder)?.setRecord(record));
     host.on(runRemoved, ({ folder }) => this.run(folder)?.remove(texts.removed));
     host.on(monitorLive, ({ folder, event }) => this.run(folder)?.apply(event));
@@ -80,6 +83,11 @@ export class Monitor {
   /** Which runs there are is known. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Why it is not. */
+  get problem(): Problem | null {
+    return this.#problem;
   }
 
   get visibleRuns(): readonly RunData[] {
@@ -100,14 +108,22 @@ export class Monitor {
     return this.#runs.indexOf(run);
   }
 
-  /** Asks for everything anew. */
+  /** Asks for everything anew. Never rejects: `problem` says why nothing is there. */
   async start(): Promise<void> {
     for (const run of this.#runs) run.dispose();
     this.#runs = [];
     this.#probeOf = null;
-    const { folders } = await this.host.request(shownRuns, {});
-    this.#ready = true;
-    this.#show(folders);
+    this.#problem = null;
+    try {
+      const { folders, stopped } = await this.host.request(shownRuns, {});
+      this.#ready = true;
+      this.#show(folders);
+      if (stopped) this.showStopped(stopped.folder, stopped.step);
+    } catch (error) {
+      if (isCancelled(error)) return;
+      this.#problem = problemOf(error);
+      this.onRuns.fire();
+    }
   }
 
   change(change: Partial<MonitorState>): void {
@@ -132,10 +148,22 @@ export class Monitor {
   #show(folders: readonly string[]): void {
     for (const run of this.#runs) if (!folders.includes(run.folder)) run.dispose();
     const known = new Map(this.#runs.map((run) => [run.folder, run]));
+    // A step of one run, and what was hidden with it, means nothing in another.
+    const { folders: before } = this.#state;
+    if (before.length > 0 && !folders.some((folder) => before.includes(folder))) {
+      this.change({ zoom: null, hidden: [] });
+      this.cursor.follow();
+    }
     this.#runs = folders.map((folder) => known.get(folder) ?? this.#add(folder));
     this.change({ folders: [...folders], focus: this.run(this.#state.focus ?? '')?.folder ?? folders[0] ?? null });
     for (const run of this.#runs) if (!known.has(run.folder)) void run.load();
     this.#followProbe();
+  }
+
+  /** The tensors of a step that was not committed, and the curves until there. */
+  showStopped(folder: string, step: number): void {
+    this.change({ focus: folder, zoom: null, fields: { ...this.#state.fields, kind: 'stop' } });
+    this.cursor.pin(step);
   }
 
   #add(folder: string): RunData {

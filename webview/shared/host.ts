@@ -23,6 +23,17 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof HostError && error.kind === 'cancelled';
 }
 
+/** What is told of something that went wrong, and what to do next. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function problemOf(error: unknown): Problem {
+  const hint = error instanceof HostError ? error.hint : '';
+  return { message: error instanceof Error ? error.message : String(error), hint };
+}
+
 export interface Host {
   /** Rejects with a HostError; with kind `cancelled` once the signal is aborted. */
   request<P, R>(definition: RequestDefinition<P, R>, params: P, signal?: AbortSignal): Promise<R>;

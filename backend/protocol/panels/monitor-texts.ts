@@ -20,7 +20,8 @@ export interface MonitorTexts {
   readonly work: string;
   readonly pause: string;
   readonly resume: string;
-  readonly goOn: string;
+  readonly resumeWithChanges: string;
+  readonly showStopped: string;
   readonly stop: string;
   readonly checkpoint: string;
   readonly checkpointSaved: string;

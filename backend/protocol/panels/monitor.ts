@@ -37,8 +37,16 @@ export {
 const inFolder = z.object({ folder: path });
 const folders = z.array(path);
 
-/** The page's first question: which runs it shows. From now on news of them come until the page is hidden. */
-export const shownRuns = request('monitor/runs', z.object({}), z.object({ folders }));
+/** A step of a run that the person was led to: its tensors, kept because it was stopped there. */
+const stoppedStep = z.object({ folder: path, step });
+
+/** The page's first question: which runs it shows, and where it is to begin. From now on news of them come until the page is hidden. */
+export const shownRuns = request(
+  'monitor/runs',
+  z.object({}),
+  z.object({ folders, stopped: stoppedStep.nullable() }),
+  null,
+);
 /** The person picks runs to show beside these. */
 export const addRuns = request('monitor/add', z.object({}), nothing, null);
 export const removeRun = request('monitor/remove', inFolder, nothing);
@@ -49,6 +57,8 @@ export const saveCsv = request(
   z.boolean(),
   null,
 );
+/** The person changes values of the config first; answers when the run goes on, or they changed their mind. */
+export const resumeWithChanges = request('monitor/resumeWithChanges', inFolder, nothing, null);
 export const savePng = request(
   'monitor/savePng',
   z.object({ name: z.string().max(200), png: bytes }),
@@ -77,6 +87,8 @@ export const openConfig = request('monitor/config', inFolder, nothing);
 /** Of which run the probe comes at every step; null: of none. */
 export const followProbe = notification('monitor/probe', z.object({ folder: path.nullable() }));
 
+/** The page is to show this step, and what stopped it. */
+export const showStopped = notification('monitor/showStopped', stoppedStep);
 /** Other runs are shown from now on. */
 export const runsChanged = notification('monitor/runsChanged', z.object({ folders }));
 /** The backend is a new one: what was asked is forgotten. */

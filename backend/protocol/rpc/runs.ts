@@ -48,8 +48,8 @@ export const runRecordSchema = z.object({
   work: workSchema.nullable(),
   /** The process that works there; `reachable`: it takes commands. */
   process: z.object({ pid: z.number(), reachable: z.boolean() }).nullable(),
-  /** Why it failed or is damaged. */
-  error: z.object({ message: z.string(), hint: z.string() }).nullable(),
+  /** Why it failed or is damaged; `stop`: the step that was not committed, since numbers became NaN, and whose tensors are kept. */
+  error: z.object({ message: z.string(), hint: z.string(), stop: step.optional() }).nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
@@ -168,13 +168,15 @@ export const annotationsSchema = z.object({
 /** The person's own name and tags; kept in the run folder beside what the run writes. `name: ''` is the folder's name. */
 export const annotateRun = request('runs/annotate', inFolder.extend(annotationsSchema.partial().shape), nothing);
 
-export const openRun = request('runs/open', inFolder, runOverviewSchema);
+/** This and what follows read the history first, which takes as long as the disk does. */
+export const openRun = request('runs/open', inFolder, runOverviewSchema, null);
 export const readCurves = request(
   'runs/curves',
   z.object({ folder: path, tags: z.array(z.string()) }),
   z.array(curveSchema),
+  null,
 );
-export const readHealth = request('runs/health', inFolder, healthSchema);
+export const readHealth = request('runs/health', inFolder, healthSchema, null);
 /** The grid of samples recorded at a step, PNG. */
 export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
 export const readFields = request('runs/fields', z.object({ folder: path, kind: fieldKindSchema, step }), fieldsSchema);
@@ -213,6 +215,7 @@ export const followRun = request(
   'runs/follow',
   z.object({ id: followerId, folder: path, wants: interestsSchema }),
   nothing,
+  null,
 );
 export const unfollowRun = request('runs/unfollow', z.object({ id: followerId }), nothing);
 

@@ -39,7 +39,7 @@ export function registerRuns(server: Server): LiveLinks {
   });
   registerControl(server, list, links);
   registerReading(server, list, histories);
-  registerFollowing(server, links, histories);
+  registerFollowing(server, links, histories, list);
   registerDebugging(server);
   return links;
 }

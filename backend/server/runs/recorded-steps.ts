@@ -17,10 +17,21 @@ export function recordedFile(kind: RecordedKind, step: number): string {
   return kind === 'samples' ? path.join('samples', `${name}.png`) : path.join('fields', kind, `${name}.safetensors`);
 }
 
+const stepIn = {
+  samples: /^step-(\d{8,15})\.png$/,
+  fields: /^step-(\d{8,15})\.safetensors$/,
+};
+
+/** The step of a recorded file's name in the run folder; undefined where it is none. */
+export function recordedStep(kind: RecordedKind, file: string): number | undefined {
+  const found = (kind === 'samples' ? stepIn.samples : stepIn.fields).exec(file.split('/').at(-1)!)?.[1];
+  return found !== undefined && recordedFile(kind, Number(found)) === path.normalize(file) ? Number(found) : undefined;
+}
+
 /** Ascending. */
 export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
   const names = listFolder(folderOf(paths, kind));
-  const pattern = kind === 'samples' ? /^step-(\d{8,15})\.png$/ : /^step-(\d{8,15})\.safetensors$/;
+  const pattern = kind === 'samples' ? stepIn.samples : stepIn.fields;
   return names
     .flatMap((name) => pattern.exec(name)?.[1] ?? [])
     .map(Number)

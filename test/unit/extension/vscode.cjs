@@ -138,7 +138,7 @@ module.exports = {
   ProgressLocation: { SourceControl: 1, Window: 10, Notification: 15 },
   QuickPickItemKind: { Separator: -1, Default: 0 },
   l10n: { t: (text, ...args) => text.replace(/\{(\d)\}/g, (_, i) => String(args[i])) },
-  env: lenient({ language: 'en', clipboard: { writeText: noted('writeText') } }),
+  env: lenient({ language: 'en', remoteName: undefined, clipboard: { writeText: noted('writeText') } }),
   commands: {
     registerCommand(id, handler) {
       registered.set(id, handler);

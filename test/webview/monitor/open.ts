@@ -9,6 +9,7 @@ import type { BackendInProcess } from './backend.ts';
 export interface HostModule extends HostCode {
   MonitorPanels: new (
     services: object,
+    memory: object,
   ) => {
     openFor(what: readonly unknown[]): Promise<void>;
     restore(panel: object, state: unknown): Promise<void>;
@@ -49,7 +50,8 @@ export async function openMonitor(options: MonitorOptions): Promise<OpenMonitor>
   const hosted = new HostPanel();
   const { panel } = hosted;
   host.vscode.answers.set('window.createWebviewPanel', () => panel);
-  const panels = new host.MonitorPanels(hostServices(host, backend));
+  const memory = { get: (_: string, otherwise: unknown) => otherwise, update: async () => {} };
+  const panels = new host.MonitorPanels(hostServices(host, backend), memory);
   if (state === undefined) await panels.openFor([[...folders]]);
   else await panels.restore(panel, state);
   const openPage = async (kept: unknown): Promise<OpenMonitor> => {

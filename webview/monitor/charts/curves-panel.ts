@@ -196,10 +196,11 @@ export class CurvesPanel {
     return zoom ? { from: zoom[0], to: zoom[1] } : this.#all();
   }
 
-  /** From the first to the last step of any visible curve. */
+  /** From the first to the last step of any visible run; a step at which it was stopped has no curve, and counts. */
   #all(): ChartRange {
     let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const run of this.#monitor.visibleRuns) {
+      if (run.tags.length > 0) to = Math.max(to, run.lastStep);
       for (const tag of run.tags) {
         const series = run.curve(tag)!;
         from = Math.min(from, series.firstStep);

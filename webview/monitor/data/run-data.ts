@@ -5,7 +5,7 @@
 import { type MonitorEvent, openRun, readCurves, readHealth } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, RunHealth, RunRecord } from '../../../backend/protocol/rpc/runs.ts';
 import { Series } from '../../shared/charts/series.ts';
-import { type Host, HostError, isCancelled } from '../../shared/host.ts';
+import { type Host, isCancelled, type Problem, problemOf } from '../../shared/host.ts';
 import { Topic } from '../../shared/topic.ts';
 import { groupTags } from '../charts/groups.ts';
 import { merged } from './steps.ts';
@@ -23,7 +23,8 @@ export class RunData {
   #recorded: Record<FieldKindName | 'samples', number[]> = { samples: [], training: [], probe: [], stop: [] };
   #record: RunRecord | undefined;
   #warnings: string[] = [];
-  #problem: { message: string; hint: string } | null = null;
+  #problem: Problem | null = null;
+  #isRemoved = false;
   #loading: AbortController | null = null;
   #loaded = false;
   #waiting: MonitorEvent[] = [];
@@ -63,7 +64,7 @@ export class RunData {
   }
 
   /** Why it cannot be shown. */
-  get problem(): { message: string; hint: string } | null {
+  get problem(): Problem | null {
     return this.#problem;
   }
 
@@ -120,8 +121,7 @@ export class RunData {
       await this.#loadHealth();
     } catch (error) {
       if (isCancelled(error)) return;
-      const hint = error instanceof HostError ? error.hint : '';
-      this.#problem = { message: error instanceof Error ? error.message : String(error), hint };
+      this.#problem = problemOf(error);
       this.onRecord.fire();
     }
   }
@@ -135,11 +135,15 @@ export class RunData {
   setRecord(record: RunRecord): void {
     this.#record = record;
     this.onRecord.fire();
+    if (!this.#isRemoved) return;
+    this.#isRemoved = false; // it is back, as after an undo
+    void this.load();
   }
 
   /** Its folder is gone; what was read stays on the screen. */
   remove(message: string): void {
     this.#problem = { message, hint: '' };
+    this.#isRemoved = true;
     this.onRecord.fire();
   }
 
