@@ -25,7 +25,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const teacher: ModelInfo = {
   ...{ model: '/models/base', title: 'some-lab/base model', origin: 'imported', role: 'teacher', bytes: 4e9 },
-  ...{ imageShape: [3, 512, 512], classes: [], prompt: true, guidance: 7.5, steps: 50 },
+  ...{ imageShape: [3, 512, 512], classes: [], prompt: true, guidance: 7.5, steps: 50, samplers: [], sizeStep: null },
   ...{ run: null, teacher: null, problem: '' },
 };
 const half = { variant: 'fp16', files: 10, bytes: 2.1e9, here: 0 };
