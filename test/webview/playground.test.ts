@@ -39,7 +39,9 @@ function newBackend(iterations = 40): BackendInProcess {
   const text = (name: string) =>
     presetText('distill', name).replace('"iterations": 1500', `"iterations": ${iterations}`);
   backend.answer(listPresets, () =>
-    presets.filter(({ name }) => name === 'figure-3').map((preset) => ({ ...preset, teacher: null, text: text(preset.name) })),
+    presets
+      .filter(({ name }) => name === 'figure-3')
+      .map((preset) => ({ ...preset, teacher: null, text: text(preset.name) })),
   );
   return backend;
 }
