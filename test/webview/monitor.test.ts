@@ -429,8 +429,8 @@ test('a run is commanded from its header; in a folder that is not trusted nothin
         backend.asked.filter(({ method }) => method === commandRun.method).map(({ params }) => params);
       await until({ page }, 'the command', () => commands().length > 0);
       assert.deepEqual(commands(), [{ folder: run.folder, command: 'checkpoint' }]);
-      await page.locator('vscode-button[disabled]', { hasText: 'Checkpoint' }).waitFor();
-      assert.equal(await page.locator('vscode-button[disabled]', { hasText: 'Stop' }).count(), 0, 'which never waits');
+      await page.locator('.tool-button[disabled]', { hasText: 'Checkpoint' }).waitFor();
+      assert.equal(await page.locator('.tool-button[disabled]', { hasText: 'Stop' }).count(), 0, 'which never waits');
       saved({ step: 1234, path: '/somewhere' });
       await page.getByText('The checkpoint of step 1,234 is on the disk.').first().waitFor();
       const { vscode } = await hostCode();
@@ -487,6 +487,19 @@ test('runs are laid over each other, one after another in focus, with what their
     { folders: [run.folder, other.folder] },
   );
 });
+
+test('switches that look alike are told apart by their names', { skip }, () =>
+  withMonitor(async ({ page }) => {
+    const { logScale } = (await hostCode()).monitorTexts();
+    await page.locator('section[data-chart="loss/matching"]').waitFor();
+    const names = await page
+      .locator('section.chart button', { hasText: 'log' })
+      .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+    assert.ok(names.length > 1);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.ok(name.startsWith(`${logScale}: `), name);
+  }),
+);
 
 test('a page that is brought back after a reload shows the same runs', { skip }, async () => {
   let state: unknown;

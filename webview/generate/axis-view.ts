@@ -113,9 +113,9 @@ export class AxisView {
   }
 
   #typed({ setting, values }: Axis): HTMLElement {
-    const kind = isLined(setting) ? 'vscode-text-area' : 'vscode-text-field';
     const name = this.#text(isLined(setting) ? 'gridLines' : 'gridValues', this.#text(setting));
-    const typed = element(kind, { id: `${this.#id}Values`, rows: 3, oninput: () => read() }, name) as Field;
+    const properties = { id: `${this.#id}Values`, oninput: () => read() };
+    const typed = isLined(setting) ? textArea({ ...properties, rows: 3 }, name) : textField(properties, name);
     typed.value = valuesText(setting, values);
     const read = () => {
       const parsed = parseValues(setting, typed.value);

@@ -1,17 +1,17 @@
 /** Text fields of the form, and the numbers that are typed into them. */
-import { element } from '../shared/dom.ts';
+import { type CheckBox, checkBox, type TextBox, textField } from '../shared/toolkit.ts';
 
-export type Field = HTMLElement & { value: string };
-export type Box = HTMLElement & { checked: boolean };
+export type Field = TextBox;
+export type Box = CheckBox;
 
 export function field(id: string, label: string, changed: () => void, placeholder?: string): Field {
-  const made = element('vscode-text-field', { id, size: 12, oninput: changed, inputmode: 'numeric' }, label) as Field;
+  const made = textField({ id, size: 12, oninput: changed, inputmode: 'numeric' }, label);
   if (placeholder !== undefined) made.setAttribute('placeholder', placeholder);
   return made;
 }
 
 export function checkbox(id: string, label: string, changed: () => void): Box {
-  return element('vscode-checkbox', { id, onchange: changed }, label) as Box;
+  return checkBox({ id, onchange: changed }, label);
 }
 
 export function mark(node: Field, bad: boolean): void {

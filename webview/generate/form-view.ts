@@ -4,6 +4,7 @@ import { keepingSeed, mostSteps, parseSize, sizeText } from '../../backend/proto
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { parseSeed, type Seed } from '../../backend/protocol/seed.ts';
 import { element } from '../shared/dom.ts';
+import { button, typedInto } from '../shared/toolkit.ts';
 import { Choice } from './choice.ts';
 import { type Box, checkbox, type Field, field, mark, whole } from './field.ts';
 import { GridFields } from './grid-fields.ts';
@@ -60,7 +61,7 @@ export class FormView {
     this.#beside = checkbox('beside', text('beside'), changed);
     this.#other = new Choice('other', text('other'), changed);
     this.#grid = new GridFields(text, changed);
-    this.#start = element('vscode-button', { id: 'generate', onclick: () => actions.generate() }, text('generate'));
+    this.#start = button({ id: 'generate', onclick: () => actions.generate() }, text('generate'));
     const random = () => this.useSeed(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
     const settings = element(
       'details',
@@ -73,7 +74,7 @@ export class FormView {
           'div',
           { class: 'row' },
           this.#seed,
-          element('vscode-button', { appearance: 'secondary', id: 'random', onclick: random }, text('random')),
+          button({ appearance: 'secondary', id: 'random', onclick: random }, text('random')),
         ),
         this.#locked,
         element('div', { class: 'row halves' }, this.#count, this.#steps),
@@ -84,11 +85,7 @@ export class FormView {
         this.#beside,
         this.#other.element,
         this.#grid.element,
-        element(
-          'vscode-button',
-          { appearance: 'secondary', id: 'open', onclick: () => actions.openPng() },
-          text('open'),
-        ),
+        button({ appearance: 'secondary', id: 'open', onclick: () => actions.openPng() }, text('open')),
         element('p', { class: 'muted small' }, text('dropHint')),
       ),
     );
@@ -239,9 +236,8 @@ export class FormView {
 
   /** Enter generates, except where it means something else. */
   #enter(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    const isField =
-      target.localName === 'vscode-text-field' || (target.localName === 'vscode-text-area' && event.ctrlKey);
+    const typed = typedInto(event.target as HTMLElement);
+    const isField = typed === 'line' || (typed === 'lines' && event.ctrlKey);
     if (event.key !== 'Enter' || !isField || this.#start.hasAttribute('disabled')) return;
     event.preventDefault();
     this.#actions.generate();

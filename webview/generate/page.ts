@@ -3,6 +3,7 @@ import * as panel from '../../backend/protocol/panels/generate.ts';
 import { sameValue } from '../../backend/protocol/panels/generate-form.ts';
 import { element, fillWith } from '../shared/dom.ts';
 import type { Host } from '../shared/host.ts';
+import { button } from '../shared/toolkit.ts';
 import { FormView } from './form-view.ts';
 import { HistoryView } from './history-view.ts';
 import { LiveView } from './live-view.ts';
@@ -117,7 +118,7 @@ export class GeneratePage {
         this.#message,
         element('h2', {}, text('noModels')),
         element('p', { class: 'error' }, problem),
-        element('vscode-button', { appearance: 'secondary', onclick: retry }, text('retry')),
+        button({ appearance: 'secondary', onclick: retry }, text('retry')),
       );
     } else if (state === 'loading') {
       fillWith(this.#message, element('p', { class: 'muted', role: 'status' }, text('loading')));

@@ -3,6 +3,7 @@ import type { View } from '../../backend/protocol/panels/generate.ts';
 import { type Form, largestGuidance } from '../../backend/protocol/panels/generate-form.ts';
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { element } from '../shared/dom.ts';
+import { textArea, textField } from '../shared/toolkit.ts';
 import { Choice } from './choice.ts';
 import { type Box, checkbox, decimal, type Field, field, mark } from './field.ts';
 import type { Texts } from './texts.ts';
@@ -23,7 +24,7 @@ export class WordsFields {
 
   constructor(text: Texts, changed: () => void) {
     this.#text = text;
-    this.#prompt = element('vscode-text-area', { id: 'prompt', rows: 3, oninput: changed }, text('prompt')) as Field;
+    this.#prompt = textArea({ id: 'prompt', rows: 3, oninput: changed }, text('prompt'));
     this.#prompt.setAttribute('placeholder', text('promptHint'));
     this.#live = checkbox('live', text('live'), changed);
     this.#recent = new Choice('recent', text('recent'), () => {
@@ -32,7 +33,7 @@ export class WordsFields {
       this.#prompt.value = value; // takes the place of what is typed
       changed();
     });
-    this.#negative = element('vscode-text-field', { id: 'negative', oninput: changed }, text('negative')) as Field;
+    this.#negative = textField({ id: 'negative', oninput: changed }, text('negative'));
     this.#negative.setAttribute('placeholder', text('negativeHint'));
     this.#guidance = field('guidance', text('guidance'), changed);
     this.prompt = element('div', { class: 'fields' }, this.#prompt, this.#live, this.#recent.element);

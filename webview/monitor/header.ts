@@ -16,6 +16,7 @@ import { count, time } from '../shared/format.ts';
 import { isCancelled, type Problem, problemOf } from '../shared/host.ts';
 import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
+import { button } from '../shared/toolkit.ts';
 import { HealthSection } from './health.ts';
 import type { Monitor } from './monitor.ts';
 import './header.css';
@@ -111,15 +112,11 @@ export class Header {
     if (key === this.#actionsKey) return;
     this.#actionsKey = key;
     const action = (title: string, picture: keyof typeof icons, run: () => Promise<unknown>) => {
-      const appearance = 'secondary';
-      const button = element(
-        'vscode-button',
-        { appearance, disabled: this.#busy.has(title), onclick: () => void this.#do(run, title) },
+      return button(
+        { appearance: 'secondary', disabled: this.#busy.has(title), onclick: () => void this.#do(run, title) },
         icon(icons[picture]),
         title,
       );
-      button.firstElementChild!.setAttribute('slot', 'start');
-      return button;
     };
     const { host } = this.#monitor;
     const folder = focus?.folder ?? '';

@@ -8,7 +8,6 @@ import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { CurvesPanel } from './charts/curves-panel.ts';
 import { CursorBar } from './cursor-bar.ts';
 import type { RunData } from './data/run-data.ts';
@@ -20,7 +19,6 @@ import { SamplesView } from './pictures/samples-view.ts';
 import { Player } from './player.ts';
 import { RunList } from './run-list.ts';
 
-registerComponents();
 const host = connectHost();
 const monitor = new Monitor(host, readInitial(monitorInitialSchema).texts);
 const header = new Header(monitor);

@@ -55,7 +55,10 @@ export class ChartCard {
     );
     this.#log = element(
       'button',
-      { class: 'plain text', title: texts.logScale, onclick: () => monitor.toggle('logCharts', plan.id) },
+      {
+        ...{ class: 'plain text', title: texts.logScale, 'aria-label': `${texts.logScale}: ${this.#title}` },
+        onclick: () => monitor.toggle('logCharts', plan.id),
+      },
       'log',
     );
     const save = element('button', {
