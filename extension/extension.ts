@@ -18,6 +18,7 @@ import { ModelFiles } from './model-files.ts';
 import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
 import { registerPlayground } from './panels/playground/register.ts';
+import { registerSafetensors } from './panels/safetensors/register.ts';
 import { RunNews } from './run-news.ts';
 import { registerRunNotices } from './run-notices.ts';
 import { RunRoots } from './run-roots.ts';
@@ -59,6 +60,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerInspector(context, services);
   registerValues(context, services);
   registerPlayground(context, services);
+  registerSafetensors(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

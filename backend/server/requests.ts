@@ -6,6 +6,7 @@ import { registerInspect } from './inspect/index.ts';
 import { registerModels } from './models/index.ts';
 import { registerRuns } from './runs/index.ts';
 import { registerService } from './service.ts';
+import { registerWeights } from './weights/index.ts';
 
 /** @param end ends the process; called once `shutdown` is answered */
 export function registerRequests(server: Server, end: () => void): void {
@@ -15,4 +16,5 @@ export function registerRequests(server: Server, end: () => void): void {
   registerModels(server);
   registerImages(server);
   registerInspect(server, links);
+  registerWeights(server);
 }

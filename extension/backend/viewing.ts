@@ -1,5 +1,5 @@
 /**
- * What may be asked in a workspace that nobody has said they trust: to look at what runs have written. The backend is the
+ * What may be asked in a workspace that nobody has said they trust: to look at what runs and others have written. The backend is the
  * extension's own code on the person's own Node (the workspace's settings for both are ignored there); it reads run folders
  * as data and begins, changes and commands nothing.
  */
@@ -16,6 +16,9 @@ const viewing: ReadonlySet<string> = new Set([
   'runs/tensors/read',
   'runs/csv',
   'runs/compare',
+  'weights/describe',
+  'weights/read',
+  'weights/histogram',
 ]);
 
 /** @param method of a request of the protocol */

@@ -34,6 +34,12 @@ export function problemOf(error: unknown): Problem {
   return { message: error instanceof Error ? error.message : String(error), hint };
 }
 
+/** What happened and what to do next, as sentences for the page. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof HostError) return error.hint ? `${error.message}. ${error.hint}` : error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
 export interface Host {
   /** Rejects with a HostError; with kind `cancelled` once the signal is aborted. */
   request<P, R>(definition: RequestDefinition<P, R>, params: P, signal?: AbortSignal): Promise<R>;
