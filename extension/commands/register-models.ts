@@ -70,7 +70,7 @@ function modelCommands(services: Services): Record<string, ModelCommand> {
       title: t('Show Model in Folder'),
       what: t('Could not show the model'),
       fits: isFile,
-      run: async ({ model }) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(model)),
+      run: async ({ model }) => (await import('../reveal.ts')).revealFile(model),
     },
   };
 }

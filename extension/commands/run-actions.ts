@@ -9,6 +9,7 @@ import {
   type RunRecord,
   resumeRun,
 } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
 
 /** Ends when the runs have done it. */
@@ -74,7 +75,7 @@ function splitTags(text: string): string[] {
 }
 
 export async function reveal([run]: readonly RunRecord[]): Promise<void> {
-  if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.folder));
+  if (run) await revealFile(run.folder);
 }
 
 /** The resolved config, as the run uses it. */

@@ -35,8 +35,8 @@ async function choices(services: Services, teacher: ModelInfo | null): Promise<C
     label: `$(${kind === 'distill' ? 'beaker' : 'mortar-board'}) ${title}`,
     description: kind === 'distill' ? vscode.l10n.t('distillation') : vscode.l10n.t('teacher'),
     detail,
-    start: () => {
-      const root = services.roots.forNewRun();
+    start: async () => {
+      const root = await services.roots.askForNewRun();
       const file = join(dirname(root), `${name}.dmd.json`); // where it would be; nothing is written there
       return beginRun({ title: vscode.l10n.t('Starting {0}', title), text, file, root, set }, services);
     },
