@@ -1,5 +1,6 @@
 /** What a method of distillation is to the rest of the program; each is a folder beside this file. */
 import type { Engine } from '../engine/engine.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
 import type { InputWork } from '../models/input-file.ts';
 import type { loadTeacher } from '../models/teacher.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
@@ -55,6 +56,11 @@ export interface InspectionSubject {
   ): Promise<Inspection>;
   /** Where samples are points of the plane: what a run answers to the same question. The receiver owns its numbers. */
   readonly plane?: (state: SubjectState, question: PlaneQuestion, step: number) => Promise<PlaneReading>;
+  /**
+   * The pictures [N, 3, H, W] of latents [N, C, h, w].
+   * @throws UserError('usage') where samples are no latents, or these are of another shape; 'cancelled'
+   */
+  decode(latents: TensorData, signal?: AbortSignal): Promise<TensorData>;
   dispose(): Promise<void>;
 }
 

@@ -72,6 +72,26 @@ export const fieldsSchema = z.object({
 });
 export type Fields = z.infer<typeof fieldsSchema>;
 
+const rangeSchema = z.object({
+  /** The greatest size of a finite number. */
+  max: z.number().min(0),
+  /** What 99.5 % of the sizes do not exceed. */
+  quantile: z.number().min(0),
+});
+const levelRangesSchema = rangeSchema.extend({
+  /** Of each noise level of the probe; [] of a batch. */
+  levels: z.array(rangeSchema),
+});
+
+/** How far the signed fields of a step go from zero: of mu_real - mu_fake and of grad; null where there is none. */
+export const fieldRangesSchema = z.object({
+  difference: levelRangesSchema.nullable(),
+  grad: levelRangesSchema.nullable(),
+});
+export type FieldRanges = z.infer<typeof fieldRangesSchema>;
+export const stepRangesSchema = fieldRangesSchema.extend({ step });
+export type StepRanges = z.infer<typeof stepRangesSchema>;
+
 export const curveSchema = z.object({
   /** As recorded, e.g. loss/matching. */
   tag: z.string(),
@@ -180,6 +200,29 @@ export const readHealth = request('runs/health', inFolder, healthSchema, null);
 /** The grid of samples recorded at a step, PNG. */
 export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
 export const readFields = request('runs/fields', z.object({ folder: path, kind: fieldKindSchema, step }), fieldsSchema);
+/** The ranges of every recorded step from one on, ascending: what one scale for all of them is made of. */
+export const readFieldRanges = request(
+  'runs/fieldRanges',
+  z.object({ folder: path, kind: fieldKindSchema, from: step }),
+  z.array(stepRangesSchema),
+  120,
+);
+export const captionsSchema = z.object({
+  /** Of the run: the noise of its samples is drawn from it. */
+  seed: z.number(),
+  /** Steps with a checkpoint, ascending. */
+  checkpoints: z.array(step),
+  /** Samples are latents, which a decoder makes pictures of. */
+  latent: z.boolean(),
+  /** Samples in a grid; 0 where none are recorded, or of a run that teaches. */
+  count: z.int().min(0),
+  /** What each is of, a prompt or the name of a class; [] where that is not known. */
+  samples: z.array(z.string()),
+  probe: z.array(z.string()),
+});
+export type Captions = z.infer<typeof captionsSchema>;
+/** What recorded images are of, and what they come from. */
+export const readCaptions = request('runs/captions', inFolder, captionsSchema);
 /** One line per step, one column per tag, NaN as `NaN`; UTF-8. */
 export const exportCsv = request('runs/csv', z.object({ folder: path, tags: z.array(z.string()) }), bytes, 120);
 /** The config keys in which runs differ; a value is JSON, null where a run does not have the key. */

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { listDevices, openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
 import { methodOf } from '../../methods/index.ts';
 import type { InspectionSubject, SubjectState } from '../../methods/method.ts';
 import type { InputWork } from '../../models/input-file.ts';
@@ -90,6 +91,11 @@ export class RunSubject {
     const [newest] = listCheckpoints(this.#paths.checkpoints);
     const step = newest?.step ?? 0;
     return plane(await this.#state(step), question, step);
+  }
+
+  /** Pictures [N, 3, H, W] of latents [N, C, h, w]. Throws UserError: 'usage', 'cancelled'. */
+  decode(latents: TensorData, signal?: AbortSignal): Promise<TensorData> {
+    return this.#subject.decode(latents, signal);
   }
 
   async dispose(): Promise<void> {

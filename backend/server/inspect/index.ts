@@ -3,7 +3,7 @@ import { UserError } from '../../protocol/errors.ts';
 import type { InspectionQuery } from '../../protocol/inspection.ts';
 import { readPlane } from '../../protocol/rpc/asks.ts';
 import { progress } from '../../protocol/rpc/images.ts';
-import { describeInspection, inspectScores } from '../../protocol/rpc/inspect.ts';
+import { decodeLatents, describeInspection, inspectScores } from '../../protocol/rpc/inspect.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
 import { readLock } from '../../runs/folder/lock.ts';
 import { requireRunFolder } from '../contained.ts';
@@ -52,6 +52,10 @@ export function registerInspect(server: Server, links: LiveLinks): void {
     }
     const work = { type: 'plane', folder: paths.folder, question: params } as const;
     return idle.during(async () => (await theThread()).do(work, () => {}, context.signal));
+  });
+  server.handle(decodeLatents, async ({ id, folder, latents }, context) => {
+    const work = { type: 'decode', folder: requireRunFolder(folder).folder, latents } as const;
+    return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
   });
   server.onEnd(async () => {
     idle.stop();

@@ -2,6 +2,7 @@
 import type { Inspection, InspectionQuery } from '../../protocol/inspection.ts';
 import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
 import type { Inspectable } from '../../protocol/rpc/inspect.ts';
+import type { FieldTensor } from '../../protocol/rpc/runs.ts';
 import type { CancelWork, WorkEnd } from '../work-thread.ts';
 
 export interface DescribeWork {
@@ -24,6 +25,12 @@ export interface PlaneWork {
   readonly question: PlaneQuestion;
 }
 
+export interface DecodeWork {
+  readonly type: 'decode';
+  readonly folder: string;
+  readonly latents: FieldTensor;
+}
+
 /** Frees what is kept ready. */
 export interface ReleaseWork {
   readonly type: 'release';
@@ -33,10 +40,11 @@ export interface Results {
   describe: Omit<Inspectable, 'live'>;
   inspect: Inspection;
   plane: PlaneReading;
+  decode: FieldTensor;
   release: null;
 }
 
-export type Work = DescribeWork | InspectWork | PlaneWork | ReleaseWork;
+export type Work = DescribeWork | InspectWork | PlaneWork | DecodeWork | ReleaseWork;
 export type ToThread = Work | CancelWork;
 
 export interface News {

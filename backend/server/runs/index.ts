@@ -14,6 +14,7 @@ import { comparable, differences } from './compare.ts';
 import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
 import { registerDebugging } from './debugging.ts';
+import { FieldRangesCache } from './field-ranges.ts';
 import { registerFollowing } from './following.ts';
 import { healthOf } from './health.ts';
 import { HistoryCache } from './history-cache.ts';
@@ -88,6 +89,7 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
 }
 
 function registerReading(server: Server, list: RunList, histories: HistoryCache): void {
+  const ranges = new FieldRangesCache();
   server.handle(rpc.openRun, async ({ folder }, { signal }) => {
     const paths = requireRunFolder(folder);
     return overviewOf(paths, await histories.current(paths.folder, signal), list.get(paths.folder));
@@ -105,6 +107,13 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
     return png ? { step, png } : readSamplesAt(paths, step);
   });
   server.handle(rpc.readFields, ({ folder, kind, step }) => readFieldsAt(requireRunFolder(folder), kind, step));
+  server.handle(rpc.readFieldRanges, ({ folder, kind, from }, { signal }) =>
+    ranges.read(requireRunFolder(folder), kind, from, signal),
+  );
+  server.handle(rpc.readCaptions, async ({ folder }) => {
+    const { captionsOf } = await import('../../runs/inspect/captions.ts');
+    return captionsOf(requireRunFolder(folder).folder);
+  });
   server.handle(rpc.exportCsv, async ({ folder, tags }, { signal }) => {
     const history = await histories.current(requireRunFolder(folder).folder, signal);
     return csvOf(

@@ -21,6 +21,7 @@ import { Plane } from '../plane.ts';
 import { uploadTeacher } from '../procedure.ts';
 import { shapeOf } from '../shape.ts';
 import { ScoreInspector } from './inspector.ts';
+import { type LatentDecoder, openLatentDecoder } from './latent-decoder.ts';
 
 /** What the inspector of a run is made of. */
 export function inspectorFor(
@@ -70,6 +71,7 @@ export async function openSubject(
     const frozen = uploadTeacher(engine, { ...shape, teacherWeights: weights });
     return { conditions, frozen, inspector: await inspectorFor(engine, config, teacher, { shape, conditions }) };
   };
+  let decoder: Promise<LatentDecoder> | undefined;
   const of = (name: string | null) =>
     Float64Array.from({ length: levels.count }, (_, i) => (name === null ? 1 : levels.numbers[name]!(i)));
   const classes = classesOf(shape);
@@ -119,8 +121,16 @@ export async function openSubject(
       const { generator, fake } = state as State;
       return inspector.inspect({ generator, fake, teacher: frozen }, query, how);
     },
+    async decode(latents, signal) {
+      decoder ??= openLatentDecoder(engine, teacher);
+      decoder.catch(() => {
+        decoder = undefined;
+      });
+      return (await decoder).decode(latents, signal);
+    },
     async dispose() {
       await plane?.dispose();
+      await (await decoder?.catch(() => undefined))?.dispose();
       const all = await opened?.catch(() => undefined);
       await all?.inspector.dispose();
       await all?.conditions.dispose();
