@@ -7,8 +7,10 @@ import { Smoothed } from '../../webview/monitor/data/smoothing.ts';
 import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
 import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
 import { Scales } from '../../webview/monitor/pictures/scale.ts';
+import { spread } from '../../webview/monitor/pictures/spread.ts';
 import { Series } from '../../webview/shared/charts/series.ts';
 import { rampColour } from '../../webview/shared/colour-ramp.ts';
+import { divergingTable, tableIndex } from '../../webview/shared/heatmaps/colour-map.ts';
 import { robustMax } from '../../webview/shared/heatmaps/robust-max.ts';
 import { randomBelow, uniform } from '../random.ts';
 
@@ -241,20 +243,68 @@ test('a cell of the probe is one image at one level, and the difference is mu_re
   assert.deepEqual(high!.picture('difference')!.data, expected);
 });
 
-test('a colour scale is one for all steps: the widest that was seen, without the most extreme values', () => {
+test('a colour scale is that of all recorded steps, whichever were seen; a wild one does not count', () => {
   const scales = new Scales();
-  const [narrow, wide] = [readFieldSet(probe(1, 0.1)), readFieldSet(probe(2, 10))];
-  scales.see('run probe', narrow);
-  const before = scales.end('run probe', 'difference');
-  assert.equal(before, robustMax(narrow.values('difference')!));
-  scales.see('run probe', wide);
-  const end = scales.end('run probe', 'difference');
-  assert.equal(end, robustMax(wide.values('difference')!));
-  scales.see('run probe', narrow);
-  assert.equal(scales.end('run probe', 'difference'), end);
+  const ranges = (quantile: number) => ({
+    max: 2 * quantile,
+    quantile,
+    levels: [{ max: quantile, quantile: quantile / 2 }],
+  });
+  const step = (at: number, quantile: number) => ({ step: at, difference: ranges(quantile), grad: null });
+  const quantiles = Array.from({ length: 7 }, () => 1 + uniform());
+  scales.learn(
+    'run probe',
+    quantiles.map((quantile, i) => step(i, quantile)),
+  );
+  const all = quantiles.map((_, i) => i);
+  assert.equal(scales.end('run probe', 'difference', all), Math.max(...quantiles));
+  assert.equal(scales.end('run probe', 'difference', all, 0), Math.max(...quantiles) / 2, 'of a level');
+  scales.learn('run probe', [step(7, 500), step(8, 0)]);
+  assert.equal(scales.last('run probe'), 8);
+  assert.equal(scales.end('run probe', 'difference', [...all, 7, 8]), Math.max(...quantiles), 'one wild step');
+  assert.equal(scales.end('run probe', 'difference', [7]), 500, 'which is not wild by itself');
+  assert.equal(scales.end('run probe', 'difference', all.slice(0, 2)), Math.max(...quantiles.slice(0, 2)), 'given up');
+  assert.equal(scales.end('run probe', 'grad', all), 0);
+  assert.equal(scales.end('another', 'difference', all), 0);
+  scales.forget('run probe');
+  assert.equal(scales.end('run probe', 'difference', all), 0);
+});
+
+test('a step has the range of its finite numbers, without the most extreme ones', () => {
+  const set = readFieldSet(probe(1, 0.1));
+  assert.equal(set.quantile('difference'), robustMax(set.values('difference')!));
+  assert.equal(set.quantile('grad'), 0);
+  const each = set.values('difference')!.length / 2;
+  assert.equal(set.quantile('difference', 1), robustMax(set.values('difference')!.subarray(each)));
   const values = new Float32Array(1000).fill(1);
   values.set([500, Number.NaN, Number.POSITIVE_INFINITY]);
   assert.equal(robustMax(values), 1);
+});
+
+test('rows of steps are spread over all of them, the first and the last among them', () => {
+  const steps = Array.from({ length: 100 }, (_, i) => i * 3);
+  assert.deepEqual(spread(steps.slice(0, 5), 12), steps.slice(0, 5));
+  const few = spread(steps, 12);
+  assert.deepEqual([few.length, new Set(few).size, few[0], few.at(-1)], [12, 12, 0, 297]);
+});
+
+test('a twentieth of the scale has a colour of its own in every theme', () => {
+  for (const classes of [
+    ['vscode-dark'],
+    ['vscode-light'],
+    ['vscode-high-contrast'],
+    ['vscode-high-contrast-light', 'vscode-high-contrast'],
+  ]) {
+    Object.assign(globalThis, {
+      document: { body: { classList: { contains: (name: string) => classes.includes(name) } } },
+    });
+    const table = divergingTable();
+    const at = (part: number) => [...table.subarray(tableIndex(part, 1) * 3).subarray(0, 3)];
+    for (const part of [-0.05, 0.05]) {
+      const distance = Math.hypot(...at(part).map((value, i) => value - at(0)[i]!));
+      assert.ok(distance > 30, `${classes[0]}: ${part} of the end is ${at(part)}, zero ${at(0)}`);
+    }
+  }
 });
 
 test('fields that do not have the shape of fields show nothing, and do no harm', () => {

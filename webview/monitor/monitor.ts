@@ -1,5 +1,8 @@
 /** What the page shows: its runs, the cursor, and how the person wants to see them. Views read it and listen to it. */
+
+import type { ScoreTexts } from '../../backend/protocol/panels/heatmap-texts.ts';
 import {
+  firstPictures,
   followProbe,
   type MonitorState,
   monitorLive,
@@ -29,6 +32,7 @@ const fresh: MonitorState = {
   closedGroups: ['rate', 'speed', 'memory', 'schedule', 'other'],
   hiddenSeries: [],
   fields: { kind: 'probe', image: 0, channel: -1, scales: { difference: null, grad: null }, perLevel: false },
+  pictures: firstPictures,
 };
 
 const saveMilliseconds = 200;
@@ -41,6 +45,7 @@ export function isWorking(run: RunData): boolean {
 export class Monitor {
   readonly host: Host;
   readonly texts: MonitorTexts;
+  readonly scoreTexts: ScoreTexts;
   readonly cursor: TimeCursor;
   #state: MonitorState;
   #runs: RunData[] = [];
@@ -54,9 +59,10 @@ export class Monitor {
   /** Anything else of `state`. */
   readonly onView = new Topic();
 
-  constructor(host: Host, texts: MonitorTexts) {
+  constructor(host: Host, texts: MonitorTexts, scoreTexts: ScoreTexts) {
     this.host = host;
     this.texts = texts;
+    this.scoreTexts = scoreTexts;
     this.#state = host.load(monitorStateSchema) ?? fresh;
     const { mode, step } = this.#state.cursor;
     this.cursor = new TimeCursor(() => this.#cursorRange(), mode, step);

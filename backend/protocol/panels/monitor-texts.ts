@@ -1,5 +1,6 @@
 /** Every text of the monitor's page: the host translates them, the page shows them. `{0}` is filled in by the page. */
 import { z } from '../config/zod.ts';
+import { scoreTextsSchema } from './heatmap-texts.ts';
 
 export interface MonitorTexts {
   // states of a run
@@ -144,13 +145,53 @@ export interface MonitorTexts {
   readonly channelGreen: string;
   readonly channelBlue: string;
   readonly channelNumber: string;
+  readonly rowDecoded: string;
+  readonly pointsNote: string;
+  readonly pointNumber: string;
+  readonly sampleOrigin: string;
+  readonly sampleChoice: string;
+  readonly sampleNumber: string;
+  readonly sampleNoise: string;
+  readonly checkpointHere: string;
+  readonly checkpointNear: string;
+  readonly noCheckpoint: string;
+  readonly differenceColours: string;
+  readonly gradColours: string;
+  readonly fitStep: string;
+  readonly beyondScale: string;
+  readonly zoomHint: string;
+  readonly wholePicture: string;
+  // ways to see the pictures
+  readonly pictures: string;
+  readonly picturesShow: string;
+  readonly modeCursor: string;
+  readonly modeCompare: string;
+  readonly modeGrid: string;
+  readonly split: string;
+  readonly splitHint: string;
+  readonly stripHint: string;
+  readonly imageChoice: string;
+  readonly sideA: string;
+  readonly sideB: string;
+  readonly sideDifference: string;
+  readonly sideRun: string;
+  readonly sideStep: string;
+  readonly sideCursor: string;
+  readonly sideFirst: string;
+  readonly swapSides: string;
+  readonly twoRuns: string;
+  readonly twoRunsHint: string;
+  readonly nothingToCompare: string;
+  readonly sizesDiffer: string;
+  readonly stepsOfAll: string;
+  readonly scaleOfAll: string;
+  readonly goToStep: string;
   readonly rowX: string;
   readonly rowNoised: string;
   readonly rowReal: string;
   readonly rowFake: string;
   readonly rowDifference: string;
   readonly rowGrad: string;
-  readonly differenceHint: string;
   readonly cosine: string;
   readonly residualRatio: string;
   readonly scale: string;
@@ -176,4 +217,6 @@ export interface MonitorTexts {
 /** What the host writes into the page. */
 export const monitorInitialSchema = z.object({
   texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
+  /** Of the pictures, shared with other panels. */
+  scores: scoreTextsSchema,
 });

@@ -6,13 +6,16 @@
 import { z } from '../config/zod.ts';
 import { commandRun } from '../rpc/asks.ts';
 import { bytes, nothing, notification, path, request, step } from '../rpc/define.ts';
+import { decodeLatents } from '../rpc/inspect.ts';
 import {
   compareConfigs,
   curveSchema,
   fieldsSchema,
   liveEventSchema,
   openRun,
+  readCaptions,
   readCurves,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
@@ -24,8 +27,11 @@ import {
 export {
   commandRun,
   compareConfigs,
+  decodeLatents,
   openRun,
+  readCaptions,
   readCurves,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
@@ -105,6 +111,26 @@ export const monitorEventSchema = z.discriminatedUnion('type', [
 export type MonitorEvent = z.infer<typeof monitorEventSchema>;
 export const monitorLive = notification('monitor/live', z.object({ folder: path, event: monitorEventSchema }));
 
+/** One side of a comparison: a run (null: the one in focus) and a step of it, the first that is recorded, or the cursor's. */
+const sideSchema = z.object({
+  folder: path.nullable(),
+  step: z.union([z.enum(['cursor', 'first']), step]),
+});
+
+const picturesSchema = z.object({
+  mode: z.enum(['cursor', 'compare', 'grid']),
+  /** Percent of the width that the curves have beside the pictures. */
+  split: z.number().min(0).max(100),
+  /** What is compared. */
+  what: z.enum(['samples', 'x', 'xt', 'muReal', 'muFake', 'difference', 'grad']),
+  a: sideSchema,
+  b: sideSchema,
+});
+export const firstPictures: z.infer<typeof picturesSchema> = {
+  ...{ mode: 'cursor', split: 50, what: 'samples' },
+  ...{ a: { folder: null, step: 'first' }, b: { folder: null, step: 'cursor' } },
+};
+
 /** What the page keeps for its next life, and what tells the host after a reload which runs were shown. */
 export const monitorStateSchema = z.object({
   folders,
@@ -125,6 +151,7 @@ export const monitorStateSchema = z.object({
     scales: z.object({ difference: z.number().positive().nullable(), grad: z.number().positive().nullable() }),
     perLevel: z.boolean(),
   }),
+  pictures: picturesSchema.default(firstPictures),
 });
 export type MonitorState = z.infer<typeof monitorStateSchema>;
 

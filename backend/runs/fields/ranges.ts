@@ -20,7 +20,10 @@ export function rangesOf(kind: FieldKind, tensors: Tensors): FieldRanges {
   const compared = real && fake?.data.length === real.data.length;
   const levels = kind === 'probe' ? (tensors.get('sigma')?.data.length ?? 0) : 0;
   return {
-    difference: compared ? levelRanges(real.data.length, levels, (i) => real.data[i]! - fake.data[i]!) : null,
+    // In single precision, as whoever shows it subtracts.
+    difference: compared
+      ? levelRanges(real.data.length, levels, (i) => Math.fround(real.data[i]! - fake.data[i]!))
+      : null,
     grad: grad ? levelRanges(grad.data.length, levels, (i) => grad.data[i]!) : null,
   };
 }

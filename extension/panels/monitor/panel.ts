@@ -9,13 +9,16 @@ import {
   addRuns,
   commandRun,
   compareConfigs,
+  decodeLatents,
   followProbe,
   inspectShown,
   monitorLive,
   openConfig,
   openRun,
   openTensorBoard,
+  readCaptions,
   readCurves,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
@@ -34,6 +37,7 @@ import {
 import { followRun, runLive, unfollowRun } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
 import { Page } from '../page.ts';
+import { scoreTexts } from '../score-texts.ts';
 import { checkTrust } from '../trust.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
 import { choiceAt } from './inspect.ts';
@@ -65,7 +69,7 @@ export class MonitorPanel {
     const page = new Page(panel, services, {
       name: 'monitor',
       title: this.#title(),
-      initial: { texts: monitorTexts() },
+      initial: { texts: monitorTexts(), scores: scoreTexts() },
     });
     this.page = page;
     this.#answerPage();
@@ -146,6 +150,12 @@ export class MonitorPanel {
     channel.forward(readCurves, backend, isShown);
     channel.forward(readSamples, backend, isShown);
     channel.forward(readFields, backend, isShown);
+    channel.forward(readFieldRanges, backend, isShown);
+    channel.forward(readCaptions, backend, isShown);
+    channel.forward(decodeLatents, backend, (params) => {
+      isShown(params);
+      checkTrust(); // it opens what the run's config names
+    });
     channel.forward(readHealth, backend, isShown);
     channel.handle(commandRun, (params) => {
       this.#check(params.folder);

@@ -8,7 +8,7 @@ type Rgb = readonly [number, number, number];
 
 interface Anchors {
   readonly zero: Rgb;
-  /** From near zero to the end of the scale. */
+  /** From near zero to the end of the scale, at the places of `stops`. */
   readonly below: readonly Rgb[];
   readonly above: readonly Rgb[];
 }
@@ -44,6 +44,12 @@ const light: Anchors = {
     [100, 38, 0],
   ],
 };
+
+/**
+ * Where the colours stand between zero and the end of the scale. The first comes early: what is a twentieth of the end differs from
+ * zero in every theme, and small differences show.
+ */
+const stops = [0, 0.07, 0.3, 0.65, 1];
 
 const half = 255;
 const tables = new Map<Anchors, Uint8ClampedArray>();
@@ -88,9 +94,12 @@ function makeTable({ zero, below, above }: Anchors): Uint8ClampedArray {
   return table;
 }
 
-function between(stops: readonly Rgb[], part: number): number[] {
-  const at = part * (stops.length - 1);
-  const low = stops[Math.floor(at)]!;
-  const high = stops[Math.min(stops.length - 1, Math.floor(at) + 1)]!;
-  return low.map((value, i) => value + (high[i]! - value) * (at - Math.floor(at)));
+function between(colours: readonly Rgb[], part: number): number[] {
+  const next = Math.max(
+    1,
+    stops.findIndex((stop) => stop >= part),
+  );
+  const [low, high] = [stops[next - 1]!, stops[next]!];
+  const share = (part - low) / (high - low);
+  return colours[next - 1]!.map((value, i) => value + (colours[next]![i]! - value) * share);
 }
