@@ -6,7 +6,10 @@
 const viewing: ReadonlySet<string> = new Set([
   'runs/watch',
   'runs/open',
-  'runs/curves',
+  'runs/drawn',
+  'runs/clock',
+  'runs/values',
+  'runs/histograms',
   'runs/health',
   'runs/samples',
   'runs/fields',

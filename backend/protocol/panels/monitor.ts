@@ -10,19 +10,23 @@ import { decodeLatents } from '../rpc/inspect.ts';
 import {
   compareConfigs,
   curveSchema,
+  drawCurves,
+  drawHistograms,
   fieldsSchema,
   liveEventSchema,
   openRun,
   readCaptions,
-  readCurves,
   readFieldRanges,
+  readClock,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   resumeRun,
   runChanged,
   runRemoved,
 } from '../rpc/runs.ts';
+import type { MonitorTexts } from './monitor-texts.ts';
 
 export {
   commandRun,
@@ -30,11 +34,14 @@ export {
   decodeLatents,
   openRun,
   readCaptions,
-  readCurves,
   readFieldRanges,
+  drawCurves,
+  drawHistograms,
+  readClock,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   resumeRun,
   runChanged,
   runRemoved,
@@ -140,6 +147,19 @@ export const monitorStateSchema = z.object({
   cursor: z.object({ mode: z.enum(['live', 'free', 'pinned']), step: z.number() }),
   zoom: z.tuple([z.number(), z.number()]).nullable(),
   smoothing: z.number().min(0),
+  /** What charts are drawn over; `zoom` is in its numbers. */
+  axis: z.enum(['step', 'relative', 'clock']).default('step'),
+  /** The table of runs. */
+  table: z
+    .object({
+      open: z.boolean(),
+      /** A column's name; null: as they were added. */
+      sort: z.object({ by: z.string(), down: z.boolean() }).nullable(),
+      filter: z.string(),
+      pinned: z.array(z.string()),
+      group: z.enum(['none', 'state', 'kind', 'tag']),
+    })
+    .default({ open: true, sort: null, filter: '', pinned: [], group: 'none' }),
   logCharts: z.array(z.string()),
   closedGroups: z.array(z.string()),
   hiddenSeries: z.array(z.string()),
@@ -154,6 +174,23 @@ export const monitorStateSchema = z.object({
   pictures: picturesSchema.default(firstPictures),
 });
 export type MonitorState = z.infer<typeof monitorStateSchema>;
+
+/** What the next monitor begins with, whatever its runs are. */
+export const chartSettingsSchema = monitorStateSchema.pick({
+  smoothing: true,
+  axis: true,
+  logCharts: true,
+  closedGroups: true,
+  hiddenSeries: true,
+});
+export type ChartSettings = z.infer<typeof chartSettingsSchema>;
+export const keepCharts = notification('monitor/charts', chartSettingsSchema);
+
+/** What the host writes into the page. */
+export const monitorInitialSchema = z.object({
+  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
+  charts: chartSettingsSchema.nullable(),
+});
 
 /** All that the host needs of it. */
 export const monitorFoldersSchema = monitorStateSchema.pick({ folders: true });

@@ -108,8 +108,12 @@ export const runOverviewSchema = z.object({
   config: z.string(),
   /** Tags that have curves, sorted. */
   tags: z.array(z.string()),
+  /** Tags that have histograms, sorted. */
+  histograms: z.array(z.string()),
   /** Steps with a grid of samples, and with recorded fields, ascending. */
   samples: z.array(step),
+  /** Steps that the run can be resumed from, ascending. */
+  checkpoints: z.array(step),
   fields: z.object({ training: z.array(step), probe: z.array(step), stop: z.array(step) }),
   /** Damaged files and the like, in words. */
   warnings: z.array(z.string()),
@@ -190,12 +194,86 @@ export const annotateRun = request('runs/annotate', inFolder.extend(annotationsS
 
 /** This and what follows read the history first, which takes as long as the disk does. */
 export const openRun = request('runs/open', inFolder, runOverviewSchema, null);
-export const readCurves = request(
-  'runs/curves',
-  z.object({ folder: path, tags: z.array(z.string()) }),
-  z.array(curveSchema),
+
+/** Ascending steps, and as many values, which hold NaN and infinities as they were. */
+export const pointsSchema = z.object({ steps: float64, values: float64 });
+export type Points = z.infer<typeof pointsSchema>;
+
+export const drawnCurveSchema = z.object({
+  tag: z.string(),
+  /** All that is recorded is in `raw`. */
+  whole: z.boolean(),
+  /** Recorded points; of many, those that a picture of the steps asked for shows. */
+  raw: pointsSchema,
+  /** Their running mean over everything recorded, thinned by itself; and where it stands after the last step of all. */
+  smooth: pointsSchema
+    .extend({ mean: z.object({ sum: z.number(), weight: z.number(), lastStep: z.number() }) })
+    .nullable(),
+});
+export type DrawnCurve = z.infer<typeof drawnCurveSchema>;
+
+/** Curves as a picture shows them: a few points per stretch of steps, one more at either side of the range. */
+export const drawCurves = request(
+  'runs/drawn',
+  z.object({
+    folder: path,
+    tags: z.array(z.string()),
+    /** null: all steps. */
+    range: z.tuple([z.number(), z.number()]).nullable(),
+    stretches: z.int().min(1).max(10_000),
+    /** Reach of the running mean, in steps; 0: none. */
+    smoothing: z.number().min(0),
+  }),
+  z.array(drawnCurveSchema),
   null,
 );
+
+/** A number each for some tags, and of which step it is. */
+export const tagValuesSchema = z.object({ tags: z.array(z.string()), steps: float64, values: float64 });
+export type TagValues = z.infer<typeof tagValuesSchema>;
+
+export const runClockSchema = z.object({
+  /** Which steps were measured, of the curve with the most: [first, distance, how many] for every stretch of equal distances. */
+  strides: float64,
+  /** When (seconds since 1970); between two of them, in proportion. */
+  times: z.object({ steps: float64, seconds: float64 }),
+  /** The last point of every curve. */
+  last: tagValuesSchema,
+});
+export type RunClock = z.infer<typeof runClockSchema>;
+export const readClock = request('runs/clock', z.object({ folder: path }), runClockSchema, null);
+
+/** What was recorded under some tags at one step, or, where nothing was, last before it. */
+export const readValues = request(
+  'runs/values',
+  z.object({ folder: path, tags: z.array(z.string()), step }),
+  tagValuesSchema,
+  null,
+);
+
+export const drawnHistogramsSchema = z.object({
+  tag: z.string(),
+  /** Ascending; of many, some. */
+  steps: float64,
+  /** So many bins of equal width between `low` and `high`, the same at every step; what lies outside is in the outermost. */
+  bins: z.int().min(1),
+  low: z.number(),
+  high: z.number(),
+  /** [steps, bins] */
+  counts: float32,
+  /** Of what was recorded, per step. */
+  least: float64,
+  mean: float64,
+  greatest: float64,
+});
+export type DrawnHistograms = z.infer<typeof drawnHistogramsSchema>;
+export const drawHistograms = request(
+  'runs/histograms',
+  z.object({ folder: path, tag: z.string() }),
+  drawnHistogramsSchema,
+  null,
+);
+
 export const readHealth = request('runs/health', inFolder, healthSchema, null);
 /** The grid of samples recorded at a step, PNG. */
 export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
@@ -274,7 +352,7 @@ export const liveEventSchema = z.discriminatedUnion('type', [
   /** A step was recorded and can be read; `dropped`: steps given up for it. */
   z.object({
     type: z.literal('recorded'),
-    kind: z.enum(['samples', 'training', 'probe', 'stop']),
+    kind: z.enum(['samples', 'training', 'probe', 'stop', 'checkpoint']),
     step,
     dropped: z.array(step),
   }),

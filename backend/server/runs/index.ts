@@ -15,11 +15,13 @@ import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
 import { registerDebugging } from './debugging.ts';
 import { FieldRangesCache } from './field-ranges.ts';
+import { drawnCurves } from './drawn-curves.ts';
 import { registerFollowing } from './following.ts';
 import { healthOf } from './health.ts';
 import { HistoryCache } from './history-cache.ts';
 import { LiveLinks } from './live-links.ts';
 import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
+import { clockOf } from './run-clock.ts';
 import { RunList } from './run-list.ts';
 
 /** @returns its links to the runs that work */
@@ -94,9 +96,20 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
     const paths = requireRunFolder(folder);
     return overviewOf(paths, await histories.current(paths.folder, signal), list.get(paths.folder));
   });
-  server.handle(rpc.readCurves, async ({ folder, tags }, { signal }) => {
+  server.handle(rpc.drawCurves, async ({ folder, tags, ...drawing }, { signal }) => {
     const history = await histories.current(requireRunFolder(folder).folder, signal);
-    return tags.map((tag) => history.curve(tag));
+    return drawnCurves(history, tags, drawing, signal);
+  });
+  server.handle(rpc.readClock, async ({ folder }, { signal }) =>
+    clockOf(await histories.current(requireRunFolder(folder).folder, signal)),
+  );
+  server.handle(rpc.drawHistograms, async ({ folder, tag }, { signal }) => {
+    const { histograms } = await histories.current(requireRunFolder(folder).folder, signal);
+    return histograms.drawn(tag);
+  });
+  server.handle(rpc.readValues, async ({ folder, tags, step }, { signal }) => {
+    const history = await histories.current(requireRunFolder(folder).folder, signal);
+    return history.valuesAt(tags, step);
   });
   server.handle(rpc.readHealth, async ({ folder }, { signal }) =>
     healthOf(await histories.current(requireRunFolder(folder).folder, signal)),

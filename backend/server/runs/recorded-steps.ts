@@ -3,16 +3,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { listFolder } from '../../files/folders.ts';
 import type { LiveEvent } from '../../protocol/rpc/index.ts';
+import { listCheckpoints } from '../../runs/checkpoints/checkpoint-list.ts';
 import type { RunPaths } from '../../runs/folder/run-folder.ts';
 import { fieldKinds } from '../../training/session.ts';
 
 type RecordedEvent = Extract<LiveEvent, { type: 'recorded' }>;
 export type RecordedKind = RecordedEvent['kind'];
 
-export const recordedKinds = ['samples', ...fieldKinds] as const satisfies readonly RecordedKind[];
+export const recordedKinds = ['samples', ...fieldKinds, 'checkpoint'] as const satisfies readonly RecordedKind[];
+/** What is a file of its own. */
+export type RecordedFile = Exclude<RecordedKind, 'checkpoint'>;
 
 /** The name of a recorded file in the run folder. */
-export function recordedFile(kind: RecordedKind, step: number): string {
+export function recordedFile(kind: RecordedFile, step: number): string {
   const name = `step-${String(step).padStart(8, '0')}`;
   return kind === 'samples' ? path.join('samples', `${name}.png`) : path.join('fields', kind, `${name}.safetensors`);
 }
@@ -30,6 +33,10 @@ export function recordedStep(kind: RecordedKind, file: string): number | undefin
 
 /** Ascending. */
 export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
+  if (kind === 'checkpoint') {
+    const steps = listCheckpoints(paths.checkpoints).map(({ step }) => step);
+    return [...new Set(steps)].reverse();
+  }
   const names = listFolder(folderOf(paths, kind));
   const pattern = kind === 'samples' ? stepIn.samples : stepIn.fields;
   return names
@@ -39,6 +46,7 @@ export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
 }
 
 function folderOf(paths: RunPaths, kind: RecordedKind): string {
+  if (kind === 'checkpoint') return paths.checkpoints;
   return kind === 'samples' ? paths.samples : path.join(paths.fields, kind);
 }
 
@@ -73,10 +81,10 @@ export class RecordedSteps {
     this.#known.set(kind, { modified: before?.modified ?? -1, steps });
   }
 
-  /** The run went back: the steps from here on will be recorded again, but for those of a stop, which stay. */
+  /** The run went back: the steps from here on will be recorded again, but for those of a stop and checkpoints, which stay. */
   dropFrom(step: number): void {
     for (const [kind, { steps }] of this.#known) {
-      if (kind === 'stop') continue;
+      if (kind === 'stop' || kind === 'checkpoint') continue;
       this.#known.set(kind, { modified: -1, steps: new Set([...steps].filter((at) => at < step)) });
     }
   }
