@@ -8,7 +8,16 @@ import { type StoredArrays, storedSlices } from './array-source.ts';
 
 /** As `statisticNames` of the protocol: count, min, mean, max and std of finite numbers; how many are NaN, +Inf, -Inf, 0. */
 export async function statisticsOf(stored: StoredArrays, name: string, signal?: AbortSignal): Promise<Float64Array> {
-  let [count, min, max, sum, nan, above, below, zero] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0, 0];
+  let [count, min, max, sum, nan, above, below, zero] = [
+    0,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
   // The sum of squares is taken around a number of the tensor, so that a large mean with a small spread keeps its digits.
   let [around, aroundSum, squares] = [Number.NaN, 0, 0];
   for await (const slice of storedSlices(stored, name)) {

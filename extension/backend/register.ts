@@ -27,7 +27,9 @@ export function registerBackend(
 /** Not waited for: it may stay in the notification centre. */
 function offerRestart(): void {
   const restart = vscode.l10n.t('Restart Backend');
-  const said = vscode.l10n.t('The setting dmd.nodePath takes effect when the backend is restarted. Training runs go on.');
+  const said = vscode.l10n.t(
+    'The setting dmd.nodePath takes effect when the backend is restarted. Training runs go on.',
+  );
   vscode.window.showInformationMessage(said, restart).then((chosen) => {
     if (chosen === restart) vscode.commands.executeCommand('dmd.restartBackend');
   });

@@ -2,10 +2,10 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { exportModel, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
 import { fileSize } from '../views/format.ts';
 import { inProgress } from './in-progress.ts';
-import { revealFile } from '../reveal.ts';
 
 export async function exportToOnnx(info: ModelInfo, { backend, modelFiles, roots }: Services): Promise<void> {
   const target = await chooseTarget(info, info.run ?? dirname(roots.forNewRun()));

@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { describeModel, importUNet, listModels, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
 import { modelDescription } from '../views/model-item.ts';
 import { chooseCalling } from './choose-calling.ts';
 import { inProgress } from './in-progress.ts';
-import { revealFile } from '../reveal.ts';
 
 const { l10n } = vscode;
 

@@ -1,8 +1,8 @@
 /** The command "DMD: New Run Config...": a file that begins as a copy of a preset. */
 import * as vscode from 'vscode';
 import { listPresets } from '../../backend/protocol/rpc/index.ts';
-import type { Backend } from '../backend/backend.ts';
 import { askFolder } from '../ask-folder.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { Services } from '../services.ts';
 import { freeName } from './free-name.ts';
 

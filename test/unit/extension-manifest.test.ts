@@ -67,7 +67,10 @@ test('keys press commands that are there, only where they mean something, and a 
 test('a panel in front has its actions in the title bar', () => {
   const inTitle = menuItems.filter(([menu]) => menu === 'editor/title').map(([, { when }]) => when ?? '');
   for (const panel of ['dmd.monitor', 'dmd.generate', 'dmd.playground']) {
-    assert.ok(inTitle.some((when) => when === `activeWebviewPanelId == ${panel}`), panel);
+    assert.ok(
+      inTitle.some((when) => when === `activeWebviewPanelId == ${panel}`),
+      panel,
+    );
   }
 });
 

@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { addRuns, shownRuns } from '../../backend/protocol/panels/monitor.ts';
 import {
   annotateRun,
+  drawCurves,
   followRun,
   openRun,
-  readCurves,
   readHealth,
   runChanged,
   runRemoved,
@@ -58,7 +58,7 @@ test('a page learns which runs it shows at once, however long their history take
   const { panels, made } = await monitorHost(backend);
   await panels.openFor([folder]);
   assert.deepEqual((await made[0]!.ask(shownRuns, {})).folders, [folder]);
-  for (const { method, timeoutSeconds } of [openRun, readCurves, readHealth, followRun]) {
+  for (const { method, timeoutSeconds } of [openRun, drawCurves, readHealth, followRun]) {
     assert.equal(timeoutSeconds, null, `${method} reads the history first, on whatever disk it lies`);
   }
 });

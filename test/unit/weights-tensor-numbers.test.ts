@@ -44,7 +44,13 @@ await writeSafetensors(
   [
     ['net.weight', tensorData(shape, values)],
     ['net.counts', storedTensor('I64', [4], BigInt64Array.of(1n, -2n, 3n, 0n).buffer)],
-    ['net.deep', tensorData(deep, Float32Array.from({ length: 24 }, (_, i) => i))],
+    [
+      'net.deep',
+      tensorData(
+        deep,
+        Float32Array.from({ length: 24 }, (_, i) => i),
+      ),
+    ],
     ['net.none', tensorData([0, 3], new Float32Array())],
   ],
   { metadata: { step: '12' } },
@@ -130,7 +136,10 @@ test('of more than five axes the first are one, another shape is another view, a
     const asked = [4, 6];
     const { cut } = seenBy(asked, guessAxes(asked), [], mostShown);
     const { numbers } = await client.request(readWeights, { ...ask, shape: asked, cut });
-    assert.deepEqual([...numbers!], Array.from({ length: 24 }, (_, i) => i));
+    assert.deepEqual(
+      [...numbers!],
+      Array.from({ length: 24 }, (_, i) => i),
+    );
     await assert.rejects(client.request(readWeights, { ...ask, shape: [5, 5] }), /24 numbers.*5 x 5 has 25/);
     await assert.rejects(client.request(readWeights, { ...ask, name: 'gone' }), /has no tensor 'gone'/);
     await assert.rejects(client.request(describeWeights, { path: 'weights.safetensors' }), /no whole path/);

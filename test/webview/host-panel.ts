@@ -20,6 +20,8 @@ export interface HostCode {
 export class HostPanel {
   readonly #events = new EventEmitter();
   #page: PanelPage | undefined;
+  /** Bytes that came to its pages: typed arrays as they are, the rest as text. */
+  sent = 0;
   /** What `createWebviewPanel` gives to the extension. */
   readonly panel = {
     title: '',
@@ -31,6 +33,7 @@ export class HostPanel {
       asWebviewUri: ({ path }: { path: string }) => `${origin}/${path.split('/').at(-1)}`,
       onDidReceiveMessage: this.#on('message'),
       postMessage: async (message: unknown) => {
+        this.sent += sizeOf(message);
         await this.#page?.post(message);
         return true;
       },
@@ -81,6 +84,16 @@ export class HostPanel {
       return { dispose: () => this.#events.off(name, listener) };
     };
   }
+}
+
+function sizeOf(message: unknown): number {
+  let arrays = 0;
+  const text = JSON.stringify(message, (_, value: unknown) => {
+    if (!ArrayBuffer.isView(value)) return value;
+    arrays += value.byteLength;
+    return null;
+  });
+  return arrays + text.length;
 }
 
 /** What the extension's parts share, as far as panels ask for it. @param more instead, or besides */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import {
+  drawCurves,
   followRun,
   openRun,
   type RunRecord,
-  readCurves,
   resumeRun,
   runChanged,
   runRemoved,
@@ -150,7 +150,7 @@ test('while the history is read the page says whose, and shows it when it comes'
     await reading;
     return null;
   });
-  for (const definition of [openRun, readCurves] as const) {
+  for (const definition of [openRun, drawCurves] as const) {
     backend.answer(definition as typeof openRun, async (params) => {
       await reading;
       return real.request(definition as typeof openRun, params);

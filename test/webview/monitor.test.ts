@@ -7,7 +7,6 @@ import {
   followRun,
   type Interests,
   openRun,
-  readCurves,
   runLive,
   runRemoved,
   unfollowRun,
@@ -15,6 +14,7 @@ import {
 import { randomBelow } from '../random.ts';
 import { launchBrowser, noBrowser } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
+import { answerCurves } from './monitor/curves.ts';
 import { hostCode, type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
 import { iterations, levels, type RecordedRun, recordRun } from './monitor/run.ts';
 
@@ -208,11 +208,9 @@ test('a hidden page costs nothing, and comes back with cursor, zoom and what was
     const before = backend.asked.length;
     backend.tell(runLive, { id: followed(backend), event: scalars(13, { 'loss/matching': 5 }) });
     assert.equal(backend.asked.length, before, 'nothing is asked while nobody looks');
-    backend.answer(readCurves, ({ tags }) =>
-      tags.map((tag) => ({
-        tag,
-        ...columns([...run.curve(tag), ...(tag === 'loss/matching' ? [[13, 5] as const] : [])]),
-      })),
+    const { tags } = await newBackend().request(openRun, { folder: run.folder });
+    answerCurves(backend, tags, (tag) =>
+      columns([...run.curve(tag), ...(tag === 'loss/matching' ? [[13, 5] as const] : [])]),
     );
     const again = await monitor.show();
     const now = parts(again);
@@ -229,7 +227,7 @@ test('a hidden page costs nothing, and comes back with cursor, zoom and what was
 
 function columns(points: readonly (readonly [number, number])[]) {
   const steps = Float64Array.from(points, ([step]) => step);
-  return { steps, values: Float64Array.from(points, ([, value]) => value), times: new Float64Array(steps.length) };
+  return { steps, values: Float64Array.from(points, ([, value]) => value), times: steps.slice() };
 }
 
 /** Under which id the page's run was followed last. */
@@ -305,11 +303,8 @@ test('NaN and infinities are marked at the edges of the chart', { skip }, () => 
     [6, Number.POSITIVE_INFINITY],
     [9, Number.NEGATIVE_INFINITY],
   ]);
-  backend.answer(readCurves, ({ tags }) =>
-    tags.map((tag) => ({
-      tag,
-      ...columns([...run.curve(tag)].map(([step, value]) => [step, odd.get(step) ?? value])),
-    })),
+  answerCurves(backend, ['loss/matching'], (tag) =>
+    columns([...run.curve(tag)].map(([step, value]) => [step, odd.get(step) ?? value])),
   );
   return withMonitor(
     async (monitor) => {
@@ -480,7 +475,7 @@ test('runs are laid over each other, one after another in focus, with what their
       assert.equal(await page.locator('.run.focused').getAttribute('data-run'), run.folder);
       await page.locator(`[data-run="${other.folder}"] .name`).click();
       await page.locator(`.run.focused[data-run="${other.folder}"]`).waitFor();
-      await page.locator(`[data-run="${run.folder}"] input`).uncheck();
+      await page.locator(`tr[data-run="${run.folder}"] input`).uncheck();
       await page.locator('section[data-chart="loss/matching"]').waitFor();
       const curves = page.locator('section[data-chart="loss/matching"] .series');
       await until({ page }, 'one curve', async () => (await curves.count()) === 1);

@@ -93,7 +93,10 @@ test('a file that is cut off says so, and is read again once it is whole', { ski
   await writeSafetensors(damaged, entries);
   await truncate(damaged, 70);
   await withFile(damaged, async ({ page }) => {
-    await page.getByRole('alert').filter({ hasText: /damaged[.]safetensors.*cut off/ }).waitFor();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /damaged[.]safetensors.*cut off/ })
+      .waitFor();
     await writeSafetensors(damaged, entries);
     await page.locator('.tool-button', { hasText: 'Read Again' }).click();
     await page.locator('[data-fact="mean"]', { hasText: '2.5' }).waitFor();

@@ -3,9 +3,10 @@ import { type Axis, type AxisSetting, type Form, parseSize } from '../../backend
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { parseSeed } from '../../backend/protocol/seed.ts';
 import { element, fillWith } from '../shared/dom.ts';
+import { textArea, textField } from '../shared/toolkit.ts';
 import { firstValues, isLined, offeredValues, parseValues, settingsFor, valuesText } from './axis-values.ts';
 import { Choice } from './choice.ts';
-import { decimal, type Field, mark, whole } from './field.ts';
+import { decimal, mark, whole } from './field.ts';
 import type { Texts } from './texts.ts';
 
 /** What the values depend on. */

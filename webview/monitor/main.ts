@@ -3,9 +3,10 @@ import 'uplot/dist/uPlot.min.css';
 import '../shared/heatmaps/heatmaps.css';
 import '../shared/theme.css';
 import './monitor.css';
+import './charts/charts.css';
 import './pictures/pictures.css';
-import { monitorLive } from '../../backend/protocol/panels/monitor.ts';
-import { monitorInitialSchema } from '../../backend/protocol/panels/monitor-texts.ts';
+import './runs/runs.css';
+import { monitorInitialSchema, monitorLive } from '../../backend/protocol/panels/monitor.ts';
 import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
@@ -23,8 +24,8 @@ import { RunList } from './run-list.ts';
 import { Split } from './split.ts';
 
 const host = connectHost();
-const { texts, scores } = readInitial(monitorInitialSchema);
-const monitor = new Monitor(host, texts, scores);
+const { texts, scores, charts } = readInitial(monitorInitialSchema);
+const monitor = new Monitor(host, texts, scores, charts);
 const header = new Header(monitor);
 const runList = new RunList(monitor);
 const curves = new CurvesPanel(monitor);
@@ -63,7 +64,10 @@ function watch(run: RunData): void {
     pictures.update();
     strip.update();
   });
-  run.onCurves.on(() => cursorBar.update());
+  run.onCurves.on(() => {
+    cursorBar.update();
+    runList.update();
+  });
   run.onRecorded.on(() => {
     cursorBar.update();
     pictures.update();

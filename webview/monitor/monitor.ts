@@ -2,8 +2,10 @@
 
 import type { ScoreTexts } from '../../backend/protocol/panels/heatmap-texts.ts';
 import {
+  type ChartSettings,
   firstPictures,
   followProbe,
+  keepCharts,
   type MonitorState,
   monitorLive,
   monitorStateSchema,
@@ -15,9 +17,12 @@ import {
   startAgain,
 } from '../../backend/protocol/panels/monitor.ts';
 import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
+import type { Axis } from '../shared/charts/axis.ts';
 import { type Host, isCancelled, type Problem, problemOf } from '../shared/host.ts';
 import { Topic } from '../shared/topic.ts';
+import { axisOf } from './axes.ts';
 import { type CursorRange, TimeCursor } from './cursor.ts';
+import type { Drawing } from './data/run-curves.ts';
 import { RunData } from './data/run-data.ts';
 import { after, before, merged } from './data/steps.ts';
 
@@ -28,6 +33,8 @@ const fresh: MonitorState = {
   cursor: { mode: 'live', step: 0 },
   zoom: null,
   smoothing: 0,
+  axis: 'step',
+  table: { open: true, sort: null, filter: '', pinned: [], group: 'none' },
   logCharts: [],
   closedGroups: ['rate', 'speed', 'memory', 'schedule', 'other'],
   hiddenSeries: [],
@@ -36,6 +43,9 @@ const fresh: MonitorState = {
 };
 
 const saveMilliseconds = 200;
+/** About as many as a chart has columns of pixels. */
+const mostStretches = 1024;
+const leastStretches = 128;
 
 /** It may still bring news. */
 export function isWorking(run: RunData): boolean {
@@ -53,17 +63,24 @@ export class Monitor {
   #problem: Problem | null = null;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #probeOf: string | null = null;
+  /** Settings of charts as the host has them. */
+  #kept: string;
 
   /** Which runs there are, which are visible, which is in focus. */
   readonly onRuns = new Topic();
   /** Anything else of `state`. */
   readonly onView = new Topic();
+  /** Another run is pointed at. */
+  readonly onHighlight = new Topic();
+  #highlighted: string | null = null;
 
-  constructor(host: Host, texts: MonitorTexts, scoreTexts: ScoreTexts) {
+  /** @param charts how charts were last looked at, in any monitor */
+  constructor(host: Host, texts: MonitorTexts, scoreTexts: ScoreTexts, charts: ChartSettings | null) {
     this.host = host;
     this.texts = texts;
     this.scoreTexts = scoreTexts;
-    this.#state = host.load(monitorStateSchema) ?? fresh;
+    this.#state = host.load(monitorStateSchema) ?? { ...fresh, ...charts };
+    this.#kept = JSON.stringify(this.#charts());
     const { mode, step } = this.#state.cursor;
     this.cursor = new TimeCursor(() => this.#cursorRange(), mode, step);
     this.cursor.onMove.on(() => {
@@ -114,6 +131,29 @@ export class Monitor {
     return this.#runs.indexOf(run);
   }
 
+  /** The folder of the run that is pointed at, in the table or in a chart. */
+  get highlighted(): string | null {
+    return this.#highlighted;
+  }
+
+  highlight(folder: string | null): void {
+    const which = this.#runs.length > 1 ? folder : null;
+    if (which === this.#highlighted) return;
+    this.#highlighted = which;
+    this.onHighlight.fire();
+  }
+
+  /** Where a run's steps lie on the axis of the charts. */
+  axisOf(run: RunData): Axis {
+    return axisOf(this.#state.axis, run.clock);
+  }
+
+  /** The cursor's place on the axis of the charts. */
+  get cursorAt(): number {
+    const { focus } = this;
+    return focus ? this.axisOf(focus).at(this.cursor.step) : this.cursor.step;
+  }
+
   /** Asks for everything anew. Never rejects: `problem` says why nothing is there. */
   async start(): Promise<void> {
     for (const run of this.#runs) run.dispose();
@@ -135,6 +175,8 @@ export class Monitor {
   change(change: Partial<MonitorState>): void {
     this.#state = { ...this.#state, ...change };
     this.#saveSoon();
+    this.focus?.examine();
+    if (change.smoothing !== undefined) for (const run of this.#runs) void run.redraw();
     (change.focus !== undefined || change.hidden ? this.onRuns : this.onView).fire();
   }
 
@@ -173,7 +215,7 @@ export class Monitor {
   }
 
   #add(folder: string): RunData {
-    const run = new RunData(this.host, folder);
+    const run = new RunData(this.host, folder, () => this.#drawing());
     const update = () => {
       if (run === this.focus) this.cursor.update();
     };
@@ -181,6 +223,12 @@ export class Monitor {
     run.onRecorded.on(update);
     run.onRecord.on(() => this.#followProbe());
     return run;
+  }
+
+  /** The more runs, the fewer points of each: what is looked at closely is asked for. */
+  #drawing(): Drawing {
+    const stretches = Math.max(leastStretches, Math.floor(mostStretches / Math.ceil(this.#runs.length / 4 || 1)));
+    return { stretches, smoothing: this.#state.smoothing };
   }
 
   /** The probe at every step costs the run time: only who follows it live asks for it. */
@@ -197,7 +245,7 @@ export class Monitor {
     const clock = run?.clock;
     const last = run?.lastStep ?? 0;
     return {
-      first: Math.min(clock?.firstStep ?? 0, this.recordedSteps()[0] ?? last),
+      first: Math.min(clock?.firstStep || 0, this.recordedSteps()[0] ?? last),
       last,
       over: run?.record !== undefined && !isWorking(run),
       neighbour: (step, direction) => {
@@ -217,6 +265,15 @@ export class Monitor {
       const { mode, step } = this.cursor;
       this.#state = { ...this.#state, cursor: { mode, step } };
       this.host.save(this.#state);
+      const charts = this.#charts();
+      if (JSON.stringify(charts) === this.#kept) return;
+      this.#kept = JSON.stringify(charts);
+      this.host.notify(keepCharts, charts);
     }, saveMilliseconds);
+  }
+
+  #charts(): ChartSettings {
+    const { smoothing, axis, logCharts, closedGroups, hiddenSeries } = this.#state;
+    return { smoothing, axis, logCharts, closedGroups, hiddenSeries };
   }
 }

@@ -160,7 +160,14 @@ export class SafetensorsPage {
     const near = low + ((most + 0.5) / bins) * (high - low);
     const all = counts.reduce((sum, one) => sum + one, 0);
     const texts = this.#texts;
-    const spoken = fill(texts.histogramSpoken, count(all), number(low), number(high), count(counts[most]!), number(near));
+    const spoken = fill(
+      texts.histogramSpoken,
+      count(all),
+      number(low),
+      number(high),
+      count(counts[most]!),
+      number(near),
+    );
     fillWith(this.#histogram, histogramOf({ low, high, counts }, texts.histogram, spoken));
   }
 

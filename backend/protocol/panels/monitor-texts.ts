@@ -1,7 +1,4 @@
 /** Every text of the monitor's page: the host translates them, the page shows them. `{0}` is filled in by the page. */
-import { z } from '../config/zod.ts';
-import { scoreTextsSchema } from './heatmap-texts.ts';
-
 export interface MonitorTexts {
   // states of a run
   readonly stateQueued: string;
@@ -243,10 +240,3 @@ export interface MonitorTexts {
   readonly healthAtStep: string;
   readonly cellSummary: string;
 }
-
-/** What the host writes into the page. */
-export const monitorInitialSchema = z.object({
-  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
-  /** Of the pictures, shared with other panels. */
-  scores: scoreTextsSchema,
-});

@@ -16,8 +16,8 @@ import {
   liveEventSchema,
   openRun,
   readCaptions,
-  readFieldRanges,
   readClock,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
@@ -26,18 +26,19 @@ import {
   runChanged,
   runRemoved,
 } from '../rpc/runs.ts';
+import { scoreTextsSchema } from './heatmap-texts.ts';
 import type { MonitorTexts } from './monitor-texts.ts';
 
 export {
   commandRun,
   compareConfigs,
   decodeLatents,
-  openRun,
-  readCaptions,
-  readFieldRanges,
   drawCurves,
   drawHistograms,
+  openRun,
+  readCaptions,
   readClock,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
@@ -189,6 +190,8 @@ export const keepCharts = notification('monitor/charts', chartSettingsSchema);
 /** What the host writes into the page. */
 export const monitorInitialSchema = z.object({
   texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
+  /** Of the pictures, shared with other panels. */
+  scores: scoreTextsSchema,
   charts: chartSettingsSchema.nullable(),
 });
 

@@ -5,8 +5,8 @@
 import { z } from '../config/zod.ts';
 import { request } from '../rpc/define.ts';
 import { countWeights, describeWeights } from '../rpc/weights.ts';
-import type { ValueTexts } from './value-texts.ts';
 import { valueStateSchema } from './value.ts';
+import type { ValueTexts } from './value-texts.ts';
 
 /** What the file holds. Ends with an error in words where it is damaged. */
 export const openFile = request('safetensors/open', z.object({}), describeWeights.result, 120);

@@ -26,7 +26,7 @@ const stepIn = {
 };
 
 /** The step of a recorded file's name in the run folder; undefined where it is none. */
-export function recordedStep(kind: RecordedKind, file: string): number | undefined {
+export function recordedStep(kind: RecordedFile, file: string): number | undefined {
   const found = (kind === 'samples' ? stepIn.samples : stepIn.fields).exec(file.split('/').at(-1)!)?.[1];
   return found !== undefined && recordedFile(kind, Number(found)) === path.normalize(file) ? Number(found) : undefined;
 }

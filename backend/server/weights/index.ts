@@ -12,7 +12,11 @@ export function registerWeights(server: Server): void {
     const { readSafetensorsHeader } = await import('../../weights/safetensors.ts');
     const { entries, metadata } = await readSafetensorsHeader(path);
     const { size } = await stat(path);
-    return { bytes: size, metadata, tensors: entries.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })) };
+    return {
+      bytes: size,
+      metadata,
+      tensors: entries.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
+    };
   });
 
   server.handle(readWeights, async ({ path, name, shape: asked, count, cut }, { signal }) => {
@@ -33,7 +37,8 @@ export function registerWeights(server: Server): void {
       statistics: count
         ? await numbers.statisticsOf(stored, name, signal)
         : new Float64Array(statisticNames.length).fill(Number.NaN),
-      numbers: cut && product(shape) > 0 ? await numbers.cutOf(stored, name, shape, cut, signal) : cut && new Float32Array(),
+      numbers:
+        cut && product(shape) > 0 ? await numbers.cutOf(stored, name, shape, cut, signal) : cut && new Float32Array(),
     };
   });
 

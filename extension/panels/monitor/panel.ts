@@ -10,18 +10,22 @@ import {
   commandRun,
   compareConfigs,
   decodeLatents,
+  drawCurves,
+  drawHistograms,
   followProbe,
   inspectShown,
+  keepCharts,
   monitorLive,
   openConfig,
   openRun,
   openTensorBoard,
   readCaptions,
-  readCurves,
+  readClock,
   readFieldRanges,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   removeRun,
   resumeRun,
   resumeWithChanges,
@@ -39,6 +43,7 @@ import type { Services } from '../../services.ts';
 import { Page } from '../page.ts';
 import { scoreTexts } from '../score-texts.ts';
 import { checkTrust } from '../trust.ts';
+import { keepChartSettings, lastChartSettings } from './chart-settings.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
 import { choiceAt } from './inspect.ts';
 import { pageEvent } from './live.ts';
@@ -62,17 +67,18 @@ export class MonitorPanel {
   /** What the backend was last asked to follow for this panel, under which id, and whether with the probe. */
   readonly #followed = new Map<string, { readonly id: string; readonly probe: boolean }>();
 
-  constructor(panel: vscode.WebviewPanel, folders: readonly string[], services: Services) {
+  constructor(panel: vscode.WebviewPanel, folders: readonly string[], services: Services, memory: vscode.Memento) {
     this.#folders = folders;
     this.#services = services;
     const { backend, runs } = services;
     const page = new Page(panel, services, {
       name: 'monitor',
       title: this.#title(),
-      initial: { texts: monitorTexts(), scores: scoreTexts() },
+      initial: { texts: monitorTexts(), scores: scoreTexts(), charts: lastChartSettings(memory) },
     });
     this.page = page;
     this.#answerPage();
+    page.channel.on(keepCharts, (settings) => keepChartSettings(memory, settings));
     page.keep(
       backend.onNotification(runLive, ({ id, event }) => {
         const [folder] = [...this.#followed].find(([, one]) => one.id === id) ?? [];
@@ -147,7 +153,10 @@ export class MonitorPanel {
       return null;
     });
     channel.forward(openRun, backend, isShown);
-    channel.forward(readCurves, backend, isShown);
+    channel.forward(drawCurves, backend, isShown);
+    channel.forward(drawHistograms, backend, isShown);
+    channel.forward(readClock, backend, isShown);
+    channel.forward(readValues, backend, isShown);
     channel.forward(readSamples, backend, isShown);
     channel.forward(readFields, backend, isShown);
     channel.forward(readFieldRanges, backend, isShown);

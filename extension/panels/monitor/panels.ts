@@ -18,14 +18,19 @@ const previewKey = 'dmd.monitorIsPreview';
 
 export class MonitorPanels {
   readonly #services: Services;
+  readonly #charts: vscode.Memento;
   readonly #open = new OpenPanels<MonitorPanel>();
   readonly #saved: SavedMonitors;
   #preview: MonitorPanel | null = null;
 
-  /** @param memory of the workspace */
-  constructor(services: Services, memory: vscode.Memento) {
+  /**
+   * @param memory of the workspace
+   * @param charts of all windows: how charts were last looked at
+   */
+  constructor(services: Services, memory: vscode.Memento, charts: vscode.Memento) {
     this.#services = services;
     this.#saved = new SavedMonitors(memory);
+    this.#charts = charts;
   }
 
   /**
@@ -95,7 +100,7 @@ export class MonitorPanels {
   }
 
   #add(panel: vscode.WebviewPanel, folders: readonly string[]): MonitorPanel {
-    const monitor = new MonitorPanel(panel, folders, this.#services);
+    const monitor = new MonitorPanel(panel, folders, this.#services, this.#charts);
     this.#open.add(monitor);
     monitor.onDidChange(() => {
       // Runs were laid over the one that was clicked: somebody works with it.

@@ -9,7 +9,7 @@ import { monitorViewType } from './view-type.ts';
 export function registerMonitor(context: vscode.ExtensionContext, services: Services): void {
   const panels = once(async () => {
     const { MonitorPanels } = await import('./panels.ts');
-    return new MonitorPanels(services, context.workspaceState);
+    return new MonitorPanels(services, context.workspaceState, context.globalState);
   });
   context.subscriptions.push(
     vscode.commands.registerCommand('dmd.openMonitor', (...what: unknown[]) =>

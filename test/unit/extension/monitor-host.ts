@@ -54,7 +54,7 @@ export async function monitorHost(
     news: { seen: () => {} },
     runs: { watch: async () => runs, get: () => undefined, onDidChange: () => ({ dispose() {} }) },
   };
-  const panels = new host.MonitorPanels(services, workspaceState) as MonitorHost['panels'];
+  const panels = new host.MonitorPanels(services, workspaceState, workspaceState) as MonitorHost['panels'];
   return { host, panels, made, memory, newPanel };
 }
 
