@@ -18,8 +18,8 @@ import { EventPictures } from './event-pictures.ts';
 
 /** How long decoding may hold up everything else; slices are as large as that allows on this machine at this time. */
 const sliceMilliseconds = 8;
-const firstSliceBytes = 1 << 14;
-const [leastSliceBytes, mostSliceBytes] = [1 << 14, 1 << 20];
+const firstSliceBytes = 1 << 13;
+const [leastSliceBytes, mostSliceBytes] = [1 << 12, 1 << 17];
 
 /** Curves that are kept: a run has a few dozen, and whoever writes more writes something else into the tags. */
 const mostTags = 10_000;
