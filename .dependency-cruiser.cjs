@@ -92,6 +92,13 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'toolkit-behind-factories',
+      comment: 'The component library is known to one module, so that its successor is a change of one file.',
+      severity: 'error',
+      from: { pathNot: '^webview/shared/toolkit[.]ts$' },
+      to: { path: '@vscode/webview-ui-toolkit' },
+    },
+    {
       name: 'vscode-only-in-extension',
       comment: 'The backend is plain Node: it also runs from the command line, where no editor is.',
       severity: 'error',

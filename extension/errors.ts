@@ -2,11 +2,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../backend/protocol/errors.ts';
 import { errorText } from './error-text.ts';
-
-export interface ErrorAction {
-  readonly title: string;
-  run(): unknown;
-}
+import { type Mend, mendsOf } from './mend.ts';
 
 /** The same message again within so many milliseconds says nothing new: one crash ends many requests. */
 const repeatMilliseconds = 5000;
@@ -23,14 +19,14 @@ export class Errors {
    * Shows and logs an error. `what` is what did not work, as a sentence without its full stop: "Could not start the run".
    * What the person cancelled is not an error and is not shown.
    */
-  show(error: unknown, what = '', actions: readonly ErrorAction[] = []): void {
+  show(error: unknown, what = '', actions: readonly Mend[] = []): void {
     if (isCancelled(error)) return;
     this.log(error, what);
     const { message } = errorText(error, what);
     const now = Date.now();
     if (now - (this.#shown.get(message) ?? Number.NEGATIVE_INFINITY) < repeatMilliseconds) return;
     this.#shown.set(message, now);
-    const all = [...actions, { title: vscode.l10n.t('Show Log'), run: () => this.#log.show(true) }];
+    const all = [...actions, ...mendsOf(error), { title: vscode.l10n.t('Show Log'), run: () => this.#log.show(true) }];
     vscode.window
       .showErrorMessage(message, ...all.map(({ title }) => title))
       .then((chosen) => all.find(({ title }) => title === chosen)?.run())

@@ -18,6 +18,8 @@ import { ModelFiles } from './model-files.ts';
 import { registerInspector } from './panels/inspector/register.ts';
 import { registerMonitor } from './panels/monitor/register.ts';
 import { registerPlayground } from './panels/playground/register.ts';
+import { registerSafetensors } from './panels/safetensors/register.ts';
+import { RunNews } from './run-news.ts';
 import { registerRunNotices } from './run-notices.ts';
 import { RunRoots } from './run-roots.ts';
 import { Runs } from './runs.ts';
@@ -38,13 +40,15 @@ export function activate(context: vscode.ExtensionContext): void {
   running = backend;
   const roots = new RunRoots(context);
   const runs = new Runs(backend, roots, errors);
-  context.subscriptions.push(runs);
   const { extensionUri } = context;
-  const services: Services = { extensionUri, backend, log, errors, roots, runs, modelFiles: new ModelFiles(context) };
+  const news = new RunNews(context.workspaceState);
+  context.subscriptions.push(runs, news);
+  const modelFiles = new ModelFiles(context);
+  const services: Services = { extensionUri, backend, log, errors, roots, runs, news, modelFiles };
 
   registerBackend(context, services, backend);
-  registerViews(context, services);
-  registerRunCommands(context, services);
+  const runsView = registerViews(context, services);
+  registerRunCommands(context, services, async () => (await import('./views/focused-runs.ts')).focusedRuns(runsView));
   registerModelCommands(context, services);
   registerStatusBar(context, services);
   registerRunNotices(context, services);
@@ -56,6 +60,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerInspector(context, services);
   registerValues(context, services);
   registerPlayground(context, services);
+  registerSafetensors(context, services);
   context.subscriptions.push(vscode.commands.registerCommand('dmd.showDevices', () => showDevices(context, services)));
 }
 

@@ -1,58 +1,87 @@
 /**
- * Tells once when a run ends by itself otherwise than it should: it stopped at an error, such as the first NaN, or its process
- * was ended. Names the error and, where there is one, the gravest alarm of its health. Only runs that went on after this window
- * was opened are told of; like the status bar, it asks for no list of its own.
+ * Says once that a run ended: it finished, stopped at an error such as the first NaN, or its process is gone; also when that
+ * happened while no window was open. Names the error and, where there is one, the gravest alarm of its health, and leads to what to
+ * do next. `dmd.notifications` turns all of it off. Like the status bar, it asks for no list of its own.
  */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunRecord, RunVerdict } from '../backend/protocol/rpc/index.ts';
 import { sentence } from './error-text.ts';
+import { openLog } from './run-log.ts';
 import type { Services } from './services.ts';
-import { isActive } from './views/run-text.ts';
 
 /** Of a text from a file: a notification is cut at a thousand characters. */
 const mostCharacters = 400;
+/** Of notifications at once: more are one. */
+const most = 3;
+
+type Folder = Pick<RunRecord, 'folder'>;
 
 export function registerRunNotices(context: vscode.ExtensionContext, services: Services): void {
-  const { runs, errors } = services;
-  const opened = new Date().toISOString();
-  /** Runs that somebody worked on when last heard of; those that ended before. */
-  const active = new Set<string>();
-  const ended = new Set<string>();
-  const look = (run: RunRecord) => {
-    if (isActive(run)) {
-      active.add(run.folder);
-      ended.delete(run.folder);
-      return;
-    }
-    const wentOn = active.delete(run.folder) || (run.endedAt !== null && run.endedAt > opened);
-    const isNews = wentOn && !ended.has(run.folder);
-    ended.add(run.folder);
-    if (isNews && (run.state === 'failed' || run.state === 'interrupted') && wanted()) {
-      notify(run, services).catch((error) => errors.log(error, 'Could not tell of a run that ended'));
-    }
+  const { runs, news, errors } = services;
+  const look = (run: RunRecord | undefined) => {
+    const ended = news.look(run ? [run] : runs.list());
+    if (!run) news.upToNow(runs.list());
+    if (ended.length === 0 || !wanted()) return;
+    for (const { folder, state } of ended) if (state !== 'finished') news.mark(folder);
+    if (ended.length > most) return tellTogether(ended);
+    for (const one of ended)
+      notify(one, services).catch((error) => errors.log(error, 'Could not tell of a run that ended'));
   };
-  context.subscriptions.push(runs.onDidChange((run) => (run ? [run] : runs.list()).forEach(look)));
+  context.subscriptions.push(runs.onDidChange(look));
 }
 
 const wanted = () => vscode.workspace.getConfiguration('dmd').get<boolean>('notifications', true);
+
+function tellTogether(ended: readonly RunRecord[]): void {
+  const finished = ended.filter(({ state }) => state === 'finished').length;
+  const show = vscode.l10n.t('Show Runs');
+  const text = vscode.l10n.t(
+    '{0} runs ended: {1} finished, {2} did not.',
+    ended.length,
+    finished,
+    ended.length - finished,
+  );
+  vscode.window.showInformationMessage(text, show).then((chosen) => {
+    if (chosen === show) vscode.commands.executeCommand('dmd.runs.focus');
+  });
+}
 
 async function notify(run: RunRecord, services: Services): Promise<void> {
   const alarm = await gravestAlarm(run, services);
   const text = plain(
     [outcome(run), alarm ? alarmText(alarm) : sentence(run.error?.hint ?? '')].filter(Boolean).join(' '),
   );
-  const [openMonitor, showLog] = [vscode.l10n.t('Open Monitor'), vscode.l10n.t('Show Log')];
-  const answered = async (chosen: string | undefined) => {
-    if (chosen === openMonitor) await vscode.commands.executeCommand('dmd.openMonitor', run.folder);
-    else if (chosen === showLog) await openLog(run, services);
-  };
-  if (run.state === 'failed') vscode.window.showErrorMessage(text, openMonitor, showLog).then(answered);
-  else vscode.window.showWarningMessage(text, openMonitor, showLog).then(answered);
+  const actions = actionsFor(run, services);
+  const titles = [...actions.keys()];
+  const answered = (chosen: string | undefined) =>
+    services.errors.guard(vscode.l10n.t('Could not show the run'), async () => {
+      if (chosen === undefined) return; // put aside
+      services.news.seen(run.folder);
+      await actions.get(chosen)?.();
+    });
+  if (run.state === 'finished') vscode.window.showInformationMessage(text, ...titles).then(answered);
+  else if (run.state === 'failed') vscode.window.showErrorMessage(text, ...titles).then(answered);
+  else vscode.window.showWarningMessage(text, ...titles).then(answered);
+}
+
+/** What the buttons do, by their titles. */
+function actionsFor({ folder, state, error }: RunRecord, services: Services): Map<string, () => PromiseLike<unknown>> {
+  const run = (command: string, argument: string | (Folder & { stopped: number })) =>
+    vscode.commands.executeCommand(command, argument);
+  const actions = new Map<string, () => PromiseLike<unknown>>();
+  actions.set(vscode.l10n.t('Open Monitor'), () => run('dmd.openMonitor', folder));
+  if (state === 'finished') return actions;
+  const stopped = error?.stop;
+  if (stopped !== undefined) {
+    actions.set(vscode.l10n.t('Show the Stopped Step'), () => run('dmd.openMonitor', { folder, stopped }));
+  }
+  actions.set(vscode.l10n.t('Resume with Changes…'), () => run('dmd.resumeWithChanges', folder));
+  if (stopped === undefined) actions.set(vscode.l10n.t('Show Log'), () => openLog(folder, services.log));
+  return actions;
 }
 
 function outcome({ name, step, state, error }: RunRecord): string {
+  if (state === 'finished') return vscode.l10n.t('The run "{0}" finished after step {1}.', name, step);
   if (state === 'interrupted') {
     return vscode.l10n.t('The run "{0}" was interrupted after step {1}: its process ended without a word.', name, step);
   }
@@ -66,7 +95,7 @@ function alarmText({ title, step, statement, advice }: RunVerdict): string {
 }
 
 /** Undefined where there is none, or where the recorded numbers cannot be read: the run's own error is told in any case. */
-async function gravestAlarm({ folder }: RunRecord, { backend, errors }: Services): Promise<RunVerdict | undefined> {
+async function gravestAlarm({ folder }: Folder, { backend, errors }: Services): Promise<RunVerdict | undefined> {
   try {
     const { readHealth } = await import('../backend/protocol/rpc/index.ts');
     const { verdicts } = await backend.request(readHealth, { folder });
@@ -75,17 +104,6 @@ async function gravestAlarm({ folder }: RunRecord, { backend, errors }: Services
     errors.log(error, "Could not read a run's health");
     return undefined;
   }
-}
-
-/** What the run's own process said; of a run in a terminal, which has no such file, the extension's log. */
-async function openLog({ folder }: RunRecord, { log }: Services): Promise<void> {
-  const file = join(folder, 'run.log');
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) await vscode.window.showTextDocument(vscode.Uri.file(file));
-  else log.show(true);
 }
 
 function shortened(text: string): string {

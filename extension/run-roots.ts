@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { askFolder } from './ask-folder.ts';
 import { settingPath } from './setting-path.ts';
 
 const rememberedKey = 'dmd.runFolders';
@@ -36,6 +37,12 @@ export class RunRoots {
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(onDisk);
     const folder = (file && vscode.workspace.getWorkspaceFolder(file)) ?? folders[0];
     return (folder && runFolders(folder)[0]) ?? this.#own();
+  }
+
+  /** `forNewRun` where no file says which folder of the workspace: of several the person picks one. */
+  async askForNewRun(): Promise<string> {
+    const folder = await askFolder(vscode.l10n.t('Folder for the new run'));
+    return this.forNewRun(folder?.uri);
   }
 
   /** From now on runs in this folder are shown in this workspace. */

@@ -2,6 +2,7 @@
  * The runs of the workspace, as the backend last told: one list that the runs view, the status bar and the panels share.
  * Nothing is asked before somebody wants to see runs.
  */
+import { dirname, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunRecord } from '../backend/protocol/rpc/index.ts';
 import type { Backend } from './backend/backend.ts';
@@ -98,6 +99,8 @@ export class Runs implements vscode.Disposable {
 
   #take(record: RunRecord): void {
     const known = this.#records.has(record.folder);
+    // A monitor may show a run from anywhere, and hears of it; the list is that of its folders.
+    if (!known && !this.#roots.list().some((root) => resolve(root) === dirname(record.folder))) return;
     this.#records.set(record.folder, record);
     this.#changed.fire(known ? record : undefined);
   }

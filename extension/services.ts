@@ -9,6 +9,7 @@ import type * as vscode from 'vscode';
 import type { Backend } from './backend/backend.ts';
 import type { Errors } from './errors.ts';
 import type { ModelFiles } from './model-files.ts';
+import type { RunNews } from './run-news.ts';
 import type { RunRoots } from './run-roots.ts';
 import type { Runs } from './runs.ts';
 
@@ -23,6 +24,8 @@ export interface Services {
   readonly roots: RunRoots;
   /** The runs of those folders, kept up to date by the backend. */
   readonly runs: Runs;
+  /** Which ends of runs nobody was told of, and which failures nobody has looked at. */
+  readonly news: RunNews;
   /** Model files that the person imported or exported. */
   readonly modelFiles: ModelFiles;
 }

@@ -1,7 +1,7 @@
 /**
  * The requests `dataBreakpointInfo` and `setDataBreakpoints`: stops for a single number, such as `loss.fake`. What it has to do is
- * said in the breakpoint's condition, since the protocol has no other place: `changes by 0.5`, `crosses 1`, `is not finite`, each maybe
- * with `if CONDITION` behind it; any other condition is looked at when the number changes.
+ * chosen below the number (waits.ts), or said in the breakpoint's condition: `changes by 0.5`, `crosses 1`, `is not finite`, each maybe
+ * with `if CONDITION` behind it; any other condition is looked at when that happens, or when the number changes.
  */
 import { z } from '../protocol/config/zod.ts';
 import { type DataBreakpoint, debugRequests } from '../protocol/debug-requests.ts';
@@ -10,6 +10,7 @@ import type { BreakpointIds } from './breakpoint-ids.ts';
 import { verdict } from './breakpoints.ts';
 import { checked, type Handlers } from './request.ts';
 import type { Target } from './target.ts';
+import { ofId } from './waits.ts';
 
 const number = '([-+]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?)';
 const rest = '(?:\\s+if\\s+(.+))?';
@@ -35,7 +36,12 @@ export function dataBreakpointHandlers(target: Target, ids: BreakpointIds): Hand
     ...checked(
       'dataBreakpointInfo',
       z.object({ variablesReference: z.int().optional(), name: z.string() }),
-      async ({ name }, { signal }) => {
+      async ({ name, variablesReference }, { signal }) => {
+        const below = target.nodes.find(variablesReference ?? 0);
+        const waits = below?.kind === 'waits' ? target.waits.id(below.name, below.value, name) : null;
+        if (waits !== null) {
+          return { dataId: waits, description: waits, accessTypes: ['write'], canPersist: true };
+        }
         const none = (description: string) => ({ dataId: null, description });
         const problem = await whyNot(target, name, signal);
         if (problem) return none(problem);
@@ -51,7 +57,7 @@ export function dataBreakpointHandlers(target: Target, ids: BreakpointIds): Hand
       }),
       async ({ breakpoints }, { signal }) => {
         const data = breakpoints.map(({ dataId, condition = '', hitCondition }, i) => ({
-          ...{ id: ids.of('data', `${dataId} ${i}`), expression: dataId, ...whenOf(condition) },
+          ...{ id: ids.of('data', `${dataId} ${i}`), ...asked(dataId, condition) },
           ...(hitCondition ? { hits: hitCondition } : {}),
         }));
         const verdicts = await target.debuggee.ask(debugRequests['debug/breakpoints'], { data }, signal);
@@ -60,6 +66,14 @@ export function dataBreakpointHandlers(target: Target, ids: BreakpointIds): Hand
       },
     ),
   };
+}
+
+/** A condition that says itself what to wait for counts more than what was chosen. */
+function asked(dataId: string, condition: string): Pick<DataBreakpoint, 'expression' | 'when' | 'condition'> {
+  const { expression, when } = ofId(dataId);
+  const said = whenOf(condition);
+  const isPlain = said.when.type === 'changes' && said.when.by === 0 && !/^changes\b/.test(condition.trim());
+  return { expression, ...said, ...(when && isPlain ? { when } : {}) };
 }
 
 /** '' for a single number, also one that is not known yet. */

@@ -37,6 +37,7 @@ export const adapterErrors = {
   noException: entry(9205, false, 'the run did not stop at an exception'),
   notChangeable: entry(9301, true, '{name} cannot be changed'),
   badMemory: entry(9302, false, 'no memory {reference} at this stop'),
+  notALimit: entry(9304, true, '{text} is no limit of "{wait}": give a number, such as 0.5'),
   pastTheEnd: entry(9303, true, '{tensor} has {size} bytes, and what is written would end at {end}'),
 } as const;
 export type ErrorName = keyof typeof adapterErrors;

@@ -15,8 +15,12 @@ export class Handles<T> {
     return this.#last;
   }
 
+  find(reference: number): T | undefined {
+    return this.#things.get(reference);
+  }
+
   get(reference: number): T {
-    const found = this.#things.get(reference);
+    const found = this.find(reference);
     if (found === undefined) throw this.#missing(reference);
     return found;
   }

@@ -21,5 +21,7 @@ export type Node =
   | { readonly kind: 'scope'; readonly scope: ScopeName }
   | { readonly kind: 'inside'; readonly frame: InsideFrame; readonly which: 'inputs' | 'outputs' }
   | { readonly kind: 'tensor'; readonly tensor: TensorLine; readonly path: readonly number[] }
+  /** What can be waited for of a number: each a variable that a data breakpoint can be set on. */
+  | { readonly kind: 'waits'; readonly name: string; readonly value: number }
   /** A tensor too large to be summed up unasked. */
   | { readonly kind: 'summary'; readonly name: string; readonly tensor: TensorLine };

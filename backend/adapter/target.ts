@@ -12,6 +12,7 @@ import { AlgorithmSource } from './listing.ts';
 import type { InsideFrame, Node } from './node.ts';
 import type { Client } from './request.ts';
 import type { ReachedRun } from './start-run.ts';
+import { Waits } from './waits.ts';
 
 /** The one thread that a run has here. */
 export const threadId = 1;
@@ -24,6 +25,7 @@ export class Target {
   );
   /** Frames inside the stage, the innermost last; [] on a line of the algorithm. */
   inside: readonly InsideFrame[] = [];
+  readonly waits = new Waits();
   readonly sources = new InsideSources(1000);
   #reached: ReachedRun | undefined;
   #debuggee: Debuggee | undefined;

@@ -3,7 +3,7 @@
  * at a time.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Statistics, TensorLine, Value } from '../protocol/debug-requests.ts';
+import type { NumberLine, Statistics, TensorLine, Value } from '../protocol/debug-requests.ts';
 import { memoryReference } from './memory-reference.ts';
 import { numberText, shapeText, statisticsText, tensorText } from './one-line.ts';
 import type { Target } from './target.ts';
@@ -54,20 +54,25 @@ export function rowVariable(
   };
 }
 
-export function numberVariable(line: {
-  readonly name: string;
-  readonly value: number | null;
-  readonly overridden: number | null;
-  readonly writable: boolean;
-}): ShownVariable {
-  const { name, value, overridden, writable } = line;
+export function numberVariable(line: NumberLine): ShownVariable {
+  const { name, value, overridden, writable, words } = line;
+  const text = (number: number) => words?.[number] ?? numberText(number);
+  const kind = words ? `one of ${words.join(', ')}` : 'number';
   return {
-    ...{ name, value: value === null ? 'not known yet' : numberText(value), variablesReference: 0 },
+    ...{ name, value: value === null ? 'not known yet' : text(value), variablesReference: 0 },
     // `memory/resident MB` is no name in an expression.
     ...(/^[\w.]+$/.test(name) ? { evaluateName: name } : {}),
-    type: overridden === null ? 'number' : `number, by itself ${numberText(overridden)}`,
+    type: overridden === null ? kind : `${kind}, by itself ${text(overridden)}`,
     presentationHint: { kind: 'data', ...readOnly(writable) },
   };
+}
+
+/** A number with what can be waited for of it. */
+export function waitable(target: Target, line: NumberLine): ShownVariable {
+  const shown = numberVariable(line);
+  const { name, value } = line;
+  if (value === null || !shown.evaluateName) return shown;
+  return { ...shown, variablesReference: target.nodes.add({ kind: 'waits', name, value }), namedVariables: 3 };
 }
 
 /** What an expression came to, as the answers to `evaluate`, `setVariable` and `setExpression` carry it. */

@@ -9,7 +9,7 @@ import { numberText } from './one-line.ts';
 import { checked, type Handlers } from './request.ts';
 import { frameOf } from './stack.ts';
 import type { Target } from './target.ts';
-import { numberVariable, rowVariable, summedUp, tensorVariable, valueBody } from './values.ts';
+import { numberVariable, rowVariable, summedUp, tensorVariable, valueBody, waitable } from './values.ts';
 
 const reference = z.int().min(0);
 
@@ -30,6 +30,11 @@ export function variableHandlers(target: Target): Handlers {
       'setVariable',
       z.object({ variablesReference: reference, name: z.string(), value: z.string() }),
       async ({ variablesReference, name, value }, { signal }) => {
+        const below = target.nodes.find(variablesReference);
+        if (below?.kind === 'waits') {
+          const limit = target.waits.set(below.name, name, value);
+          return { value: numberText(limit), type: 'limit', variablesReference: 0 };
+        }
         const goal = assignable(target, variablesReference, name);
         const set = await target.debuggee.ask(debugRequests['debug/assign'], { target: goal, value }, signal);
         target.changed();
@@ -71,6 +76,8 @@ async function variablesOf(target: Target, page: Page, signal: AbortSignal): Pro
       return paged(await scopeVariables(target, node.scope, signal), page);
     case 'inside':
       return paged(insideVariables(target, node.frame, node.which), page);
+    case 'waits':
+      return paged(target.waits.variables(node.name, node.value), page);
     case 'summary': {
       const statistics = await target.client.progress.during(`Statistics of ${node.name}`, signal, (both) =>
         target.debuggee.ask(debugRequests['debug/statistics'], { tensor: node.tensor.name, path: [] }, both),
@@ -110,7 +117,8 @@ async function scopeVariables(
   const { debuggee } = target;
   if (scope === 'Numbers' || scope === 'Settings') {
     const { numbers, settings } = await debuggee.ask(debugRequests['debug/numbers'], {}, signal);
-    return (scope === 'Numbers' ? numbers : settings).map(numberVariable);
+    if (scope === 'Settings') return settings.map(numberVariable);
+    return numbers.map((line) => waitable(target, line));
   }
   const tensors = await target.client.progress.during('Reading tensors', signal, (both) =>
     debuggee.ask(debugRequests['debug/tensors'], {}, both),

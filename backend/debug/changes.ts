@@ -5,7 +5,7 @@ import type { Debugger } from './debugger.ts';
 import { notStanding } from './errors.ts';
 import { assigned, type Computed, isTensor, mostNumbers } from './expression/array.ts';
 import { evaluate, placesOf } from './expression/evaluate.ts';
-import type { Assignment, Expression } from './expression/parse.ts';
+import { type Assignment, type Expression, parseExpression } from './expression/parse.ts';
 import { wrong } from './expression/tokens.ts';
 import type { DebugHost } from './host.ts';
 import { shownNumber } from './words.ts';
@@ -25,6 +25,8 @@ export class Changes {
     if (of.kind !== 'name') throw wrong('only a name, or a part of what it names, can be set', target.at);
     const name = of.words.join('.');
     const { trainer } = this.#host;
+    const words = trainer.adjustable?.words?.[name];
+    if (words) throw wrong(`${name} is one of ${words.join(', ')}`, value.at);
     if (target.kind === 'name' && Object.hasOwn(trainer.adjustable?.natural(trainer.step + 1) ?? {}, name)) {
       await this.#set(name, value);
       return target;
@@ -38,6 +40,21 @@ export class Changes {
     const places = target.kind === 'index' ? await placesOf(target.indices, names) : [];
     await this.#change(name, (data) => assigned({ shape: held.shape, data }, places, computed, target.at));
     return target;
+  }
+
+  /**
+   * Sets a setting whose values are words, such as `matching.weight`. @returns the target as it is now; null: it is none of those
+   * @throws UserError('usage') for a word that it does not know
+   */
+  chosen(target: string, value: string): Expression | null {
+    const name = target.trim();
+    const words = this.#host.trainer.adjustable?.words?.[name];
+    if (!words) return null;
+    const word = value.trim().replace(/^(["'])(.*)\1$/, '$2');
+    const place = words.indexOf(word);
+    if (place < 0 && word !== 'null') throw wrong(`${name} is one of ${words.join(', ')}`, 0);
+    this.#hold(name, place < 0 ? null : place, word);
+    return parseExpression(name);
   }
 
   /** Puts bytes of float32, little-endian, at an offset. @returns how many */
@@ -67,17 +84,23 @@ export class Changes {
 
   /** A setting holds from when the iteration next asks for it, until it is set to `null` or the debugger leaves. */
   async #set(name: string, value: Expression): Promise<void> {
+    if (value.kind === 'name' && value.words.join('.') === 'null') return this.#hold(name, null);
+    const number = settingOf(name, await evaluate(value, this.#debugger.names()), value.at);
+    this.#hold(name, number);
+  }
+
+  /** @param number null: as the config has it. @param shown for people */
+  #hold(name: string, number: number | null, shown = number === null ? '' : shownNumber(number)): void {
     const { trainer } = this.#host;
     const { natural, overrides } = trainer.adjustable!;
     const stop = this.#debugger.stopNow;
     const step = stop?.place.step ?? trainer.step + 1;
-    if (value.kind === 'name' && value.words.join('.') === 'null') {
+    if (number === null) {
       if (!overrides.delete(name)) return;
       this.#host.intervened(step, `${name} as the config has it`);
     } else {
-      const number = await evaluate(value, this.#debugger.names());
-      overrides.set(name, settingOf(name, number, value.at));
-      this.#host.intervened(step, `${name} = ${shownNumber(overrides.get(name)!)} from here on`);
+      overrides.set(name, number);
+      this.#host.intervened(step, `${name} = ${shown} from here on`);
     }
     const now = overrides.get(name) ?? natural(step)[name]!;
     // An iteration that has drawn it already computes with what it drew.

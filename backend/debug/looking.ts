@@ -112,6 +112,8 @@ export class Looking {
     if (named && expression.kind === 'name' && typeof names.find(expression.words.join('.')) !== 'number') {
       return this.#shown(named);
     }
+    const word = expression.kind === 'name' ? this.#word(expression.words.join('.')) : undefined;
+    if (word !== undefined) return { text: word, number: null, tensor: null };
     const computed = await evaluate(expression, names);
     if (!isTensor(computed)) return { text: shownNumber(computed), number: computed, tensor: null };
     return this.#shown(held.keep(own(computed)));
@@ -132,9 +134,18 @@ export class Looking {
       settings: natural.map(([name, value]) => {
         const override = adjustable!.overrides.get(name);
         const overridden = override === undefined ? null : value;
-        return { name, value: override ?? value, overridden, writable: true, step };
+        const words = adjustable!.words?.[name];
+        const line = { name, value: override ?? value, overridden, writable: true, step };
+        return words ? { ...line, words: [...words] } : line;
       }),
     };
+  }
+
+  /** Of a setting whose values are words. */
+  #word(name: string): string | undefined {
+    const { settings } = this.numbers();
+    const { words, value } = settings.find((line) => line.name === name) ?? {};
+    return words?.[value ?? -1];
   }
 
   async #shown(tensor: HeldTensor): Promise<Value> {

@@ -108,12 +108,17 @@ export function answerDebugging(host: DebugHost, debug: Debugger, register: Regi
 
   on(debugRequests['debug/evaluate'], ({ expression, assigns }) =>
     inTurn(debug, async () => {
+      const [, target = '', word = ''] = /^\s*([\w.]+)\s*=(?!=)(.*)$/s.exec(expression) ?? [];
+      const chosen = assigns ? changes.chosen(target, word) : null;
+      if (chosen) return looking.value(chosen);
       const statement = assigns ? parseStatement(expression) : parseExpression(expression);
       return looking.value('target' in statement ? await changes.assign(statement) : statement);
     }),
   );
   on(debugRequests['debug/assign'], ({ target, value }) =>
     inTurn(debug, async () => {
+      const chosen = changes.chosen(target, value);
+      if (chosen) return looking.value(chosen);
       const assignment = { target: parseExpression(target), value: parseExpression(value) };
       return looking.value(await changes.assign(assignment));
     }),

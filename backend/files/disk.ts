@@ -74,6 +74,12 @@ export function errorCode(error: unknown): string {
   return /^(E[A-Z0-9]+|EAI_\w+|UNKNOWN|ERR_FS_\w+)$/.test(code) ? code : '';
 }
 
+/** The disk refuses, which says nothing of what is on it: not that a file is missing, nor a path that leads nowhere. */
+export function isDiskTrouble(error: unknown): boolean {
+  const code = errorCode(error instanceof UserError ? error.cause : error);
+  return code !== '' && !['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code);
+}
+
 /** What a code means, in plain words and in those of the system where these are ours to give. */
 function refusalOf(code: string): readonly [what: string, hint: string] {
   const known = refusals[code];

@@ -1,9 +1,11 @@
 /** What a method of distillation is to the rest of the program; each is a folder beside this file. */
 import type { Engine } from '../engine/engine.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
 import type { InputWork } from '../models/input-file.ts';
 import type { loadTeacher } from '../models/teacher.ts';
 import type { DistillConfig, MethodSection } from '../protocol/config/index.ts';
 import type { Inspection, InspectionQuery } from '../protocol/inspection.ts';
+import type { PlaneQuestion, PlaneReading } from '../protocol/plane.ts';
 import type { Inspectable } from '../protocol/rpc/inspect.ts';
 import type { InspectionHow, SessionPlan } from '../training/session.ts';
 import type { StoredArrays } from '../weights/array-source.ts';
@@ -52,6 +54,13 @@ export interface InspectionSubject {
     query: InspectionQuery,
     how: InspectionHow & { readonly step: number },
   ): Promise<Inspection>;
+  /** Where samples are points of the plane: what a run answers to the same question. The receiver owns its numbers. */
+  readonly plane?: (state: SubjectState, question: PlaneQuestion, step: number) => Promise<PlaneReading>;
+  /**
+   * The pictures [N, 3, H, W] of latents [N, C, h, w].
+   * @throws UserError('usage') where samples are no latents, or these are of another shape; 'cancelled'
+   */
+  decode(latents: TensorData, signal?: AbortSignal): Promise<TensorData>;
   dispose(): Promise<void>;
 }
 

@@ -92,7 +92,7 @@ export function denoiseGuided(
   level: Level,
   conditions: Conditions,
   unconditional: Conditions,
-  scale: number,
+  scale: number | Tensor,
 ): { readonly guided: Tensor; readonly conditional: () => Tensor } {
   const [batch] = xt.shape as [number];
   const twice = (tensor: Tensor) => concat([tensor, tensor], 0);
@@ -110,7 +110,7 @@ export function denoiseGuided(
 }
 
 /** unconditional + scale (conditional - unconditional). */
-export function guided(unconditional: Tensor, conditional: Tensor, scale: number): Tensor {
+export function guided(unconditional: Tensor, conditional: Tensor, scale: number | Tensor): Tensor {
   return add(unconditional, mul(sub(conditional, unconditional), scale));
 }
 

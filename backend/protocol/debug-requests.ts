@@ -219,6 +219,8 @@ const numberSchema = z.object({
   /** What it would be by itself, while an override holds. */
   overridden: measured.nullable(),
   writable: z.boolean(),
+  /** What the numbers 0, 1, ... of it stand for, where it is one of several words: a weight of Table 2. */
+  words: z.array(z.string()).optional(),
   /** Of which iteration it is; settings: the one under way. */
   step,
 });
@@ -351,8 +353,8 @@ export const debugRequests = {
   'debug/tensor': request('debug/tensor', own.extend({ tensor: name, path }), z.object({ tensor: tensorSchema }), 600),
 
   /**
-   * `grad.norm`, `mean(muReal - x)`, `grad[0, 1]`; with `assigns`, also `lambda = 0.5`, `grad[0] = 0`, `generator.lr = null` (takes an
-   * override back). UserError('usage') with where in the text. At any time; between stops there are numbers and settings only.
+   * `grad.norm`, `mean(muReal - x)`, `grad[0, 1]`; with `assigns`, also `lambda = 0.5`, `grad[0] = 0`, `matching.weight = sigma/alpha`,
+   * `generator.lr = null` (takes an override back). UserError('usage') with where in the text. At any time; between stops there are numbers and settings only.
    */
   'debug/evaluate': request('debug/evaluate', own.extend({ expression: text, assigns: z.boolean() }), valueSchema, 600),
   /** Sets `target` (`lambda`, `generator.lr`, `grad`, `grad[0, 1]`) to what `value` says. At a stop. */

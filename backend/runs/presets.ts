@@ -18,7 +18,20 @@ export interface Preset {
   readonly title: string;
   /** What it is for, one sentence or two; also the first comment of a config whose file has another one. */
   readonly detail: string;
+  /** What teachers its settings are for; left out where it needs none, or brings its own. */
+  readonly teacher?: PresetTeacher;
 }
+
+export interface PresetTeacher {
+  readonly prompt: boolean;
+  /** Pixels. */
+  readonly side: number;
+  /** Whether its images are of a class. */
+  readonly classes: boolean;
+}
+
+const ofClasses = (side: number): PresetTeacher => ({ prompt: false, side, classes: true });
+const ofPrompts = (side: number): PresetTeacher => ({ prompt: true, side, classes: false });
 
 interface Source extends Preset {
   /** Below media/. */
@@ -33,6 +46,7 @@ const watched = { samplesEvery: 25, probeEvery: 25, fieldsEvery: 250, histograms
 const ablation = (name: string, title: string, detail: string, set: Readonly<Record<string, unknown>>): Source => ({
   ...{ kind: 'distill', name: `scenes-${name}`, title: `Built-in model, ${title}`, detail },
   ...{ file: 'scenes/generator.dmd.json', set: { name: `scenes-${name}`, ...set, record: watched } },
+  teacher: ofClasses(32),
 });
 
 /** Where the runs of the first round of lessons differ from those after it. */
@@ -60,6 +74,7 @@ const sources: readonly Source[] = [
     title: 'Built-in model, a few minutes',
     detail: 'Distills the built-in teacher for 300 steps, with few pairs and a high learning rate, to see it move.',
     file: 'presets/first-run.dmd.json',
+    teacher: ofClasses(32),
   },
   {
     kind: 'distill',
@@ -88,6 +103,7 @@ const sources: readonly Source[] = [
       'Made the built-in one-step generator (in float16) from the built-in teacher; recording does not change it.',
     file: 'scenes/generator.dmd.json',
     set: { record: watched },
+    teacher: ofClasses(32),
   },
   ablation(
     'no-matching',
@@ -114,6 +130,7 @@ const sources: readonly Source[] = [
     title: 'CIFAR-10 by class',
     detail: "The paper's settings for class-conditional CIFAR-10.",
     file: 'presets/cifar10.dmd.json',
+    teacher: ofClasses(32),
   },
   {
     kind: 'distill',
@@ -121,6 +138,7 @@ const sources: readonly Source[] = [
     title: 'CIFAR-10 without classes',
     detail: "The paper's settings for unconditional CIFAR-10.",
     file: 'presets/cifar10-unconditional.dmd.json',
+    teacher: { prompt: false, side: 32, classes: false },
   },
   {
     kind: 'distill',
@@ -128,6 +146,7 @@ const sources: readonly Source[] = [
     title: 'ImageNet-64',
     detail: "The paper's settings for ImageNet at 64 pixels.",
     file: 'presets/imagenet64.dmd.json',
+    teacher: ofClasses(64),
   },
   {
     kind: 'distill',
@@ -135,6 +154,7 @@ const sources: readonly Source[] = [
     title: 'Stable Diffusion v1.5, guidance 3',
     detail: "The paper's settings for Stable Diffusion v1.5, with guidance 3 on the real score.",
     file: 'presets/sd15-guidance3.dmd.json',
+    teacher: ofPrompts(512),
   },
   {
     kind: 'distill',
@@ -145,6 +165,7 @@ const sources: readonly Source[] = [
       'file what the preset sd15-guidance3 names, or give the paths here.',
     file: 'presets/sd15-guidance3.dmd.json',
     set: { name: 'sd15-guidance8', 'text.guidance': 8 },
+    teacher: ofPrompts(512),
   },
   {
     kind: 'distill',
@@ -154,6 +175,7 @@ const sources: readonly Source[] = [
       'Made the built-in one-step text model (in float16) from the built-in text teacher; recording does not change it.',
     file: 'scenes-text/student.dmd.json',
     set: { record: watched },
+    teacher: ofPrompts(64),
   },
   {
     kind: 'teach',

@@ -204,8 +204,8 @@ export class Iteration {
     { stage, norm, share = 1 }: { readonly stage: string; readonly norm: string; readonly share?: number },
   ): Promise<void> {
     const shown = this.#watch.onStage !== undefined;
-    const first = !network.isUpdating;
-    this.report([norm], await network.update(settings, this.#keepsGradients || shown), share, true);
+    const keeps = shown ? 'origin' : this.#keepsGradients ? 'gradient' : 'nothing';
+    this.report([norm], await network.update(settings, keeps), share, true);
     if (!shown) {
       this.#done += 1;
       return;
@@ -213,10 +213,9 @@ export class Iteration {
     const before = network.candidate;
     for (const [name, tensor] of Object.entries(before)) this.#tensors.set(name, tensor);
     try {
-      // What an update before it in this iteration began with is gone.
-      await this.stage(stage, first ? network.originOf(settings) : null);
+      await this.stage(stage, network.originOf(settings));
     } finally {
-      if (!this.#keepsGradients) network.forget();
+      network.forget(this.#keepsGradients);
       for (const [name, tensor] of Object.entries(before)) {
         const now = this.take(name);
         // What was replaced was freed then.

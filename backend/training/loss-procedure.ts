@@ -8,6 +8,7 @@ import { type ParameterLayout, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../ranks/ranks.ts';
 import { fedAs, type Iteration, type Scalars } from './iteration.ts';
+import { adjustableUpdate, adjustedUpdate } from './schedule.ts';
 import { type Stage, StagedProgram } from './staged-program.ts';
 import { TrainedNetwork } from './trained-network.ts';
 import { type Adjustable, type Procedure, Trainer } from './trainer.ts';
@@ -67,7 +68,7 @@ class LossProcedure implements Procedure {
     this.ranks = task.ranks;
     this.#micros = microBatchesOf(task.ranks ?? alone, task.accumulation);
     this.imagesPerStep = task.batch * this.#micros.of;
-    const natural = (step: number) => ({ 'optimizer.lr': task.settings(step).learningRate });
+    const natural = (step: number) => adjustableUpdate('optimizer', task.settings(step));
     this.adjustable = { natural, overrides: new Map() };
   }
 
@@ -102,9 +103,7 @@ class LossProcedure implements Procedure {
   }
 
   #settings(step: number): UpdateSettings {
-    const settings = this.#task.settings(step);
-    const learningRate = this.adjustable.overrides.get('optimizer.lr') ?? settings.learningRate;
-    return { ...settings, learningRate };
+    return adjustedUpdate('optimizer', this.#task.settings(step), this.adjustable.overrides);
   }
 
   async #draw(it: Iteration): Promise<void> {

@@ -48,6 +48,34 @@ export function updateSettings(
   };
 }
 
+/** What a person may change of an update while a run goes on, by name as a config has it. A clip of 0 is none. */
+export function adjustableUpdate(
+  name: string,
+  { learningRate, weightDecay, clip }: UpdateSettings,
+): Record<string, number> {
+  return {
+    [`${name}.lr`]: learningRate,
+    [`${name}.weightDecay`]: weightDecay,
+    [`${name}.clip`]: Number.isFinite(clip) ? clip : 0,
+  };
+}
+
+/** The settings with what holds in place of some of those. */
+export function adjustedUpdate(
+  name: string,
+  settings: UpdateSettings,
+  overrides: ReadonlyMap<string, number>,
+): UpdateSettings {
+  const of = (key: string) => overrides.get(`${name}.${key}`);
+  const clip = of('clip') ?? settings.clip;
+  return {
+    ...settings,
+    learningRate: of('lr') ?? settings.learningRate,
+    weightDecay: of('weightDecay') ?? settings.weightDecay,
+    clip: clip > 0 ? clip : Number.POSITIVE_INFINITY,
+  };
+}
+
 /** Settings by iteration of a training with one optimizer. */
 export function updateSettingsOf({
   optimizer,

@@ -53,6 +53,8 @@ export class TrainedNetwork {
   #updates = 0;
   #candidate: State | null = null;
   #candidateUpdates = 0;
+  /** What the latest update of several began with, while somebody looks. */
+  #before: State | null = null;
   #gradient: Chunks | null = null;
   #kept: Chunks | null = null;
   /** What a sum of gradients begins with; [] where none are summed. */
@@ -129,10 +131,14 @@ export class TrainedNetwork {
     this.#gradient = gradient.map((_, i) => sums[chunkName('sum', i)]!);
   }
 
-  /** Updates from the gradient summed so far, over all ranks. @returns its norm before clipping, [] */
-  async update(settings: UpdateSettings, keepsGradient: boolean): Promise<DeviceTensor> {
+  /**
+   * Updates from the gradient summed so far, over all ranks. @returns its norm before clipping, []
+   * @param keeps until `forget`: the gradient; also what the update begins with, for `originOf`
+   */
+  async update(settings: UpdateSettings, keeps: 'nothing' | 'gradient' | 'origin'): Promise<DeviceTensor> {
     await this.#sumOverRanks();
     const before = this.#candidate ?? this.#state;
+    const keepsGradient = keeps !== 'nothing';
     const gradient = this.#gradient!;
     const step = (this.#candidate ? this.#candidateUpdates : this.#updates) + 1;
     const feeds: Record<string, Feed> = { ...byChunk('gradient', gradient), ...updateFeeds(settings, step) };
@@ -142,7 +148,9 @@ export class TrainedNetwork {
     disposeAll(this.#kept ?? []);
     this.#kept = keepsGradient ? gradient : null;
     if (!keepsGradient) disposeAll(gradient);
-    if (this.#candidate) disposeState(this.#candidate);
+    if (this.#before) disposeState(this.#before);
+    this.#before = this.#candidate;
+    if (keeps !== 'origin') this.#forgetBefore();
     const next = (buffer: string) => this.layout.chunks.map((_, i) => results[`new.${chunkName(buffer, i)}`]!);
     this.#candidate = new Map(this.#buffers.map((buffer) => [buffer, next(buffer)] as const));
     this.#candidateUpdates = step;
@@ -167,20 +175,16 @@ export class TrainedNetwork {
     this.#gradient = summed;
   }
 
-  /** Whether an update of this iteration stands beside the state. */
-  get isUpdating(): boolean {
-    return this.#candidate !== null;
-  }
-
-  /** How the iteration's first update came about, while its gradient is kept. */
+  /** How the iteration's latest update came about; null unless it was kept. */
   originOf(settings: UpdateSettings): Origin | null {
     if (!this.#kept) return null;
+    const before = this.#before ?? this.#state;
     const graph = updateGraph(this.layout, averageNames(this.emas));
     const fed: Record<string, Feed> = {
       ...byChunk('gradient', this.#kept),
-      ...updateFeeds(settings, this.#updates + 1),
+      ...updateFeeds(settings, this.#candidateUpdates),
     };
-    for (const [name, chunks] of this.#state) Object.assign(fed, byChunk(name, chunks));
+    for (const [name, chunks] of before) Object.assign(fed, byChunk(name, chunks));
     const outputs = [...graph.outputs.keys()].filter((name) => name.startsWith('new.'));
     return { graph, given: [], outputs, fed, tensorOf: (output) => output.replace(/^new/, this.name) };
   }
@@ -216,14 +220,22 @@ export class TrainedNetwork {
   drop(): void {
     if (this.#candidate) disposeState(this.#candidate);
     disposeAll(this.#gradient ?? []);
+    this.#forgetBefore();
     this.#candidate = null;
     this.#gradient = null;
   }
 
-  /** Forgets the kept gradient. */
-  forget(): void {
+  /** Forgets what was kept; @param keepsGradient all but the gradient */
+  forget(keepsGradient = false): void {
+    this.#forgetBefore();
+    if (keepsGradient) return;
     disposeAll(this.#kept ?? []);
     this.#kept = null;
+  }
+
+  #forgetBefore(): void {
+    if (this.#before) disposeState(this.#before);
+    this.#before = null;
   }
 
   /** Every buffer whole, and `steps` [1], the updates; to be read before the next commit. */

@@ -27,6 +27,8 @@ export interface Adjustable {
   natural(step: number): Scalars;
   /** What holds in their place, from when an iteration next asks for them. */
   readonly overrides: Map<string, number>;
+  /** What the numbers 0, 1, ... of a setting stand for, where it is one of several words. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is trained, and what an iteration of it does. */

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { NotificationDefinition, RequestDefinition } from '../../backend/protocol/rpc/index.ts';
 import type { Errors } from '../errors.ts';
+import { Mendable, manageTrust } from '../mend.ts';
 import type { Backend } from './backend.ts';
 import type { End } from './process.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -44,6 +45,11 @@ export class EditorBackend implements Backend {
       wanted = false;
       subscription?.dispose();
     });
+  }
+
+  /** A process has been asked for: another setting matters from its next start on. */
+  get isUsed(): boolean {
+    return this.#supervisor !== null;
   }
 
   async restart(): Promise<void> {
@@ -100,9 +106,10 @@ export class EditorBackend implements Backend {
 
 function requireTrust(): void {
   if (vscode.workspace.isTrusted) return;
-  throw new UserError(
+  throw new Mendable(
     'usage',
     vscode.l10n.t('nothing runs in a workspace that is not trusted'),
     vscode.l10n.t('Run "Workspaces: Manage Workspace Trust" if you trust what is in it.'),
+    [manageTrust()],
   );
 }

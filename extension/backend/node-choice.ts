@@ -7,6 +7,7 @@ import { access, constants } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { l10n } from '../l10n.ts';
 import { settingPath } from '../setting-path.ts';
 
 export interface NodeChoice {
@@ -45,28 +46,34 @@ export async function chooseNode(search: NodeSearch): Promise<NodeChoice> {
     refused.push(`${path} is ${version ?? 'unusable'}`);
   }
   const { path, version } = search.own;
-  const why = refused.length === 0 ? 'there is no node on the PATH' : `too old on the PATH: ${refused.join(', ')}`;
+  const why =
+    refused.length === 0
+      ? l10n.t('there is no node on the PATH')
+      : l10n.t('too old on the PATH: {0}', refused.join(', '));
   if (!newEnough(version)) {
     throw new UserError(
       'device',
-      `there is no Node to run the backend: ${why}, and the editor's own is ${version}`,
-      `Install Node ${oldest.join('.')} or newer, or name one in the setting dmd.nodePath.`,
+      l10n.t("there is no Node to run the backend: {0}, and the editor's own is {1}", why, version),
+      l10n.t('Install Node {0} or newer, or name one in the setting dmd.nodePath.', oldest.join('.')),
     );
   }
   return { path, version, why: `the editor's own (${why})`, environment: { ELECTRON_RUN_AS_NODE: '1' } };
 }
 
 async function fromSetting(path: string): Promise<NodeChoice> {
-  const hint = `Name a Node ${oldest.join('.')} or newer in the setting dmd.nodePath, or leave it empty.`;
+  const hint = l10n.t('Name a Node {0} or newer in the setting dmd.nodePath, or leave it empty.', oldest.join('.'));
   if (!isAbsolute(path))
-    throw new UserError('usage', `the setting dmd.nodePath is not an absolute path: ${path}`, hint);
+    throw new UserError('usage', l10n.t('the setting dmd.nodePath is not an absolute path: {0}', path), hint);
   const version = await versionOf(path).catch((cause: unknown) => {
-    throw new UserError('usage', `the program of the setting dmd.nodePath is not a Node that runs: ${path}`, hint, {
-      cause,
-    });
+    const message = l10n.t('the program of the setting dmd.nodePath is not a Node that runs: {0}', path);
+    throw new UserError('usage', message, hint, { cause });
   });
   if (!newEnough(version)) {
-    throw new UserError('usage', `the setting dmd.nodePath names Node ${version}, which is too old: ${path}`, hint);
+    throw new UserError(
+      'usage',
+      l10n.t('the setting dmd.nodePath names Node {0}, which is too old: {1}', version, path),
+      hint,
+    );
   }
   return { path, version, why: 'the setting dmd.nodePath', environment: {} };
 }

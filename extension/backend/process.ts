@@ -17,6 +17,7 @@ import {
   type RequestDefinition,
   shutdown,
 } from '../../backend/protocol/rpc/index.ts';
+import { l10n } from '../l10n.ts';
 import { answerError, disagreement } from './answer-error.ts';
 import { openChannel } from './channel.ts';
 import { LastLines } from './last-lines.ts';
@@ -148,7 +149,7 @@ export class BackendProcess {
     const { node, log } = this.#options;
     const started = performance.now();
     const answer = await this.request(initialize, { protocolVersion }).catch((error: unknown) => {
-      if (error instanceof Overdue) this.#putDown('did not greet in time');
+      if (error instanceof Overdue) this.#putDown(l10n.t('did not greet in time'));
       else void this.stop();
       throw error;
     });
@@ -224,7 +225,7 @@ export class BackendProcess {
   #checkPulse(): void {
     const definition = { ...ping, timeoutSeconds: this.#limits.ping / 1000 };
     this.request(definition, {}).catch((error: unknown) => {
-      if (error instanceof Overdue) this.#putDown(`did not answer for ${definition.timeoutSeconds} seconds`);
+      if (error instanceof Overdue) this.#putDown(l10n.t('did not answer for {0} seconds', definition.timeoutSeconds));
     });
   }
 
@@ -274,11 +275,11 @@ export class BackendProcess {
     const how = await new Promise<string>((resolve) => {
       child.once('exit', (code, signal) => resolve(ending(code, signal)));
       child.once('error', (error) => {
-        if (child.pid === undefined) resolve(`could not be started (${error.message})`);
+        if (child.pid === undefined) resolve(l10n.t('could not be started ({0})', error.message));
       });
       // Without its channel it is of no use.
       child.once('disconnect', async () => {
-        if (!(await this.#hasEnded(this.#limits.terminate))) this.#putDown('closed its channel');
+        if (!(await this.#hasEnded(this.#limits.terminate))) this.#putDown(l10n.t('closed its channel'));
       });
     });
     await Promise.race([drained, wait(drainMilliseconds, undefined, { ref: false })]);
@@ -291,13 +292,17 @@ export class BackendProcess {
 
   #gone(method: string, end: End): UserError {
     if (end.expected) return new UserError('cancelled', `the backend was stopped during ${method}`);
-    return new UserError('io', `the backend ${end.how} during ${method}`, 'Its last words are in the log.');
+    return new UserError(
+      'io',
+      l10n.t('the backend {0} during {1}', end.how, method),
+      l10n.t('Its last words are in the log.'),
+    );
   }
 }
 
 function ending(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal) return `crashed (${signal})`;
-  return code === 0 ? 'ended by itself' : `crashed (exit code ${code})`;
+  if (signal) return l10n.t('crashed ({0})', signal);
+  return code === 0 ? l10n.t('ended by itself') : l10n.t('crashed (exit code {0})', String(code));
 }
 
 class Overdue extends UserError {}
@@ -305,8 +310,8 @@ class Overdue extends UserError {}
 function overdue(method: string, seconds: number): UserError {
   return new Overdue(
     'io',
-    `the backend did not answer ${method} within ${seconds} seconds`,
-    'Try again; if it stays silent, run "DMD: Restart Backend".',
+    l10n.t('the backend did not answer {0} within {1} seconds', method, seconds),
+    l10n.t('Try again; if it stays silent, run "DMD: Restart Backend".'),
   );
 }
 

@@ -18,5 +18,19 @@ export function registerBackend(
         ),
       ),
     ),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('dmd.nodePath') && backend.isUsed && vscode.workspace.isTrusted) offerRestart();
+    }),
   );
+}
+
+/** Not waited for: it may stay in the notification centre. */
+function offerRestart(): void {
+  const restart = vscode.l10n.t('Restart Backend');
+  const said = vscode.l10n.t(
+    'The setting dmd.nodePath takes effect when the backend is restarted. Training runs go on.',
+  );
+  vscode.window.showInformationMessage(said, restart).then((chosen) => {
+    if (chosen === restart) vscode.commands.executeCommand('dmd.restartBackend');
+  });
 }

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { NotificationDefinition, RequestDefinition } from '../../backend/protocol/rpc/index.ts';
+import { l10n } from '../l10n.ts';
 import type { BackendProcess, CancelToken, End, ProcessLog } from './process.ts';
 
 type OnNotification = (method: string, params: unknown) => void;
@@ -187,7 +188,11 @@ function shutDown(): UserError {
 function tooOften({ delays, windowMilliseconds }: RestartPolicy): UserError {
   return new UserError(
     'io',
-    `the backend crashed more than ${delays.length} times within ${Math.round(windowMilliseconds / 60_000)} minutes`,
-    'Look into the log for the reason, then run "DMD: Restart Backend".',
+    l10n.t(
+      'the backend crashed more than {0} times within {1} minutes',
+      delays.length,
+      Math.round(windowMilliseconds / 60_000),
+    ),
+    l10n.t('Look into the log for the reason, then run "DMD: Restart Backend".'),
   );
 }

@@ -1,12 +1,15 @@
 /**
- * What may be asked in a workspace that nobody has said they trust: to look at what runs have written. The backend is the
+ * What may be asked in a workspace that nobody has said they trust: to look at what runs and others have written. The backend is the
  * extension's own code on the person's own Node (the workspace's settings for both are ignored there); it reads run folders
  * as data and begins, changes and commands nothing.
  */
 const viewing: ReadonlySet<string> = new Set([
   'runs/watch',
   'runs/open',
-  'runs/curves',
+  'runs/drawn',
+  'runs/clock',
+  'runs/values',
+  'runs/histograms',
   'runs/health',
   'runs/samples',
   'runs/fields',
@@ -16,6 +19,9 @@ const viewing: ReadonlySet<string> = new Set([
   'runs/tensors/read',
   'runs/csv',
   'runs/compare',
+  'weights/describe',
+  'weights/read',
+  'weights/histogram',
 ]);
 
 /** @param method of a request of the protocol */

@@ -122,9 +122,9 @@ function sayDone(message: string, folder: string): void {
 }
 
 function sayStopped(repository: string, again: () => Promise<void>, { errors }: Services): void {
-  const goOn = l10n.t('Go On');
-  const message = l10n.t('The download of {0} was stopped. Run again, it goes on where it was.', repository);
-  vscode.window.showInformationMessage(message, goOn).then((chosen) => {
-    if (chosen === goOn) void errors.guard(l10n.t('Could not download the model'), again);
+  const resume = l10n.t('Resume');
+  const message = l10n.t('The download of {0} was stopped. It can be resumed where it was.', repository);
+  vscode.window.showInformationMessage(message, resume).then((chosen) => {
+    if (chosen === resume) void errors.guard(l10n.t('Could not download the model'), again);
   });
 }

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { exportModel, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
 import { fileSize } from '../views/format.ts';
 import { inProgress } from './in-progress.ts';
@@ -18,7 +19,7 @@ export async function exportToOnnx(info: ModelInfo, { backend, modelFiles, roots
   const message = vscode.l10n.t('Exported {0} ({1}).', basename(file), fileSize(bytes));
   // Not waited for: the export is done.
   vscode.window.showInformationMessage(message, show).then((chosen) => {
-    if (chosen === show) vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(file));
+    if (chosen === show) void revealFile(file);
   });
 }
 

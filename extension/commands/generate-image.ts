@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
-import type { Form } from '../../backend/protocol/panels/generate.ts';
+import { type Form, keepingSeed } from '../../backend/protocol/panels/generate-form.ts';
 import type { ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { parseSeed, type Seed, seedRange } from '../../backend/protocol/seed.ts';
 import type { GenerateSession } from '../generate/session.ts';
@@ -17,11 +17,17 @@ export async function generateImage(session: GenerateSession, panel: GeneratePan
   );
   const form = await askForm(session, model);
   if (!form) return;
-  await generateInProgress(session, panel, form);
+  // This seed is this image's: later ones draw their own, unless the person keeps one in the panel.
+  await generateInProgress(session, panel, form, true);
 }
 
 /** Shows how far it is, with a way to stop it, and then the image in the panel. */
-export async function generateInProgress(session: GenerateSession, panel: GeneratePanel, form: Form): Promise<void> {
+export async function generateInProgress(
+  session: GenerateSession,
+  panel: GeneratePanel,
+  form: Form,
+  keepSeed = false,
+): Promise<void> {
   const entry = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: l10n.t('Generating an image'), cancellable: true },
     async (progress, token) => {
@@ -32,7 +38,7 @@ export async function generateInProgress(session: GenerateSession, panel: Genera
         if (job) progress.report({ message: job.label });
       });
       try {
-        return await session.generate(form, cancel.signal);
+        return await session.generate(form, { signal: cancel.signal, keepSeed });
       } finally {
         cancelling.dispose();
         news.dispose();
@@ -57,7 +63,8 @@ async function askForm(session: GenerateSession, given?: string): Promise<Form |
   const seed = await askSeed(before);
   if (seed === undefined) return undefined;
   const own = chosen.model === before.model ? before.steps : null;
-  return { ...before, ...shown, model: chosen.model, seed, locked: true, count: 1, steps: own, beside: false };
+  const kept = keepingSeed(before, { ...before, ...shown, model: chosen.model });
+  return { ...kept, seed, count: 1, steps: own, beside: false, asGrid: false };
 }
 
 async function askModel(models: readonly ModelInfo[], before: string): Promise<ModelInfo | undefined> {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { describeModel, importUNet, listModels, type ModelInfo } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
 import { modelDescription } from '../views/model-item.ts';
 import { chooseCalling } from './choose-calling.ts';
@@ -122,7 +123,7 @@ function sayDone(folder: string, parameters: number, key: string): void {
   const made = l10n.t('Imported {0}, a one-step generator of {1} million parameters.', basename(folder), millions);
   const message = key === '' ? made : `${made} ${l10n.t("Its weights are those under '{0}' in the file.", key)}`;
   vscode.window.showInformationMessage(message, show).then((chosen) => {
-    if (chosen === show) vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(folder));
+    if (chosen === show) void revealFile(folder);
   });
 }
 

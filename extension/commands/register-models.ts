@@ -58,7 +58,7 @@ function modelCommands(services: Services): Record<string, ModelCommand> {
       title: t('Distill Teacher'),
       what: t('Could not start a run'),
       fits: (info) => info.role === 'teacher' && !isOnnx(info),
-      run: async ({ model }) => (await import('./start-distillation.ts')).startDistillation(services, model),
+      run: async (info) => (await import('./start-distillation.ts')).startDistillation(services, info),
     },
     'dmd.removeModel': {
       title: t('Remove Model from the List'),
@@ -70,7 +70,7 @@ function modelCommands(services: Services): Record<string, ModelCommand> {
       title: t('Show Model in Folder'),
       what: t('Could not show the model'),
       fits: isFile,
-      run: async ({ model }) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(model)),
+      run: async ({ model }) => (await import('../reveal.ts')).revealFile(model),
     },
   };
 }

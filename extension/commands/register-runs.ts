@@ -6,6 +6,9 @@ import { isActive } from '../views/run-text.ts';
 
 type Actions = typeof import('./run-actions.ts');
 
+/** What package.json's keys give to a command. */
+const byKeyboard = 'keyboard';
+
 interface RunCommand {
   readonly fits: (run: RunRecord) => boolean;
   /** Title of the pick when the command is not called from a menu. */
@@ -17,7 +20,12 @@ interface RunCommand {
   run(actions: Actions, runs: readonly RunRecord[]): Promise<unknown>;
 }
 
-export function registerRunCommands(context: vscode.ExtensionContext, services: Services): void {
+/** @param focused what a key in the runs view is about */
+export function registerRunCommands(
+  context: vscode.ExtensionContext,
+  services: Services,
+  focused: () => PromiseLike<readonly unknown[]> = async () => [],
+): void {
   const { errors } = services;
   const register = (id: string, handler: (...args: unknown[]) => unknown) =>
     context.subscriptions.push(vscode.commands.registerCommand(id, handler));
@@ -26,11 +34,20 @@ export function registerRunCommands(context: vscode.ExtensionContext, services: 
     register(id, (...args) =>
       errors.guard(command.what, async () => {
         const [{ targetRuns }, actions] = await Promise.all([import('./run-targets.ts'), import('./run-actions.ts')]);
-        const runs = await targetRuns(args, services.runs, command);
+        const named = args[0] === byKeyboard ? [undefined, await focused()] : args;
+        const runs = await targetRuns(named, services.runs, command);
         if (runs.length > 0) await command.run(actions, runs);
       }),
     );
   }
+  const whenListed = services.runs.onDidChange(() => {
+    whenListed.dispose();
+    if (!vscode.workspace.isTrusted) return;
+    import('./delete-runs.ts')
+      .then(({ finishDeletions }) => finishDeletions(services))
+      .catch((error) => errors.log(error, 'Could not finish the deletion of runs'));
+  });
+  context.subscriptions.push(whenListed);
   register('dmd.startDistillation', () =>
     errors.guard(vscode.l10n.t('Could not start a run'), async () =>
       (await import('./start-distillation.ts')).startDistillation(services),
@@ -63,6 +80,13 @@ function runCommands(services: Services): Record<string, RunCommand> {
       what: t('Could not resume the run'),
       many: true,
       run: (actions, runs) => actions.goOn(services, runs),
+    },
+    'dmd.resumeWithChanges': {
+      fits: (run) => ['stopped', 'interrupted', 'failed'].includes(run.state),
+      title: t('Resume Run with Changes'),
+      none: t('No run is stopped, interrupted or failed.'),
+      what: t('Could not resume the run'),
+      run: async (_, runs) => (await import('./resume-with-changes.ts')).resumeWithChanges(services, runs),
     },
     'dmd.stopRun': {
       fits: (run) => isActive(run) && run.state !== 'stopping' && reachable(run),
@@ -108,7 +132,7 @@ function runCommands(services: Services): Record<string, RunCommand> {
       title: t('Delete Run'),
       what: t('Could not delete the run'),
       many: true,
-      run: (actions, runs) => actions.moveToTrash(services, runs),
+      run: async (_, runs) => (await import('./delete-runs.ts')).deleteRuns(services, runs),
     },
     'dmd.openRunFolder': {
       ...whole,

@@ -2,14 +2,23 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { restorable } from '../../backend/protocol/panels/generate-form.ts';
 import type { GenerateSession } from '../generate/session.ts';
 import { type GeneratePanel, pickPng } from '../panels/generate.ts';
+import { generateTexts } from '../panels/generate-texts.ts';
 
 export async function restoreImageSettings(session: GenerateSession, panel: GeneratePanel, uri?: vscode.Uri) {
   const file = uri ?? (await pickPng());
   if (!file) return;
-  await session.restorePng(await read(file), basename(file.fsPath));
+  const name = basename(file.fsPath);
+  const lost = await session.restorePng(await read(file), name);
   panel.show();
+  if (!lost || lost.length === 0) return;
+  const texts = generateTexts();
+  const names = lost.map((setting) => texts[restorable[setting]]).join(', ');
+  void vscode.window.showWarningMessage(
+    vscode.l10n.t('The form has the settings of {0} now, but not these: {1}.', name, names),
+  );
 }
 
 async function read(file: vscode.Uri): Promise<Uint8Array> {

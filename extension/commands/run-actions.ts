@@ -9,8 +9,8 @@ import {
   type RunRecord,
   resumeRun,
 } from '../../backend/protocol/rpc/index.ts';
+import { revealFile } from '../reveal.ts';
 import type { Services } from '../services.ts';
-import { isActive } from '../views/run-text.ts';
 
 /** Ends when the runs have done it. */
 export async function command(
@@ -74,63 +74,8 @@ function splitTags(text: string): string[] {
   return [...new Set(text.split(',').map((part) => part.trim()))].filter((part) => part !== '');
 }
 
-/** To the trash, after a question. A run that has a process is not touched; stopping it is offered. */
-export async function moveToTrash(services: Services, runs: readonly RunRecord[]): Promise<void> {
-  const active = runs.filter(isActive);
-  if (active.length > 0) return refuseActive(services, active);
-  const [first] = runs;
-  if (!first) return;
-  const question =
-    runs.length === 1
-      ? vscode.l10n.t('Move the run "{0}" to the trash?', first.name)
-      : vscode.l10n.t('Move {0} runs to the trash?', runs.length);
-  const move = vscode.l10n.t('Move to Trash');
-  const detail = vscode.l10n.t(
-    'With its checkpoints, weights and records:\n{0}',
-    runs.map((run) => run.folder).join('\n'),
-  );
-  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, move)) !== move) return;
-  for (const { folder } of runs) {
-    // It may have been resumed while the question was open.
-    const now = services.runs.get(folder);
-    if (now && isActive(now)) return refuseActive(services, [now]);
-    await trash(folder);
-  }
-  await services.runs.refresh();
-}
-
-/** Where there is no trash, as on most remote machines, deleting for good is another question. */
-async function trash(folder: string): Promise<void> {
-  const uri = vscode.Uri.file(folder);
-  try {
-    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
-  } catch (error) {
-    const remove = vscode.l10n.t('Delete Permanently');
-    const reason = error instanceof Error ? error.message : String(error);
-    const detail = vscode.l10n.t('{0}\nThe trash cannot be used: {1}', folder, reason);
-    const question = vscode.l10n.t('Delete the run for good?');
-    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
-    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
-  }
-}
-
-async function refuseActive(services: Services, active: readonly RunRecord[]): Promise<void> {
-  const reachable = active.filter((run) => run.process?.reachable);
-  const stop = vscode.l10n.t('Stop');
-  const message = vscode.l10n.t(
-    'A process works on "{0}". Stop the run before you delete it.',
-    active.map(({ name }) => name).join('", "'),
-  );
-  const chosen = await vscode.window.showWarningMessage(
-    message,
-    { modal: true },
-    ...(reachable.length > 0 ? [stop] : []),
-  );
-  if (chosen === stop) await command(services, reachable, 'stop');
-}
-
 export async function reveal([run]: readonly RunRecord[]): Promise<void> {
-  if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.folder));
+  if (run) await revealFile(run.folder);
 }
 
 /** The resolved config, as the run uses it. */

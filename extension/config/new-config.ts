@@ -1,6 +1,7 @@
 /** The command "DMD: New Run Config...": a file that begins as a copy of a preset. */
 import * as vscode from 'vscode';
 import { listPresets } from '../../backend/protocol/rpc/index.ts';
+import { askFolder } from '../ask-folder.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { Services } from '../services.ts';
 import { freeName } from './free-name.ts';
@@ -34,10 +35,10 @@ async function presets(backend: Backend): Promise<PresetItem[]> {
   }));
 }
 
-/** A name that is not taken, in the first folder of the workspace. */
+/** A name that is not taken, in a folder of the workspace. */
 async function freeUri(preset: string): Promise<vscode.Uri> {
   const open = vscode.workspace.textDocuments.map(({ uri }) => uri.path.replace(/^.*\//, ''));
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri;
+  const folder = (await askFolder(vscode.l10n.t('Folder for the new run config')))?.uri;
   if (!folder) return vscode.Uri.from({ scheme: 'untitled', path: freeName(preset, open) });
   const there = (await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name);
   return vscode.Uri.joinPath(folder, freeName(preset, [...open, ...there])).with({ scheme: 'untitled' });

@@ -2,8 +2,11 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { readTextAside } from '../../backend/files/regular.ts';
+import { UserError } from '../../backend/protocol/errors.ts';
 import { startRun } from '../../backend/protocol/rpc/index.ts';
+import { Mendable, showProblems } from '../mend.ts';
 import type { Services } from '../services.ts';
+import { check } from './check.ts';
 
 interface NewRun {
   /** Of the progress: "Starting ...". */
@@ -29,7 +32,12 @@ export async function startRunFromFile(
   const document = await vscode.workspace.openTextDocument(saved);
   const file = saved.fsPath;
   const title = vscode.l10n.t('Starting {0}', vscode.workspace.asRelativePath(saved));
-  await beginRun({ title, text: document.getText(), file, root: services.roots.forNewRun(saved), set }, services);
+  const root = services.roots.forNewRun(saved);
+  try {
+    await beginRun({ title, text: document.getText(), file, root, set }, services);
+  } catch (error) {
+    throw await shortened(error, document, services);
+  }
 }
 
 /** The quick run that comes with the extension: something to watch within seconds. */
@@ -37,7 +45,20 @@ export async function startBuiltinRun(extensionUri: vscode.Uri, services: Servic
   const file = vscode.Uri.joinPath(extensionUri, 'media', 'presets', 'first-run.dmd.json').fsPath;
   const text = await readTextAside(file, 'config');
   const title = vscode.l10n.t('Starting the built-in run');
-  await beginRun({ title, text, file, root: services.roots.forNewRun() }, services);
+  await beginRun({ title, text, file, root: await services.roots.askForNewRun() }, services);
+}
+
+/** What is wrong with a config is marked in it, line by line: the message says only how much. */
+async function shortened(error: unknown, document: vscode.TextDocument, services: Services): Promise<unknown> {
+  if (!(error instanceof UserError && error.kind === 'config')) return error;
+  const problems = await check(document, services, new AbortController().signal);
+  const count = problems.filter(({ severity }) => severity === 'error').length;
+  if (count === 0) return error;
+  const name = vscode.workspace.asRelativePath(document.uri);
+  const said =
+    count === 1 ? vscode.l10n.t('{0} has a problem', name) : vscode.l10n.t('{0} has {1} problems', name, count);
+  const hint = vscode.l10n.t('Correct it and start again; nothing was written.');
+  return new Mendable('config', said, hint, [showProblems(document.uri)]);
 }
 
 async function savedFile(uri: vscode.Uri): Promise<vscode.Uri | undefined> {

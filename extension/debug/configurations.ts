@@ -2,11 +2,11 @@
 import { homedir } from 'node:os';
 import { basename, isAbsolute, resolve } from 'node:path';
 import * as vscode from 'vscode';
-import { UserError } from '../../backend/protocol/errors.ts';
 import { configOfListing } from '../../backend/protocol/listing-uri.ts';
 import { expandPath } from '../../backend/protocol/path-text.ts';
 import { targetRuns } from '../commands/run-targets.ts';
 import { isConfig, nameFromFile } from '../config/config-files.ts';
+import { Mendable, openFolder } from '../mend.ts';
 import type { Services } from '../services.ts';
 
 const type = 'dmd';
@@ -91,5 +91,5 @@ function absolute(key: string, text: string, base: string | undefined): string {
   if (isAbsolute(path)) return path;
   if (base !== undefined) return resolve(base, path);
   const message = vscode.l10n.t('"{0}" of the debug configuration is a relative path, and no folder is open', key);
-  throw new UserError('config', message, vscode.l10n.t('Give the whole path of {0}.', basename(text)));
+  throw new Mendable('config', message, vscode.l10n.t('Give the whole path of {0}.', basename(text)), [openFolder()]);
 }

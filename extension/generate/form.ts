@@ -1,6 +1,13 @@
 /** From what the person chose to what the backend is asked, and back. Knows no `vscode`. */
 import { UserError } from '../../backend/protocol/errors.ts';
-import type { Form } from '../../backend/protocol/panels/generate.ts';
+import type { Entry } from '../../backend/protocol/panels/generate.ts';
+import {
+  type Form,
+  mostImages,
+  type Restorable,
+  restorable,
+  sameValue,
+} from '../../backend/protocol/panels/generate-form.ts';
 import type { ForeignPicture, GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import { parseSeed, type Seed, seedAfter } from '../../backend/protocol/seed.ts';
 import { l10n } from '../l10n.ts';
@@ -14,11 +21,16 @@ export const defaultForm: Form = {
   live: false,
   seed: 0,
   locked: false,
+  restored: false,
   count: 4,
   steps: null,
+  sampler: null,
+  size: null,
   device: 'auto',
   beside: false,
   other: '',
+  asGrid: false,
+  grid: { x: { setting: 'steps', values: [] }, y: null },
 };
 
 /** The requests that a form stands for: one, or two for side by side. Throws UserError('usage') that says what is missing. */
@@ -61,12 +73,15 @@ function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
 }
 
 function settingsFor(form: Form, info: ModelInfo, chosen: number | null): GenerateSettings {
-  const { model, role, steps, classes } = info;
+  const { model, role, steps, classes, samplers, sizeStep } = info;
+  const { sampler, size } = form;
   const seeds = Array.from({ length: form.count }, (_, i) => seedAfter(form.seed, i));
   return {
     ...{ model, seeds, device: form.device, ...wordsOf(form, info) },
     classes: classesOf(form, seeds.length, classes.length),
     steps: role === 'generator' ? steps : (chosen ?? steps),
+    ...(sampler !== null && samplers.includes(sampler) ? { sampler } : {}),
+    ...(size !== null && sizeStep !== null ? { size } : {}),
   };
 }
 
@@ -101,17 +116,44 @@ export function formOf(sides: readonly GenerateSettings[], before: Form): Form {
   const { seeds, classes, steps } = first;
   const single = classes?.every((id) => id === classes[0]) ? classes[0] : undefined;
   return {
-    ...{ model: first.model, prompt: first.prompt ?? '', device: first.device, live: before.live },
+    ...before,
+    ...{ model: first.model, prompt: first.prompt ?? '', device: first.device },
     ...{ negative: (first.negative ?? second?.negative) || '', guidance: first.guidance ?? second?.guidance ?? null },
+    ...{ sampler: first.sampler ?? second?.sampler ?? null, size: first.size ?? null },
     class: classes === null ? 'seed' : (single ?? 'each'),
-    seed: seeds[0] ?? 0,
-    locked: true,
-    count: Math.min(seeds.length, 64),
+    ...{ seed: seeds[0] ?? 0, locked: true, restored: true },
+    count: Math.min(seeds.length, mostImages),
     // One step is what a generator takes anyway; two sides have the steps of the one that takes several.
     steps: Math.max(steps, second?.steps ?? 1) === 1 ? null : Math.max(steps, second?.steps ?? 1),
     beside: second !== undefined,
     other: second?.model ?? before.other,
+    asGrid: false,
   };
+}
+
+/** The same for all images of an entry. */
+export function formOfEntry({ sides, grid }: Pick<Entry, 'sides' | 'grid'>, before: Form): Form {
+  const settings = sides.map((side) => side.settings);
+  if (!grid) return formOf(settings, before);
+  return { ...formOf(settings.slice(0, 1), before), asGrid: true, grid };
+}
+
+/** Which settings the form that they were restored into would ask otherwise; [] when it makes the same images. */
+export function lostSettings(
+  sides: readonly GenerateSettings[],
+  form: Form,
+  models: readonly ModelInfo[],
+): Restorable[] {
+  if (models.length === 0) return [];
+  try {
+    const again = settingsOf(form, models);
+    return (Object.keys(restorable) as Restorable[]).filter((key) =>
+      sides.some((side, s) => !sameValue(side[key] || undefined, again[s]?.[key] || undefined)),
+    );
+  } catch (error) {
+    if (error instanceof UserError) return ['model'];
+    throw error;
+  }
 }
 
 /** Of decimal digits; null for none, and for one that a form does not take. */
@@ -128,9 +170,10 @@ export function formOfForeign(picture: ForeignPicture, before: Form, models: rea
   const other = prompt === null || isFitting ? undefined : models.find(takesPrompt);
   return {
     ...before,
-    ...(other ? { model: other.model, steps: null, beside: false } : {}),
+    ...(other ? { model: other.model, steps: null, sampler: null, beside: false } : {}),
+    asGrid: false,
     ...(prompt === null ? {} : { prompt, negative: negative ?? '' }),
-    ...(seed === null ? {} : { seed, locked: true }),
+    ...(seed === null ? {} : { seed, locked: true, restored: true }),
   };
 }
 

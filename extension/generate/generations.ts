@@ -124,7 +124,8 @@ export class Generations {
   }
 }
 
-function sideOf(settings: GenerateSettings, { title, role, classes }: ModelInfo, generated: Generated): Side {
+/** What one model made, without the pictures. */
+export function sideOf(settings: GenerateSettings, { title, role, classes }: ModelInfo, generated: Generated): Side {
   const { images, width, height, device, why, millisecondsPerImage, startupMilliseconds, modelSha256, notes } =
     generated;
   return {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { readBytesAside, readTextAside } from '../../backend/files/regular.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { type Entry, entrySchema, type Side } from '../../backend/protocol/panels/generate.ts';
+import { l10n } from '../l10n.ts';
 
 export interface HistoryLimits {
   readonly entries: number;
@@ -27,6 +28,8 @@ export class History {
   /** The newest first; null before the folder was read. */
   #entries: Promise<Kept[]> | null = null;
   #deleted: string[] = [];
+  /** What changes it goes one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param limits asked at every addition: the oldest entries go first, the newest never does */
   constructor(folder: string, limits: () => HistoryLimits) {
@@ -39,19 +42,23 @@ export class History {
     return (await this.#all()).map(({ entry }) => entry);
   }
 
-  /** @param pictures PNG files, by side. Throws UserError('io'). */
-  async add(sides: readonly Side[], pictures: readonly (readonly Uint8Array[])[], now = new Date()): Promise<Entry> {
-    const entries = await this.#all();
+  /** Throws UserError('io'). */
+  add({ sides, pictures, grid = null }: Addition, now = new Date()): Promise<Entry> {
     const createdAt = now.toISOString();
     const id = `${createdAt.replace(/\W/g, '')}-${randomBytes(3).toString('hex')}`;
-    const entry: Entry = { id, createdAt, sides: [...sides] };
-    const files = new Map<string, Uint8Array>([[infoName, Buffer.from(`${JSON.stringify(entry, null, 1)}\n`)]]);
+    const entry: Entry = { id, createdAt, sides: [...sides], grid, favourite: false };
+    return this.#inTurn(() => this.#add(entry, pictures));
+  }
+
+  async #add(entry: Entry, pictures: Addition['pictures']): Promise<Entry> {
+    const entries = await this.#all();
+    const files = new Map<string, Uint8Array>([[infoName, recordOf(entry)]]);
     pictures.forEach((side, s) => {
       side.forEach((png, i) => {
         files.set(pictureName(s, i), png);
       });
     });
-    await this.#write(id, files);
+    await this.#write(entry.id, files);
     entries.unshift({ entry, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) });
     await this.#thin(entries);
     return entry;
@@ -68,8 +75,8 @@ export class History {
     try {
       return new Uint8Array(await readBytesAside(join(this.#folder, id, pictureName(side, index)), 'picture'));
     } catch (cause) {
-      const hint = 'Restore its settings and generate it again.';
-      throw new UserError('data', 'The picture is no longer in the history', hint, { cause });
+      const hint = l10n.t('Restore its settings and generate it again.');
+      throw new UserError('data', l10n.t('The picture is no longer in the history'), hint, { cause });
     }
   }
 
@@ -79,26 +86,47 @@ export class History {
     if (found) return found.entry;
     throw new UserError(
       'data',
-      'This generation is no longer in the history',
-      'It was deleted, or made room for others.',
+      l10n.t('This generation is no longer in the history'),
+      l10n.t('It was deleted, or made room for others.'),
     );
   }
 
-  async delete(id: string): Promise<void> {
-    const entries = await this.#all();
-    await this.entry(id);
-    await this.#move(id, `${deletedPrefix}${id}`);
-    this.#entries = Promise.resolve(entries.filter(({ entry }) => entry.id !== id));
-    this.#deleted.push(id);
+  delete(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.entry(id);
+      await this.#move(id, `${deletedPrefix}${id}`);
+      this.#entries = Promise.resolve((await this.#all()).filter(({ entry }) => entry.id !== id));
+      this.#deleted.push(id);
+    });
   }
 
   /** Brings back what was deleted last; null when there is nothing. */
-  async undoDelete(): Promise<Entry | null> {
-    const id = this.#deleted.pop();
-    if (id === undefined) return null;
-    await this.#move(`${deletedPrefix}${id}`, id);
-    this.#entries = null;
-    return this.entry(id);
+  undoDelete(): Promise<Entry | null> {
+    return this.#inTurn(async () => {
+      const id = this.#deleted.pop();
+      if (id === undefined) return null;
+      await this.#move(`${deletedPrefix}${id}`, id);
+      this.#entries = null;
+      return this.entry(id);
+    });
+  }
+
+  /** A favourite never makes room for others. */
+  setFavourite(id: string, favourite: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const entry: Entry = { ...(await this.entry(id)), favourite };
+      await this.#rewrite(entry);
+      this.#entries = Promise.resolve(
+        (await this.#all()).map((kept) => (kept.entry.id === id ? { ...kept, entry } : kept)),
+      );
+    });
+  }
+
+  /** After what was asked before; what failed there is not this one's. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   #all(): Promise<Kept[]> {
@@ -155,6 +183,18 @@ export class History {
     }
   }
 
+  async #rewrite(entry: Entry): Promise<void> {
+    const folder = join(this.#folder, entry.id);
+    const temporary = join(folder, `${infoName}.new`);
+    try {
+      await rm(temporary, { force: true });
+      await writeSynced(temporary, recordOf(entry));
+      await rename(temporary, join(folder, infoName));
+    } catch (error) {
+      throw asUserError(error, `write ${join(folder, infoName)}`);
+    }
+  }
+
   async #move(from: string, to: string): Promise<void> {
     try {
       await rename(join(this.#folder, from), join(this.#folder, to));
@@ -166,12 +206,27 @@ export class History {
   async #thin(entries: Kept[]): Promise<void> {
     const limits = this.#limits();
     let bytes = entries.reduce((sum, kept) => sum + kept.bytes, 0);
-    while (entries.length > 1 && (entries.length > limits.entries || bytes > limits.bytes)) {
-      const oldest = entries.pop()!;
+    const [, ...older] = entries;
+    for (const oldest of older.reverse().filter(({ entry }) => !entry.favourite)) {
+      if (entries.length <= limits.entries && bytes <= limits.bytes) return;
+      entries.splice(entries.indexOf(oldest), 1);
       bytes -= oldest.bytes;
       await remove(join(this.#folder, oldest.entry.id));
     }
   }
+}
+
+/** What one generation made. */
+export interface Addition {
+  readonly sides: readonly Side[];
+  /** PNG files, by side. */
+  readonly pictures: readonly (readonly Uint8Array[])[];
+  /** What the sides are the cells of, row by row; null: they stand beside each other. */
+  readonly grid?: Entry['grid'];
+}
+
+function recordOf(entry: Entry): Uint8Array {
+  return Buffer.from(`${JSON.stringify(entry, null, 1)}\n`);
 }
 
 interface Kept {
@@ -201,6 +256,6 @@ async function remove(path: string): Promise<void> {
 function asUserError(error: unknown, doing: string): UserError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const hint = full ? 'Free some space.' : 'Check who may write there.';
+  const hint = full ? l10n.t('Free some space.') : l10n.t('Check who may write there.');
   return new UserError('io', `cannot ${doing}: ${full ? 'the disk is full' : code}`, hint, { cause: error });
 }

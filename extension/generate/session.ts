@@ -6,11 +6,10 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../backend/protocol/errors.ts';
-import { type Entry, type Form, formSchema, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
+import { type Entry, type Form, mostImages, type View } from '../../backend/protocol/panels/generate.ts';
+import { keepingSeed, type Restorable } from '../../backend/protocol/panels/generate-form.ts';
 import {
-  type Generated,
   type GenerateSettings,
-  generateImages,
   imagePreview,
   listDevices,
   listModels,
@@ -23,24 +22,33 @@ import { errorText } from '../error-text.ts';
 import { isCancelled } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { ActiveDocument } from './active-document.ts';
+import { asking, historyLimits, stageWord } from './asking.ts';
 import { foreignText } from './foreign-text.ts';
-import { defaultForm, formOf, formOfForeign, liveSettings, settingsOf } from './form.ts';
+import { formOf, formOfEntry, formOfForeign, liveSettings, lostSettings, settingsOf } from './form.ts';
+import { FormMemory } from './form-memory.ts';
 import { Generations } from './generations.ts';
+import { cellsOf } from './grid.ts';
 import { History } from './history.ts';
+import { type LiveImage, LiveImages } from './live-images.ts';
 
 const { l10n } = vscode;
-const formKey = 'dmd.generate.form';
 const largestPng = 64 * 2 ** 20;
-const mebibyte = 2 ** 20;
 const mostPrompts = 100;
+
+export interface GenerateOptions {
+  readonly signal?: AbortSignal;
+  /** Makes the images of the form's seed, also where it is not kept for later ones. */
+  readonly keepSeed?: boolean;
+}
 
 type Loaded = Pick<View, 'state' | 'problem' | 'models' | 'devices'>;
 
 export class GenerateSession implements vscode.Disposable {
   readonly history: History;
+  readonly live: LiveImages;
   readonly document = new ActiveDocument();
   readonly #services: Services;
-  readonly #memory: vscode.Memento;
+  readonly #memory: FormMemory;
   readonly #generations: Generations;
   readonly #viewChanged = new vscode.EventEmitter<void>();
   readonly #jobsChanged = new vscode.EventEmitter<void>();
@@ -51,8 +59,6 @@ export class GenerateSession implements vscode.Disposable {
   #formHeard = 0;
   #loaded: Loaded = { state: 'loading', problem: '', models: [], devices: [] };
   #loading: Promise<void> | null = null;
-  /** Of the latest live image. */
-  #overtaken = new AbortController();
 
   readonly onDidChangeView = this.#viewChanged.event;
   readonly onDidChangeJobs = this.#jobsChanged.event;
@@ -60,16 +66,13 @@ export class GenerateSession implements vscode.Disposable {
 
   constructor(context: vscode.ExtensionContext, services: Services) {
     this.#services = services;
-    this.#memory = context.globalState;
+    this.#memory = new FormMemory(context);
     const { backend, roots, modelFiles, runs } = services;
     this.history = new History(join(context.globalStorageUri.fsPath, 'images'), historyLimits);
-    this.#generations = new Generations(
-      (id, settings, signal) => ask(backend, id, settings, signal),
-      stageWord,
-      () => this.#jobsChanged.fire(),
-    );
-    const remembered = formSchema.safeParse(context.globalState.get(formKey));
-    this.#form = remembered.success ? remembered.data : defaultForm;
+    const ask = asking(backend);
+    this.live = new LiveImages(ask);
+    this.#generations = new Generations(ask, stageWord, () => this.#jobsChanged.fire());
+    this.#form = this.#memory.read();
     const reload = () => void this.load(true);
     this.#subscriptions = [
       ...[this.document, this.#viewChanged, this.#jobsChanged, this.#finished],
@@ -87,7 +90,7 @@ export class GenerateSession implements vscode.Disposable {
 
   dispose(): void {
     this.#generations.cancelAll();
-    this.#overtaken.abort();
+    this.live.stop();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
@@ -117,7 +120,7 @@ export class GenerateSession implements vscode.Disposable {
   async remember(form: Form, change = this.#formHeard): Promise<void> {
     this.#form = form;
     this.#formHeard = change;
-    await this.#memory.update(formKey, form);
+    await this.#memory.write(form);
   }
 
   /** Changes what the page shows. */
@@ -135,34 +138,31 @@ export class GenerateSession implements vscode.Disposable {
   }
 
   /** Queues what the form says and keeps what comes of it. Rejects with what did not work out. */
-  async generate(form: Form, signal?: AbortSignal): Promise<Entry> {
+  async generate(form: Form, { signal, keepSeed = false }: GenerateOptions = {}): Promise<Entry> {
     await this.load(this.#loaded.state === 'failed');
     if (this.#loaded.state === 'failed') throw new UserError('usage', this.#loaded.problem);
-    const drawn = form.locked ? form : { ...form, seed: randomInt(2 ** 32 - mostImages) };
-    const parts = settingsOf(drawn, this.models).map((settings) => {
+    const own = keepingSeed(this.#form, form);
+    const drawn = own.locked || keepSeed ? own : { ...own, seed: randomInt(2 ** 32 - mostImages) };
+    const all = drawn.asGrid ? cellsOf(drawn, this.models) : settingsOf(drawn, this.models);
+    const parts = all.map((settings) => {
       return { settings, model: this.models.find(({ model }) => model === settings.model)! };
     });
     await this.fill(drawn);
-    const made = await this.#generations.add(parts.map(({ model }) => model.title).join(' | '), parts, signal);
-    const entry = await this.history.add(made.sides, made.pictures);
+    const titles = new Set(parts.map(({ model }) => model.title));
+    const made = await this.#generations.add([...titles].join(' | '), parts, signal);
+    const entry = await this.history.add({ ...made, grid: drawn.asGrid ? drawn.grid : null });
     this.#viewChanged.fire();
     this.#finished.fire(entry);
     return entry;
   }
 
   /** The image of a form that may change again at once; null when it has, or when there is none to draw. */
-  async drawLive(form: Form): Promise<Generated | null> {
+  async drawLive(form: Form): Promise<LiveImage | null> {
     const settings = liveSettings(form, this.models);
-    this.#overtaken.abort();
-    if (!settings) return null;
-    const own = new AbortController();
-    this.#overtaken = own;
-    try {
-      return await ask(this.#services.backend, 'live', settings, own.signal);
-    } catch (error) {
-      if (own.signal.aborted) return null;
-      throw error;
-    }
+    const model = this.models.find((info) => info.model === settings?.model);
+    if (settings && model) return this.live.draw(settings, model);
+    this.live.stop();
+    return null;
   }
 
   /** The newest first, each once. */
@@ -174,23 +174,31 @@ export class GenerateSession implements vscode.Disposable {
     this.#generations.cancel(job);
   }
 
-  /** Puts settings into the form. */
-  async restore(sides: readonly GenerateSettings[]): Promise<void> {
-    await this.fill(formOf(sides, this.#form));
+  /** Puts settings into the form. Answers which of them did not fit, by name. */
+  async restore(sides: readonly GenerateSettings[]): Promise<Restorable[]> {
+    await this.load();
+    const form = formOf(sides, this.#form);
+    await this.fill(form);
+    return lostSettings(sides, form, this.models);
+  }
+
+  /** The same for all images of an entry. */
+  async restoreEntry(id: string): Promise<Restorable[]> {
+    const entry = await this.history.entry(id);
+    if (!entry.grid) return this.restore(entry.sides.map(({ settings }) => settings));
+    await this.fill(formOfEntry(entry, this.#form));
+    return [];
   }
 
   /**
    * Of another program's picture what can be used here, and says so.
-   * @returns whether the form has all that the picture depends on
+   * @returns the settings that did not fit, by name; null where the person was told what is missing
    * @throws UserError('data') when there is nothing of the kind in the picture
    */
-  async restorePng(png: Uint8Array, name: string): Promise<boolean> {
+  async restorePng(png: Uint8Array, name: string): Promise<Restorable[] | null> {
     const { backend } = this.#services;
     const found = png.length > largestPng ? null : await backend.request(readPngSettings, { png });
-    if (found) {
-      await this.restore([found.settings]);
-      return true;
-    }
+    if (found) return this.restore([found.settings]);
     const foreign = png.length > largestPng ? null : await backend.request(readForeignPng, { png });
     const told = foreign && foreignText(foreign, name);
     if (!told) {
@@ -203,11 +211,16 @@ export class GenerateSession implements vscode.Disposable {
     await this.load();
     await this.fill(formOfForeign(foreign, this.#form, this.models));
     void vscode.window.showInformationMessage(told);
-    return false;
+    return null;
   }
 
   async delete(entry: string): Promise<void> {
     await this.history.delete(entry);
+    this.#viewChanged.fire();
+  }
+
+  async setFavourite(entry: string, favourite: boolean): Promise<void> {
+    await this.history.setFavourite(entry, favourite);
     this.#viewChanged.fire();
   }
 
@@ -247,37 +260,4 @@ export class GenerateSession implements vscode.Disposable {
       this.#services.errors.log(error, 'Could not list the devices');
     }
   }
-}
-
-async function ask(backend: Services['backend'], id: string, settings: GenerateSettings, signal: AbortSignal) {
-  const source = new vscode.CancellationTokenSource();
-  const cancel = () => source.cancel();
-  signal.addEventListener('abort', cancel);
-  try {
-    const metadata = vscode.workspace.getConfiguration('dmd.images').get('metadata', true);
-    return await backend.request(generateImages, { id, settings, metadata }, source.token);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    source.dispose();
-  }
-}
-
-function stageWord(stage: string): string {
-  const words: Record<string, string> = {
-    waiting: l10n.t('Waiting'),
-    starting: l10n.t('Starting'),
-    'choosing a device': l10n.t('Trying the devices'),
-    loading: l10n.t('Loading the model'),
-    sampling: l10n.t('Generating'),
-  };
-  return words[stage] ?? stage;
-}
-
-function historyLimits() {
-  const settings = vscode.workspace.getConfiguration('dmd.images');
-  const number = (key: string, otherwise: number) => {
-    const value = settings.get<unknown>(key);
-    return typeof value === 'number' && value >= 1 ? value : otherwise;
-  };
-  return { entries: number('historyEntries', 200), bytes: number('historyMegabytes', 256) * mebibyte };
 }

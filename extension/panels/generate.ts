@@ -6,11 +6,12 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import * as panel from '../../backend/protocol/panels/generate.ts';
 import { type Entry, mostImages } from '../../backend/protocol/panels/generate.ts';
-import type { Generated } from '../../backend/protocol/rpc/images.ts';
+import type { Restorable } from '../../backend/protocol/panels/generate-form.ts';
 import { errorText } from '../error-text.ts';
 import { isCancelled } from '../errors.ts';
 import { settingsOfImage } from '../generate/form.ts';
 import { insertPicture, type Shown, savePicture, savePictures } from '../generate/keep-picture.ts';
+import type { LiveImage } from '../generate/live-images.ts';
 import type { GenerateSession } from '../generate/session.ts';
 import type { Services } from '../services.ts';
 import type { PanelChannel } from './channel.ts';
@@ -76,9 +77,9 @@ export class GeneratePanel {
     const session = this.#session;
     const { history } = session;
     channel.handle(panel.readView, () => this.#view());
-    channel.handle(panel.start, async (form) => {
+    channel.handle(panel.start, async ({ form, keep }) => {
       // Answered when it is in the queue: what comes of it is news.
-      session.generate(form).catch((error: unknown) => this.#fail(channel, error));
+      session.generate(form, { keepSeed: keep }).catch((error: unknown) => this.#fail(channel, error));
       return null;
     });
     channel.handle(panel.drawLive, async (form) => liveOf(await session.drawLive(form)));
@@ -86,6 +87,7 @@ export class GeneratePanel {
     channel.handle(panel.readImages, async ({ entry }) => ({ sides: await history.images(entry) }));
     channel.handle(panel.readThumbnail, async ({ entry }) => ({ png: await history.image(entry, 0, 0) }));
     channel.handle(panel.saveImage, async (ref) => savePicture(await this.#shown(ref)));
+    channel.handle(panel.saveLive, async ({ live }) => savePicture(session.live.shown(live)));
     channel.handle(panel.saveAll, async ({ entry }) => {
       const { sides } = await history.entry(entry);
       const refs = sides.flatMap((side, s) => side.images.map((_, image) => ({ entry, side: s, image })));
@@ -103,11 +105,13 @@ export class GeneratePanel {
       return null;
     });
     channel.handle(panel.restoreEntry, async ({ entry, side, image }) => {
+      if (image === undefined) return { lost: await session.restoreEntry(entry) };
       const { sides } = await history.entry(entry);
-      const all = sides.map(({ settings }) => settings);
-      const one = all[side] ?? all[0]!;
-      return done(await session.restore(image === undefined ? all : [settingsOfImage(one, image)]));
+      return { lost: await session.restore([settingsOfImage((sides[side] ?? sides[0]!).settings, image)]) };
     });
+    channel.handle(panel.setFavourite, async ({ entry, favourite }) =>
+      done(await session.setFavourite(entry, favourite)),
+    );
     channel.handle(panel.restorePng, ({ png }) => this.#restorePng(png));
     channel.handle(panel.deleteEntry, async ({ entry }) => done(await session.delete(entry)));
     channel.handle(panel.undoDelete, async () => done(await session.undoDelete()));
@@ -130,13 +134,13 @@ export class GeneratePanel {
     return { side: found, index: image, png };
   }
 
-  async #restorePng(dropped: Uint8Array | null): Promise<boolean> {
-    if (dropped) {
-      return this.#session.restorePng(dropped, vscode.l10n.t('The picture'));
-    }
-    const file = await pickPng();
-    if (!file) return false;
-    return this.#session.restorePng(await vscode.workspace.fs.readFile(file), basename(file.fsPath));
+  async #restorePng(dropped: Uint8Array | null): Promise<{ lost: Restorable[] } | null> {
+    const file = dropped ? null : await pickPng();
+    if (!dropped && !file) return null;
+    const png = dropped ?? (await vscode.workspace.fs.readFile(file!));
+    const name = file ? basename(file.fsPath) : vscode.l10n.t('The picture');
+    const lost = await this.#session.restorePng(png, name);
+    return lost && { lost };
   }
 
   #fail(channel: PanelChannel, error: unknown): void {
@@ -153,10 +157,11 @@ export async function pickPng(): Promise<vscode.Uri | undefined> {
   return file;
 }
 
-function liveOf(generated: Generated | null): panel.Live | null {
-  if (!generated?.images[0]) return null;
-  const { width, height, millisecondsPerImage, notes } = generated;
-  return { png: generated.images[0].png, width, height, millisecondsPerImage, notes };
+function liveOf(image: LiveImage | null): panel.Live | null {
+  if (!image?.generated.images[0]) return null;
+  const { live, generated } = image;
+  const { images, width, height, millisecondsPerImage, notes } = generated;
+  return { live, png: images[0]!.png, width, height, millisecondsPerImage, notes };
 }
 
 function done(_: unknown): null {
@@ -164,8 +169,9 @@ function done(_: unknown): null {
 }
 
 /** What a screen reader says, e.g. "4 images ready, 12 ms each". */
-function spoken({ sides }: Entry): string {
+function spoken({ sides, grid }: Entry): string {
   const [first, second] = sides;
+  if (grid) return vscode.l10n.t('A grid of {0} images is ready', sides.length);
   const count = first!.images.length;
   const each = first!.millisecondsPerImage.toFixed(first!.millisecondsPerImage < 10 ? 1 : 0);
   const ready =

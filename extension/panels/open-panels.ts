@@ -14,6 +14,10 @@ export class OpenPanels<P extends Panel> {
     panel.page.onClosed(() => this.#open.delete(panel));
   }
 
+  get all(): readonly P[] {
+    return [...this.#open];
+  }
+
   find(fits: (panel: P) => boolean): P | undefined {
     return [...this.#open].find(fits);
   }

@@ -23,6 +23,7 @@ export class Page {
   readonly channel: PanelChannel;
   readonly #panel: vscode.WebviewPanel;
   readonly #kept: vscode.Disposable[] = [];
+  readonly #looked: (() => void)[] = [];
   readonly #gone: (() => void)[] = [];
   readonly #closed: (() => void)[] = [];
   #listening = false;
@@ -40,6 +41,7 @@ export class Page {
     this.keep(this.channel);
     panel.onDidChangeViewState(() => {
       if (!panel.visible) this.#end();
+      for (const handler of this.#looked) handler();
     });
     panel.onDidDispose(() => {
       this.#end();
@@ -55,6 +57,11 @@ export class Page {
   /** A page is there and has asked its first question. */
   get listening(): boolean {
     return this.#listening;
+  }
+
+  /** It is what the person works with. */
+  get active(): boolean {
+    return this.#panel.active;
   }
 
   get title(): string {
@@ -82,6 +89,11 @@ export class Page {
   /** What ends with the panel. */
   keep(...these: vscode.Disposable[]): void {
     this.#kept.push(...these);
+  }
+
+  /** The person looks at it, or at something else. */
+  onLooked(handler: () => void): void {
+    this.#looked.push(handler);
   }
 
   /** The page was hidden or closed. */

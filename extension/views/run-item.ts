@@ -34,6 +34,6 @@ export function runItem(run: RunRecord): vscode.TreeItem {
   item.iconPath = stateIcon(run.state);
   item.contextValue = runContext(run);
   item.accessibilityInformation = { label: runSentence(run) };
-  item.command = { command: 'dmd.openMonitor', title: vscode.l10n.t('Open Monitor'), arguments: [run.folder] };
+  item.command = { command: 'dmd.previewRun', title: vscode.l10n.t('Preview Run') };
   return item;
 }

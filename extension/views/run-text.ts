@@ -27,7 +27,8 @@ export function isActive({ state }: RunRecord): boolean {
 export function progressText(run: RunRecord): string {
   const { work } = run;
   if (work) {
-    const count = work.total > 0 ? `${work.label} ${work.done}/${work.total} ${work.unit}`.trim() : work.label;
+    const unit = work.label.split(' ').includes(work.unit) ? '' : work.unit; // "pairs 3/32", not "pairs 3/32 pairs"
+    const count = work.total > 0 ? `${work.label} ${work.done}/${work.total} ${unit}`.trim() : work.label;
     return line([count, percent(work.done, work.total)]);
   }
   const left = run.state === 'running' ? duration(run.secondsLeft) : '';

@@ -51,7 +51,7 @@ export async function npmIn(cwd, args) {
     existsSync(join(folder, 'include', 'node', 'node.h')),
   );
   // Under `npm run` and `npm exec` the environment describes that command, which another npm would take for its own.
-  const foreign = /^npm_(command|config_(call|package|allow_scripts|workspaces?)|lifecycle_|package_)/;
+  const foreign = /^npm_(command|config_(call|package|allow_scripts|ignore_scripts|workspaces?)|lifecycle_|package_)/;
   const env = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
     npm_config_yes: 'true', // node-pty's script calls npx

@@ -38,15 +38,23 @@ async function mpi(mayInstall) {
   if (!programExists('mpirun')) say('Tests of several ranks: skipped, no mpirun (Debian package openmpi-bin).');
 }
 
-/** Chromium, which comes with SwiftShader too, and a font for it. */
+/** Chromium, which comes with SwiftShader too, and fonts for it. */
 async function browser(mayInstall) {
-  const fonts = process.platform !== 'linux' || existsSync('/usr/share/fonts/truetype') ? [] : ['fonts-dejavu-core'];
+  const fonts = process.platform === 'linux' ? await lackingFonts() : [];
   const lacking = [...(findChromium() ? [] : ['chromium']), ...fonts];
   if (lacking.length > 0 && mayInstall) await apt(lacking);
   const found = findChromium();
   if (found) return { DMD_TEST_CHROMIUM: found };
   say('Browser tests: skipped, no Chromium (Debian package chromium; npm test -- --install).');
   return {};
+}
+
+/** One font for Latin letters and one for Chinese, whose pictures would show boxes. */
+async function lackingFonts() {
+  const { code, output } = await capture('fc-list', [':lang=zh-cn', 'family']);
+  const chinese = code === 0 && output.trim() !== '';
+  const latin = existsSync('/usr/share/fonts/truetype');
+  return [...(latin ? [] : ['fonts-dejavu-core']), ...(chinese ? [] : ['fonts-wqy-microhei'])];
 }
 
 /**

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readRun } from '../../backend/runs/folder/run-folder.ts';
 import { connectRunIn } from '../../backend/runs/live/link.ts';
+import { Debugging } from './driver/debugging.ts';
 import { editorTest } from './driver/editor-test.ts';
 import { theRun, untilRun } from './driver/recorded.ts';
 import { until } from './driver/until.ts';
@@ -156,5 +157,46 @@ editorTest(
     await toolbar(workbench).getByLabel(/^Stop/).last().click();
     await untilRun(folder, 'stopped', ({ state }) => state === 'stopped');
     await toolbar(workbench).waitFor({ state: 'hidden' });
+  },
+);
+
+editorTest(
+  'a run that works is attached to by picking it; its tensors show as heatmaps; left, it goes on',
+  { newestOnly: true },
+  async ({ server, workbench }) => {
+    const { page } = workbench;
+    await workbench.run('DMD: Start the Built-in Run');
+    const folder = await theRun(join(server.workspace, 'runs'));
+    await untilRun(folder, 'at work', ({ info }) => (info?.step ?? 0) >= 0 && readRun(folder).state === 'running');
+    await workbench.webview().locator('output.step').waitFor();
+    await workbench.run('DMD: Attach Debugger to Run...');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'first-run' }).first().click();
+    await toolbar(workbench).waitFor({ timeout: 120_000 });
+
+    const pause = toolbar(workbench).locator('.codicon-debug-pause');
+    await pause.waitFor();
+    await pause.click();
+    const frame = page.locator('.debug-call-stack .monaco-list-row', { hasText: /step \d+: .* done/ });
+    await frame.first().waitFor({ timeout: 120_000 });
+    // One step further there is a tensor for sure: z is drawn in the first stage.
+    const debugging = new Debugging(workbench);
+    const row = await debugging.variable('z');
+    await row.waitFor();
+    const shown = (await row.textContent()) ?? '';
+    const [, shape, min] = /\[([\d, ]+)\] float32 min (\S+)/.exec(shown)!;
+    await workbench.chooseFromMenu(row, 'View Value as Heatmap');
+    const value = workbench.webview();
+    const fact = (id: string) => value.locator(`table.facts tbody [data-fact="${id}"]`).first();
+    await fact('shape')
+      .filter({ hasText: shape!.replaceAll(', ', ' × ') })
+      .waitFor();
+    near(Number((await fact('min').textContent())!.replaceAll('−', '-')), Number(min), 'min of the heatmap');
+    await value.locator('canvas').first().waitFor();
+
+    const step = readRun(folder).info?.step ?? 0;
+    await toolbar(workbench).locator('.codicon-debug-disconnect, .codicon-debug-stop').first().click();
+    await toolbar(workbench).waitFor({ state: 'hidden' });
+    await untilRun(folder, 'further', ({ info }) => (info?.step ?? 0) > step + 1);
+    assert.equal(readRun(folder).state, 'running', 'a run that was attached to goes on');
   },
 );

@@ -29,6 +29,9 @@ editorTest(
   {},
   async ({ server, workbench }, context) => {
     await workbench.run('DMD: Generate Image from Prompt');
+    await workbench.paletteRow('a green star').waitFor(); // an example, since nothing was asked yet
+    const title = workbench.page.locator('.quick-input-widget:visible .quick-input-title');
+    await title.filter({ hasText: 'Scenes from a prompt, one-step generator · 1 step · a new seed' }).waitFor();
     await workbench.answer(prompt);
     const panel = workbench.webview();
     const picture = panel.getByRole('button', { name: new RegExp(`^${prompt}, seed \\d+$`) });
@@ -55,11 +58,18 @@ editorTest(
     await panel.locator('#prompt textarea').fill('a green dragon');
     await live.getByRole('img', { name: 'a green dragon' }).waitFor();
     await live.getByText(/This model does not know: .*dragon/).waitFor();
+    assert.equal(await picture.isVisible(), false, 'one picture and not two');
+    const seen = await live.getByRole('img', { name: 'a green dragon' }).evaluate(pixelsOf);
+    const [, drawn] = (await live.locator('header').textContent())!.match(/seed (\d+)/)!;
+    await panel.getByRole('button', { name: 'Generate', exact: true }).click();
+    const kept = panel.getByRole('button', { name: `a green dragon, seed ${drawn}` });
+    await kept.waitFor();
+    assert.deepEqual(await kept.locator('img').evaluate(pixelsOf), seen, 'what was seen is what is kept');
 
     await workbench.run('DMD: Generate Image from Prompt');
     await workbench.quickInput.fill('');
     await workbench.pick(prompt);
-    await panel.getByRole('img', { name: prompt }).waitFor();
+    await picture.waitFor();
     const field = panel.locator('#prompt textarea');
     await until('the prompt to be back', async () => (await field.inputValue()) === prompt);
   },

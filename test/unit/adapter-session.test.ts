@@ -172,6 +172,47 @@ test('expressions are evaluated, completed, copied whole, and refused with their
   session.assertRecorded('expressions');
 });
 
+test('what a data breakpoint waits for is chosen below the number, with a limit that can be changed', async (t) => {
+  const session = await attached(t);
+  const { ask } = session;
+  await session.begin();
+  await stepTo(session, 1);
+  const [, , numbers] = (await ask('scopes', { frameId: 1 })).scopes as [Ref, Ref, Ref];
+  const [{ variablesReference }] = (await ask('variables', numbers)).variables as [Ref];
+  await ask('variables', { variablesReference });
+  const info = async (name: string) => (await ask('dataBreakpointInfo', { variablesReference, name })).dataId as string;
+  const begun = await info('crosses');
+  await ask('setVariable', { variablesReference, name: 'crosses', value: '1e-3' });
+  await assert.rejects(ask('setVariable', { variablesReference, name: 'crosses', value: 'soon' }), /no limit/);
+  await assert.rejects(ask('setVariable', { variablesReference, name: 'changes by more than', value: '-1' }));
+  await assert.rejects(ask('setVariable', { variablesReference, name: 'is not finite', value: '1' }));
+  const [changes, crosses, odd] = [
+    await info('changes by more than'),
+    await info('crosses'),
+    await info('is not finite'),
+  ];
+  assert.equal(await info('nothing of it'), null);
+  await ask('setDataBreakpoints', {
+    breakpoints: [
+      { dataId: changes },
+      { dataId: begun, condition: 'step > 10' },
+      { dataId: crosses, hitCondition: '2' },
+      { dataId: odd },
+      { dataId: odd, condition: 'changes by 2 if step > 3' },
+    ],
+  });
+  assert.deepEqual(session.run.asked.at(-1)![1], {
+    data: [
+      { id: 1, expression: 'loss.fake', when: { type: 'changes', by: 0.05 } },
+      { id: 2, expression: 'loss.fake', when: { type: 'crosses', level: 0.5 }, condition: 'step > 10' },
+      { id: 3, expression: 'loss.fake', when: { type: 'crosses', level: 0.001 }, hits: '2' },
+      { id: 4, expression: 'loss.fake', when: { type: 'is not finite' } },
+      { id: 5, expression: 'loss.fake', when: { type: 'changes', by: 2 }, condition: 'step > 3' },
+    ],
+  });
+  session.assertRecorded('data-breakpoints');
+});
+
 test('into a stage and its blocks and out again, back, to the beginning and to a line', async (t) => {
   const session = await attached(t);
   const { ask, event, source } = session;

@@ -27,13 +27,24 @@ const mixtures: Mixture[] = [
     ],
     std: 0.25,
   },
+  {
+    modes: [
+      [-0.6, 0.1],
+      [0.5, 0.3],
+      [0.2, -0.4],
+    ],
+    std: 0.1,
+    stds: [0.05, 0.3, 0.12],
+  },
 ];
 
 /** log of the density of mixture + sigma * noise, up to a constant. */
-function logDensity({ modes, std }: Mixture, point: readonly number[], sigma: number): number {
-  const exponents = modes.map(
-    (mode) => -mode.reduce((sum, c, i) => sum + (point[i] - c) ** 2, 0) / (2 * (std ** 2 + sigma ** 2)),
-  );
+function logDensity({ modes, std, stds }: Mixture, point: readonly number[], sigma: number): number {
+  const exponents = modes.map((mode, k) => {
+    const variance = (stds?.[k] ?? std) ** 2 + sigma ** 2;
+    const square = mode.reduce((sum, c, i) => sum + (point[i] - c) ** 2, 0);
+    return -square / (2 * variance) - (mode.length / 2) * Math.log(variance);
+  });
   const most = Math.max(...exponents);
   return most + Math.log(exponents.reduce((sum, e) => sum + Math.exp(e - most), 0));
 }
@@ -121,6 +132,8 @@ test('a mixture without modes, width or one dimension is refused', () => {
     { modes: [[]], std: 1 },
     { modes: [[0, 0], [1]], std: 1 },
     { modes: [[0, 0]], std: 0 },
+    { modes: [[0, 0]], std: 0.1, stds: [0.1, 0.1] },
+    { modes: [[0, 0]], std: 0.1, stds: [0] },
     { modes: [[0, 0]], std: Number.NaN },
   ];
   for (const mixture of refused) assert.throws(() => mixtureDenoiser(mixture), /a mixture needs/);

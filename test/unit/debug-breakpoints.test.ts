@@ -144,6 +144,22 @@ test('inside a stage: blocks and operations, computed again within 1e-5, down to
   });
 });
 
+test('every update of an iteration can be entered, not only the first: each with what it began with', async () => {
+  const fake = { updatesPerStep: 3 };
+  await debugged(start({ iterations: 1, accumulation: 1, fake }), async (client) => {
+    await launched(client, { stages: [{ id: 1, stage: 'fake update' }] });
+    const seen: Float32Array[] = [];
+    for (let update = 0; update < 3; update++) {
+      await client.go({ to: 'continue' });
+      await agrees(client, (await client.ask('debug/inside', { scope: '' })).lines, 'fake.parameters');
+      seen.push(await client.tensor('fake.parameters'));
+    }
+    assert.notDeepEqual(seen[0], seen[1]);
+    assert.notDeepEqual(seen[1], seen[2]);
+    await client.detach();
+  });
+});
+
 /** The line that makes `name` has its numbers, computed again. */
 async function agrees(
   client: Client,
@@ -214,7 +230,7 @@ test('a run that teaches is debugged alike, and one that nobody waits for is att
       const { settings } = await client.ask('debug/numbers', {});
       assert.deepEqual(
         settings.map(({ name }) => name),
-        ['optimizer.lr'],
+        ['optimizer.lr', 'optimizer.weightDecay', 'optimizer.clip'],
       );
       await client.detach();
     },

@@ -111,6 +111,62 @@ test('at the gradient: statistics are those of the numbers, and a changed value 
   });
 });
 
+test('every weight of a loss can be changed at a stop, and the updates follow by what arithmetic says', async () => {
+  await debugged(start({ accumulation: 1 }), async (client) => {
+    await launched(client, { stages: [{ id: 1, stage: 'draw' }] });
+    await client.go({ to: 'continue' });
+    await client.go({ to: 'continue' }); // the second iteration, where fake and teacher differ
+    const shown = async (name: string) =>
+      (await client.ask('debug/numbers', {})).settings.find((line) => line.name === name)!;
+    const names = (await client.ask('debug/numbers', {})).settings.map(({ name }) => name);
+    const optimizer = (of: string) => [`${of}.lr`, `${of}.weightDecay`, `${of}.clip`];
+    assert.deepEqual(names, [...optimizer('generator'), ...optimizer('fake'), 'lambda', 'matching.weight']);
+    const gradient = async () => {
+      await client.go({ to: 'stage', stage: 'gradient' });
+      return client.tensor('grad');
+    };
+    const eq8 = await gradient();
+    const [real, fake, sigma] = [
+      await client.tensor('muReal'),
+      await client.tensor('muFake'),
+      await client.tensor('sigma'),
+    ];
+    await client.go({ to: 'restart', keep: true });
+    const set = (name: string, value: string) => client.ask('debug/assign', { target: name, value });
+    await assert.rejects(set('matching.weight', 'eq9'), /one of eq8, eq8-alpha, sigma\/alpha, sigma\^3\/alpha/);
+    assert.equal((await set('matching.weight', 'sigma/alpha')).text, 'sigma/alpha');
+    assert.deepEqual([(await shown('matching.weight')).value, (await shown('matching.weight')).overridden], [2, 0]);
+    const byLevel = await gradient();
+    const each = real.length / sigma.length;
+    byLevel.forEach((value, i) => {
+      const expected = (fake[i]! - real[i]!) / sigma[Math.floor(i / each)]!;
+      assert.ok(Math.abs(value - expected) <= 1e-5 * Math.max(1e-3, Math.abs(expected)), `${value}, not ${expected}`);
+    });
+    await client.go({ to: 'restart', keep: true });
+    await client.ask('debug/evaluate', { expression: 'matching.weight = null', assigns: true });
+    assert.deepEqual(await gradient(), eq8);
+
+    // Without a rate nothing moves; decay alone takes its share of every parameter that is decayed.
+    const moved = async (settings: Record<string, string>) => {
+      await client.go({ to: 'restart', keep: true });
+      for (const [name, value] of Object.entries(settings)) await set(name, value);
+      await client.go({ to: 'stage', stage: 'generator update' });
+      return client.tensor('generator.parameters');
+    };
+    const rate = { 'generator.lr': '0.5' };
+    const [plain, decayed] = [
+      await moved({ ...rate, 'generator.weightDecay': '0' }),
+      await moved({ ...rate, 'generator.weightDecay': '0.2' }),
+    ];
+    const before = await moved({ 'generator.lr': '0' });
+    before.forEach((value, i) => {
+      const share = (plain[i]! - decayed[i]!) / (0.5 * 0.2);
+      assert.ok(Math.abs(share - value) <= 1e-4 * Math.max(1, Math.abs(value)), `${share} of ${value}`);
+    });
+    await client.detach();
+  });
+});
+
 /** As a person would count it. */
 function apart(data: Float32Array) {
   const finite = [...data].filter(Number.isFinite);

@@ -50,6 +50,7 @@ const inputs = {
   context: normal('context', [count, tokens, contextDim]),
   [unconditionalName('context')]: normal('unconditional', [1, tokens, contextDim]),
   yRef: normal('refLatents', [paired, ...latentShape]),
+  guidance: { shape: [], data: Float32Array.of(3) },
 };
 const lambda = 0.7;
 const level = {
@@ -199,6 +200,7 @@ for (const [title, change] of Object.entries(variants)) {
       ...inputs,
       ...level,
       lambda: { shape: [], data: Float32Array.of(lambda) },
+      guidance: { shape: [], data: Float32Array.of(shape.guidance) },
     });
     const wanted = expected(shape);
     near(results.get('x')!, wanted.x, 'x');

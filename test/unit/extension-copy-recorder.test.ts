@@ -30,7 +30,10 @@ beforeEach(() => {
   folders.push(folder);
   target = join(folder, 'dmd_record.py');
   const errors = new exports.Errors(vscode.log as never);
-  exports.registerRunCommands(extensionContext(vscode) as never, { errors } as never);
+  exports.registerRunCommands(
+    extensionContext(vscode) as never,
+    { errors, runs: { onDidChange: () => ({ dispose() {} }) } } as never,
+  );
 });
 
 const said = (name: string) => vscode.calls.filter(([each]) => each === name);

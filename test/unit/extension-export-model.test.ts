@@ -16,6 +16,7 @@ const { exportToOnnx, modelContext } = exports;
 const network: ModelInfo = {
   ...{ model: '/runs/a/generator.safetensors', title: 'a, generator of step 9', origin: 'run', role: 'generator' },
   ...{ imageShape: [3, 32, 32], classes: [], prompt: false, guidance: null, steps: 1, bytes: 4e6 },
+  ...{ samplers: [], sizeStep: null },
   ...{ run: '/runs/a', teacher: null, problem: '' },
 };
 const text: ModelInfo = {

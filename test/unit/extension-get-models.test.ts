@@ -25,7 +25,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const teacher: ModelInfo = {
   ...{ model: '/models/base', title: 'some-lab/base model', origin: 'imported', role: 'teacher', bytes: 4e9 },
-  ...{ imageShape: [3, 512, 512], classes: [], prompt: true, guidance: 7.5, steps: 50 },
+  ...{ imageShape: [3, 512, 512], classes: [], prompt: true, guidance: 7.5, steps: 50, samplers: [], sizeStep: null },
   ...{ run: null, teacher: null, problem: '' },
 };
 const half = { variant: 'fp16', files: 10, bytes: 2.1e9, here: 0 };
@@ -152,13 +152,13 @@ test('a stopped download is no error: the message says that it goes on, and goes
     return { folder: '/hub/b', bytes: 1 };
   };
   vscode.answers.set('showInformationMessage', (_: string, ...rest: unknown[]) =>
-    rest.find((each) => each === 'Download' || each === 'Go On'),
+    rest.find((each) => each === 'Download' || each === 'Resume'),
   );
   await call('dmd.downloadModel');
   while (said('executeCommand').length === 0) await new Promise(setImmediate);
   const messages = said('showInformationMessage').map(([message]) => message);
   assert.deepEqual(messages.slice(1), [
-    'The download of a/b was stopped. Run again, it goes on where it was.',
+    'The download of a/b was stopped. It can be resumed where it was.',
     'Downloaded a/b (1 B).',
   ]);
   assert.deepEqual(methods().slice(-2), ['hub/download', 'hub/download']);

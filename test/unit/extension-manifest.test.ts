@@ -54,6 +54,31 @@ test('what only makes sense for a line of a view is hidden in the palette', () =
   }
 });
 
+test('keys press commands that are there, only where they mean something, and a run is started as a program is', () => {
+  const { keybindings } = manifest.contributes;
+  for (const { command, when } of keybindings) {
+    assert.ok(contributed.includes(command), command);
+    assert.match(when, /resourceFilename|focusedView|activeWebviewPanelId/, command);
+  }
+  const key = (command: string) => keybindings.find((one: MenuItem) => one.command === command)?.key;
+  assert.deepEqual([key('dmd.startRunFromFile'), key('dmd.debugRunFromFile')], ['ctrl+f5', 'f5']);
+});
+
+test('a panel in front has its actions in the title bar', () => {
+  const inTitle = menuItems.filter(([menu]) => menu === 'editor/title').map(([, { when }]) => when ?? '');
+  for (const panel of ['dmd.monitor', 'dmd.generate', 'dmd.playground']) {
+    assert.ok(
+      inTitle.some((when) => when === `activeWebviewPanelId == ${panel}`),
+      panel,
+    );
+  }
+});
+
+test('safetensors files open in the viewer', () => {
+  const [{ viewType, selector }] = manifest.contributes.customEditors;
+  assert.deepEqual([viewType, selector], ['dmd.safetensors', [{ filenamePattern: '*.safetensors' }]]);
+});
+
 test('every view says what to do when it is empty, untrusted or could not be filled', () => {
   for (const { id } of views.dmd) {
     const conditions = viewsWelcome
@@ -70,6 +95,7 @@ test('every view says what to do when it is empty, untrusted or could not be fil
 test('every command that does more than show wants a trusted workspace', () => {
   const free = ['dmd.showLog', 'dmd.showDevices', 'dmd.checkConfig', 'dmd.openGeneratePanel', 'dmd.openMonitor'].concat(
     ...['dmd.refreshRuns', 'dmd.compareRuns', 'dmd.openRunFolder', 'dmd.openRunConfig'],
+    ...['dmd.previewRun', 'dmd.keepMonitor'],
   );
   for (const { command, enablement } of commands) {
     if (!free.includes(command)) assert.match(enablement ?? '', /isWorkspaceTrusted/, command);

@@ -7,9 +7,12 @@ import type * as Protocol from '../../backend/protocol/errors.ts';
 import { type RunRecord, shownStates } from '../../backend/protocol/rpc/index.ts';
 import type * as Commands from '../../extension/commands/register-runs.ts';
 import type * as ErrorsModule from '../../extension/errors.ts';
+import type * as News from '../../extension/run-news.ts';
 import type * as RunsModule from '../../extension/runs.ts';
 import type { Services } from '../../extension/services.ts';
 import type * as StatusBar from '../../extension/status-bar.ts';
+import type * as Focused from '../../extension/views/focused-runs.ts';
+import type * as Clicks from '../../extension/views/preview-clicks.ts';
 import type * as Item from '../../extension/views/run-item.ts';
 import type * as Tree from '../../extension/views/runs-tree.ts';
 import { extensionContext, load } from './extension/load.ts';
@@ -18,6 +21,9 @@ import { runRecord as record } from './extension/run-record.ts';
 const { exports, vscode } = await load<
   typeof Protocol &
     typeof ErrorsModule &
+    typeof Clicks &
+    typeof Focused &
+    typeof News &
     typeof RunsModule &
     typeof Tree &
     typeof Item &
@@ -25,11 +31,13 @@ const { exports, vscode } = await load<
     typeof StatusBar
 >(
   ['backend/protocol/errors', 'extension/errors', 'extension/runs', 'extension/status-bar', 'extension/views/runs-tree']
-    .concat('extension/views/run-item', 'extension/commands/register-runs')
+    .concat('extension/views/run-item', 'extension/commands/register-runs', 'extension/run-news')
+    .concat('extension/views/focused-runs', 'extension/views/preview-clicks')
     .map((file) => `export * from './${file}.ts';`)
     .join('\n'),
 );
 const { Errors, Runs, RunsTree, UserError, registerRunCommands, registerStatusBar, runContext, runItem } = exports;
+const { PreviewClicks, RunNews, focusedRuns } = exports;
 
 const manifestFile = fileURLToPath(new URL('../../package.json', import.meta.url));
 const { menus } = JSON.parse(await readFile(manifestFile, 'utf8')).contributes;
@@ -61,6 +69,7 @@ class FakeBackend {
 let backend: FakeBackend;
 let services: Services;
 let rootsChanged: { fire(value: undefined): void };
+let news: News.RunNews;
 
 beforeEach(() => {
   vscode.calls.length = 0;
@@ -73,7 +82,8 @@ beforeEach(() => {
   const errors = new Errors(vscode.log as never);
   const roots = { list: () => ['/w/runs'], onDidChange: changed.event };
   const runs = new Runs(backend as never, roots as never, errors);
-  services = { backend, log: vscode.log, errors, roots, runs, modelFiles: {} } as unknown as Services;
+  news = new RunNews(extensionContext(vscode).workspaceState as never);
+  services = { backend, log: vscode.log, errors, roots, runs, news, modelFiles: {} } as unknown as Services;
 });
 
 const said = (name: string) => vscode.calls.filter(([each]) => each === name).map(([, ...args]) => args);
@@ -187,7 +197,9 @@ test('a line says how far the run is; its texts are text', () => {
   assert.equal(failed.description, 'failed · 1200/5000 · 24% · cpu');
   assert.match((failed.tooltip as { value: string }).value, /NaN in loss Lower lr\./);
   const work = { label: 'making pairs', done: 3, total: 32, unit: 'pairs' };
-  assert.equal(runItem(record({ work, step: 0 })).description, 'making pairs 3/32 pairs · 9% · cpu');
+  assert.equal(runItem(record({ work, step: 0 })).description, 'making pairs 3/32 · 9% · cpu', 'the unit once');
+  const written = { label: 'writing', done: 3, total: 32, unit: 'files' };
+  assert.equal(runItem(record({ work: written, step: 0 })).description, 'writing 3/32 files · 9% · cpu');
   assert.equal(runItem(record({ state: 'finished', step: 5000 })).description, '5000/5000 · cpu');
 });
 
@@ -271,6 +283,101 @@ test('tags and names are sent as the person wrote them, without what is empty or
   assert.equal(backend.asked.length, before, 'given up');
 });
 
+test('a run from outside the folders is no line, whoever follows it', async () => {
+  await listed(record());
+  backend.tell('runs/changed', record({ folder: '/elsewhere/b' }));
+  assert.deepEqual(
+    services.runs.list().map(({ folder }) => folder),
+    ['/w/runs/a'],
+  );
+});
+
+test('a line is clicked by what is selected: nothing of it is lost when it is drawn anew meanwhile', async () => {
+  assert.equal(runItem(record()).command?.arguments, undefined);
+  let selected = [{ folder: '/w/runs/a' }];
+  const clicks = new PreviewClicks(() => selected);
+  await clicks.open();
+  await clicks.open();
+  selected = [{ folder: '/w/runs/b' }];
+  await clicks.open();
+  await clicks.open({ folder: '/w/runs/c' });
+  assert.deepEqual(said('executeCommand'), [
+    ['dmd.openMonitor', { folder: '/w/runs/a', preview: true }],
+    ['dmd.openMonitor', { folder: '/w/runs/a', preview: false }],
+    ['dmd.openMonitor', { folder: '/w/runs/b', preview: true }],
+    ['dmd.openMonitor', { folder: '/w/runs/c', preview: true }],
+  ]);
+});
+
+test('a key is for the line that has the keyboard; where it is selected, for all that are', async () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ folder: `/w/runs/${name}` }));
+  let focused = c!;
+  const view = { selection: [a!, b!] };
+  vscode.answers.set('executeCommand', (command: string) => {
+    assert.equal(command, 'list.toggleSelection');
+    const others = view.selection.filter((node) => node !== focused);
+    view.selection = others.length < view.selection.length ? others : [...others, focused];
+  });
+  assert.deepEqual(await focusedRuns(view as never), [c]);
+  assert.deepEqual(view.selection, [a, b]);
+  focused = b!;
+  assert.deepEqual(new Set(await focusedRuns(view as never)), new Set([a, b]));
+});
+
+test('F2 and Delete are for those', async () => {
+  const { keybindings } = JSON.parse(await readFile(manifestFile, 'utf8')).contributes;
+  const keys = Object.fromEntries(keybindings.map(({ key, ...rest }: { key: string }) => [key, rest]));
+  assert.deepEqual([keys.f2.command, keys.delete.command], ['dmd.renameRun', 'dmd.deleteRun']);
+  backend.answers['runs/watch'] = () => [record(), record({ folder: '/w/runs/b', name: 'b' })];
+  const focused = async () => [{ folder: '/w/runs/b' }];
+  registerRunCommands(extensionContext(vscode) as never, services, focused);
+  vscode.answers.set('showInputBox', 'c');
+  await call('dmd.renameRun', keys.f2.args);
+  assert.deepEqual(backend.asked.at(-1), ['runs/annotate', { folder: '/w/runs/b', name: 'c' }]);
+  await call('dmd.deleteRun', keys.delete.args);
+  assert.match(String(said('showWarningMessage')[0]![0]), /A process works on "b"/);
+});
+
+test('a run that failed is resumed with changes, half the rate after a NaN; what the person types is sent', async () => {
+  const config = {
+    kind: 'distill',
+    seed: 3,
+    generator: { lr: 0.0002 },
+    fake: { lr: 1e-4 },
+    iterations: 100,
+    tags: ['a'],
+  };
+  backend.answers['runs/open'] = () => ({ config: JSON.stringify(config) });
+  const error = { message: 'NaN', hint: '', stop: 12 };
+  await listed(record({ state: 'failed', process: null, error }));
+  const shown: string[][] = [];
+  const choices = ['iterations', /Resume/];
+  vscode.answers.set('showQuickPick', (items: { label: string; description?: string }[]) => {
+    shown.push(items.map(({ label, description }) => `${label} ${description ?? ''}`));
+    const choice = choices.shift()!;
+    return items.find(({ label }) => (typeof choice === 'string' ? label === choice : choice.test(label)));
+  });
+  vscode.answers.set('showInputBox', '200');
+  await call('dmd.resumeWithChanges', '/w/runs/a');
+  assert.deepEqual(shown[0], [
+    '$(debug-continue) Resume generator.lr = 0.0001',
+    'Change first ',
+    'generator.lr 0.0002 → 0.0001',
+    'fake.lr 0.0001',
+    'iterations 100',
+  ]);
+  const set = ['generator.lr=0.0001', 'iterations=200'];
+  assert.deepEqual(backend.asked.at(-1), ['runs/resume', { folder: '/w/runs/a', set }]);
+  const before = backend.asked.length;
+  vscode.answers.set('showQuickPick', undefined);
+  await call('dmd.resumeWithChanges', '/w/runs/a');
+  assert.deepEqual(
+    backend.asked.slice(before).map(([method]) => method),
+    ['runs/open'],
+    'given up',
+  );
+});
+
 test('a run that has a process is not deleted; stopping it is offered', async () => {
   await listed(record());
   await call('dmd.deleteRun', '/w/runs/a');
@@ -281,37 +388,6 @@ test('a run that has a process is not deleted; stopping it is offered', async ()
   vscode.answers.set('showWarningMessage', 'Stop');
   await call('dmd.deleteRun', '/w/runs/a');
   assert.deepEqual(backend.asked.at(-1), ['runs/command', { folder: '/w/runs/a', command: 'stop' }]);
-  assert.deepEqual(said('fs.delete'), []);
-});
-
-test('deleting goes to the trash, after a yes, and for good only after another', async () => {
-  await listed(record({ state: 'finished', process: null }));
-  await call('dmd.deleteRun', '/w/runs/a');
-  assert.deepEqual(said('fs.delete'), [], 'no yes, no deletion');
-  vscode.answers.set('showWarningMessage', 'Move to Trash');
-  await call('dmd.deleteRun', '/w/runs/a');
-  const deleted = () => said('fs.delete').map(([uri, options]) => [(uri as { fsPath: string }).fsPath, options]);
-  assert.deepEqual(deleted(), [['/w/runs/a', { recursive: true, useTrash: true }]]);
-
-  vscode.calls.length = 0;
-  vscode.answers.set('fs.delete', (_: unknown, { useTrash }: { useTrash: boolean }) => {
-    if (useTrash) throw new Error('no trash here');
-  });
-  await call('dmd.deleteRun', '/w/runs/a');
-  assert.equal(deleted().length, 1, 'the second question had no yes');
-  const answers = ['Move to Trash', 'Delete Permanently'];
-  vscode.answers.set('showWarningMessage', () => answers.shift());
-  await call('dmd.deleteRun', '/w/runs/a');
-  assert.deepEqual(deleted().at(-1), ['/w/runs/a', { recursive: true, useTrash: false }]);
-});
-
-test('a run that was resumed while the question was open is not deleted', async () => {
-  await listed(record({ state: 'stopped', process: null }));
-  vscode.answers.set('showWarningMessage', () => {
-    backend.tell('runs/changed', record());
-    return 'Move to Trash';
-  });
-  await call('dmd.deleteRun', '/w/runs/a');
   assert.deepEqual(said('fs.delete'), []);
 });
 
@@ -338,7 +414,14 @@ test('the status bar has one item while something runs', async () => {
     item.text,
     '$(pulse) a run with a name that … 1200/5000 · 24% · 12 min left +1'.replace('that …', 'that…'),
   );
-  backend.tell('runs/changed', record({ state: 'finished' }));
+  backend.tell('runs/changed', record({ state: 'failed', name: 'x' }));
+  news.mark('/w/runs/a');
+  assert.equal(item.text, '$(debug-pause) a 1200/5000 · 24% $(error) 1');
   backend.tell('runs/changed', record({ folder: '/w/runs/b', state: 'stopped' }));
-  assert.equal(item.shown, false);
+  assert.equal(item.text, '$(error) x failed');
+  assert.deepEqual((item as { backgroundColor?: { id: string } }).backgroundColor?.id, 'statusBarItem.errorBackground');
+  await call('dmd.showActiveRun');
+  assert.deepEqual(said('executeCommand').at(-1), ['dmd.openMonitor', '/w/runs/a']);
+  news.seen('/w/runs/a');
+  assert.equal(item.shown, false, 'somebody has looked');
 });

@@ -15,8 +15,10 @@ const requests = (Object.values(protocol) as unknown[]).filter(isRequest);
 
 /** All others, those to come too, are refused. */
 const viewing = [
-  ...['runs/watch', 'runs/open', 'runs/curves', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
+  ...['runs/watch', 'runs/open', 'runs/samples', 'runs/fields', 'runs/follow', 'runs/unfollow'],
   ...['runs/health', 'runs/csv', 'runs/compare', 'runs/tensors/list', 'runs/tensors/read'],
+  ...['runs/drawn', 'runs/clock', 'runs/values', 'runs/histograms'],
+  ...['weights/describe', 'weights/read', 'weights/histogram'],
 ];
 
 /** The error of a request; with a Node that is not there, no request gets further than to the program's start. */

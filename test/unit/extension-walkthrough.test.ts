@@ -33,6 +33,14 @@ test('every link and every completion is a command of the extension', () => {
   }
 });
 
+test('no text has marks of Markdown, which the walkthrough would show as they are', async () => {
+  for (const table of ['package.nls.json', 'package.nls.zh-cn.json']) {
+    for (const [key, value] of Object.entries<string>(await read(table))) {
+      if (key.startsWith('walkthrough.')) assert.doesNotMatch(value, /[*`]|__/, `${table}: ${key}`);
+    }
+  }
+});
+
 test('the first image comes before the first run', () => {
   const ids = steps.map(({ id }) => id);
   assert.equal(ids[0], 'image');

@@ -204,6 +204,7 @@ test('the form takes what it can, with a model that takes a prompt', () => {
     negative: '',
     seed: 2 ** 32 - 1,
     locked: true,
+    restored: true,
   });
   assert.equal(formOfForeign(picture, { ...before, model: 'more' }, models).model, 'more');
   const largest = formOfForeign({ ...picture, seed: '18446744073709551615' }, before, models);
@@ -214,6 +215,7 @@ test('the form takes what it can, with a model that takes a prompt', () => {
     ...before,
     seed: 9,
     locked: true,
+    restored: true,
   });
   assert.equal(formOfForeign(picture, before, [model('scenes', false)]).model, 'scenes');
 });

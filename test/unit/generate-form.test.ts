@@ -7,7 +7,17 @@ import { defaultForm, formOf, settingsOf, settingsOfImage } from '../../extensio
 
 const info = (changes: Partial<ModelInfo>): ModelInfo => ({
   ...{ model: 'g', title: 'G', origin: 'imported', role: 'generator', imageShape: [3, 8, 8], classes: ['a', 'b', 'c'] },
-  ...{ prompt: false, guidance: null, steps: 1, bytes: 1, run: null, teacher: 't', problem: '' },
+  ...{
+    prompt: false,
+    guidance: null,
+    steps: 1,
+    samplers: [],
+    sizeStep: null,
+    bytes: 1,
+    run: null,
+    teacher: 't',
+    problem: '',
+  },
   ...changes,
 });
 const models = [

@@ -22,14 +22,17 @@ const side = (seeds: number[]): Side => ({
 });
 const pngs = (seeds: number[]) => seeds.map((seed) => Uint8Array.of(0x89, seed));
 const add = (history: History, seeds: number[], minute = 0) =>
-  history.add([side(seeds)], [pngs(seeds)], new Date(Date.UTC(2026, 0, 1, 0, minute)));
+  history.add({ sides: [side(seeds)], pictures: [pngs(seeds)] }, new Date(Date.UTC(2026, 0, 1, 0, minute)));
 
 test('what one window added another finds, the newest first, pictures and all', async () => {
   const folder = fresh();
   const history = new History(folder, plenty);
   assert.deepEqual(await history.list(), []);
   const first = await add(history, [1, 2], 1);
-  const second = await history.add([side([3]), side([3])], [pngs([3]), pngs([4])], new Date(Date.UTC(2026, 0, 2)));
+  const second = await history.add(
+    { sides: [side([3]), side([3])], pictures: [pngs([3]), pngs([4])] },
+    new Date(Date.UTC(2026, 0, 2)),
+  );
   const other = new History(folder, plenty);
   assert.deepEqual(await other.list(), [second, first]);
   assert.deepEqual(await other.images(first.id), [pngs([1, 2])]);
@@ -49,6 +52,41 @@ test('a deleted entry is gone, and comes back', async () => {
   assert.deepEqual(await history.list(), [second, first]);
   assert.deepEqual(await history.images(first.id), [pngs([1])]);
   assert.equal(await history.undoDelete(), null);
+});
+
+test('what is deleted while another is written leaves the other alone', async () => {
+  const folder = fresh();
+  const history = new History(folder, plenty);
+  const old = await add(history, [1], 1);
+  const added = add(history, [2, 3, 4], 2);
+  const deleted = history.delete(old.id);
+  const [entry] = await Promise.all([added, deleted]);
+  assert.deepEqual(await history.list(), [entry]);
+  assert.deepEqual(await history.images(entry.id), [pngs([2, 3, 4])]);
+  const later = add(history, [5], 3);
+  await Promise.all([later, history.undoDelete()]);
+  assert.deepEqual(await history.list(), [await later, entry, old]);
+  await assert.rejects(history.delete('gone'), UserError);
+  await history.delete(old.id);
+  assert.deepEqual(await new History(folder, plenty).list(), [await later, entry], 'a failure ends only its own');
+});
+
+test('a favourite stays one in other windows, and makes no room for others', async () => {
+  const folder = fresh();
+  const history = new History(folder, () => ({ entries: 2, bytes: 1e9 }));
+  const first = await add(history, [1], 1);
+  await history.setFavourite(first.id, true);
+  for (const n of [2, 3, 4]) await add(history, [n], n);
+  const seeds = async (of: History) => (await of.list()).map(({ sides }) => sides[0]!.settings.seeds[0]);
+  assert.deepEqual(await seeds(history), [4, 1]);
+  const other = new History(folder, plenty);
+  assert.deepEqual(await other.list(), await history.list());
+  assert.deepEqual((await other.list())[1], { ...first, favourite: true });
+  await other.setFavourite(first.id, false);
+  assert.deepEqual(await other.images(first.id), [pngs([1])]);
+  await assert.rejects(history.setFavourite('../x', true), UserError);
+  await add(new History(folder, () => ({ entries: 2, bytes: 1e9 })), [5], 5);
+  assert.deepEqual(await seeds(new History(folder, plenty)), [5, 4]);
 });
 
 test('the oldest make room, by number and by size; the newest stays whatever its size', async () => {

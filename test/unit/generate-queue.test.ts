@@ -8,7 +8,17 @@ import { Generations } from '../../extension/generate/generations.ts';
 
 const model: ModelInfo = {
   ...{ model: 'g', title: 'G', origin: 'imported', role: 'generator', imageShape: [3, 8, 8], classes: ['star', '1'] },
-  ...{ prompt: false, guidance: null, steps: 1, bytes: 1, run: null, teacher: null, problem: '' },
+  ...{
+    prompt: false,
+    guidance: null,
+    steps: 1,
+    samplers: [],
+    sizeStep: null,
+    bytes: 1,
+    run: null,
+    teacher: null,
+    problem: '',
+  },
 };
 const part = (...seeds: number[]) => {
   const settings: GenerateSettings = { model: 'g', seeds, classes: null, prompt: null, steps: 1, device: 'cpu' };

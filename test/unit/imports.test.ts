@@ -57,6 +57,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['extension-only-protocol', 'extension/a.ts', '../backend/graph/leaf.ts'],
   ['webview-only-protocol', 'webview/a.ts', '../extension/leaf.ts'],
   ['webview-no-node', 'webview/b.ts', 'node:fs'],
+  ['toolkit-behind-factories', 'webview/monitor/a.ts', '@vscode/webview-ui-toolkit'],
   ['vscode-only-in-extension', 'backend/cli/b.ts', 'vscode'],
   ['runtimes-only-in-engine', 'backend/training/b.ts', 'onnxruntime-node'],
   ['runtimes-only-in-engine', 'backend/training/c.ts', '@tensorflow/tfjs-node-gpu'],
@@ -68,9 +69,12 @@ const planted: [rule: string, file: string, imported: string][] = [
 const tree = await mkdtemp(join(tmpdir(), 'dmd-imports-'));
 await plant(
   'package.json',
-  JSON.stringify({ dependencies: { 'onnxruntime-node': '1' }, devDependencies: { esbuild: '1' } }),
+  JSON.stringify({
+    dependencies: { 'onnxruntime-node': '1', '@vscode/webview-ui-toolkit': '1' },
+    devDependencies: { esbuild: '1' },
+  }),
 );
-for (const name of ['onnxruntime-node', 'esbuild']) {
+for (const name of ['onnxruntime-node', 'esbuild', '@vscode/webview-ui-toolkit']) {
   await plant(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
   await plant(`node_modules/${name}/index.js`, 'exports.value = 1;');
 }

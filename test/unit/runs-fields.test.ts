@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
 import { listFields, readFields, recordFields, removeFieldsAfter } from '../../backend/runs/fields/fields.ts';
+import { parseRanges, rangesOf } from '../../backend/runs/fields/ranges.ts';
 import { type Recorded, stepsToDrop } from '../../backend/runs/fields/thin.ts';
 import { uniform } from '../random.ts';
 
@@ -29,7 +30,9 @@ test('fields come back as recorded, kinds apart, the folder is the index', () =>
   assert.deepEqual(steps(folder), [0, 200]);
   const { tensors, metadata } = readFields(folder, 'probe', 200);
   assert.deepEqual(tensors, saved);
-  assert.deepEqual(metadata, { kind: 'probe', step: '200', levels: '[100, 300]' });
+  const { ranges, ...written } = metadata;
+  assert.deepEqual(written, { kind: 'probe', step: '200', levels: '[100, 300]' });
+  assert.deepEqual(parseRanges(ranges), rangesOf('probe', saved));
   const [entry] = listFields(folder, 'training');
   assert.equal(entry?.bytes, fs.statSync(path.join(folder, 'training', 'step-00000007.safetensors')).size);
 
@@ -124,4 +127,34 @@ test('a run that went back protects the step just recorded, not the last one', (
   assert.deepEqual(stepsToDrop(before, { step: 150, bytes: 1 }, 1), [100, 200, 0]);
   assert.deepEqual(stepsToDrop(before, { step: 150, bytes: 1 }, 0), [100, 200, 0]);
   assert.deepEqual(stepsToDrop([], { step: 1, bytes: 9 }, 3), []);
+});
+
+test('the range of a step is that of its finite numbers, over all and level by level', () => {
+  const shape = [2, 1, 1, 20, 20];
+  const numbers = (size: number) =>
+    Float32Array.from({ length: 800 }, (_, i) => (i < 400 ? size : 10 * size) * uniform());
+  const [real, fake, grad] = [numbers(1), numbers(1), numbers(0.5)];
+  // One wild number in two hundred and one that is none do not say where colours end.
+  [grad[3], grad[7]] = [1e6, Number.NaN];
+  const { difference, grad: ofGrad } = rangesOf(
+    'probe',
+    new Map([
+      ['muReal', tensorData(shape, real)],
+      ['muFake', tensorData(shape, fake)],
+      ['grad', tensorData(shape, grad)],
+      ['sigma', tensorData([2], Float32Array.of(1, 2))],
+    ]),
+  );
+  const plain = Float32Array.from(real, (value, i) => Math.abs(value - fake[i]!));
+  assert.equal(difference!.max, Math.max(...plain));
+  assert.deepEqual(
+    difference!.levels.map(({ max }) => max),
+    [plain.slice(0, 400), plain.slice(400)].map((of) => Math.max(...of)),
+  );
+  assert.equal(ofGrad!.max, 1e6);
+  assert.ok(ofGrad!.quantile <= 5 && ofGrad!.levels[0]!.quantile <= 0.5, JSON.stringify(ofGrad));
+  assert.deepEqual(rangesOf('training', new Map()), { difference: null, grad: null });
+  assert.deepEqual(rangesOf('training', new Map([['grad', tensorData(shape, grad)]])).grad!.levels, []);
+  for (const nonsense of [undefined, '', '{', '7', '{"grad": {"max": -1}}'])
+    assert.equal(parseRanges(nonsense), undefined);
 });

@@ -5,10 +5,12 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { classConditions } from '../../backend/models/conditions.ts';
+import type { DistillConfig } from '../../backend/protocol/config/index.ts';
 import type { Inspection, InspectionQuery } from '../../backend/protocol/inspection.ts';
 import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readFields } from '../../backend/runs/fields/fields.ts';
 import { runPaths } from '../../backend/runs/folder/run-folder.ts';
+import { captionsOf } from '../../backend/runs/inspect/captions.ts';
 import { RunSubject } from '../../backend/runs/inspect/run-subject.ts';
 import { distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
@@ -53,6 +55,9 @@ test('a run that is inspected has the bits of one that is not; its checkpoints s
   const subject = await RunSubject.open(plain.folder);
   const before = fs.readdirSync(plain.folder, { recursive: true }).sort();
   const described = subject.describe();
+  await assert.rejects(subject.decode({ shape: [1, 3, 8, 8], data: new Float32Array(192) }), { kind: 'usage' });
+  const { samples, probe, latent, count } = await captionsOf(plain.folder);
+  assert.deepEqual([samples, probe, latent, count], [['0', '1'], ['0', '1', '2'], false, 2]);
   assert.deepEqual(described.checkpoints, [6, 3]);
   assert.deepEqual([described.latent, described.samples, described.probe, described.missing], [false, 2, 3, '']);
   assert.equal(described.levels.sigma.length, 1000);
@@ -157,5 +162,22 @@ test('a text model shows decoded latents, colours for them, and what guidance ad
   assert.equal(other.prompt, 'a green square');
   assert.notDeepEqual(of(other, 'x'), x);
   await assert.rejects(subject.inspect(2, { ...ask, condition: { class: 1 } }, {}), { message: /takes a prompt/ });
+  // Latents by themselves, several at once, decode to the same pictures.
+  const all = new Float32Array([...x!, ...of(other, 'x')]);
+  const decoded = await subject.decode({ shape: [2, ...shapes.get('x')!], data: all });
+  assert.deepEqual(decoded.shape, [2, ...shapes.get('decoded/x')!]);
+  assert.deepEqual(decoded.data, new Float32Array([...picture!, ...of(other, 'decoded/x')]));
+  await assert.rejects(subject.decode({ shape: [1, 1, 1, 1], data: new Float32Array(1) }), { kind: 'usage' });
+  const { seed, ...captions } = await captionsOf(folder);
+  assert.equal(seed, config.seed);
+  const inTurn = ['a red circle', 'two blue stars', 'a red circle', 'two blue stars'];
+  const { count } = (config as DistillConfig).record.probe;
+  assert.deepEqual(captions, {
+    ...{ latent: true, checkpoints: [2], count: 2, samples: inTurn.slice(0, 2) },
+    probe: Array.from({ length: count }, (_, i) => inTurn[i % 2]),
+  });
+  // Prompts that are others now say nothing of what was recorded.
+  fs.appendFileSync(prompts, 'three green squares\n');
+  assert.deepEqual((await captionsOf(folder)).samples, []);
   await subject.dispose();
 });

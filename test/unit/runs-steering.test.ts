@@ -7,11 +7,13 @@ import { densityIn, middles, middleX, middleY, scoreAt } from '../../backend/dat
 import { UserError } from '../../backend/protocol/errors.ts';
 import type { PlaneReading } from '../../backend/protocol/plane.ts';
 import { planeQuestionSchema } from '../../backend/protocol/plane.ts';
+import { readPlane } from '../../backend/protocol/rpc/index.ts';
 import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
 import type { RunControl } from '../../backend/runs/loop/control.ts';
 import { presetConfig } from '../../backend/runs/presets.ts';
 import { uniform } from '../random.ts';
+import { BackendInProcess } from '../webview/monitor/backend.ts';
 import { distillConfig, runHere, scratch, stateBytes, tinyTeacher } from './training/tiny.ts';
 
 const small = [
@@ -171,6 +173,23 @@ test('the plane: networks on a grid, the real one equal to its closed form; the 
   assert.notDeepEqual(readings[0]!.samples, readings.at(-1)!.samples);
 });
 
+test('a run that has ended is asked at its last checkpoint, and says what it said when it was there', async (t) => {
+  const live = await runWith(small, 3, (control) => control.ask(runRequests.plane, question));
+  const { folder } = await runHere({ config: points(), root: scratch() }, { set: small, until: 3 });
+  const before = stateBytes(folder, 3);
+  const server = new BackendInProcess();
+  t.after(() => server.end());
+  const reading = await server.request(readPlane, { folder, params: question });
+  assert.deepEqual(reading, live.answer);
+  assert.equal((await server.request(readPlane, { folder, params: { ...question, sigma: 2 } })).sigma, 2);
+  assert.deepEqual(stateBytes(folder, 3), before);
+  const { folder: images } = await runHere({
+    config: distillConfig(await tinyTeacher(scratch()), { iterations: 1 }),
+    root: scratch(),
+  });
+  await assert.rejects(server.request(readPlane, { folder: images, params: question }), /no points of the plane/);
+});
+
 test('with the real score alone there is no fake one; a run of images has no plane', async () => {
   const alone = await runWith([...small, 'matching.realOnly=true'], 1, (control) =>
     control.ask(runRequests.plane, question),
@@ -191,15 +210,17 @@ test('with the real score alone there is no fake one; a run of images has no pla
 
 test('scores in closed form are the slopes of the logarithm of the density, near and far', () => {
   const centres = Float32Array.from({ length: 8 }, () => 2 * uniform() - 1);
-  const variance = 0.02 + 0.3 * uniform();
+  // Each as wide as it is.
+  const variances = Float64Array.from({ length: 4 }, () => 0.02 + 0.3 * uniform());
+  const variance = Math.min(...variances);
   const cell = (x: number, y: number, h: number) => ({ left: x - h, right: x + h, bottom: y - h, top: y + h });
   const log = (x: number, y: number) =>
-    Math.log(densityIn({ ...cell(x, y, 1e-3), columns: 1, rows: 1 }, centres, variance)[0]!);
+    Math.log(densityIn({ ...cell(x, y, 1e-3), columns: 1, rows: 1 }, centres, variances)[0]!);
   for (let k = 0; k < 20; k++) {
     const [x, y] = [2 * uniform() - 1, 2 * uniform() - 1];
     const h = 1e-2;
     const slopes = [(log(x + h, y) - log(x - h, y)) / (2 * h), (log(x, y + h) - log(x, y - h)) / (2 * h)];
-    const score = scoreAt([x, y], centres, variance);
+    const score = scoreAt([x, y], centres, variances);
     for (const axis of [0, 1]) {
       assert.ok(
         Math.abs(score[axis]! - slopes[axis]!) < 0.02 * (1 + 1 / variance),
@@ -210,6 +231,8 @@ test('scores in closed form are the slopes of the logarithm of the density, near
   const far = scoreAt([1000, 0], [0, 0], 0.01);
   assert.ok(Math.abs(far[0]! + 1e5) < 1 && far[1] === 0, 'where the density is 0 in floating point');
   const cells = { ...question, columns: 40, rows: 30, left: -4, right: 4, bottom: -4, top: 4 };
+  const each = densityIn(cells, centres, new Float64Array(4).fill(0.2));
+  assert.deepEqual(each, densityIn(cells, centres, 0.2), 'one number stands for all');
   const sum = densityIn(cells, centres, 0.2).reduce((total, value) => total + value, 0) * (8 / 40) * (8 / 30);
   assert.ok(Math.abs(sum - 1) < 1e-3, `a density holds 1, not ${sum}`);
   assert.deepEqual([middleX(cells, 0), middleY(cells, 0)], [-3.9, 4 - 8 / 60]);

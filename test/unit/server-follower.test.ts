@@ -126,6 +126,16 @@ test('the files alone: every step from then on, pictures and fields, and what ma
   assert.deepEqual(probe, { type: 'recorded', kind: 'probe', step: 30, dropped: [2] });
 });
 
+test('a checkpoint, and those that made room for it', async () => {
+  const checkpoint = (name: string) => path.join(run.paths.checkpoints, name);
+  fs.mkdirSync(checkpoint('step-00000010'));
+  await follow();
+  fs.rmSync(checkpoint('step-00000010'), { recursive: true });
+  fs.mkdirSync(checkpoint('step-00000020'));
+  const told = await heard.until((event) => event.type === 'recorded' && event.kind === 'checkpoint', 'it');
+  assert.deepEqual(told, { type: 'recorded', kind: 'checkpoint', step: 20, dropped: [10] });
+});
+
 test('the run itself: steps at once, no batch within 50 ms of another, each value once and as the files have it', async () => {
   await follow();
   const process = await linked(0);

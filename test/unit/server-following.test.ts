@@ -38,7 +38,7 @@ beforeEach(() => {
   server = new FakeServer();
   heard = new Heard();
   server.onSaid = ({ params }) => heard.add(runLive.params.parse(params));
-  registerFollowing(server, links, new HistoryCache());
+  registerFollowing(server, links, new HistoryCache(), { keep: () => () => {} });
 });
 
 afterEach(async () => {

@@ -14,6 +14,8 @@ import { commandOf } from '../../backend/server/runs/command-line.ts';
 import { differences } from '../../backend/server/runs/compare.ts';
 import { csvOf } from '../../backend/server/runs/csv.ts';
 import type { RpcServer } from '../../backend/server/server.ts';
+import { encodeTensors } from '../../backend/weights/tensor-file.ts';
+import { uniform } from '../random.ts';
 import { type Client, playBoth } from './server/connect.ts';
 import { makeRun, scratchFolder } from './server/run-folders.ts';
 
@@ -78,10 +80,13 @@ test('the overview: record, config, tags, what is recorded', async () => {
 });
 
 test('curves hold every value in single precision, NaN among them, as typed arrays', async () => {
-  const [loss, none, even] = await client.request(rpc.readCurves, { folder, tags: ['loss', 'none', 'even'] });
+  const all = { range: null, stretches: 100, smoothing: 0 };
+  const asked = { folder, tags: ['loss', 'none', 'even'], ...all };
+  const [loss, none, even] = (await client.request(rpc.drawCurves, asked)).map(({ raw }) => raw);
   assert.deepEqual(loss!.steps, Float64Array.of(1, 2, 3, 4));
   assert.deepEqual(loss!.values, Float64Array.of(0.1, 0.2, Number.NaN, 0.4).map(Math.fround));
-  assert.deepEqual(loss!.times, Float64Array.of(1e9, 1e9, 1e9, 1e9));
+  const { times } = await client.request(rpc.readClock, { folder });
+  assert.deepEqual(times.seconds, Float64Array.of(1e9, 1e9, 1e9, 1e9));
   assert.equal(none!.steps.length, 0);
   assert.deepEqual(even!.steps, Float64Array.of(2, 4));
 });
@@ -207,4 +212,32 @@ test('the command line of a run is one that dmd understands', { skip: process.pl
   const line = await client.request(rpc.commandLine, { folder });
   assert.match(line, /dist\/dmd\.js distill .*config\.dmd\.json/);
   assert.ok(line.endsWith(`--out ${root}`), line);
+});
+
+test('the ranges of all recorded steps, of files from before too; a damaged one is left out', async () => {
+  const run = makeRun(root, { name: 'ranges' });
+  const { paths } = run;
+  run.close();
+  const grads = new Map(
+    [1, 2, 3].map((step) => [step, Float32Array.from({ length: 6 }, () => (uniform() - 0.5) * step)]),
+  );
+  for (const [step, data] of grads)
+    recordFields(paths.fields, 'probe', step, new Map([['grad', { shape: [6], data }]]));
+  // As it was written before ranges were noted.
+  const old = path.join(paths.fields, 'probe', 'step-00000002.safetensors');
+  fs.writeFileSync(old, encodeTensors(new Map([['grad', { shape: [6], data: grads.get(2)! }]])));
+  fs.writeFileSync(path.join(paths.fields, 'probe', 'step-00000009.safetensors'), 'no such file');
+  const ask = (from: number) => client.request(rpc.readFieldRanges, { folder: paths.folder, kind: 'probe', from });
+  const expected = [...grads].map(([step, data]) => [step, Math.max(...data.map(Math.abs))]);
+  assert.deepEqual(
+    (await ask(0)).map(({ step, grad }) => [step, grad!.max]),
+    expected,
+  );
+  assert.deepEqual(
+    (await ask(2)).map(({ step }) => step),
+    [2, 3],
+  );
+  // Recorded again, after a run went back, it is another.
+  recordFields(paths.fields, 'probe', 3, new Map([['grad', { shape: [2], data: Float32Array.of(70, -80) }]]));
+  assert.equal((await ask(3))[0]!.grad!.max, 80);
 });

@@ -109,6 +109,71 @@ test('numbers of a run.json that are no steps do not reach the editor', async ()
   runRecordSchema.parse(record);
 });
 
+test('a run stopped by a NaN names the step whose tensors are kept, and what to do without what to type', async () => {
+  const run = makeRun(root);
+  const failed = (fields?: string) => {
+    const hint =
+      'Look at them, then go on from step 12, for example with a lower rate: dmd distill --resume /r --set a=...';
+    run.update({ state: 'failed', error: { message: 'NaN', hint, ...(fields === undefined ? {} : { fields }) } });
+    return list.setRoots([root]);
+  };
+  const hint = 'Look at them, then go on from step 12, for example with a lower rate.';
+  const [stopped] = await failed('fields/stop/step-00000013.safetensors');
+  assert.deepEqual(stopped!.error, { message: 'NaN', hint, stop: 13 });
+  for (const fields of [undefined, '../stop/step-00000013.safetensors', 'fields/stop/step-13.safetensors']) {
+    const [other] = await failed(fields);
+    assert.deepEqual(other!.error, { message: 'NaN', hint }, fields ?? 'no fields');
+  }
+});
+
+test('what a disk refuses for a while is neither removed nor forgotten', async (t) => {
+  const { folder } = makeRun(root).paths;
+  await list.setRoots([root]);
+  const { statSync, readdirSync } = fs;
+  const refuse = () => {
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'stat' });
+  };
+  const stat = t.mock.method(fs, 'statSync', (...asked: Parameters<typeof statSync>) =>
+    String(asked[0]).startsWith(folder) ? refuse() : statSync(...asked),
+  );
+  list.refresh(folder);
+  assert.deepEqual(
+    (await list.setRoots([root])).map((record) => record.folder),
+    [folder],
+  );
+  stat.mock.restore();
+  const read = t.mock.method(fs, 'readdirSync', (...asked: Parameters<typeof readdirSync>) =>
+    asked[0] === root ? refuse() : readdirSync(...asked),
+  );
+  assert.equal((await list.setRoots([root])).length, 1);
+  assert.equal(list.get(folder)?.state, 'queued');
+  read.mock.restore();
+  assert.equal((await list.setRoots([root])).length, 1);
+  assert.deepEqual(removed.all, []);
+  assert.ok(warned.all.length > 0, 'and it is said');
+  fs.rmSync(folder, { recursive: true });
+  await removed.until((one) => one === folder, 'that the folder is gone');
+});
+
+test('a run from elsewhere is told of while somebody has it open, and is in no list', async () => {
+  const elsewhere = scratchFolder();
+  const run = makeRun(elsewhere);
+  const { folder } = run.paths;
+  const letGo = list.keep(folder);
+  const alsoLetGo = list.keep(folder);
+  await changed.until((record) => record.folder === folder, 'how it stands');
+  assert.deepEqual(await list.setRoots([root]), []);
+  letGo();
+  run.update({ state: 'running', step: 3 });
+  await changed.until(({ state }) => state === 'running', 'that it runs');
+  alsoLetGo();
+  await list.setRoots([root]);
+  assert.equal(list.get(folder), undefined);
+  assert.deepEqual(removed.all, []);
+  run.close();
+  fs.rmSync(elsewhere, { recursive: true });
+});
+
 test('a run folder with links to the outside is left out, with a warning, once', async () => {
   const run = makeRun(root);
   run.close();

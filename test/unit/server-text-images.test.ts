@@ -57,6 +57,9 @@ test('a folder is told by what it is: steps and guidance of a teacher, one step 
   assert.deepEqual([second?.problem, second?.role, second?.steps, second?.guidance], ['', 'generator', 1, null]);
   assert.equal(second?.teacher, join(folder, 'teacher'));
   assert.deepEqual(second?.imageShape, first.imageShape);
+  assert.deepEqual([first.samplers[0], new Set(first.samplers).size], ['ddim', 6]);
+  assert.deepEqual(second?.samplers, [], 'one step needs none');
+  assert.deepEqual([first.sizeStep, second?.sizeStep], [4, 4]);
   const listed = await server.ask(listModels, { roots: [], files: [student] });
   assert.ok(listed.some(({ model }) => model === student));
   mkdirSync(join(folder, 'mine'));
@@ -109,6 +112,21 @@ test('a teacher reports its steps and shows the image so far; guidance and what 
   assert.equal(new Set([Buffer.from(plain.images[0]!.png).toString('base64'), ...others]).size, 3);
 });
 
+test('sampler and size are chosen, and the PNG carries both', async () => {
+  const chosen = { model: join(folder, 'teacher'), steps: 2, sampler: 'euler', size: [24, 16] as [number, number] };
+  const { images, width, height } = await generate(chosen);
+  assert.deepEqual([height, width], chosen.size);
+  assert.deepEqual([decodePng(images[0]!.png).shape], [[3, 24, 16]]);
+  const restored = await server.ask(readPngSettings, { png: images[0]!.png });
+  assert.deepEqual([restored?.settings.sampler, restored?.settings.size], ['euler', [24, 16]]);
+  const again = await generate({ ...restored!.settings, device: 'cpu' });
+  assert.deepEqual(again.images[0]!.png, images[0]!.png);
+  const narrow = await generate({ size: [8, 16] });
+  assert.deepEqual([narrow.height, narrow.width], [8, 16], 'a generator of one step has a size too');
+  await refuses({ size: [9, 16] }, 'usage', /no pictures of 9 x 16.*multiples of 4/);
+  await refuses({ model: 'builtin:scenes', prompt: null, size: [64, 64] }, 'usage', /32 x 32 pixels alone/);
+});
+
 test('what a text model cannot do is refused by name, and cancelling ends it', async () => {
   await refuses({ classes: [1] }, 'usage', /no classes/);
   await refuses({ model: join(folder, 'teacher'), steps: 3, sampler: 'dreamy' }, 'usage', /no sampler 'dreamy'.*pndm/);
@@ -147,6 +165,7 @@ test('an export is a folder that stands on its own, is listed as one, and makes 
     ...own,
     ...{ model: file, title: 'student-onnx', origin: 'exported', teacher: null },
     bytes: done.bytes,
+    sizeStep: null,
   });
   const [expected, actual] = [await generate({ seeds: [3, 8] }), await generate({ model: file, seeds: [3, 8] })];
   expected.images.forEach(({ png }, i) => {

@@ -6,12 +6,22 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { Entry, Form } from '../../backend/protocol/panels/generate.ts';
 import { until } from '../e2e/driver/until.ts';
-import { besideEntry, FakeHost, launchBrowser, model, picture, side, teacher, view } from './generate/fake-host.ts';
+import {
+  besideEntry,
+  entryOf,
+  FakeHost,
+  launchBrowser,
+  model,
+  picture,
+  side,
+  teacher,
+  view,
+} from './generate/fake-host.ts';
 import { noBrowser, type PanelOptions } from './harness.ts';
 import { type ThemeName, themes } from './themes.ts';
 
 const entry = (id: string, images: number, seed = 42): Entry => {
-  return { id, createdAt: '2026-01-02T03:04:05.000Z', sides: [side(images, {}, seed)] };
+  return entryOf(id, [side(images, {}, seed)]);
 };
 const names = ['dark', 'light', 'high-contrast', 'high-contrast-light'] as const satisfies readonly ThemeName[];
 
@@ -26,6 +36,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     const host = new FakeHost(current);
     await host.open(browser, options);
     const { page } = host.panel;
+    page.setDefaultTimeout(120_000); // machines that test may be busy
     await page.locator('#generate').waitFor();
     await host.saw('generate/view');
     const close = async () => {
@@ -44,7 +55,8 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await page.locator('#count input').press('Enter');
     const { params } = await host.saw('generate/start');
     const wanted: Partial<Form> = { model: 'builtin:scenes', class: 4, seed: 7, count: 9, locked: true, steps: null };
-    assert.deepEqual({ ...params, ...wanted }, params);
+    assert.deepEqual({ ...(params.form as Form), ...wanted }, params.form);
+    assert.equal(params.keep, false);
     await host.saw('generate/form', ({ form }) => (form as Form).seed === 7 && (form as Form).count === 9);
     await close();
   });
@@ -67,7 +79,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     host.answers['generate/live'] = ({ prompt }) => {
       drawn++;
       const notes = String(prompt).includes('dragon') ? ['"dragon" is new to this model'] : [];
-      return { png: picture(drawn), width: 64, height: 64, millisecondsPerImage: 20, notes };
+      return { live: drawn, png: picture(drawn), width: 64, height: 64, millisecondsPerImage: 20, notes };
     };
     await host.change({ form: { ...host.current.form, model: '/m/words' }, formVersion: 1 });
     const visible = () => Promise.all(['#negative', '#guidance', '#live'].map((id) => page.locator(id).isVisible()));
@@ -178,6 +190,13 @@ describe('the generate panel', { skip: noBrowser }, () => {
     assert.equal((await host.saw('generate/save')).params.image, 3);
     await page.locator('#restoreImage').click();
     assert.deepEqual((await host.saw('generate/restore')).params, { entry: 'a', side: 0, image: 3 });
+    await page.getByText('The form has its settings now.').waitFor();
+    host.answers['generate/restore'] = () => ({ lost: ['seeds', 'sampler'] });
+    await page.getByRole('button', { name: 'Use Settings of All 4' }).click();
+    assert.deepEqual((await host.saw('generate/restore', ({ image }) => image === undefined)).params, {
+      ...{ entry: 'a', side: 0 },
+    });
+    await page.getByText('The form has its settings now, but not these: Images, Sampler.').waitFor();
     await close();
   });
 
@@ -272,7 +291,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
 
   test('a PNG that is dropped is handed over as it is', async () => {
     const { host, page, close } = await open();
-    host.answers['generate/restorePng'] = () => true;
+    host.answers['generate/restorePng'] = () => ({ lost: [] });
     const bytes = picture(3);
     await page.evaluate(`{
       const dataTransfer = new DataTransfer();
@@ -281,7 +300,7 @@ describe('the generate panel', { skip: noBrowser }, () => {
     }`);
     const { params } = await host.saw('generate/restorePng');
     assert.deepEqual(params.png, bytes);
-    await page.getByText('Settings restored.').waitFor();
+    await page.getByText('The form has its settings now.').waitFor();
     await close();
   });
 
@@ -292,12 +311,219 @@ describe('the generate panel', { skip: noBrowser }, () => {
     for (let i = 0; i < 30 && reached.at(-1) !== 'history'; i++) {
       await page.keyboard.press('Tab');
       const at: string = await page.evaluate(`(({ activeElement: at }) =>
-        at.closest('.history') ? 'history' : at.closest('.picture') ? 'picture' : at.id)(document)`);
+        at.closest('.history') ? 'history' : at.closest('.picture') ? 'picture' : at.closest('.seed') ? 'use seed'
+          : at.localName === 'summary' ? 'settings' : at.id)(document)`);
       reached.push(at);
     }
-    const order = ['model', 'class', 'seed', 'random', 'locked', 'count', 'device', 'beside', 'generate', 'open'];
-    const actions = ['picture', 'save', 'copy', 'insert', 'restoreImage', 'restore', 'saveAll', 'delete', 'history'];
-    assert.deepEqual(reached, [...order, ...actions]);
+    const order = ['model', 'class', 'generate', 'settings', 'seed', 'random', 'locked', 'count', 'device', 'beside'];
+    const actions = ['zoom', 'compare', 'keep', 'save', 'copy', 'insert', 'restoreImage'];
+    const whole = ['saveAll', 'restore', 'favourite', 'delete', 'picture', 'use seed', 'history'];
+    assert.deepEqual(reached, [...order, 'asGrid', 'open', ...actions, ...whole]);
+    await close();
+  });
+
+  test('nine images stand in three even columns and use the room there is', async () => {
+    for (const [width, least] of [
+      [1280, 0.5],
+      [1000, 0.6],
+    ] as const) {
+      const { page, close } = await open(view({ history: [entry('a', 9)] }), { width, height: 900 });
+      await page.locator('.picture img').nth(8).waitFor();
+      const places: [left: number, top: number, right: number][] = await page.evaluate(
+        `[...document.querySelectorAll('.picture')].map((node) => node.getBoundingClientRect())
+          .map(({ left, top, right }) => [left, top, right].map(Math.round))`,
+      );
+      const distinct = (index: number) => new Set(places.map((place) => place[index])).size;
+      assert.deepEqual([distinct(0), distinct(1)], [3, 3], 'columns and rows');
+      const room: number = await page.evaluate(`document.querySelector('.sides').clientWidth`);
+      const used = Math.max(...places.map(([, , right]) => right)) - Math.min(...places.map(([left]) => left));
+      assert.ok(used / room > least, `${used} of ${room} pixels at ${width}`);
+      await close();
+    }
+  });
+
+  test('while the image is live there is one picture, which can be saved and copied; Generate keeps its seed', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], imageShape: [3, 64, 64] });
+    const form = { ...view().form, model: '/m/words', prompt: 'a red disc', seed: 4711 };
+    const { host, page, close } = await open(view({ models: [words], form, history: [entry('a', 1)] }));
+    host.answers['generate/live'] = () => ({
+      ...{ live: 7, png: picture(5, 64), width: 64, height: 64, millisecondsPerImage: 20, notes: [] },
+    });
+    await page.locator('.picture').waitFor();
+    await page.locator('#live').click();
+    const live = page.getByRole('region', { name: 'Live' });
+    await live.getByAltText('a red disc').waitFor();
+    assert.equal(await page.locator('.picture:visible').count(), 0);
+    host.answers['generate/saveLive'] = () => 1;
+    await live.getByRole('button', { name: 'Save...' }).click();
+    assert.equal((await host.saw('generate/saveLive')).params.live, 7);
+    await page.getByText('1 saved.').waitFor();
+    await page.evaluate(
+      `navigator.clipboard.write = async ([item]) => { window.copied = (await item.getType('image/png')).size; }`,
+    );
+    await live.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied.').waitFor();
+    assert.equal(await page.evaluate('window.copied'), picture(5, 64).length);
+
+    await page.locator('#generate').click();
+    const { params } = await host.saw('generate/start');
+    assert.deepEqual([(params.form as Form).seed, params.keep], [4711, true]);
+    await host.change({ history: [entry('b', 1, 4711), ...host.current.history] });
+    await host.notify('generate/finished', { entry: 'b', spoken: '1 image ready' });
+    await page
+      .getByRole('button', { name: /seed 4711$/ })
+      .first()
+      .waitFor();
+    assert.equal(await live.isVisible(), false, 'what was generated takes its place');
+    await page.locator('#generate').click();
+    await host.saw('generate/start', ({ keep }) => keep === false);
+    await page.locator('#prompt textarea').fill('a blue ring');
+    await live.getByAltText('a blue ring').waitFor();
+    assert.equal(await page.locator('.picture:visible').count(), 0);
+    await page.locator('.thumbnail').nth(1).click();
+    await page.locator('.picture').waitFor();
+    assert.equal(await live.isVisible(), false);
+    await close();
+  });
+
+  test('the seed of a restored picture is let go for another prompt; one that is used on purpose stays', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [] });
+    const form = { ...view().form, model: '/m/words', prompt: 'a red disc', locked: true, restored: true };
+    const { host, page, close } = await open(view({ models: [words], form, history: [entry('a', 4)] }));
+    const keep = page.getByRole('checkbox', { name: 'Keep this seed' });
+    const isKept = async () => (await keep.getAttribute('aria-checked')) === 'true';
+    assert.equal(await isKept(), true);
+    await page.locator('#prompt textarea').fill('a blue ring');
+    const free = await host.saw('generate/form', (params) => (params.form as Form).prompt === 'a blue ring');
+    assert.equal((free.params.form as Form).locked, false);
+    await until('the box to be clear', async () => !(await isKept()));
+    await page.getByRole('button', { name: 'Use seed 44 again' }).click();
+    await page.locator('#prompt textarea').fill('a green star');
+    const kept = await host.saw('generate/form', (params) => (params.form as Form).prompt === 'a green star');
+    const { seed, locked } = kept.params.form as Form;
+    assert.deepEqual([seed, locked, await isKept()], [44, true, true]);
+    await close();
+  });
+
+  test('sampler and size are chosen where the model has a choice', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], imageShape: [3, 64, 48] });
+    const own = { ...words, sizeStep: 16 };
+    const slow = model({ ...own, model: '/m/slow', role: 'teacher', steps: 20, samplers: ['ddim', 'euler', 'dpm'] });
+    const { host, page, close } = await open(view({ models: [model(), own, slow] }));
+    const visible = () => Promise.all(['#sampler', '#size'].map((id) => page.locator(id).isVisible()));
+    assert.deepEqual(await visible(), [false, false]);
+    await page.locator('select#model').selectOption('/m/words');
+    assert.deepEqual(await visible(), [false, true], 'one step needs no sampler');
+    await page.locator('select#model').selectOption('/m/slow');
+    assert.deepEqual(await visible(), [true, true]);
+    assert.equal(await page.locator('#size').getAttribute('placeholder'), 'default: 48 x 64');
+    await page.locator('#sampler').selectOption('dpm');
+    await page.locator('#size input').fill('96x64');
+    const { params } = await host.saw('generate/form', ({ form }) => (form as Form).size !== null);
+    const { sampler, size } = params.form as Form;
+    assert.deepEqual({ sampler, size }, { sampler: 'dpm', size: [64, 96] });
+    await page.locator('#size input').fill('tall');
+    assert.equal(await page.locator('#size').getAttribute('aria-invalid'), 'true');
+    await close();
+  });
+
+  test('a grid goes through two settings, begins with values of them, and shows its images as a table', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], sizeStep: 8 });
+    const slow = model({
+      ...{ ...words, model: '/m/slow', title: 'Slow', role: 'teacher', steps: 20, guidance: 5 },
+      samplers: ['ddim', 'euler'],
+    });
+    const form = { ...view().form, model: '/m/slow', prompt: 'a red disc' };
+    const { host, page, close } = await open(view({ models: [slow, words], form }));
+    await page.getByRole('checkbox', { name: 'Grid over settings' }).click();
+    await page.locator('#gridX').selectOption('guidance');
+    assert.equal(await page.locator('#gridXValues input').inputValue(), '1, 2.5, 5, 10');
+    await page.locator('#gridXValues input').fill('2, 4');
+    await page.locator('#gridY').selectOption('sampler');
+    await page.getByRole('group', { name: 'Values of Sampler' }).waitFor();
+    await page.getByText('2 x 2 = 4 images').waitFor();
+    await page.locator('#generate').click();
+    const { params } = await host.saw('generate/start');
+    const { asGrid, grid } = params.form as Form;
+    assert.deepEqual(
+      [asGrid, grid],
+      [true, { x: { setting: 'guidance', values: ['2', '4'] }, y: { setting: 'sampler', values: ['ddim', 'euler'] } }],
+    );
+    const cells = [1, 2, 3, 4].map((n) => side(1, { title: 'Slow' }, n));
+    await host.change({ history: [entryOf('g', cells, { grid })] });
+    await host.notify('generate/finished', { entry: 'g', spoken: 'A grid of 4 images is ready' });
+    const table = page.getByRole('table', { name: /Sampler by Guidance scale/ });
+    assert.deepEqual(await table.getByRole('columnheader').allTextContents(), ['2', '4']);
+    assert.deepEqual(await table.getByRole('rowheader').allTextContents(), ['ddim', 'euler']);
+    await table.getByRole('button', { name: 'seed 1', exact: true }).focus();
+    await page.keyboard.press('ArrowDown');
+    await table.getByRole('button', { name: 'seed 3', exact: true, pressed: true }).waitFor();
+    await page.locator('#restoreImage').click();
+    assert.deepEqual((await host.saw('generate/restore')).params, { entry: 'g', side: 2, image: 0 });
+    await page.locator('#gridXValues input').fill('1-40');
+    await page.getByText('40 x 2 = 80 images: 64 are the most').waitFor();
+    await close();
+  });
+
+  test('a picture is zoomed, and laid over another up to a line that the keyboard moves too', async () => {
+    const { page, close } = await open(view({ history: [besideEntry('b', 2), entry('a', 1, 90)] }));
+    await page.locator('.picture').first().waitFor();
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    const zoom = page.getByRole('dialog', { name: 'Zoom' });
+    const slider = zoom.getByRole('slider', { name: 'Line between the two images' });
+    const over = zoom.locator('.layer').nth(1);
+    await slider.focus();
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await slider.getAttribute('aria-valuenow'), '48');
+    assert.match((await over.getAttribute('style')) ?? '', /clip-path: inset\(0(px)? 0(px)? 0(px)? 48%\)/);
+    const box = (await zoom.locator('.stage').boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.48, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.25, box.y + box.height / 2);
+    await page.mouse.up();
+    assert.equal(await slider.getAttribute('aria-valuenow'), '25');
+    const whole = await zoom.getByRole('status').textContent();
+    await zoom.getByRole('button', { name: 'Zoom In (+)' }).click();
+    assert.notEqual(await zoom.getByRole('status').textContent(), whole);
+    await page.keyboard.press('0');
+    assert.equal(await zoom.getByRole('status').textContent(), whole);
+    await page.keyboard.press('Escape');
+    await zoom.waitFor({ state: 'hidden' });
+
+    await page.getByRole('button', { name: 'Keep to Compare with Later' }).click();
+    await page.locator('.thumbnail').nth(1).click();
+    await page
+      .getByRole('button', { name: /seed 90$/ })
+      .first()
+      .dblclick();
+    await zoom.getByLabel('Compare with').selectOption({ label: 'kept: Scenes, one-step generator, disc, seed 42' });
+    await slider.waitFor();
+    await zoom.getByRole('button', { name: 'Close' }).click();
+    await close();
+  });
+
+  test('the history is searched, and favourites are marked, kept apart and told to the host', async () => {
+    const red = entryOf('r', [side(1, { settings: { ...side(1).settings, prompt: 'A red disc' } }, 7)]);
+    const blue = entryOf('b', [side(1, { settings: { ...side(1).settings, prompt: 'a blue ring' } }, 8)], {
+      favourite: true,
+    });
+    const { host, page, close } = await open(view({ history: [red, blue, entry('c', 4, 100)] }));
+    const shown = () =>
+      page.locator('.thumbnail:visible').evaluateAll((nodes) => nodes.map((node) => node.dataset.entry));
+    await page.locator('.thumbnail').nth(2).waitFor();
+    await page.locator('#search').fill('RED disc');
+    assert.deepEqual(await shown(), ['r']);
+    await page.getByText('1 of 3').waitFor();
+    await page.locator('#search').fill('103');
+    assert.deepEqual(await shown(), ['c'], 'a seed of several');
+    await page.locator('#search').fill('');
+    await page.getByRole('checkbox', { name: 'Favorites only' }).click();
+    await until('the favourite alone', async () => (await shown()).join() === 'b');
+    await page.getByRole('button', { name: 'Add to Favorites' }).click();
+    assert.deepEqual((await host.saw('generate/favourite')).params, { entry: 'r', favourite: true });
+    await host.change({ history: [{ ...red, favourite: true }, blue] });
+    await page.getByRole('button', { name: 'Remove from Favorites', pressed: true }).waitFor();
+    assert.deepEqual(await shown(), ['r', 'b']);
     await close();
   });
 

@@ -11,6 +11,7 @@ export interface HostCode {
     calls: [string, unknown[]][];
     answers: Map<string, (...values: never[]) => unknown>;
     workspace: Record<string, unknown>;
+    window: Record<string, unknown>;
     env: Record<string, unknown>;
   };
   readonly UserError: typeof UserError;
@@ -19,6 +20,8 @@ export interface HostCode {
 export class HostPanel {
   readonly #events = new EventEmitter();
   #page: PanelPage | undefined;
+  /** Bytes that came to its pages: typed arrays as they are, the rest as text. */
+  sent = 0;
   /** What `createWebviewPanel` gives to the extension. */
   readonly panel = {
     title: '',
@@ -30,6 +33,7 @@ export class HostPanel {
       asWebviewUri: ({ path }: { path: string }) => `${origin}/${path.split('/').at(-1)}`,
       onDidReceiveMessage: this.#on('message'),
       postMessage: async (message: unknown) => {
+        this.sent += sizeOf(message);
         await this.#page?.post(message);
         return true;
       },
@@ -82,6 +86,16 @@ export class HostPanel {
   }
 }
 
+function sizeOf(message: unknown): number {
+  let arrays = 0;
+  const text = JSON.stringify(message, (_, value: unknown) => {
+    if (!ArrayBuffer.isView(value)) return value;
+    arrays += value.byteLength;
+    return null;
+  });
+  return arrays + text.length;
+}
+
 /** What the extension's parts share, as far as panels ask for it. @param more instead, or besides */
 export function hostServices({ UserError: Own }: HostCode, backend: BackendInProcess, more: object = {}): object {
   return {
@@ -96,6 +110,7 @@ export function hostServices({ UserError: Own }: HostCode, backend: BackendInPro
         }),
     },
     log: { error: (text: string) => console.error(text), debug: () => {} },
+    news: { seen() {} },
     errors: { log: (error: unknown) => console.error(error) },
     runs: { watch: async () => [], get: () => undefined, onDidChange: () => ({ dispose() {} }) },
     ...more,

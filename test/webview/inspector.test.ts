@@ -111,6 +111,20 @@ test('two checkpoints stand side by side with their difference; a class, a seed 
     const [, std] = /std (\S+)/.exec((await numbers(2))!)!;
     assert.ok(Number(std!.replaceAll('−', '-')) > 0, `${std}`);
     assert.equal(await page.locator('.curve[data-chart="norms"] .legend > span').count(), 8, 'of both');
+    const strips = page.locator('.strip');
+    assert.deepEqual(await page.locator('.strips h3').allTextContents(), titles);
+    assert.equal(await strips.count(), 3, 'of both, and of what differs');
+    // What the difference shows at a level is what the two above it show there.
+    const summary = async (strip: number) => {
+      const label = await strips
+        .nth(strip)
+        .locator('canvas[data-field="xt"][data-column="5"]')
+        .getAttribute('aria-label');
+      const [, mean] = /mean (\S+?)[,;.]?(?:\s|$)/.exec(label!.replaceAll('−', '-'))!;
+      return Number(mean);
+    };
+    const [first, second, between] = [await summary(0), await summary(1), await summary(2)];
+    assert.ok(Math.abs(second - first - between) < 0.02 * (Math.abs(first) + Math.abs(second)) + 1e-3, `${between}`);
     await choose(page, 'Beside', '');
     await page.locator('.score-set').nth(1).waitFor({ state: 'detached' });
     const x = () => card(page, 'x').locator('.statistics').textContent();

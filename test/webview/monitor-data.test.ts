@@ -1,14 +1,22 @@
 /** What the monitor's curves are made of: extents, means and steps, against the plain way to compute them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RunningMean } from '../../backend/protocol/running-mean.ts';
+import { drawnCurve } from '../../backend/server/runs/drawn-curves.ts';
+import { clockOf } from '../../backend/server/runs/run-clock.ts';
 import { groupOf, groupTags, planCharts } from '../../webview/monitor/charts/groups.ts';
 import { type CursorRange, TimeCursor } from '../../webview/monitor/cursor.ts';
-import { Smoothed } from '../../webview/monitor/data/smoothing.ts';
+import { Clock } from '../../webview/monitor/data/clock.ts';
+import { Curve } from '../../webview/monitor/data/curve.ts';
 import { after, atOrBefore, before } from '../../webview/monitor/data/steps.ts';
 import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
 import { Scales } from '../../webview/monitor/pictures/scale.ts';
+import { spread } from '../../webview/monitor/pictures/spread.ts';
+import { arranged, bestOf, type Listed } from '../../webview/monitor/runs/order.ts';
 import { Series } from '../../webview/shared/charts/series.ts';
+import { valueRange } from '../../webview/shared/charts/value-range.ts';
 import { rampColour } from '../../webview/shared/colour-ramp.ts';
+import { divergingColours, tableIndex } from '../../webview/shared/heatmaps/diverging.ts';
 import { robustMax } from '../../webview/shared/heatmaps/robust-max.ts';
 import { randomBelow, uniform } from '../random.ts';
 
@@ -87,46 +95,116 @@ test('a curve takes a step once, and finds steps', () => {
   assert.equal(new Series().nearest(3), -1);
 });
 
-test('smoothing is the mean with weights that fall with the steps, from the first value on', () => {
-  const { steps, values } = randomCurve(300);
-  const reach = 1 + uniform() * 30;
-  const source = new Series();
-  const smoothed = new Smoothed(source, reach);
-  source.append(steps.slice(0, 100), values.slice(0, 100));
-  smoothed.series();
-  source.append(steps, values);
-  const expected = (at: number) => {
-    let [sum, weight] = [0, 0];
-    for (let i = 0; i <= at; i++) {
-      if (!Number.isFinite(values[i])) continue;
-      const w = Math.exp((steps[i]! - steps[at]!) / reach);
-      sum += w * values[i]!;
-      weight += w;
+const drawing = (range: [number, number] | null, smoothing = 0) => ({ range, stretches: 50, smoothing });
+
+test('a curve is all of it coarsely, near where it was looked at closely, and every point that came since', () => {
+  const { steps, values } = randomCurve(9000);
+  const points = { steps: Float64Array.from(steps), values: Float64Array.from(values) };
+  const until = 8000;
+  const before = { steps: points.steps.slice(0, until), values: points.values.slice(0, until) };
+  const reach = 1 + uniform() * 300;
+  const curve = new Curve(drawnCurve('loss', before, drawing(null, reach)), 50, reach);
+  const last = steps.at(-1)!;
+  assert.ok(!curve.whole && curve.isCoarse(0, last, 500), 'too few to be all that a chart shows');
+  const near: [number, number] = [steps[6000]!, last];
+  curve.append({ steps: points.steps.slice(until - 5), values: points.values.slice(until - 5) });
+  curve.refine({ ...drawnCurve('loss', before, { ...drawing(near, reach), stretches: 2048 }) }, near, 2048);
+  assert.equal(curve.isCoarse(...near, 500), false);
+  const shown = curve.over(...near);
+  const mean = new RunningMean(reach);
+  const means = new Map(steps.map((step, i) => [step, mean.next(step, values[i]!)]));
+  const same = (series: Series, expected: (index: number) => number) => {
+    for (let i = 5999; i < 9000; i++) {
+      const [got, want] = [series.value(series.indexUpTo(steps[i]!)), expected(i)];
+      assert.ok(Object.is(got, want) || Math.abs(got - want) < 1e-9, `step ${steps[i]}: ${got}, not ${want}`);
     }
-    return Number.isFinite(values[at]) ? sum / weight : Number.NaN;
   };
-  const compare = (series: Series) => {
-    for (let i = 0; i < series.length; i++) {
-      const [got, want] = [series.value(i), expected(i)];
-      assert.ok(Object.is(got, want) || Math.abs(got - want) < 1e-9, `value ${i}: ${got}, not ${want}`);
-    }
-  };
-  assert.equal(smoothed.series().length, 300);
-  compare(smoothed.series());
-  source.dropFrom(steps[50]!);
-  assert.equal(smoothed.series().length, 50);
-  compare(smoothed.series());
+  same(shown.raw, (i) => values[i]!);
+  same(shown.smooth!, (i) => means.get(steps[i]!)!);
+  const finite = values.filter(Number.isFinite);
+  assert.deepEqual(curve.over(0, last).raw.extent(), { min: Math.min(...finite), max: Math.max(...finite) });
+  assert.equal(curve.best('least')!.value, Math.min(...finite));
+  assert.equal(curve.best('least')!.step, steps[values.indexOf(Math.min(...finite))]);
 });
 
-test('a constant stays what it is when it is smoothed', () => {
-  const source = new Series();
-  const steps = Array.from({ length: 500 }, (_, i) => i * i);
-  source.append(
-    steps,
-    steps.map(() => 0.3),
+const noValues = { tags: [], steps: new Float64Array(), values: new Float64Array() };
+
+test('a clock knows every step, and when it was, as a run grows', () => {
+  const steps: number[] = [];
+  for (let i = 0; i < 3000; i++) steps.push((steps.at(-1) ?? 4) + (i % 500 === 0 ? 1 + randomBelow(9) : 2));
+  const times = Float64Array.from(steps, (step, i) => 1e9 + step * 0.5 + (i >= 1700 ? 3600 : 0));
+  const cut = 2000;
+  const longest = () => ({ steps: Float64Array.from(steps.slice(0, cut)), values: times, times: times.slice(0, cut) });
+  const clock = new Clock(clockOf({ longest, lastValues: () => noValues }));
+  clock.append(steps.slice(cut - 3), times.slice(cut - 3));
+  assert.deepEqual(
+    [clock.length, clock.firstStep, clock.lastStep, clock.begun],
+    [3000, steps[0], steps.at(-1), times[0]],
   );
-  const { min, max } = new Smoothed(source, 50).series().extent();
-  assert.ok(Math.abs(min - 0.3) < 1e-12 && Math.abs(max - 0.3) < 1e-12);
+  for (let trial = 0; trial < 500; trial++) {
+    const i = randomBelow(3000);
+    const step = steps[i]!;
+    assert.deepEqual([clock.step(i), clock.indexUpTo(step), clock.indexFrom(step)], [step, i, i]);
+    assert.equal(clock.nearest(step + 0.3), step);
+    assert.ok(Math.abs(clock.secondsAt(step) - times[i]!) < 1e-3, `step ${step} of ${i}`);
+    assert.ok(Math.abs(clock.stepAt(times[i]!) - step) < 0.01);
+  }
+  assert.equal(clock.indexUpTo(steps[0]! - 1), -1);
+  assert.equal(clock.indexFrom(steps.at(-1)! + 1), 3000);
+  const none = new Clock();
+  none.append([7], [1e9]);
+  none.append([7, 10, 13, 14], [1, 2, 3, 4]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => none.step(i)),
+    [7, 10, 13, 14],
+  );
+});
+
+test('a mean that lags behind its values stays in its chart when they are looked at closely', () => {
+  const [raw, smooth] = [new Series(), new Series()];
+  const steps = Array.from({ length: 100 }, (_, i) => i);
+  raw.append(
+    steps,
+    steps.map((step) => 100 - step),
+  );
+  smooth.append(
+    steps,
+    steps.map((step) => 130 - step),
+  );
+  const [low, high] = valueRange({ traces: [{ raw, smooth }], from: 60, to: 70, log: false });
+  assert.ok(low <= 30 && high >= 70, `${low} to ${high}`);
+});
+
+test('runs are filtered, sorted, grouped and pinned, the best of them known', () => {
+  const listed = (name: string, state: string, loss: number, ...tags: string[]): Listed => ({
+    ...{ folder: `/${name}`, name, state, kind: 'distill', tags, numbers: new Map([['loss', loss]]) },
+  });
+  const runs = [
+    listed('ten', 'running', 0.3, 'wide'),
+    listed('two', 'failed', Number.NaN),
+    listed('one', 'running', 0.2, 'wide', 'slow'),
+    listed('tiny', 'finished', 0.5),
+  ];
+  const names = (...how: [string, { by: string; down: boolean } | null, 'none' | 'state' | 'tag', string[]]) =>
+    arranged(runs, ...how).map(({ title, runs: some }) => [title, ...some.map(({ name }) => name)]);
+  assert.deepEqual(names('', null, 'none', []), [['', 'ten', 'two', 'one', 'tiny']]);
+  assert.deepEqual(names('', { by: 'loss', down: false }, 'none', []), [['', 'one', 'ten', 'tiny', 'two']]);
+  assert.deepEqual(names('', { by: 'loss', down: true }, 'none', []), [['', 'tiny', 'ten', 'one', 'two']]);
+  assert.deepEqual(names('WIDE run', null, 'none', ['/two']), [
+    [null, 'two'],
+    ['', 'ten', 'one'],
+  ]);
+  assert.deepEqual(names('', null, 'tag', []), [
+    ['wide', 'ten', 'one'],
+    ['', 'two', 'tiny'],
+  ]);
+  assert.deepEqual(names('', { by: 'name', down: false }, 'state', []), [
+    ['failed', 'two'],
+    ['finished', 'tiny'],
+    ['running', 'one', 'ten'],
+  ]);
+  assert.deepEqual([...bestOf(runs, [{ id: 'loss', better: 'least' }])], [['loss', '/one']]);
+  assert.deepEqual([...bestOf(runs, [{ id: 'loss', better: null }])], []);
 });
 
 test('recorded steps are found at, before and after a step', () => {
@@ -241,20 +319,60 @@ test('a cell of the probe is one image at one level, and the difference is mu_re
   assert.deepEqual(high!.picture('difference')!.data, expected);
 });
 
-test('a colour scale is one for all steps: the widest that was seen, without the most extreme values', () => {
+test('a colour scale is that of all recorded steps, whichever were seen; a wild one does not count', () => {
   const scales = new Scales();
-  const [narrow, wide] = [readFieldSet(probe(1, 0.1)), readFieldSet(probe(2, 10))];
-  scales.see('run probe', narrow);
-  const before = scales.end('run probe', 'difference');
-  assert.equal(before, robustMax(narrow.values('difference')!));
-  scales.see('run probe', wide);
-  const end = scales.end('run probe', 'difference');
-  assert.equal(end, robustMax(wide.values('difference')!));
-  scales.see('run probe', narrow);
-  assert.equal(scales.end('run probe', 'difference'), end);
+  const ranges = (quantile: number) => ({
+    max: 2 * quantile,
+    quantile,
+    levels: [{ max: quantile, quantile: quantile / 2 }],
+  });
+  const step = (at: number, quantile: number) => ({ step: at, difference: ranges(quantile), grad: null });
+  const quantiles = Array.from({ length: 7 }, () => 1 + uniform());
+  scales.learn(
+    'run probe',
+    quantiles.map((quantile, i) => step(i, quantile)),
+  );
+  const all = quantiles.map((_, i) => i);
+  assert.equal(scales.end('run probe', 'difference', all), Math.max(...quantiles));
+  assert.equal(scales.end('run probe', 'difference', all, 0), Math.max(...quantiles) / 2, 'of a level');
+  scales.learn('run probe', [step(7, 500), step(8, 0)]);
+  assert.equal(scales.last('run probe'), 8);
+  assert.equal(scales.end('run probe', 'difference', [...all, 7, 8]), Math.max(...quantiles), 'one wild step');
+  assert.equal(scales.end('run probe', 'difference', [7]), 500, 'which is not wild by itself');
+  assert.equal(scales.end('run probe', 'difference', all.slice(0, 2)), Math.max(...quantiles.slice(0, 2)), 'given up');
+  assert.equal(scales.end('run probe', 'grad', all), 0);
+  assert.equal(scales.end('another', 'difference', all), 0);
+  scales.forget('run probe');
+  assert.equal(scales.end('run probe', 'difference', all), 0);
+});
+
+test('a step has the range of its finite numbers, without the most extreme ones', () => {
+  const set = readFieldSet(probe(1, 0.1));
+  assert.equal(set.quantile('difference'), robustMax(set.values('difference')!));
+  assert.equal(set.quantile('grad'), 0);
+  const each = set.values('difference')!.length / 2;
+  assert.equal(set.quantile('difference', 1), robustMax(set.values('difference')!.subarray(each)));
   const values = new Float32Array(1000).fill(1);
   values.set([500, Number.NaN, Number.POSITIVE_INFINITY]);
   assert.equal(robustMax(values), 1);
+});
+
+test('rows of steps are spread over all of them, the first and the last among them', () => {
+  const steps = Array.from({ length: 100 }, (_, i) => i * 3);
+  assert.deepEqual(spread(steps.slice(0, 5), 12), steps.slice(0, 5));
+  const few = spread(steps, 12);
+  assert.deepEqual([few.length, new Set(few).size, few[0], few.at(-1)], [12, 12, 0, 297]);
+});
+
+test('a twentieth of the scale has a colour of its own in every theme', () => {
+  for (const isDark of [true, false]) {
+    const table = divergingColours(isDark);
+    const at = (part: number) => [...table.subarray(tableIndex(part, 1) * 3).subarray(0, 3)];
+    for (const part of [-0.05, 0.05]) {
+      const distance = Math.hypot(...at(part).map((value, i) => value - at(0)[i]!));
+      assert.ok(distance > 30, `${isDark ? 'dark' : 'light'}: ${part} of the end is ${at(part)}, zero ${at(0)}`);
+    }
+  }
 });
 
 test('fields that do not have the shape of fields show nothing, and do no harm', () => {

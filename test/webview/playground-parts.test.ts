@@ -11,10 +11,18 @@ import {
 } from '../../backend/protocol/panels/playground-settings.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { presetConfig } from '../../backend/runs/presets.ts';
+import { fitStroke } from '../../webview/playground/fit.ts';
 import { frameOf, toCanvas, toPlane } from '../../webview/playground/frame.ts';
 import { noiseAt, noisePart } from '../../webview/playground/noise.ts';
 import { relativeError, summaryOf, verdictOf } from '../../webview/playground/summary.ts';
-import { alongStroke, mostModes, nameOf, targets, withoutNearest } from '../../webview/playground/targets.ts';
+import {
+  alongStroke,
+  mostModes,
+  nameOf,
+  targets,
+  withModes,
+  withoutNearest,
+} from '../../webview/playground/targets.ts';
 import { uniform } from '../random.ts';
 
 const two = targets.two;
@@ -48,16 +56,58 @@ test('a stroke becomes modes one width apart, and no more than can be', () => {
     0.5,
   );
   assert.equal(many.length, mostModes);
-  assert.deepEqual(
-    withoutNearest(
-      [
-        [0, 0],
-        [1, 1],
-      ],
-      [0.9, 0.8],
-    ),
-    [[0, 0]],
+  const target = { ...two, modes: [[0, 0] as [number, number], [1, 1] as [number, number]] };
+  assert.deepEqual(withoutNearest(target, [0.9, 0.8]).modes, [[0, 0]]);
+  const wide = withModes(target, [...target.modes, [2, 2]], [0.3]);
+  assert.deepEqual(wide.stds, [two.std, two.std, 0.3]);
+  assert.deepEqual(withoutNearest(wide, [0.9, 0.8]).stds, [two.std, 0.3]);
+  assert.deepEqual(withModes(wide, [...wide.modes, [3, 3]]).stds, [two.std, two.std, 0.3, two.std]);
+  assert.equal(nameOf({ ...two, stds: [0.1, 0.1] }), 'drawn');
+});
+
+/** Points all over a disc, as a person blackens it: back and forth. */
+const scribbled = ([x, y]: readonly [number, number], radius: number): [number, number][] =>
+  Array.from({ length: 21 }, (_, i) => {
+    const up = (2 * i) / 20 - 1;
+    const half = Math.sqrt(1 - up * up);
+    return [x + radius * half * (i % 2 === 0 ? 1 : -1), y + radius * up];
+  });
+
+test('modes are fitted to a drawing: a line is a band as wide as the brush, a blot one wide mode', () => {
+  const brush = 0.05;
+  const line = fitStroke(
+    [
+      [-1, 0.2],
+      [1, 0.2],
+    ],
+    brush,
+    mostModes,
   );
+  assert.ok(line.modes.length >= 8 && line.modes.length <= 25, `${line.modes.length} modes along 40 widths`);
+  for (const [k, std] of line.stds.entries()) {
+    assert.ok(std >= brush && std < 2 * brush, `a line is not ${std} wide`);
+    assert.ok(Math.abs(line.modes[k]![1] - 0.2) < 0.01);
+  }
+  // No gaps: every point of the line is within two widths of a mode.
+  for (let x = -1; x <= 1; x += 0.05) {
+    const near = line.modes.some(([at], k) => Math.abs(at - x) < 2 * line.stds[k]!);
+    assert.ok(near, `nothing at ${x}`);
+  }
+
+  // Each coordinate of a disc's points has the variance of a quarter of the squared radius.
+  const centre = [uniform() - 0.5, uniform() - 0.5] as const;
+  const [small, large] = [0.15, 0.3].map((radius) => fitStroke(scribbled(centre, radius), brush, 1));
+  for (const [fit, radius] of [
+    [small!, 0.15],
+    [large!, 0.3],
+  ] as const) {
+    const expected = Math.sqrt(radius ** 2 / 4 + brush ** 2);
+    assert.ok(Math.abs(fit.stds[0]! / expected - 1) < 0.2, `${fit.stds[0]} where ${expected} should be`);
+    assert.ok(Math.hypot(fit.modes[0]![0] - centre[0], fit.modes[0]![1] - centre[1]) < 0.1 * radius);
+  }
+  const blot = fitStroke(scribbled(centre, 0.08), brush, mostModes);
+  assert.ok(blot.modes.length < 6 && Math.min(...blot.stds) >= brush, `${blot.modes.length} modes of a blot`);
+  assert.deepEqual(fitStroke([[0.3, 0.4]], brush, 9), { modes: [[0.3, 0.4]], stds: [brush] });
 });
 
 test('settings go into a config and come back from it; only what differs is changed', () => {
@@ -77,6 +127,10 @@ test('settings go into a config and come back from it; only what differs is chan
   const { name, ...rest } = settings;
   assert.deepEqual(settingsOfConfig(config), rest);
   assert.equal(settingsOfConfig({ ...config, mixture: undefined }), undefined);
+  const stds = targets.ring.modes.map((_, i) => 0.01 * (i + 1));
+  const fitted = { ...settings, target: { ...targets.ring, stds } };
+  const wide = applyOverrides(presetConfig('distill', 'figure-3', '/'), settingsAssignments(fitted));
+  assert.deepEqual(settingsOfConfig(wide)!.target, fitted.target);
   const other = { ...settings.losses, loss: 'real', lambda: 3 } as const;
   assert.deepEqual(changedAssignments(settings.losses, other).sort(), [
     'matching.realOnly=true',

@@ -64,6 +64,7 @@ export class Uri {
   }
 }
 
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const ViewColumn = { Active: -1, Beside: -2, One: 1 };
 export const ProgressLocation = { Notification: 15 };
 export const env = { language: 'en' };
@@ -89,10 +90,18 @@ function noting(area: string, own: object = {}): Record<string, (...values: unkn
   });
 }
 
-export const window = noting('window');
+const nothing = () => new Disposable(() => {});
+
+export const window = noting('window', {
+  activeTextEditor: undefined,
+  visibleTextEditors: [],
+  onDidChangeActiveTextEditor: nothing,
+  onDidChangeTextEditorSelection: nothing,
+});
 export const workspace = noting('workspace', {
   isTrusted: true,
   workspaceFolders: undefined,
+  onDidCloseTextDocument: nothing,
   fs: noting('workspace.fs'),
 });
 export const commands = noting('commands');

@@ -4,11 +4,9 @@ import './generate.css';
 import { generateInitialSchema } from '../../backend/protocol/panels/generate-texts.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { GeneratePage } from './page.ts';
 import { textsOf } from './texts.ts';
 
-registerComponents();
 const { texts } = readInitial(generateInitialSchema);
 const page = new GeneratePage(connectHost(), textsOf(texts));
 document.getElementById('root')!.append(page.element);

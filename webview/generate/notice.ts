@@ -1,6 +1,7 @@
 /** What happened, in words: an error stays until it is dismissed, news until the next; screen readers say both. */
 import { element, fillWith } from '../shared/dom.ts';
 import { HostError, isCancelled } from '../shared/host.ts';
+import { button } from '../shared/toolkit.ts';
 import type { Texts } from './texts.ts';
 
 export interface NoticeAction {
@@ -51,12 +52,8 @@ export class Notice {
         'div',
         { class: style, role },
         element('span', { class: 'grow' }, text),
-        action && element('vscode-button', { appearance: 'secondary', onclick: run }, action.label),
-        element(
-          'vscode-button',
-          { appearance: 'icon', 'aria-label': this.#text('dismiss'), onclick: () => this.clear() },
-          '✕',
-        ),
+        action && button({ appearance: 'secondary', onclick: run }, action.label),
+        button({ appearance: 'icon', 'aria-label': this.#text('dismiss'), onclick: () => this.clear() }, '✕'),
       ),
     );
   }

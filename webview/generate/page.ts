@@ -1,19 +1,17 @@
 /** The page as a whole: shows the host's view, and passes on what the person does. */
-import { z } from '../../backend/protocol/config/zod.ts';
 import * as panel from '../../backend/protocol/panels/generate.ts';
+import { sameValue } from '../../backend/protocol/panels/generate-form.ts';
 import { element, fillWith } from '../shared/dom.ts';
 import type { Host } from '../shared/host.ts';
+import { button } from '../shared/toolkit.ts';
 import { FormView } from './form-view.ts';
 import { HistoryView } from './history-view.ts';
 import { LiveView } from './live-view.ts';
 import { Notice } from './notice.ts';
 import { QueueView } from './queue-view.ts';
-import { ResultsView, type Selected } from './results-view.ts';
-import type { Texts } from './texts.ts';
+import { ResultsPanel } from './results-panel.ts';
+import { restoredText, type Texts } from './texts.ts';
 import { Unheard } from './unheard.ts';
-
-/** What outlives the page: which pictures are looked at. */
-const savedSchema = z.object({ shown: z.string(), side: z.int().min(0), image: z.int().min(0) });
 
 const largestPng = 64 * 2 ** 20;
 
@@ -25,20 +23,12 @@ export class GeneratePage {
   readonly #form: FormView;
   readonly #queue: QueueView;
   readonly #live: LiveView;
-  readonly #results: ResultsView;
+  readonly #results: ResultsPanel;
   readonly #history: HistoryView;
   readonly #message = element('div', { class: 'message' });
-  readonly #toolbar = element('div', { class: 'toolbar' });
+  readonly #unheard = new Unheard();
   #view: panel.View | null = null;
   #formVersion = -1;
-  readonly #unheard = new Unheard();
-  #shown = '';
-  #selected: Selected = { side: 0, image: 0 };
-  #urls: string[][] = [];
-  /** The pictures themselves: the page's policy lets nothing be fetched. */
-  #blobs: Blob[][] = [];
-  /** Counts questions for pictures: only the newest one's answer counts. */
-  #asked = 0;
 
   constructor(host: Host, text: Texts) {
     this.#host = host;
@@ -53,8 +43,18 @@ export class GeneratePage {
       openPng: () => this.#try(() => this.#restorePng(null)),
     });
     this.#queue = new QueueView(text, (job) => this.#try(() => host.request(panel.cancelJob, { job })));
-    this.#live = new LiveView(host, text, (error) => this.#notice.fail(error));
-    this.#results = new ResultsView(text, (selected) => this.#select(selected));
+    this.#results = new ResultsPanel(host, text, this.#notice, {
+      useSeed: (seed) => this.#form.useSeed(seed),
+      delete: (entry) => this.#try(() => this.#delete(entry)),
+      try: (work) => this.#try(work),
+    });
+    this.#live = new LiveView(host, text, {
+      failed: (error) => this.#notice.fail(error),
+      changed: () => this.#showOne(),
+      save: (live) => this.#try(() => this.#saveLive(live)),
+      copy: (png) => this.#try(() => this.#results.copy(png)),
+      useSeed: (seed) => this.#form.useSeed(seed),
+    });
     this.#history = new HistoryView(text, {
       thumbnail: async (entry) => (await host.request(panel.readThumbnail, { entry })).png,
       show: (entry) => this.#try(() => this.#show(entry)),
@@ -68,47 +68,41 @@ export class GeneratePage {
       this.#live.element,
       this.#message,
       this.#results.element,
-      this.#toolbar,
       this.#history.element,
     );
-    this.element = element('div', { class: 'page' }, this.#form.element, results);
+    this.element = element('div', { class: 'page' }, this.#form.element, results, this.#results.dialog);
     this.#takeDrops();
   }
 
   async start(): Promise<void> {
     const host = this.#host;
-    const saved = host.load(savedSchema);
-    if (saved) {
-      this.#shown = saved.shown;
-      this.#selected = { side: saved.side, image: saved.image };
-    }
     host.on(panel.viewChanged, (view) => this.#take(view));
     host.on(panel.jobsChanged, ({ jobs }) => this.#queue.show(jobs));
     host.on(panel.failed, ({ message }) => this.#notice.fail(new Error(message)));
     host.on(panel.finished, ({ entry, spoken }) => {
       this.#notice.clear();
       this.#notice.say(spoken);
-      this.#selected = { side: 0, image: 0 };
-      this.#try(() => this.#show(entry));
+      this.#try(() => this.#show(entry, true));
     });
     await this.#attempt(async () => this.#take(await host.request(panel.readView, {})));
   }
 
   #take(view: panel.View): void {
+    const isFirst = this.#view === null;
     this.#view = view;
     const takeForm = view.formVersion !== this.#formVersion;
     this.#formVersion = view.formVersion;
     const form = takeForm ? this.#unheard.over(view.form, view.formHeard) : view.form;
     this.#form.show({ ...view, form }, takeForm);
-    if (takeForm) this.#followLive();
-    if (takeForm && !sameForm(form, view.form)) this.#tellForm(form);
+    // What was generated stays in sight until the person changes something.
+    if (view.show) this.#live.rest();
+    else if (takeForm && (isFirst || this.#live.shown)) this.#followLive();
+    if (takeForm && !sameValue(form, view.form)) this.#tellForm(form);
     this.#queue.show(view.jobs);
-    const wanted = view.show || this.#shown;
-    const known = view.history.some(({ id }) => id === wanted) ? wanted : (view.history[0]?.id ?? '');
-    this.#history.show(view.history, known);
     this.#showMessage(view);
-    if (known !== this.#shown || (known !== '' && this.#urls.length === 0)) this.#try(() => this.#show(known));
-    else this.#showToolbar();
+    const showing = this.#results.take(view, view.show);
+    if (showing) this.#try(() => showing);
+    this.#history.show(view.history, this.#results.shown);
   }
 
   #tellForm(form: panel.Form): void {
@@ -124,7 +118,7 @@ export class GeneratePage {
         this.#message,
         element('h2', {}, text('noModels')),
         element('p', { class: 'error' }, problem),
-        element('vscode-button', { appearance: 'secondary', onclick: retry }, text('retry')),
+        button({ appearance: 'secondary', onclick: retry }, text('retry')),
       );
     } else if (state === 'loading') {
       fillWith(this.#message, element('p', { class: 'muted', role: 'status' }, text('loading')));
@@ -133,83 +127,17 @@ export class GeneratePage {
     } else fillWith(this.#message);
   }
 
-  async #show(id: string): Promise<void> {
-    const question = ++this.#asked;
-    const entry = this.#view?.history.find((one) => one.id === id);
-    if (id !== this.#shown) this.#selected = { side: 0, image: 0 };
-    this.#shown = id;
-    this.#save();
-    const sides = entry ? (await this.#host.request(panel.readImages, { entry: id })).sides : [];
-    if (question !== this.#asked) return;
-    for (const url of this.#urls.flat()) URL.revokeObjectURL(url);
-    this.#blobs = sides.map((side) => side.map(pngBlob));
-    this.#urls = this.#blobs.map((side) => side.map((blob) => URL.createObjectURL(blob)));
-    if (entry) this.#results.show(entry, this.#urls, this.#selected);
-    else this.#results.clear();
-    this.#history.show(this.#view?.history ?? [], id);
-    this.#showToolbar();
+  async #show(entry: string, first = false): Promise<void> {
+    this.#live.rest();
+    await this.#results.show(entry, first);
+    this.#history.show(this.#view?.history ?? [], entry);
   }
 
-  #select(selected: Selected): void {
-    this.#selected = selected;
-    this.#save();
-  }
-
-  #save(): void {
-    this.#host.save({ shown: this.#shown, ...this.#selected });
-  }
-
-  /** Actions on the selected picture, then on the whole generation. */
-  #showToolbar(): void {
-    const text = this.#text;
-    const document = this.#view?.document ?? '';
-    const entry = this.#view?.history.find(({ id }) => id === this.#shown);
-    if (!entry) {
-      fillWith(this.#toolbar);
-      return;
-    }
-    const ref = () => ({ entry: entry.id, ...this.#selected });
-    const host = this.#host;
-    const button = (id: string, label: string, run: () => Promise<unknown>, appearance = 'secondary') =>
-      element('vscode-button', { id, appearance, onclick: () => this.#try(run) }, label);
-    const insert = button('insert', document ? text('insert', document) : text('insert', 'Markdown'), async () => {
-      this.#notice.tell(text('inserted', await host.request(panel.insertImage, ref())));
-    });
-    if (document === '') {
-      insert.toggleAttribute('disabled', true);
-      insert.title = text('insertNone');
-    }
-    const several = entry.sides.length * entry.sides[0]!.images.length > 1;
-    const { settings, role } = entry.sides[this.#selected.side] ?? entry.sides[0]!;
-    const info = this.#view?.models.find(({ model }) => model === settings.model);
-    // The fake score is with the run that made the generator.
-    const inspectable = role === 'generator' && (info?.run ?? null) !== null;
-    const said = (count: number) => count > 0 && this.#notice.tell(text('saved', count));
-    const restore = async (image?: number) => {
-      const { side } = this.#selected;
-      await host.request(panel.restoreEntry, { entry: entry.id, side, ...(image === undefined ? {} : { image }) });
-      this.#notice.tell(text('restored'));
-    };
-    fillWith(
-      this.#toolbar,
-      element(
-        'div',
-        { class: 'group', role: 'toolbar', 'aria-label': text('selected') },
-        button('save', text('save'), async () => said(await host.request(panel.saveImage, ref()))),
-        button('copy', text('copy'), () => this.#copy()),
-        insert,
-        inspectable && button('inspect', text('inspect'), () => host.request(panel.inspectImage, ref())),
-        several && button('restoreImage', text('restoreImage'), () => restore(this.#selected.image)),
-      ),
-      element(
-        'div',
-        { class: 'group', role: 'toolbar', 'aria-label': text('results') },
-        button('restore', text('restore'), () => restore()),
-        several &&
-          button('saveAll', text('saveAll'), async () => said(await host.request(panel.saveAll, { entry: entry.id }))),
-        button('delete', text('delete'), () => this.#delete(entry.id)),
-      ),
-    );
+  /** One picture and not two. */
+  #showOne(): void {
+    const isLive = !this.#live.element.hidden;
+    this.#results.element.hidden = isLive;
+    this.#message.hidden = isLive;
   }
 
   /** Only a model of one step is fast enough to follow the typing. */
@@ -224,14 +152,13 @@ export class GeneratePage {
     const { form } = this.#form;
     if (!form) return;
     this.#notice.clear();
-    this.#try(() => this.#host.request(panel.start, form));
+    const keep = this.#live.shown !== null && !form.asGrid;
+    this.#try(() => this.#host.request(panel.start, { form, keep }));
   }
 
-  async #copy(): Promise<void> {
-    const png = this.#blobs[this.#selected.side]?.[this.#selected.image];
-    if (!png) return;
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
-    this.#notice.tell(this.#text('copied'));
+  async #saveLive(live: number): Promise<void> {
+    const count = await this.#host.request(panel.saveLive, { live });
+    if (count > 0) this.#notice.tell(this.#text('saved', count));
   }
 
   async #delete(entry: string): Promise<void> {
@@ -241,7 +168,8 @@ export class GeneratePage {
   }
 
   async #restorePng(png: Uint8Array<ArrayBuffer> | null): Promise<void> {
-    if (await this.#host.request(panel.restorePng, { png })) this.#notice.tell(this.#text('restored'));
+    const restored = await this.#host.request(panel.restorePng, { png });
+    if (restored) this.#notice.tell(restoredText(restored.lost, this.#text));
   }
 
   /** A picture that is dropped restores its settings. */
@@ -266,12 +194,4 @@ export class GeneratePage {
       this.#notice.fail(error);
     }
   }
-}
-
-function pngBlob(png: Uint8Array): Blob {
-  return new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
-}
-
-function sameForm(a: panel.Form, b: panel.Form): boolean {
-  return (Object.keys(a) as (keyof panel.Form)[]).every((key) => a[key] === b[key]);
 }

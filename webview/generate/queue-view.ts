@@ -1,6 +1,7 @@
 /** What waits and what is under way, each with how far it is and a way to stop it. */
 import type { Job } from '../../backend/protocol/panels/generate.ts';
 import { element, fillWith, setText } from '../shared/dom.ts';
+import { button } from '../shared/toolkit.ts';
 import type { Texts } from './texts.ts';
 
 interface Row {
@@ -37,8 +38,7 @@ export class QueueView {
   #row({ id, title }: Job): Row {
     const label = element('span', { class: 'muted small' });
     const bar = element('progress', { max: 1, 'aria-label': title });
-    const stop = element(
-      'vscode-button',
+    const stop = button(
       {
         appearance: 'secondary',
         class: 'stop',

@@ -1,6 +1,10 @@
-/** The pictures of one generation: a grid, or two side by side with what each took. One picture is selected. */
+/** The pictures of one generation: a grid, two side by side with what each took, or a table of two settings. One is selected. */
 import type { Entry, Side } from '../../backend/protocol/panels/generate.ts';
-import { element, fillWith } from '../shared/dom.ts';
+import type { Seed } from '../../backend/protocol/seed.ts';
+import { element, fillWith, icon } from '../shared/dom.ts';
+import { icons } from '../shared/icons.ts';
+import { gap, layoutOf, type Room } from './grid-layout.ts';
+import { gridTable } from './grid-table.ts';
 import { duration, type Texts } from './texts.ts';
 
 export interface Selected {
@@ -8,51 +12,88 @@ export interface Selected {
   readonly image: number;
 }
 
-/** Small pictures are shown larger, the fewer the larger, but not blurred. */
-function shownSize(width: number, images: number): number {
-  const smallest = images === 1 ? 256 : images <= 4 ? 160 : images <= 16 ? 112 : 80;
-  return Math.max(smallest, Math.min(width, 512));
+export interface ResultsActions {
+  select(selected: Selected): void;
+  /** Shows it large. */
+  zoom(selected: Selected): void;
+  useSeed(seed: Seed): void;
 }
+
+/** What one picture consists of. */
+interface Cell extends Selected {
+  readonly button: HTMLButtonElement;
+  readonly seed: HTMLButtonElement;
+  readonly picture: HTMLImageElement;
+}
+
+/** Least width of a side that stands beside another, and of the room for pictures in any window. */
+const narrowSide = 240;
+const lowest = 200;
+/** What stands under the pictures stays in sight. */
+const below = 130;
 
 export class ResultsView {
   readonly element = element('div', { class: 'sides' });
   readonly #text: Texts;
-  readonly #onSelect: (selected: Selected) => void;
-  #buttons: HTMLButtonElement[][] = [];
+  readonly #actions: ResultsActions;
+  #entry: Entry | null = null;
+  #cells: Cell[] = [];
+  #grids: HTMLElement[] = [];
+  /** Pictures in a row, as laid out. */
+  #columns = 1;
 
-  constructor(text: Texts, onSelect: (selected: Selected) => void) {
+  constructor(text: Texts, actions: ResultsActions) {
     this.#text = text;
-    this.#onSelect = onSelect;
+    this.#actions = actions;
+    new ResizeObserver(() => this.#layOut()).observe(this.element);
+    window.addEventListener('resize', () => this.#layOut());
+    this.element.addEventListener('keydown', (event) => this.#move(event));
   }
 
   /** @param urls of the pictures, by side */
-  show({ sides }: Entry, urls: readonly (readonly string[])[], selected: Selected): void {
-    this.#buttons = [];
-    fillWith(this.element, ...sides.map((side, s) => this.#side(side, urls[s] ?? [], s, sides)));
+  show(entry: Entry, urls: readonly (readonly string[])[], selected: Selected): void {
+    this.#entry = entry;
+    this.#cells = [];
+    this.#grids = [];
+    const { sides, grid } = entry;
+    const url = (side: number, image = 0) => urls[side]?.[image] ?? '';
+    if (grid) {
+      const cells = sides.map((side, s) => this.#cell(side, { side: s, image: 0 }, url(s), ''));
+      fillWith(this.element, gridTable(grid, sides, cells, this.#text));
+    } else {
+      fillWith(this.element, ...sides.map((side, s) => this.#side(side, s, (image) => url(s, image), sides)));
+    }
+    this.#layOut();
     this.select(selected);
   }
 
   clear(): void {
-    this.#buttons = [];
+    this.#entry = null;
+    this.#cells = [];
     fillWith(this.element);
   }
 
   select(selected: Selected): void {
-    this.#buttons.forEach((buttons, side) => {
-      buttons.forEach((button, image) => {
-        const chosen = side === selected.side && image === selected.image;
-        button.setAttribute('aria-pressed', String(chosen));
-        button.tabIndex = chosen ? 0 : -1;
-        button.classList.toggle('twin', !chosen && image === selected.image);
-      });
-    });
+    for (const { button, seed, side, image } of this.#cells) {
+      const chosen = side === selected.side && image === selected.image;
+      button.setAttribute('aria-pressed', String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+      seed.tabIndex = button.tabIndex;
+      button.classList.toggle('twin', !chosen && !this.#entry?.grid && image === selected.image);
+    }
   }
 
-  #side(side: Side, urls: readonly string[], index: number, sides: readonly Side[]): HTMLElement {
+  #side(side: Side, s: number, url: (image: number) => string, sides: readonly Side[]): HTMLElement {
     const text = this.#text;
     const { title, settings, device, why, startupMilliseconds: startup } = side;
     const steps = settings.steps === 1 ? text('oneStep') : text('stepCount', settings.steps);
     const facts = [steps, device, ...(startup > 0 ? [text('startup', duration(startup))] : [])];
+    const cells = side.images.map(({ className, class: id }, image) => {
+      const shown = className || (id === null ? (settings.prompt ?? '') : `${id}`);
+      return this.#cell(side, { side: s, image }, url(image), shown);
+    });
+    const grid = element('div', { class: 'grid', role: 'group', 'aria-label': title }, ...cells);
+    this.#grids.push(grid);
     return element(
       'section',
       { class: 'side', 'aria-label': title },
@@ -69,7 +110,7 @@ export class ResultsView {
         element('p', { class: 'muted small', title: why }, facts.join(' · ')),
         ...side.notes.map((note) => element('p', { class: 'note small' }, note)),
       ),
-      this.#grid(side, urls, index),
+      grid,
     );
   }
 
@@ -83,62 +124,82 @@ export class ResultsView {
     return element('span', { class: 'ratio' }, words);
   }
 
-  #grid(side: Side, urls: readonly string[], s: number): HTMLElement {
-    const columns = Math.ceil(Math.sqrt(side.images.length));
-    const size = shownSize(side.width, side.images.length);
-    const buttons = side.images.map(({ seed, className, class: id }, image) => {
-      const shown = className || (id === null ? (side.settings.prompt ?? '') : `${id}`);
-      const caption = [shown, this.#text('seedOf', seed)].filter(Boolean).join(', ');
-      const picture = element('img', { src: urls[image] ?? '', alt: '', draggable: false });
-      picture.style.width = `${size}px`;
-      if (side.width < size) picture.classList.add('pixels');
-      return element(
-        'button',
-        {
-          type: 'button',
-          class: 'picture',
-          'aria-label': caption,
-          title: caption,
-          onclick: () => this.#choose(s, image),
-        },
-        picture,
-        element(
-          'span',
-          { class: 'caption' },
-          element('span', {}, shown),
-          element('span', { class: 'muted number' }, `${seed}`),
-        ),
-      );
-    });
-    this.#buttons.push(buttons);
-    const grid = element('div', { class: 'grid', role: 'group', 'aria-label': side.title }, ...buttons);
-    grid.style.maxWidth = `${columns * (size + 16)}px`; // a square, where there is room
-    grid.addEventListener('keydown', (event) => this.#move(event, s, columns));
-    return grid;
+  /** The picture, and under it what it shows and its seed, which can be used again. */
+  #cell(side: Side, at: Selected, url: string, shown: string): HTMLElement {
+    const text = this.#text;
+    const { seed } = side.images[at.image]!;
+    const name = [shown, text('seedOf', seed)].filter(Boolean).join(', ');
+    const picture = element('img', { src: url, alt: '', draggable: false });
+    const button = element(
+      'button',
+      {
+        ...{ type: 'button', class: 'picture', 'aria-label': name, title: name },
+        onclick: () => this.#choose(at),
+        ondblclick: () => this.#actions.zoom(at),
+      },
+      picture,
+    );
+    const again = element(
+      'button',
+      {
+        ...{ type: 'button', class: 'plain seed', 'aria-label': text('useSeed', seed), title: text('useSeed', seed) },
+        onclick: () => this.#actions.useSeed(seed),
+      },
+      icon(icons.again),
+      element('span', { class: 'number' }, `${seed}`),
+    );
+    this.#cells.push({ ...at, button, seed: again, picture });
+    return element(
+      'div',
+      { class: 'cell' },
+      button,
+      element('div', { class: 'caption' }, element('span', {}, shown), again),
+    );
   }
 
-  #choose(side: number, image: number): void {
-    this.select({ side, image });
-    this.#onSelect({ side, image });
+  #choose(at: Selected): void {
+    this.select(at);
+    this.#actions.select(at);
+  }
+
+  #layOut(): void {
+    const entry = this.#entry;
+    const width = this.element.clientWidth;
+    if (!entry || width === 0) return;
+    const { sides, grid } = entry;
+    const first = sides[0]!;
+    const across = !grid && sides.length > 1 && width >= 2 * narrowSide + gap ? 2 : 1;
+    this.element.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+    const top = this.element.getBoundingClientRect().top + scrollY + (grid ? 30 : 70);
+    const height = Math.max(lowest, innerHeight - top - below);
+    const room: Room = grid
+      ? { width: width - 96, height: height - 30 }
+      : { width: (width - (across - 1) * 20) / across, height };
+    const count = grid ? sides.length : first.images.length;
+    const { columns, size } = layoutOf(count, first, room, grid?.x.values.length);
+    this.#columns = columns;
+    for (const one of this.#grids) one.style.gridTemplateColumns = `repeat(${columns}, max-content)`;
+    for (const { picture } of this.#cells) {
+      picture.style.width = `${size}px`;
+      picture.classList.toggle('pixels', first.width < size);
+      picture.closest<HTMLElement>('.cell')!.style.width = `${size + 8}px`;
+    }
   }
 
   /** Arrow keys go from picture to picture; one of them is in the tab order. */
-  #move(event: KeyboardEvent, side: number, columns: number): void {
-    const buttons = this.#buttons[side] ?? [];
-    const from = buttons.indexOf(event.target as HTMLButtonElement);
-    const perRow = rowLength(buttons) || columns;
-    const ways: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perRow, ArrowUp: -perRow };
-    const to = event.key === 'Home' ? 0 : event.key === 'End' ? buttons.length - 1 : from + (ways[event.key] ?? 0);
-    if (from < 0 || to === from || !buttons[to]) return;
+  #move(event: KeyboardEvent): void {
+    const own = this.#cells.find(({ button }) => button === event.target);
+    if (!own) return;
+    const cells = this.#entry?.grid ? this.#cells : this.#cells.filter(({ side }) => side === own.side);
+    const from = cells.indexOf(own);
+    const { length } = cells;
+    const row = this.#columns;
+    const ways: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row };
+    const to = event.key === 'Home' ? 0 : event.key === 'End' ? length - 1 : from + (ways[event.key] ?? 0);
+    const next = cells[to];
+    if (to === from || !next) return;
     event.preventDefault();
-    this.#choose(side, to);
-    buttons[to].focus();
+    this.#choose({ side: next.side, image: next.image });
+    next.button.focus();
   }
-}
-
-/** How many pictures stand in the first row: the grid wraps as it likes. */
-function rowLength(buttons: readonly HTMLElement[]): number {
-  const top = buttons[0]?.offsetTop;
-  const wrapped = buttons.findIndex(({ offsetTop }) => offsetTop !== top);
-  return wrapped < 0 ? buttons.length : wrapped;
 }

@@ -2,7 +2,7 @@
  * What the person changed in the form and the host has not heard of yet: it stays when the host changes the form in that very
  * moment, such as when another model is chosen for it elsewhere while a prompt is being typed.
  */
-import type { Form } from '../../backend/protocol/panels/generate.ts';
+import { type Form, sameValue } from '../../backend/protocol/panels/generate-form.ts';
 
 /** As many changes can be on their way. */
 const most = 100;
@@ -23,7 +23,7 @@ export class Unheard {
   over(form: Form, heard: number): Form {
     const [before, now] = [this.#forms.get(heard > this.#last ? 0 : heard), this.#forms.get(this.#last)];
     const since =
-      before && now ? Object.entries(now).filter(([key, value]) => value !== before[key as keyof Form]) : [];
+      before && now ? Object.entries(now).filter(([key, value]) => !sameValue(value, before[key as keyof Form])) : [];
     const both = { ...form, ...Object.fromEntries(since) };
     this.#forms.set(this.#last, both);
     return both;

@@ -14,12 +14,12 @@ import { encodeSafetensors } from '../shared/safetensors.ts';
 import { firstLook, lookSchema } from '../shared/scores/look.ts';
 import type { ScoreSet } from '../shared/scores/score-set.ts';
 import { ScoreSetView } from '../shared/scores/score-set-view.ts';
+import { setsPicture } from '../shared/scores/sets-picture.ts';
 import { Controls } from './controls.ts';
 import { CurvesView } from './curves.ts';
 import { Inspector } from './inspector.ts';
-import { setsPicture } from './picture.ts';
-import { setDifference, setsOf } from './sets.ts';
-import { StripView } from './strip.ts';
+import { setDifferences, setsOf, stripDifference } from './sets.ts';
+import { type Strip, StripsView } from './strips.ts';
 import { tensorsOf } from './tensors.ts';
 
 const host = connectHost();
@@ -32,7 +32,7 @@ const sets = new ScoreSetView({
   onLook: (next) => inspector.keepLook(next),
 });
 const chooseLevel = (value: number) => inspector.change({ query: { level: { by: 'index', value } } });
-const strip = new StripView(texts, sets.group, chooseLevel);
+const strips = new StripsView(texts, sets.group, chooseLevel);
 const curves = new CurvesView(texts, chooseLevel);
 const save = (name: string, act: () => Promise<void>) =>
   element('button', { class: 'plain', onclick: () => void act() }, name);
@@ -47,7 +47,7 @@ const body = element(
   'main',
   { hidden: true },
   sets.root,
-  element('section', { class: 'over-levels' }, element('h2', { title: texts.stripHint }, texts.strip), strip.root),
+  element('section', { class: 'over-levels' }, element('h2', { title: texts.stripHint }, texts.strip), strips.root),
   element('section', {}, element('h2', {}, texts.curves), curves.root),
 );
 document.getElementById('root')!.append(controls.root, working, problem, notes, empty, body);
@@ -96,8 +96,7 @@ function update(): void {
     );
   }
   const last = found.at(-1)!;
-  strip.root.hidden = last.levels.length === 0;
-  if (shown !== found || stripLook !== seen) strip.show(last, seen);
+  if (shown !== found || stripLook !== seen) strips.show(stripsToShow(), seen);
   stripLook = seen;
   shown = found;
   apply(body, { 'data-step': last.step, 'data-level': last.level.index });
@@ -108,9 +107,25 @@ function setsToShow(): ScoreSet[] {
   const of = (i: number) => setsOf(texts, found[i]!, fill(texts.setOf, count(found[i]!.step)), state.query.stepSize);
   if (found.length === 1) return of(0);
   const [before, after] = [of(0), of(1)];
-  const title = fill(texts.setDifference, count(found[0]!.step), count(found[1]!.step));
-  const [first, second] = [before.at(-1)!, after.at(-1)!];
-  return [...before, ...after, setDifference(title, first, second)];
+  return [...before, ...after, ...setDifferences(differenceTitle(), before, after)];
+}
+
+/** Of every state that is shown, and what differs between two of them. */
+function stripsToShow(): Strip[] {
+  const { found } = inspector;
+  const [first, second] = found;
+  if (!second) return [{ title: '', inspection: first!, isDifference: false }];
+  return [
+    ...found.map((inspection) => {
+      return { title: fill(texts.setOf, count(inspection.step)), inspection, isDifference: false };
+    }),
+    { title: differenceTitle(), inspection: stripDifference(first!, second), isDifference: true },
+  ];
+}
+
+function differenceTitle(): string {
+  const [before, after] = inspector.found.map(({ step }) => count(step));
+  return fill(texts.setDifference, before!, after!);
 }
 
 function workWords(): Record<string, string> {

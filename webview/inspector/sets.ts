@@ -101,6 +101,28 @@ export function projected({ channels, height, width, data }: Picture, map: Float
   return { channels: 3, height, width, data: colours };
 }
 
+/** Of two inspections' sets, the second minus the first. Colours are a map of either image alone: theirs would say nothing. */
+export function setDifferences(title: string, first: readonly ScoreSet[], second: readonly ScoreSet[]): ScoreSet[] {
+  return second.flatMap((set, i) => {
+    const before = first[i];
+    if (!before || set.fields.some(({ id }) => id.startsWith('colours-'))) return [];
+    const [, kind] = set.title.split(' · ');
+    return [
+      setDifference([title, second.length > 1 ? (kind ?? set.title) : ''].filter(Boolean).join(' · '), before, set),
+    ];
+  });
+}
+
+/** A strip of what a second inspection of the same levels has minus the first. */
+export function stripDifference(first: Inspection, second: Inspection): Inspection {
+  const strip = second.strip.flatMap((tensor) => {
+    const before = first.strip.find(({ name }) => name === tensor.name);
+    if (before?.data.length !== tensor.data.length) return [];
+    return [{ ...tensor, data: tensor.data.map((value, i) => value - before.data[i]!) }];
+  });
+  return { ...second, tensors: [], strip };
+}
+
 /** The other set's fields minus the first's, where both have them; all signed. */
 export function setDifference(title: string, first: ScoreSet, second: ScoreSet): ScoreSet {
   const fields = second.fields.flatMap((field): ScoreField[] => {

@@ -13,6 +13,14 @@ import type { Look } from '../shared/scores/look.ts';
 import { difference } from '../shared/scores/score-set.ts';
 import { projected, stripPicture } from './sets.ts';
 
+export interface Strip {
+  /** What it is of; '' where there is only one. */
+  readonly title: string;
+  readonly inspection: Inspection;
+  /** Between two inspections: every row has a sign. */
+  readonly isDifference: boolean;
+}
+
 const rows = ['xt', 'muReal', 'muFake', 'difference', 'grad'] as const;
 
 export class StripView {
@@ -29,15 +37,16 @@ export class StripView {
     this.#texts = texts;
     this.#group = group;
     this.#choose = choose;
-    apply(this.root, { 'aria-label': `${texts.strip}. ${texts.stripHint}` });
   }
 
   get views(): ReadonlyMap<string, HeatmapView> {
     return this.#views;
   }
 
-  show({ strip, levels, tensors, level: chosen }: Inspection, look: Look): void {
+  show({ title, inspection, isDifference }: Strip, look: Look): void {
+    const { strip, levels, tensors, level: chosen } = inspection;
     this.#build(levels.length);
+    apply(this.root, { 'aria-label': [this.#texts.strip, title, this.#texts.stripHint].filter(Boolean).join('. ') });
     const map = tensors.find(({ name }) => name === 'projection')?.data;
     for (const [column, level] of levels.entries()) {
       const head = this.#heads[column]!;
@@ -50,7 +59,7 @@ export class StripView {
     }
     for (const row of rows) {
       const pictures = levels.map((_, column) => this.#picture(strip, row, column));
-      const signed = row === 'difference' || row === 'grad' || (look.images === 'numbers' && !map);
+      const signed = isDifference || row === 'difference' || row === 'grad' || (look.images === 'numbers' && !map);
       const all = Math.max(0, ...pictures.map((picture) => robustMax(picture.data)));
       for (const [column, picture] of pictures.entries()) {
         const own = look.scale === 'row' ? all : robustMax(picture.data);
@@ -58,7 +67,8 @@ export class StripView {
         const found = statisticsOf(picture.data);
         this.#views.get(`${row} ${column}`)!.show({
           ...{ picture: shown, kind: signed ? 'signed' : 'image', channels: channelsFor(look, shown) },
-          ...{ end: own || 1, name: `${this.#title(row)}, σ ${number(levels[column]!.sigma, 3)}` },
+          end: own || 1,
+          name: [this.#title(row), `σ ${number(levels[column]!.sigma, 3)}`, title].filter(Boolean).join(', '),
           summary: fill(
             this.#texts.statistics,
             ...[found.min, found.mean, found.max, found.std].map((value) => number(value, 3)),
@@ -76,6 +86,10 @@ export class StripView {
   #title(row: (typeof rows)[number]): string {
     const { fieldXt, fieldMuReal, fieldMuFake, fieldDifference, fieldGrad } = this.#texts;
     return { xt: fieldXt, muReal: fieldMuReal, muFake: fieldMuFake, difference: fieldDifference, grad: fieldGrad }[row];
+  }
+
+  dispose(): void {
+    for (const view of this.#views.values()) view.dispose();
   }
 
   #build(columns: number): void {

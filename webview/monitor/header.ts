@@ -5,6 +5,7 @@ import {
   openConfig,
   openTensorBoard,
   resumeRun,
+  resumeWithChanges,
   saveCsv,
 } from '../../backend/protocol/panels/monitor.ts';
 import type { MonitorTexts } from '../../backend/protocol/panels/monitor-texts.ts';
@@ -12,17 +13,20 @@ import type { RunRecord, ShownState } from '../../backend/protocol/rpc/runs.ts';
 import type { RunCommand } from '../../backend/protocol/run-requests.ts';
 import { apply, element, fillWith, icon, setText } from '../shared/dom.ts';
 import { count, time } from '../shared/format.ts';
-import { HostError, isCancelled } from '../shared/host.ts';
+import { isCancelled, type Problem, problemOf } from '../shared/host.ts';
 import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
+import { button } from '../shared/toolkit.ts';
 import { HealthSection } from './health.ts';
 import type { Monitor } from './monitor.ts';
+import './header.css';
 
 export class Header {
   readonly root: HTMLElement;
   readonly #monitor: Monitor;
   readonly #name = element('h1', {});
   readonly #state = element('span', { class: 'state' });
+  #shownState = '';
   readonly #progress = element('div', {
     class: 'progress',
     role: 'progressbar',
@@ -59,9 +63,9 @@ export class Header {
   }
 
   update(): void {
-    const { focus, texts, ready } = this.#monitor;
+    const { focus, texts, ready, problem } = this.#monitor;
     const record = focus?.record;
-    setText(this.#name, focus?.name ?? (ready ? texts.noRuns : texts.loading));
+    setText(this.#name, focus?.name ?? (problem ? '' : ready ? texts.noRuns : texts.loading));
     apply(this.#name, { title: focus?.folder });
     this.#state.hidden = !record;
     this.#showMessages();
@@ -73,8 +77,7 @@ export class Header {
       return;
     }
     const state = stateText(texts, record.state);
-    setText(this.#state, state);
-    apply(this.#state, { 'data-state': record.state });
+    this.#showState(record.state, state);
     const facts = factsOf(texts, record, focus!.lastStep);
     setText(this.#facts, facts.join(' · '));
     const done = record.work ? record.work.done / record.work.total : record.step / record.iterations;
@@ -82,6 +85,14 @@ export class Header {
     this.#progress.style.setProperty('--done', `${percent}%`);
     apply(this.#progress, { 'aria-valuenow': percent, 'aria-label': facts[0] });
     setText(this.#spoken, [`${focus!.name}: ${state}`, this.#failure, this.#told].filter(Boolean).join('. '));
+  }
+
+  /** A shape and a colour of its own for each: a run that was stopped is seen to be. */
+  #showState(state: ShownState, text: string): void {
+    if (this.#shownState === state) return;
+    this.#shownState = state;
+    apply(this.#state, { 'data-state': state });
+    fillWith(this.#state, icon(icons[stateIcons[state]]), text);
   }
 
   /** What came of the last action on the run in focus. */
@@ -95,20 +106,17 @@ export class Header {
     const reachable = record?.process?.reachable === true;
     const state = record?.state;
     const canEnd = reachable && (state === 'running' || state === 'paused');
-    const canGoOn = state === 'stopped' || state === 'failed' || state === 'interrupted';
-    const key = JSON.stringify([focus?.folder, canEnd, canGoOn, state, ...this.#busy]);
+    const canResume = state === 'stopped' || state === 'failed' || state === 'interrupted';
+    const stopped = record?.error?.stop;
+    const key = JSON.stringify([focus?.folder, canEnd, canResume, stopped, state, ...this.#busy]);
     if (key === this.#actionsKey) return;
     this.#actionsKey = key;
     const action = (title: string, picture: keyof typeof icons, run: () => Promise<unknown>) => {
-      const appearance = 'secondary';
-      const button = element(
-        'vscode-button',
-        { appearance, disabled: this.#busy.has(title), onclick: () => void this.#do(run, title) },
+      return button(
+        { appearance: 'secondary', disabled: this.#busy.has(title), onclick: () => void this.#do(run, title) },
         icon(icons[picture]),
         title,
       );
-      button.firstElementChild!.setAttribute('slot', 'start');
-      return button;
     };
     const { host } = this.#monitor;
     const folder = focus?.folder ?? '';
@@ -123,7 +131,13 @@ export class Header {
       canEnd && state === 'paused' && action(texts.resume, 'play', send('resume')),
       canEnd && action(texts.checkpoint, 'save', save),
       canEnd && action(texts.stop, 'stop', send('stop')),
-      canGoOn && action(texts.goOn, 'play', () => host.request(resumeRun, { folder, set: [] })),
+      stopped !== undefined &&
+        action(texts.showStopped, 'inspect', async () => this.#monitor.showStopped(folder, stopped)),
+      // Drawn as before and computed as before, it would stop at the same step again.
+      canResume &&
+        stopped === undefined &&
+        action(texts.resume, 'play', () => host.request(resumeRun, { folder, set: [] })),
+      canResume && action(texts.resumeWithChanges, 'play', () => host.request(resumeWithChanges, { folder })),
       link(texts.addRun, () => this.#do(() => host.request(addRuns, {}))),
       record?.kind && link(texts.openConfig, () => this.#do(() => host.request(openConfig, { folder }))),
       record && link(texts.saveCsv, () => this.#do(() => host.request(saveCsv, { folder, tags: focus!.tags }))),
@@ -132,16 +146,28 @@ export class Header {
   }
 
   #showMessages(): void {
-    const { focus, texts } = this.#monitor;
+    const { focus, texts, problem } = this.#monitor;
     const { error } = focus?.record ?? {};
     const line = (text: string, kind: 'error' | 'warning', button?: Node) =>
       element('p', { class: `message ${kind}` }, icon(icons.warning), element('span', {}, text), button ?? null);
-    const again = element('button', { class: 'plain text', onclick: () => void focus?.load() }, texts.tryAgain);
+    const again = (load: () => Promise<void>) =>
+      element('button', { class: 'plain text', onclick: () => void load() }, texts.tryAgain);
     fillWith(
       this.#messages,
       this.#failure && line(this.#failure, 'error'),
       this.#told && element('p', { class: 'message' }, this.#told),
-      focus?.problem && line(sentences(fill(texts.cannotRead, focus.name), focus.problem), 'error', again),
+      problem &&
+        line(
+          sentences('', problem),
+          'error',
+          again(() => this.#monitor.start()),
+        ),
+      focus?.problem &&
+        line(
+          sentences(fill(texts.cannotRead, focus.name), focus.problem),
+          'error',
+          again(() => focus.load()),
+        ),
       error && line(sentences('', error), 'error'),
       ...(focus?.warnings ?? []).map((warning) => line(warning, 'warning')),
     );
@@ -156,7 +182,7 @@ export class Header {
     try {
       await run();
     } catch (error) {
-      if (!isCancelled(error)) this.#failure = sentences('', asProblem(error));
+      if (!isCancelled(error)) this.#failure = sentences('', problemOf(error));
     }
     this.#busy.delete(title);
     this.update();
@@ -167,12 +193,19 @@ function link(title: string, open: () => void): HTMLElement {
   return element('button', { class: 'plain text', onclick: open }, title);
 }
 
-function asProblem(error: unknown): { message: string; hint: string } {
-  const hint = error instanceof HostError ? error.hint : '';
-  return { message: error instanceof Error ? error.message : String(error), hint };
-}
+const stateIcons: Readonly<Record<ShownState, keyof typeof icons>> = {
+  queued: 'clock',
+  running: 'play',
+  paused: 'pause',
+  stopping: 'clock',
+  stopped: 'stop',
+  finished: 'check',
+  failed: 'cross',
+  interrupted: 'broken',
+  damaged: 'warning',
+};
 
-function sentences(intro: string, { message, hint }: { message: string; hint: string }): string {
+function sentences(intro: string, { message, hint }: Problem): string {
   const closed = (text: string) => (text === '' || /[.!?…:]$/.test(text) ? text : `${text}.`);
   return [intro, closed(message), closed(hint)].filter(Boolean).join(' ');
 }

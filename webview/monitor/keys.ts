@@ -1,4 +1,6 @@
 /** Keys for the cursor and the zoom, wherever the focus is, unless what has the focus needs them itself. */
+
+import { isPressed, typedInto } from '../shared/toolkit.ts';
 import type { CurvesPanel } from './charts/curves-panel.ts';
 import type { Monitor } from './monitor.ts';
 import type { Player } from './player.ts';
@@ -7,9 +9,9 @@ export function listenToKeys({ cursor }: Monitor, curves: CurvesPanel, player: P
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
-    if (target?.matches('select, input[type="text"], vscode-dropdown')) return;
+    if (typedInto(target) || target?.matches('select')) return;
     // Space presses what has the focus.
-    if (event.key === ' ' && target?.matches('button, summary, input, vscode-button')) return;
+    if (event.key === ' ' && isPressed(target)) return;
     if (!act(event)) return;
     event.preventDefault();
   });

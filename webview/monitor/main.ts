@@ -1,44 +1,44 @@
 /** The monitor's page: makes its parts and tells them of each other's news. */
 import 'uplot/dist/uPlot.min.css';
+import '../shared/heatmaps/heatmaps.css';
 import '../shared/theme.css';
 import './monitor.css';
-import { monitorLive } from '../../backend/protocol/panels/monitor.ts';
-import { monitorInitialSchema } from '../../backend/protocol/panels/monitor-texts.ts';
+import './charts/charts.css';
+import './pictures/pictures.css';
+import './runs/runs.css';
+import { monitorInitialSchema, monitorLive } from '../../backend/protocol/panels/monitor.ts';
 import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { CurvesPanel } from './charts/curves-panel.ts';
 import { CursorBar } from './cursor-bar.ts';
 import type { RunData } from './data/run-data.ts';
 import { Header } from './header.ts';
 import { listenToKeys } from './keys.ts';
 import { Monitor } from './monitor.ts';
-import { FieldsView } from './pictures/fields-view.ts';
-import { SamplesView } from './pictures/samples-view.ts';
+import { PicturesPanel } from './pictures/panel.ts';
+import { PictureStrip } from './pictures/strip.ts';
 import { Player } from './player.ts';
 import { RunList } from './run-list.ts';
+import { Split } from './split.ts';
 
-registerComponents();
 const host = connectHost();
-const monitor = new Monitor(host, readInitial(monitorInitialSchema).texts);
+const { texts, scores, charts } = readInitial(monitorInitialSchema);
+const monitor = new Monitor(host, texts, scores, charts);
 const header = new Header(monitor);
 const runList = new RunList(monitor);
 const curves = new CurvesPanel(monitor);
-const samples = new SamplesView(monitor);
-const fields = new FieldsView(monitor);
-const player = new Player(monitor.cursor, () => samples.settled && fields.settled);
+const pictures = new PicturesPanel(monitor);
+const strip = new PictureStrip(monitor, pictures.store, pictures.root);
+const player = new Player(monitor.cursor, () => pictures.settled);
 const cursorBar = new CursorBar(monitor, player);
+const main = element('main', {});
+main.append(curves.root, new Split(monitor, main).root, pictures.root);
 
 document
   .getElementById('root')!
-  .append(
-    header.root,
-    runList.root,
-    cursorBar.root,
-    element('main', {}, curves.root, element('div', { class: 'pictures' }, samples.root, fields.root)),
-  );
+  .append(header.root, runList.root, element('div', { class: 'pinned' }, cursorBar.root, strip.root), main);
 listenToKeys(monitor, curves, player);
 
 const known = new WeakSet<RunData>();
@@ -47,11 +47,11 @@ monitor.onRuns.on(() => {
 });
 onTheme(() => {
   curves.redraw();
-  fields.redraw();
+  pictures.redraw();
   runList.update();
 });
 host.on(monitorLive, ({ folder, event }) => {
-  if (event.type === 'probe') fields.live(folder, event.fields);
+  if (event.type === 'probe') pictures.live(folder, event.fields);
 });
 void monitor.start();
 
@@ -61,17 +61,17 @@ function watch(run: RunData): void {
   run.onRecord.on(() => {
     header.update();
     runList.update();
-    samples.update();
-    fields.update();
+    pictures.update();
+    strip.update();
   });
-  run.onCurves.on(() => cursorBar.update());
+  run.onCurves.on(() => {
+    cursorBar.update();
+    runList.update();
+  });
   run.onRecorded.on(() => {
     cursorBar.update();
-    samples.update();
-    fields.update();
+    pictures.update();
+    strip.update();
   });
-  run.onRestart.on(() => {
-    samples.forget(run.folder);
-    fields.forget(run.folder);
-  });
+  run.onRestart.on(() => pictures.forget(run.folder));
 }

@@ -1,81 +1,59 @@
-/** The runs that are shown together: colour, visibility, which one the pictures are of; and how their configs differ. */
-import { compareConfigs, removeRun } from '../../backend/protocol/panels/monitor.ts';
-import { lineColour, lineStroke, strokeBackground } from '../shared/colours.ts';
-import { element, fillWith, icon } from '../shared/dom.ts';
-import { beforeNextFrame } from '../shared/frame.ts';
+/** The runs that are shown together, in a table that can be folded; and how their configs differ. */
+import { compareConfigs } from '../../backend/protocol/panels/monitor.ts';
+import { element, fillWith, icon, setText } from '../shared/dom.ts';
 import { icons } from '../shared/icons.ts';
 import { fill } from '../shared/initial.ts';
-import type { RunData } from './data/run-data.ts';
-import { stateText } from './header.ts';
 import type { Monitor } from './monitor.ts';
+import { RunTable } from './runs/run-table.ts';
+
+/** Numbers in the table change so often; what the person does shows at once. */
+const updateMilliseconds = 400;
+/** A column of differences for each of more runs than this would be a wall. */
+const mostCompared = 8;
 
 export class RunList {
   readonly root: HTMLElement;
   readonly #monitor: Monitor;
-  readonly #list = element('ul', { class: 'run-list' });
+  readonly #table: RunTable;
+  readonly #fold: HTMLDetailsElement;
+  readonly #title = element('span', {});
   readonly #differences = element('details', { class: 'differences', hidden: true });
-  readonly #updateSoon = beforeNextFrame(() => this.#update());
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #compared = '';
 
   constructor(monitor: Monitor) {
-    this.#monitor = monitor;
     const { texts } = monitor;
-    this.root = element('nav', { class: 'runs', 'aria-label': texts.runs }, this.#list, this.#differences);
-    monitor.onRuns.on(() => this.#updateSoon());
-    this.#updateSoon();
+    this.#monitor = monitor;
+    this.#table = new RunTable(monitor);
+    this.#fold = element(
+      'details',
+      { class: 'run-fold', open: monitor.state.table.open },
+      element('summary', {}, icon(icons.chevron), element('h2', {}, texts.runs), this.#title),
+      this.#table.root,
+    );
+    this.#fold.addEventListener('toggle', () => {
+      const { table } = monitor.state;
+      if (table.open !== this.#fold.open) monitor.change({ table: { ...table, open: this.#fold.open } });
+    });
+    this.root = element('nav', { class: 'runs', 'aria-label': texts.runs }, this.#fold, this.#differences);
+    monitor.onRuns.on(() => this.#update());
+    monitor.onHighlight.on(() => this.#table.update());
+    this.#update();
   }
 
+  /** Soon, and not more often than a person reads. */
   update(): void {
-    this.#updateSoon();
+    this.#timer ??= setTimeout(() => this.#update(), updateMilliseconds);
   }
 
   #update(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const { runs } = this.#monitor;
     this.root.hidden = runs.length < 2;
-    fillWith(this.#list, ...(runs.length < 2 ? [] : runs.map((run) => this.#entry(run))));
+    setText(this.#title, runs.length < 2 ? '' : String(runs.length));
+    this.#table.update();
     void this.#compare();
-  }
-
-  #entry(run: RunData): HTMLElement {
-    const { texts, state, focus, host } = this.#monitor;
-    const { folder, name, record } = run;
-    const place = this.#monitor.place(run);
-    const swatch = element('span', { class: 'swatch' });
-    swatch.style.background = strokeBackground(lineColour(place), lineStroke(place));
-    const visible = !state.hidden.includes(folder);
-    return element(
-      'li',
-      { class: run === focus ? 'run focused' : 'run', 'data-run': folder },
-      element('input', {
-        type: 'checkbox',
-        checked: visible,
-        title: texts.showRun,
-        'aria-label': `${texts.showRun}: ${name}`,
-        onchange: () => this.#monitor.toggle('hidden', folder),
-      }),
-      swatch,
-      element(
-        'button',
-        {
-          class: 'plain text name',
-          title: texts.focusRun,
-          'aria-pressed': String(run === focus),
-          onclick: () => this.#monitor.change({ focus: folder }),
-        },
-        name,
-      ),
-      record ? element('span', { class: 'muted small' }, stateText(texts, record.state)) : null,
-      element(
-        'button',
-        {
-          class: 'plain',
-          title: texts.removeRun,
-          'aria-label': `${texts.removeRun}: ${name}`,
-          onclick: () => void host.request(removeRun, { folder }).catch(() => {}),
-        },
-        icon(icons.close),
-      ),
-    );
   }
 
   async #compare(): Promise<void> {
@@ -85,7 +63,7 @@ export class RunList {
     if (key === this.#compared) return;
     this.#compared = key;
     this.#differences.hidden = true;
-    if (folders.length < 2) return;
+    if (folders.length < 2 || folders.length > mostCompared) return;
     const rows = await host.request(compareConfigs, { folders }).catch(() => null);
     if (!rows || key !== this.#compared) return;
     const summary =

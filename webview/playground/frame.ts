@@ -1,6 +1,6 @@
 /** From the plane to the canvas and back: the part of the plane that is shown, as wide and as high as the canvas. */
 import type { Target } from '../../backend/protocol/panels/playground-settings.ts';
-import type { Point } from './targets.ts';
+import { type Point, stdsOf } from './targets.ts';
 
 export interface Frame {
   readonly left: number;
@@ -12,8 +12,9 @@ export interface Frame {
 const usual: Frame = { left: -1.25, right: 1.25, bottom: -0.8, top: 0.8 };
 
 /** The usual part, and more where the target reaches further; then as much more as the canvas is wider or higher. */
-export function frameOf({ modes, std, start }: Target, width: number, height: number): Frame {
-  const marks = [...modes.map((centre) => ({ centre, std })), start];
+export function frameOf(target: Target, width: number, height: number): Frame {
+  const stds = stdsOf(target);
+  const marks = [...target.modes.map((centre, k) => ({ centre, std: stds[k]! })), target.start];
   const low = (axis: 0 | 1, value: number) => Math.min(value, ...marks.map((mark) => mark.centre[axis] - 4 * mark.std));
   const high = (axis: 0 | 1, value: number) =>
     Math.max(value, ...marks.map((mark) => mark.centre[axis] + 4 * mark.std));

@@ -7,14 +7,12 @@ import { onTheme } from '../shared/colours.ts';
 import { element } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { LookView } from './look-view.ts';
 import { PlaneView, type Tool } from './plane-view.ts';
 import { Playground } from './playground.ts';
 import { SettingsView } from './settings-view.ts';
 import { Transport } from './transport.ts';
 
-registerComponents();
 const host = connectHost();
 const playground = new Playground(host, readInitial(playgroundInitialSchema).texts);
 const plane = new PlaneView(playground);

@@ -1,13 +1,15 @@
 /** The canvas with the plane: looked at, drawn on with the pointer, or with the keyboard. */
 import { mixtureSection } from '../../backend/protocol/config/mixture.ts';
+import type { Target } from '../../backend/protocol/panels/playground-settings.ts';
 import { element, setText } from '../shared/dom.ts';
 import { number } from '../shared/format.ts';
 import { beforeNextFrame } from '../shared/frame.ts';
 import { fill } from '../shared/initial.ts';
+import { fitStroke } from './fit.ts';
 import { cellsOf, type Frame, frameOf, toPlane } from './frame.ts';
 import type { Playground } from './playground.ts';
 import { drawScene } from './scene.ts';
-import { alongStroke, mostModes, type Point, rounded, withoutNearest } from './targets.ts';
+import { alongStroke, mostModes, type Point, rounded, withModes, withoutNearest } from './targets.ts';
 
 export type Tool = 'look' | 'draw' | 'start';
 
@@ -23,7 +25,8 @@ export class PlaneView {
   readonly #playground: Playground;
   #tool: Tool = 'look';
   #crosshair: Point | null = null;
-  #stroke: Point[] | null = null;
+  /** What is being drawn, and the target before it. */
+  #stroke: { readonly points: Point[]; readonly before: Target } | null = null;
   readonly redraw = beforeNextFrame(() => this.#draw());
 
   constructor(playground: Playground) {
@@ -105,21 +108,30 @@ export class PlaneView {
     const at = this.#pointAt(event);
     if (this.#tool === 'start') this.#startAt(at);
     else {
-      this.#stroke = [at];
+      this.#stroke = { points: [at], before: this.#playground.settings.target };
       this.#place([at]);
     }
   }
 
   #move(event: PointerEvent): void {
-    const before = this.#stroke?.at(-1);
-    if (!before) return;
-    const at = this.#pointAt(event);
-    this.#stroke = [before, at];
-    this.#place([before, at]);
+    if (!this.#stroke) return;
+    const { points } = this.#stroke;
+    points.push(this.#pointAt(event));
+    this.#place(points.slice(-2));
   }
 
+  /** What was placed along the stroke becomes what fits it; a dot stays the mode that it is. */
   #up(): void {
+    const stroke = this.#stroke;
     this.#stroke = null;
+    if (!stroke || stroke.points.length < 2) return;
+    const { points, before } = stroke;
+    const fitted = fitStroke(points, before.std, Math.max(1, mostModes - before.modes.length));
+    const modes = [...before.modes, ...fitted.modes];
+    if (modes.length > mostModes) return;
+    this.#set(withModes(before, modes, fitted.stds));
+    const [least, most] = [Math.min(...fitted.stds), Math.max(...fitted.stds)];
+    this.say(fill(this.#playground.texts.fitted, fitted.modes.length, least, most, modes.length));
   }
 
   #pointAt({ offsetX, offsetY }: PointerEvent): Point {
@@ -135,7 +147,7 @@ export class PlaneView {
       if (modes.length >= mostModes) this.#playground.say(fill(texts.tooMany, mostModes));
       return;
     }
-    this.#set({ ...target, modes });
+    this.#set(withModes(target, modes));
     const [x, y] = modes.at(-1)!;
     this.say(fill(texts.placed, x, y, modes.length));
   }
@@ -144,9 +156,9 @@ export class PlaneView {
   #remove(at: Point): void {
     const { target } = this.#playground.settings;
     if (target.modes.length < 2) return;
-    const modes = withoutNearest(target.modes, at);
-    this.#set({ ...target, modes });
-    this.say(fill(this.#playground.texts.removed, modes.length));
+    const fewer = withoutNearest(target, at);
+    this.#set(fewer);
+    this.say(fill(this.#playground.texts.removed, fewer.modes.length));
   }
 
   #startAt([x, y]: Point): void {

@@ -113,11 +113,7 @@ export class Playground {
 
   /** Whether what is set is another run than the one that is shown. */
   get isOther(): boolean {
-    const { target, seed } = this.settings;
-    return (
-      this.#running === null ||
-      JSON.stringify([target, seed]) !== JSON.stringify([this.#running.target, this.#running.seed])
-    );
+    return this.#running === null || ofRun(this.settings) !== ofRun(this.#running);
   }
 
   /** What is drawn: the modes of the run, unless others are set. */
@@ -301,7 +297,7 @@ export class Playground {
       this.#again = false;
       const { folder, sigma } = this;
       const viewed = this.#viewed;
-      if (folder === null || !this.isAlive || !viewed) break;
+      if (folder === null || !viewed) break;
       try {
         const params = { ...viewed, sigma, shade: this.layers.densities ? shade : 0, samples: sampleCount };
         const reading = await this.host.request(readPlane, { folder, params });
@@ -311,8 +307,8 @@ export class Playground {
         this.shot = { reading, frame, columns, rows, shade: params.shade };
         this.#changed();
       } catch (error) {
-        // A run that has just ended answers no more; what its record says comes next.
-        if (!isCancelled(error) && ++this.#failures === mostFailures) this.say(wordsOf(error), true);
+        // A run that has just ended answers no more; what its record says comes next, and then its last checkpoint answers.
+        if (!isCancelled(error) && (++this.#failures === mostFailures || !this.isAlive)) this.say(wordsOf(error), true);
         break;
       }
     }
@@ -357,6 +353,11 @@ export class Playground {
       },
     };
   }
+}
+
+/** What another one of is another run. */
+function ofRun({ target: { modes, std, stds, start }, seed }: Omit<PlaygroundSettings, 'name'>): string {
+  return JSON.stringify([modes, std, stds ?? null, start.centre, start.std, seed]);
 }
 
 function wordsOf(error: unknown): string {

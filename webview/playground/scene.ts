@@ -3,7 +3,7 @@ import type { Target } from '../../backend/protocol/panels/playground-settings.t
 import { lineColour, themeColour } from '../shared/colours.ts';
 import { type Frame, middlesOf, toCanvas } from './frame.ts';
 import { networkScore, type Reading } from './summary.ts';
-import type { Point } from './targets.ts';
+import { type Point, stdsOf } from './targets.ts';
 
 export interface Layers {
   readonly samples: boolean;
@@ -89,15 +89,17 @@ function rgbOf(hex: string): [number, number, number] {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-function outlines(context: CanvasRenderingContext2D, { modes, std }: Target, at: At, perUnit: number): void {
+function outlines(context: CanvasRenderingContext2D, target: Target, at: At, perUnit: number): void {
+  const { modes } = target;
+  const stds = stdsOf(target);
   context.strokeStyle = colours.data();
   context.lineWidth = 1;
   const deviations = modes.length > 12 ? [1] : [1, 2];
-  for (const mode of modes) {
+  for (const [k, mode] of modes.entries()) {
     const [x, y] = at(mode);
     for (const far of deviations) {
       context.beginPath();
-      context.arc(x, y, far * std * perUnit, 0, 2 * Math.PI);
+      context.arc(x, y, far * stds[k]! * perUnit, 0, 2 * Math.PI);
       context.stroke();
     }
   }

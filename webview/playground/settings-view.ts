@@ -6,7 +6,7 @@ import { apply, element } from '../shared/dom.ts';
 import { choice, labelled, NumberInput, select } from './fields.ts';
 import type { Tool } from './plane-view.ts';
 import type { Playground } from './playground.ts';
-import { nameOf, type TargetName, targets } from './targets.ts';
+import { cleared, nameOf, type TargetName, targets } from './targets.ts';
 
 export class SettingsView {
   readonly root: HTMLElement;
@@ -56,7 +56,10 @@ export class SettingsView {
     >;
     this.#weight = select(weights, (weight) => set({ weight }));
     this.#weight.dataset.testid = 'weight';
-    const std = new NumberInput('std', [0.01, 1], (value) => playground.setTarget({ ...target(), std: value }));
+    const std = new NumberInput('std', [0.01, 1], (value) => {
+      const { stds: _, ...rest } = target();
+      playground.setTarget({ ...rest, std: value });
+    });
     const seed = new NumberInput('seed', [0, 2 ** 31], (value) => playground.setSeed(value), true);
     const lambda = new NumberInput('lambda', [0, 1000], (value) => set({ lambda: value }));
     const generator = new NumberInput('generatorRate', [0, 1], (value) => set({ generatorRate: value }));
@@ -127,7 +130,7 @@ export class SettingsView {
   /** All but the first mode: a target has one. */
   #clear(useTool: (tool: Tool) => void): void {
     const { target } = this.#playground.settings;
-    this.#playground.setTarget({ ...target, modes: target.modes.slice(0, 1) }, 'drawn');
+    this.#playground.setTarget(cleared(target), 'drawn');
     this.#use('draw', useTool);
   }
 

@@ -1,6 +1,7 @@
 /** What samples do, in numbers: how many modes they are in, how wide they are there, and how well the scores know them. */
 import type { PlaneReading } from '../../backend/protocol/panels/playground.ts';
 import type { Target } from '../../backend/protocol/panels/playground-settings.ts';
+import { stdsOf } from './targets.ts';
 
 /** A mode holds 99.97 % of its own points within this many standard deviations. */
 const reach = 4;
@@ -13,21 +14,24 @@ export interface Summary {
   /** Modes that have their share. */
   readonly covered: number;
   readonly modes: number;
-  /** Root mean square distance from the samples' own mean in their mode, in that of a mode; NaN without samples near one. */
+  /** Root mean square distance from the samples' own mean in their mode, in that of the mode; NaN without samples near one. */
   readonly spread: number;
 }
 
 /** @param samples flat [N, 2] */
-export function summaryOf(samples: Float32Array, { modes, std }: Pick<Target, 'modes' | 'std'>): Summary {
+export function summaryOf(samples: Float32Array, target: Pick<Target, 'modes' | 'std' | 'stds'>): Summary {
+  const { modes } = target;
+  const stds = stdsOf(target);
   const count = samples.length / 2;
-  const groups = modes.map(() => ({ n: 0, x: 0, y: 0, squares: 0 }));
+  const groups = modes.map((_, k) => ({ n: 0, x: 0, y: 0, squares: 0, std: stds[k]! }));
   for (let i = 0; i < samples.length; i += 2) {
     let [best, nearest] = [Number.POSITIVE_INFINITY, 0];
     modes.forEach(([x, y], k) => {
-      const distance = Math.hypot(samples[i]! - x, samples[i + 1]! - y);
+      // In standard deviations: a wide mode reaches further.
+      const distance = Math.hypot(samples[i]! - x, samples[i + 1]! - y) / stds[k]!;
       if (distance < best) [best, nearest] = [distance, k];
     });
-    if (best > reach * std) continue;
+    if (best > reach) continue;
     const group = groups[nearest]!;
     group.n++;
     group.x += samples[i]!;
@@ -37,12 +41,15 @@ export function summaryOf(samples: Float32Array, { modes, std }: Pick<Target, 'm
   const near = groups.reduce((sum, { n }) => sum + n, 0);
   const counted = groups.filter(({ n }) => n >= (least * count) / modes.length);
   const inCounted = counted.reduce((sum, { n }) => sum + n, 0);
-  const variance = counted.reduce((sum, { n, x, y, squares }) => sum + Math.max(0, squares - (x * x + y * y) / n), 0);
+  const variance = counted.reduce(
+    (sum, { n, x, y, squares, std }) => sum + Math.max(0, squares - (x * x + y * y) / n) / std ** 2,
+    0,
+  );
   return {
     near: near / count,
     covered: counted.length,
     modes: modes.length,
-    spread: Math.sqrt(variance / inCounted / 2) / std,
+    spread: Math.sqrt(variance / inCounted / 2),
   };
 }
 

@@ -52,10 +52,14 @@ export const targets = {
 
 export type TargetName = keyof typeof targets;
 
+/** The width of each mode. */
+export const stdsOf = ({ modes, std, stds }: Pick<Target, 'modes' | 'std' | 'stds'>): readonly number[] =>
+  stds ?? modes.map(() => std);
+
 /** The name of a target; `drawn` for what is none of those above. */
-export function nameOf({ modes, std }: Target): TargetName | 'drawn' {
+export function nameOf({ modes, std, stds }: Target): TargetName | 'drawn' {
   const same = (name: TargetName) =>
-    JSON.stringify([targets[name].modes, targets[name].std]) === JSON.stringify([modes, std]);
+    JSON.stringify([targets[name].modes, targets[name].std]) === JSON.stringify([modes, std]) && stds === undefined;
   return (Object.keys(targets) as TargetName[]).find(same) ?? 'drawn';
 }
 
@@ -80,11 +84,26 @@ export function alongStroke(modes: readonly Point[], stroke: readonly Point[], s
   return all;
 }
 
+/** More modes, each of the width that the target is drawn with unless they bring their own. */
+export function withModes(target: Target, modes: Target['modes'], stds?: readonly number[]): Target {
+  const added = modes.slice(target.modes.length);
+  if (!stds && !target.stds) return { ...target, modes };
+  const own = stds ?? added.map(() => target.std);
+  return { ...target, modes, stds: [...stdsOf(target), ...own] };
+}
+
 /** Without the mode that is nearest to a point. */
-export function withoutNearest(modes: readonly Point[], [x, y]: Point): [number, number][] {
-  const distances = modes.map((mode) => Math.hypot(mode[0] - x, mode[1] - y));
+export function withoutNearest(target: Target, [x, y]: Point): Target {
+  const distances = target.modes.map((mode) => Math.hypot(mode[0] - x, mode[1] - y));
   const nearest = distances.indexOf(Math.min(...distances));
-  return modes.flatMap(([a, b], i) => (i === nearest ? [] : [[a, b] as [number, number]]));
+  const others = <T>(all: readonly T[]) => all.filter((_, i) => i !== nearest);
+  const { stds } = target;
+  return { ...target, modes: others(target.modes), ...(stds ? { stds: others(stds) } : {}) };
+}
+
+/** The first mode alone: a target has one. */
+export function cleared({ stds, ...target }: Target): Target {
+  return { ...target, modes: target.modes.slice(0, 1), ...(stds ? { stds: stds.slice(0, 1) } : {}) };
 }
 
 export const rounded = (value: number) => Math.round(value * 1000) / 1000;

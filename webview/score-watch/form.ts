@@ -8,6 +8,7 @@ import {
 import type { ScoreWatchTexts } from '../../backend/protocol/panels/score-watch-texts.ts';
 import { scorePresets } from '../../backend/protocol/values/score-presets.ts';
 import { element } from '../shared/dom.ts';
+import { button } from '../shared/toolkit.ts';
 
 export class ScoreForm {
   readonly root: HTMLElement;
@@ -68,7 +69,7 @@ export class ScoreForm {
         element('label', { 'data-role': role }, element('span', { class: 'muted' }, titles[i]!), input),
       ),
       element('label', {}, element('span', { class: 'muted' }, texts.preset), this.#preset),
-      element('vscode-button', { onclick: () => send({}) }, texts.apply),
+      button({ onclick: () => send({}) }, texts.apply),
     );
     this.#details = element(
       'details',

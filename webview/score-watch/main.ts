@@ -6,10 +6,8 @@ import { scoreWatchInitialSchema } from '../../backend/protocol/panels/score-wat
 import { onTheme } from '../shared/colours.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { ScoreWatchPage } from './page.ts';
 
-registerComponents();
 const page = new ScoreWatchPage(
   connectHost(),
   document.getElementById('root')!,

@@ -21,6 +21,21 @@ export function lineColour(n: number): string {
   return palette[n % palette.length]!;
 }
 
+/** Of the n-th of `count` curves of one thing: its colour, further from the background with every one. */
+export function shadedColour(place: number, n: number, count: number): string {
+  const colour = lineColour(place);
+  if (count < 2) return colour;
+  return mixed(colour, isDark() ? 255 : 0, (strongestShade * n) / (count - 1));
+}
+
+const strongestShade = 0.62;
+
+/** `#rrggbb` with a share of a grey. */
+function mixed(colour: string, grey: number, share: number): string {
+  const parts = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return `rgb(${parts.map((part) => Math.round(part + (grey - part) * share)).join(' ')})`;
+}
+
 export function lineStroke(n: number): readonly number[] {
   return strokes[n % strokes.length]!;
 }

@@ -1,6 +1,6 @@
 /** Elements in one call: `element('button', { class: 'plain', onclick: stop }, 'Stop')`. */
 
-type Child = Node | string | null | undefined | false;
+export type Child = Node | string | null | undefined | false;
 
 /** `on…` are listeners, `class` and `aria-…` and the like attributes; false and undefined leave an attribute out. */
 export type Properties = Readonly<Record<string, string | number | boolean | undefined | ((event: never) => void)>>;

@@ -29,6 +29,13 @@ export function count(value: number): string {
   return value.toLocaleString(language());
 }
 
+/** `812 B`, `4.2 MB`, in powers of ten as file managers show them. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return `${number(value / 1000 ** power, 3)} ${units[power]}`;
+}
+
 /** ISO 8601 as a date and time of this place, as the language writes it. */
 export function dateTime(iso: string): string {
   return new Date(iso).toLocaleString(language());

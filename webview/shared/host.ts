@@ -23,6 +23,23 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof HostError && error.kind === 'cancelled';
 }
 
+/** What is told of something that went wrong, and what to do next. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function problemOf(error: unknown): Problem {
+  const hint = error instanceof HostError ? error.hint : '';
+  return { message: error instanceof Error ? error.message : String(error), hint };
+}
+
+/** What happened and what to do next, as sentences for the page. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof HostError) return error.hint ? `${error.message}. ${error.hint}` : error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
 export interface Host {
   /** Rejects with a HostError; with kind `cancelled` once the signal is aborted. */
   request<P, R>(definition: RequestDefinition<P, R>, params: P, signal?: AbortSignal): Promise<R>;

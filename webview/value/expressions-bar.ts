@@ -2,6 +2,7 @@
 import type { ValueState } from '../../backend/protocol/panels/value.ts';
 import type { ValueTexts } from '../../backend/protocol/panels/value-texts.ts';
 import { apply, element } from '../shared/dom.ts';
+import { button } from '../shared/toolkit.ts';
 
 export class ExpressionsBar {
   readonly root: HTMLFormElement;
@@ -34,7 +35,7 @@ export class ExpressionsBar {
       },
       element('label', { class: 'grow' }, element('span', { class: 'muted' }, texts.expression), this.#expression),
       element('label', { class: 'grow' }, element('span', { class: 'muted' }, '−'), this.#minus),
-      element('vscode-button', { onclick: () => this.root.requestSubmit() }, texts.show),
+      button({ onclick: () => this.root.requestSubmit() }, texts.show),
       element('label', { title: texts.followHint }, this.#follow, texts.follow),
     );
   }

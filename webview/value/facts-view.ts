@@ -40,7 +40,7 @@ export class FactsView {
   #row(name: string, value: ArrayValue): HTMLElement {
     const { shape, dtype, library, device } = value;
     const texts = this.#texts;
-    const where = fill(texts.on, library, device);
+    const where = device === '' ? library : fill(texts.on, library, device);
     const cell = (id: string, text: string, alarm = false) =>
       element('td', { 'data-fact': id, class: alarm ? 'error' : undefined }, text);
     const numbers = value.counted

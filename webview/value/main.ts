@@ -6,10 +6,8 @@ import { valueInitialSchema } from '../../backend/protocol/panels/value-texts.ts
 import { onTheme } from '../shared/colours.ts';
 import { connectHost } from '../shared/host.ts';
 import { readInitial } from '../shared/initial.ts';
-import { registerComponents } from '../shared/toolkit.ts';
 import { ValuePage } from './value-page.ts';
 
-registerComponents();
 const { texts, expression } = readInitial(valueInitialSchema);
 const page = new ValuePage(connectHost(), document.getElementById('root')!, texts, expression);
 onTheme(() => page.redraw());

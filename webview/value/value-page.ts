@@ -15,17 +15,10 @@ import {
 } from '../../backend/protocol/panels/value.ts';
 import type { ValueTexts } from '../../backend/protocol/panels/value-texts.ts';
 import { element, setText } from '../shared/dom.ts';
-import { HeatmapGroup } from '../shared/heatmaps/group.ts';
-import { HeatmapCard, statisticsOf } from '../shared/heatmaps/heatmap-card.ts';
-import { robustMax } from '../shared/heatmaps/robust-max.ts';
-import { type Host, HostError, isCancelled } from '../shared/host.ts';
+import { type Host, isCancelled, wordsOf } from '../shared/host.ts';
 import { fill } from '../shared/initial.ts';
-import { toPng } from '../shared/png.ts';
-import { AxesBar } from './axes-bar.ts';
+import { ArrayView, fileNameOf } from './array-view.ts';
 import { ExpressionsBar } from './expressions-bar.ts';
-import { FactsView } from './facts-view.ts';
-import { LookBar } from './look-bar.ts';
-import { guessKind, opaque, ranges } from './picture-of.ts';
 import { type Reading, read, ShapesDiffer } from './reading.ts';
 
 /** What makes the program be asked anew for what the values are. */
@@ -36,15 +29,9 @@ export class ValuePage {
   readonly #host: Host;
   readonly #texts: ValueTexts;
   readonly #bar: ExpressionsBar;
-  readonly #axes: AxesBar;
-  readonly #look: LookBar;
-  readonly #facts: FactsView;
-  readonly #group = new HeatmapGroup();
-  readonly #card: HeatmapCard;
+  readonly #array: ArrayView;
   readonly #where = element('p', { class: 'where muted', role: 'status' });
   readonly #failure = element('p', { class: 'failure error', role: 'alert', hidden: true });
-  readonly #every = element('p', { class: 'muted small', hidden: true });
-  readonly #shown = element('div', { class: 'shown', tabindex: 0, role: 'group', hidden: true });
   #state: ValueState;
   #stop: Stop | null = null;
   #reading: Reading | null = null;
@@ -59,24 +46,12 @@ export class ValuePage {
     this.#texts = texts;
     this.#state = host.load(valueStateSchema) ?? firstState(expression);
     this.#bar = new ExpressionsBar(texts, (change) => this.#change(change, 'expression' in change));
-    this.#axes = new AxesBar(texts, (change) => this.#change(change));
-    this.#look = new LookBar(
+    this.#array = new ArrayView(
       texts,
       (change) => this.#change(change),
-      () => this.#group.viewport.reset(),
       () => void this.#save(),
     );
-    this.#facts = new FactsView(texts);
-    const choose = (end: number | null) => this.#change({ end });
-    this.#card = new HeatmapCard({ group: this.#group, texts, id: 'value', title: texts.value, choose });
-    const spoken = element('p', { class: 'spoken', role: 'status' });
-    this.#group.listen(this.#shown, spoken);
-    this.#shown.setAttribute('aria-label', texts.keys);
-    this.#shown.append(
-      ...[element('div', { class: 'facts-frame' }, this.#facts.root), this.#axes.root, this.#look.root],
-      ...[this.#every, this.#card.root],
-    );
-    root.append(this.#bar.root, this.#where, this.#failure, this.#shown, spoken);
+    root.append(this.#bar.root, this.#where, this.#failure, this.#array.root, this.#array.spoken);
     this.#bar.show(this.#state);
   }
 
@@ -135,23 +110,8 @@ export class ValuePage {
   }
 
   #show(reading: Reading): void {
-    const { value, other, seen } = reading;
-    const { expression, minus, channels, end } = this.#state;
-    const kind = other ? 'signed' : (this.#state.kind ?? guessKind(value, seen));
-    const picture = kind !== 'signed' && channels === 'together' ? opaque(reading.picture) : reading.picture;
-    const values = [{ name: expression, value }, ...(other ? [{ name: minus, value: other }] : [])];
-    this.#shown.hidden = false;
-    this.#shown.classList.toggle('flat', picture.width > 8 * picture.height);
-    this.#facts.show(values, other ? statisticsOf(picture.data) : null);
-    this.#axes.show(value.shape, this.#state);
-    this.#look.show(kind, channels, reading.picture.channels);
-    this.#every.hidden = seen.step === 1;
-    setText(this.#every, fill(this.#texts.everyNth, seen.step));
-    this.#card.show({
-      ...{ picture, channels, hint: '', fixed: end !== null, end: end ?? (robustMax(picture.data) || 1) },
-      ...(kind === 'signed' ? { kind } : { kind: 'image', range: ranges[kind] }),
-      name: other ? `${expression} − ${minus}` : expression,
-    });
+    const { expression, minus } = this.#state;
+    this.#array.show(reading, this.#state, { value: expression, other: minus });
   }
 
   #fail(error: unknown): void {
@@ -162,9 +122,7 @@ export class ValuePage {
       setText(this.#failure, fill(this.#texts.shapeMismatch, expression, a!, minus, b!));
       return;
     }
-    const message = error instanceof Error ? error.message : String(error);
-    const hint = error instanceof HostError ? error.hint : '';
-    setText(this.#failure, `${message}. ${hint}`.trim());
+    setText(this.#failure, wordsOf(error));
   }
 
   #say(): void {
@@ -175,14 +133,11 @@ export class ValuePage {
       old && fill(texts.asOf, this.#readAt),
     ];
     setText(this.#where, parts.filter(Boolean).join(' '));
-    this.#shown.classList.toggle('old', old);
+    this.#array.root.classList.toggle('old', old);
   }
 
   async #save(): Promise<void> {
-    const { whole } = this.#card.view;
-    const canvas = element('canvas', { width: whole.width, height: whole.height });
-    canvas.getContext('2d')!.drawImage(whole, 0, 0);
-    const name = `${this.#state.expression.replace(/[^\w.-]+/g, '-').slice(0, 100) || 'value'}.png`;
-    await this.#host.request(savePicture, { name, png: await toPng(canvas) }).catch((error) => this.#fail(error));
+    const picture = { name: fileNameOf(this.#state.expression), png: await this.#array.png() };
+    await this.#host.request(savePicture, picture).catch((error) => this.#fail(error));
   }
 }

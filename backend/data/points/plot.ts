@@ -1,6 +1,6 @@
 /** A small scatter plot: points over the outlines of a mixture's modes, as an image [3, height, width] in [-1, 1]. */
 import { type TensorData, tensorData } from '../../graph/tensor-data.ts';
-import type { Mixture } from '../mixture.ts';
+import { type Mixture, stdsOf } from '../mixture.ts';
 
 type Color = readonly [number, number, number];
 
@@ -38,10 +38,11 @@ export class Plot {
   }
 
   /** A circle around every mode, `deviations` standard deviations wide. */
-  outline({ modes, std }: Mixture, deviations: number, color: Color): void {
-    const radius = deviations * std * this.#view.pixelsPerUnit;
+  outline(mixture: Mixture, deviations: number, color: Color): void {
+    const stds = stdsOf(mixture);
     const halfLine = 0.6;
-    for (const [x, y] of modes) {
+    for (const [k, [x, y]] of mixture.modes.entries()) {
+      const radius = deviations * stds[k]! * this.#view.pixelsPerUnit;
       this.#blend(x, y, radius + 2, color, (distance) => covered(halfLine - Math.abs(distance - radius)));
     }
   }

@@ -1,6 +1,6 @@
 /** Points of the plane as a picture: dots over the outlines of the modes that they should find. */
 import type { TensorData } from '../../graph/tensor-data.ts';
-import type { Mixture } from '../mixture.ts';
+import { type Mixture, stdsOf } from '../mixture.ts';
 import { Plot, type View } from './plot.ts';
 
 const grey = [0.35, 0.35, 0.35] as const;
@@ -10,8 +10,9 @@ const blue = [-0.75, -0.1, 0.65] as const;
 const longest = 400;
 
 /** What of the plane is shown of a mixture and where samples begin: all of it to four standard deviations, and a margin. */
-export function frameOf({ modes, std }: Mixture, start: Blob): Pick<View, 'left' | 'top' | 'width' | 'height'> {
-  const around = [...modes.map((centre) => ({ centre, std })), start];
+export function frameOf(mixture: Mixture, start: Blob): Pick<View, 'left' | 'top' | 'width' | 'height'> {
+  const stds = stdsOf(mixture);
+  const around = [...mixture.modes.map((centre, k) => ({ centre, std: stds[k]! })), start];
   const span = (axis: 0 | 1) => {
     const low = Math.min(...around.map((of) => of.centre[axis]! - 4 * of.std));
     const high = Math.max(...around.map((of) => of.centre[axis]! + 4 * of.std));

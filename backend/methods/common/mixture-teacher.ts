@@ -66,8 +66,8 @@ export async function openMixtureTeacher(config: DistillConfig, mixture: Mixture
 }
 
 /** The mixture is written in the config: what it holds is what the teacher is. */
-function hashOfMixture({ modes, std }: MixtureConfig): string {
-  return createHash('sha256').update(JSON.stringify({ modes, std })).digest('hex');
+function hashOfMixture({ modes, std, stds }: MixtureConfig): string {
+  return createHash('sha256').update(JSON.stringify({ modes, std, stds })).digest('hex');
 }
 
 function refuseOthers({ text, labels, network }: DistillConfig): void {

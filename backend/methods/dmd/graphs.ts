@@ -108,8 +108,8 @@ export function parametersOf(graph: Graph, { teacher, generator, fake, halfTeach
 
 /**
  * N samples, paired noise last, of which the first M are matched. Inputs: generator, teacher, fake (as far as they are used); z and
- * conditions [N, ...]; the level's numbers [M], noise [M, ...] and, guided, `unconditional` and a condition's name [1, ...]; with
- * regression yRef [R, ...], lambda []. Outputs: x, xt, muReal, muFake, grad [M, ...], xRef [R, ...]; report; gradient.
+ * conditions [N, ...]; the level's numbers [M], noise [M, ...] and, guided, guidance [] and `unconditional` and a condition's name
+ * [1, ...]; with regression yRef [R, ...], lambda []. Outputs: x, xt, muReal, muFake, grad [M, ...], xRef [R, ...]; report; gradient.
  */
 export function generatorGraph(shape: DmdShape): Graph {
   const { student, batch, matching, regression } = shape;
@@ -124,7 +124,8 @@ export function generatorGraph(shape: DmdShape): Graph {
   graph.output('x', x);
   const seeds: Seed[] = [];
   const own = Object.fromEntries(Object.entries(conditions).map(([name, of]) => [name, first(of, matched)]));
-  const scores = matching && graph.scope('scores', () => scoresPart(graph, shape, detach(x), own, parameters));
+  const scores =
+    matching && graph.scope('scores', () => scoresPart(graph, shape, detach(x), own, parameters, { changes: true }));
   if (scores) seeds.push({ of: x, gradient: scores.imageGradient });
   let lossRegression: Tensor | null = null;
   if (regression) {
@@ -146,7 +147,7 @@ const first = (tensor: Tensor, count: number) => (tensor.shape[0] === count ? te
 
 /**
  * Both scores on samples x [M, ...] and the gradient of distribution matching (Eq. 7 and 8). Declares the inputs of the level and
- * the outputs xt, muReal, muFake and grad. @returns d loss / d x and the numbers of the report
+ * the outputs xt, muReal, muFake and grad; where it `changes`, guidance is an input as well. @returns d loss / d x and the numbers of the report
  */
 function scoresPart(
   graph: Graph,
@@ -154,7 +155,7 @@ function scoresPart(
   x: Tensor,
   conditions: Conditions,
   parameters: { readonly real: () => ParameterSource; readonly fake: () => ParameterSource },
-  { unguided = false } = {},
+  { unguided = false, changes = false } = {},
 ) {
   const { teacher, student, guidance } = shape;
   const { weight, realOnly } = shape.matching!;
@@ -165,7 +166,8 @@ function scoresPart(
   const muReal = graph.scope('real', () => {
     if (!isGuided(shape)) return denoise(teacher, parameters.real(), xt, level, conditions);
     const none = conditionInputs(graph, teacher, 1, unconditionalName);
-    const both = denoiseGuided(teacher, parameters.real(), xt, level, conditions, none, guidance);
+    const scale = changes ? graph.input('guidance', []) : guidance;
+    const both = denoiseGuided(teacher, parameters.real(), xt, level, conditions, none, scale);
     if (unguided) graph.output('muConditional', both.conditional());
     return both.guided;
   });

@@ -3,7 +3,7 @@
  * those that are known in closed form. Noise of its own and parameters that are only read: a run that is looked at keeps its bits.
  */
 
-import type { Mixture } from '../../data/mixture.ts';
+import { type Mixture, stdsOf } from '../../data/mixture.ts';
 import { type Cells, densityIn, middles, scoreAt } from '../../data/points/closed-form.ts';
 import type { Engine, Feed, Program } from '../../engine/engine.ts';
 import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
@@ -49,8 +49,8 @@ export class Plane {
     const noise = this.#tensor(count, new Float32Array(2 * count));
     const level = { shape: [count], data: new Float32Array(count).fill(sigma) };
     const { muReal, muFake } = await read(scores, { ...feeds, x: this.#tensor(count, points), noise, sigma: level });
-    const { modes, std } = this.#mixture;
-    const [real, fake] = [std ** 2 + sigma ** 2, sigma ** 2];
+    const { modes } = this.#mixture;
+    const [real, fake] = [stdsOf(this.#mixture).map((std) => std ** 2 + sigma ** 2), sigma ** 2];
     const cells: Cells = { ...asked, columns: columns * shade, rows: rows * shade };
     return {
       ...{ step, sigma, samples: samples!, muReal: muReal!, muFake: muFake ?? null },

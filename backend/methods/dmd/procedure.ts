@@ -12,6 +12,7 @@ import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable, Procedure } from '../../training/trainer.ts';
 import type { ReferencePairs } from '../common/pairs.ts';
+import { GeneratorPrograms } from './generator-programs.ts';
 import {
   countOf,
   type DmdShape,
@@ -19,16 +20,14 @@ import {
   fakeScoreGraph,
   fakeStages,
   generateGraph,
-  generatorGraph,
   generatorReport,
-  generatorStages,
   isGuided,
   matchedOf,
   needsTeacher,
   trainsFake,
   unconditionalName,
 } from './graphs.ts';
-import { adjustableOf, adjusted, type StepSettings } from './settings.ts';
+import { type AdjustedSettings, adjustableOf, adjusted, type StepSettings } from './settings.ts';
 
 export interface DmdOptions extends DmdShape {
   readonly seed: number;
@@ -93,7 +92,7 @@ export class DmdProcedure implements Procedure {
     this.#micros = microBatchesOf(options.ranks ?? alone, accumulation);
     this.imagesPerStep = countOf(options) * this.#micros.of;
     this.updatesPerStep = { fake: fakeUpdates };
-    this.adjustable = { natural: (step) => adjustableOf(options.settings(step)), overrides: new Map() };
+    this.adjustable = adjustableOf(options, (step) => options.settings(step));
     this.recorded = [
       ...['x', 'xt', 'muReal', 'muFake', 'grad', 'z'],
       ...Object.keys(teacher.levels.numbers),
@@ -111,7 +110,7 @@ export class DmdProcedure implements Procedure {
     if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
     const trains = trainsFake(options);
-    const generator = await StagedProgram.compile(engine, generatorGraph(options), generatorStages, 'generator');
+    const generator = await GeneratorPrograms.create(engine, options);
     const fake = trains ? await StagedProgram.compile(engine, fakeScoreGraph(options), fakeStages, 'fake score') : null;
     const fresh =
       trains && fakeUpdates > 1
@@ -173,7 +172,7 @@ export class DmdProcedure implements Procedure {
 
   /** Lines 4 to 11: generate, diffuse, both scores, gradient, regression, backward. @returns what the matched samples are of */
   async #generatorHalf(it: Iteration): Promise<HostTensors> {
-    const { firstLevel, lastLevel, lambda } = this.#settings(it.step);
+    const { firstLevel, lastLevel, lambda, guidance } = this.#settings(it.step);
     const { batch, regression, conditions, matching, teacher, pairs } = this.#options;
     const at = { step: it.step, micro: it.micro, update: 0 };
     const { z, rows } = this.#draws.latents(at, batch);
@@ -185,9 +184,10 @@ export class DmdProcedure implements Procedure {
       const { indices, noise } = this.#draws.matching(at, matched, { first: firstLevel, last: lastLevel });
       it.put({ ...levelFeeds(teacher.levels, indices), noise });
     }
+    if (matching && isGuided(this.#options)) it.put({ guidance: { shape: [], data: Float32Array.of(guidance) } });
     if (pair) it.put({ yRef: pair.y, lambda: { shape: [], data: Float32Array.of(lambda) } });
     await it.stage('draw');
-    await it.run(this.#programs.generator, {
+    await it.run(await this.#programs.generator.of(this.#settings(it.step).weight), {
       ...fedAs('generator', this.generator.parameters),
       ...fedAs('fake', this.fake.parameters),
       ...fedAs('teacher', this.teacher),
@@ -232,8 +232,8 @@ export class DmdProcedure implements Procedure {
   }
 
   /** Asked for where they are used, so that a change between two stages counts from then on. */
-  #settings(step: number): StepSettings {
-    return adjusted(this.#options.settings(step), this.adjustable.overrides);
+  #settings(step: number): AdjustedSettings {
+    return adjusted(this.#options, this.adjustable, this.#options.settings(step));
   }
 
   /**
@@ -272,7 +272,7 @@ export class DmdProcedure implements Procedure {
 }
 
 interface Programs {
-  readonly generator: StagedProgram;
+  readonly generator: GeneratorPrograms;
   /** Null where the fake score is not trained: without distribution matching, or with the real score alone. */
   readonly fake: StagedProgram | null;
   /** Fresh samples for further fake-score updates. */

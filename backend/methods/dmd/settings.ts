@@ -1,7 +1,10 @@
 /** From a config to the settings of each iteration: learning rates, averaging, lambda and the noise range. */
-import { type DistillConfig, scheduleValue } from '../../protocol/config/index.ts';
-import { emasOf, updateSettings } from '../../training/schedule.ts';
+import { type DistillConfig, matchingWeights, scheduleValue } from '../../protocol/config/index.ts';
+import { adjustableUpdate, adjustedUpdate, emasOf, updateSettings } from '../../training/schedule.ts';
+import type { Adjustable } from '../../training/trainer.ts';
 import type { UpdateSettings } from '../../training/update-graph.ts';
+import { type DmdShape, isGuided } from './graphs.ts';
+import type { MatchingWeight } from './matching.ts';
 
 /** What may change from step to step. */
 export interface StepSettings {
@@ -42,19 +45,49 @@ function generatorSettings(
   return step <= rest ? { ...settings, learningRate: 0 } : settings;
 }
 
-/** Those that a person may change while a run goes on, by name as a config has them. */
-export function adjustableOf({ generator, fake, lambda }: StepSettings): Record<string, number> {
-  return { 'generator.lr': generator.learningRate, 'fake.lr': fake.learningRate, lambda };
+/** The settings of a step, and what else of the losses a person may change while a run goes on. */
+export interface AdjustedSettings extends StepSettings {
+  readonly weight: MatchingWeight;
+  /** Scale of the guidance on the real score; up to 1 none. */
+  readonly guidance: number;
+}
+
+type Losses = Pick<DmdShape, 'matching' | 'guidance'>;
+
+/** What stands for a weight of the matching gradient is its place in `matchingWeights`. */
+const weightKey = 'matching.weight';
+
+/** The settings that a person may change while a run goes on, and every weight of a loss is one. */
+export function adjustableOf(losses: Losses, settings: (step: number) => StepSettings): Adjustable {
+  const { matching, guidance } = losses;
+  return {
+    natural: (step) => {
+      const { generator, fake, lambda } = settings(step);
+      return {
+        ...adjustableUpdate('generator', generator),
+        ...adjustableUpdate('fake', fake),
+        lambda,
+        ...(matching ? { [weightKey]: matchingWeights.indexOf(matching.weight) } : {}),
+        ...(matching && isGuided(losses) ? { guidance } : {}),
+      };
+    },
+    overrides: new Map(),
+    words: { [weightKey]: matchingWeights },
+  };
 }
 
 /** The settings with what holds in place of some of them. */
-export function adjusted(settings: StepSettings, overrides: ReadonlyMap<string, number>): StepSettings {
-  if (overrides.size === 0) return settings;
-  const { generator, fake, lambda } = settings;
+export function adjusted(
+  { matching, guidance }: Losses,
+  { overrides }: Adjustable,
+  settings: StepSettings,
+): AdjustedSettings {
   return {
     ...settings,
-    generator: { ...generator, learningRate: overrides.get('generator.lr') ?? generator.learningRate },
-    fake: { ...fake, learningRate: overrides.get('fake.lr') ?? fake.learningRate },
-    lambda: overrides.get('lambda') ?? lambda,
+    generator: adjustedUpdate('generator', settings.generator, overrides),
+    fake: adjustedUpdate('fake', settings.fake, overrides),
+    lambda: overrides.get('lambda') ?? settings.lambda,
+    weight: matchingWeights[overrides.get(weightKey) ?? -1] ?? matching?.weight ?? 'eq8',
+    guidance: overrides.get('guidance') ?? guidance,
   };
 }

@@ -55,7 +55,14 @@ function schemaOf<Keys extends z.ZodRawShape>(method: string, section: MethodSec
     .overwrite((config) => recomputeOutside(config as never));
 }
 
-function checkMixture({ teacher, mixture }: { teacher: string; mixture?: object }, complain: Complain): void {
+function checkMixture(
+  { teacher, mixture }: { teacher: string; mixture?: z.infer<typeof mixtureSection> },
+  complain: Complain,
+): void {
+  const { modes, stds } = mixture ?? {};
+  if (stds && stds.length !== modes!.length) {
+    complain(['mixture', 'stds'], `must be as many as modes, ${modes!.length}`);
+  }
   if (mixture && teacher !== mixtureTeacher) complain(['teacher'], `mixture needs "${mixtureTeacher}"`);
   if (!mixture && teacher === mixtureTeacher) complain(['teacher'], `${mixtureTeacher} needs the section mixture`);
 }

@@ -24,6 +24,12 @@ export const mixtureSection = z
       .meta({ unit: 'data units' })
       .default(0.1)
       .describe('Standard deviation of every Gaussian along both axes. Default 0.1.'),
+    stds: z
+      .array(z.number().positive().max(100).meta({ unit: 'data units' }))
+      .min(1)
+      .max(mostModes)
+      .optional()
+      .describe('Standard deviation of each Gaussian, in the place of std: as many as modes.'),
     start: z
       .strictObject({
         centre: point.default([0, 0]).describe('Where the samples begin. Default [0, 0].'),

@@ -5,36 +5,9 @@
 import { z } from '../config/zod.ts';
 import { bytes, nothing, notification, request } from '../rpc/define.ts';
 import { generateSettingsSchema, modelInfoSchema, seedSchema } from '../rpc/images.ts';
+import { formSchema, gridSchema, mostImages, restorableSchema } from './generate-form.ts';
 
-/** As many pictures as one looks at together. */
-export const mostImages = 64;
-
-/** What the person chose, or would like to. */
-export const formSchema = z.object({
-  model: z.string(),
-  /** One class for all, `seed`: drawn from each seed, `each`: one after the other. */
-  class: z.union([z.int().min(0), z.enum(['seed', 'each'])]),
-  prompt: z.string().max(10_000),
-  /** What the image is to be unlike. */
-  negative: z.string().max(10_000).default(''),
-  /** Guidance scale; null: the model's own. */
-  guidance: z.number().min(0).max(100).nullable().default(null),
-  /** The image follows the typing, where the model needs one step. */
-  live: z.boolean().default(false),
-  /** Of the first image; the others count up from it. */
-  seed: seedSchema,
-  /** Otherwise every generation draws another seed. */
-  locked: z.boolean(),
-  count: z.int().min(1).max(mostImages),
-  /** Null: as many as the model asks for. */
-  steps: z.int().min(1).max(1000).nullable(),
-  device: z.string(),
-  /** Also by another model, from the same seeds and classes. */
-  beside: z.boolean(),
-  /** That model; '' is the one that `model` was distilled from. */
-  other: z.string(),
-});
-export type Form = z.infer<typeof formSchema>;
+export { type Form, formSchema, mostImages } from './generate-form.ts';
 
 /** What one model made. */
 export const sideSchema = z.object({
@@ -54,12 +27,15 @@ export const sideSchema = z.object({
 });
 export type Side = z.infer<typeof sideSchema>;
 
-/** One generation as the history keeps it: by one model, or by two side by side. */
+/** One generation as the history keeps it: by one model, by two side by side, or a grid of single images. */
 export const entrySchema = z.object({
   id: z.string().regex(/^[\w-]{1,80}$/),
   /** ISO 8601. */
   createdAt: z.string(),
-  sides: z.array(sideSchema).min(1).max(2),
+  sides: z.array(sideSchema).min(1).max(mostImages),
+  /** The sides are its cells, row by row. */
+  grid: gridSchema.nullable().default(null),
+  favourite: z.boolean().default(false),
 });
 export type Entry = z.infer<typeof entrySchema>;
 
@@ -105,6 +81,8 @@ export type View = z.infer<typeof viewSchema>;
 
 /** An image that is shown while the person types. */
 const liveSchema = z.object({
+  /** Its number, for what is done with it. */
+  live: z.int(),
   png: bytes,
   width: z.int(),
   height: z.int(),
@@ -118,7 +96,15 @@ const imageRef = z.object({ entry: z.string(), side: z.int().min(0), image: z.in
 /** The page's first question. */
 export const readView = request('generate/view', z.object({}), viewSchema);
 /** Answered when it is in the queue. */
-export const start = request('generate/start', formSchema, nothing);
+export const start = request(
+  'generate/start',
+  z.object({
+    form: formSchema,
+    /** The live image is what is wanted: its seed stays. */
+    keep: z.boolean(),
+  }),
+  nothing,
+);
 /** The image of the prompt as far as it is typed; null when a later one has overtaken it. Not kept in the history. */
 export const drawLive = request('generate/live', formSchema, liveSchema.nullable(), null);
 export const cancelJob = request('generate/cancel', z.object({ job: z.string() }), nothing);
@@ -131,18 +117,37 @@ export const readImages = request(
 export const readThumbnail = request('generate/thumbnail', z.object({ entry: z.string() }), z.object({ png: bytes }));
 /** Asks where to; answers how many were saved, 0 when the person changed their mind. */
 export const saveImage = request('generate/save', imageRef, z.int(), null);
+/** The same for the image that is shown live, by its number; it is not in the history. */
+export const saveLive = request('generate/saveLive', z.object({ live: z.int() }), z.int(), null);
 export const saveAll = request('generate/saveAll', z.object({ entry: z.string() }), z.int(), null);
 /** Into the document that was active last; answers with the picture's path in it. */
 export const insertImage = request('generate/insert', imageRef, z.string());
 /** Opens the score inspector on an image that a run's generator made, at the same noise. */
 export const inspectImage = request('generate/inspect', imageRef, nothing);
-/** Puts the settings of an entry, or of one of its images, into the form. */
-export const restoreEntry = request('generate/restore', imageRef.partial({ image: true }), nothing);
-/** The same from a PNG; null: the person picks a file. False when they changed their mind, or were told what is missing. */
-export const restorePng = request('generate/restorePng', z.object({ png: bytes.nullable() }), z.boolean(), null);
+/**
+ * Puts the settings of an entry, or of one of its images, into the form. Answers with the settings that did not fit, by name,
+ * [] when all did.
+ */
+export const restoreEntry = request(
+  'generate/restore',
+  imageRef.partial({ image: true }),
+  z.object({ lost: z.array(restorableSchema) }),
+);
+/** The same from a PNG; null: the person picks a file. Null when they changed their mind, or were told what is missing. */
+export const restorePng = request(
+  'generate/restorePng',
+  z.object({ png: bytes.nullable() }),
+  z.object({ lost: z.array(restorableSchema) }).nullable(),
+  null,
+);
 export const deleteEntry = request('generate/delete', z.object({ entry: z.string() }), nothing);
 /** Brings back what was deleted last. */
 export const undoDelete = request('generate/undoDelete', z.object({}), nothing);
+export const setFavourite = request(
+  'generate/favourite',
+  z.object({ entry: z.string(), favourite: z.boolean() }),
+  nothing,
+);
 export const reloadModels = request('generate/reload', z.object({}), nothing, 150);
 
 /** The person changed the form; it is remembered. */

@@ -1,6 +1,4 @@
 /** Every text of the monitor's page: the host translates them, the page shows them. `{0}` is filled in by the page. */
-import { z } from '../config/zod.ts';
-
 export interface MonitorTexts {
   // states of a run
   readonly stateQueued: string;
@@ -20,7 +18,8 @@ export interface MonitorTexts {
   readonly work: string;
   readonly pause: string;
   readonly resume: string;
-  readonly goOn: string;
+  readonly resumeWithChanges: string;
+  readonly showStopped: string;
   readonly stop: string;
   readonly checkpoint: string;
   readonly checkpointSaved: string;
@@ -75,6 +74,36 @@ export interface MonitorTexts {
   readonly notFinite: string;
   readonly atStep: string;
   readonly stoppedAt: string;
+  readonly meanValue: string;
+  readonly bestValue: string;
+  readonly axisOver: string;
+  readonly axisStep: string;
+  readonly axisRelative: string;
+  readonly axisClock: string;
+  readonly findChart: string;
+  readonly noChartFound: string;
+  readonly duration: string;
+  readonly runName: string;
+  readonly runState: string;
+  readonly runTags: string;
+  readonly sortRuns: string;
+  readonly filterRuns: string;
+  readonly filterByTag: string;
+  readonly groupRuns: string;
+  readonly groupNone: string;
+  readonly groupState: string;
+  readonly groupKind: string;
+  readonly groupTag: string;
+  readonly noGroup: string;
+  readonly pinnedRuns: string;
+  readonly pinRun: string;
+  readonly unpinRun: string;
+  readonly bestOfRuns: string;
+  readonly showAllRuns: string;
+  readonly hideOtherRuns: string;
+  readonly runsFound: string;
+  readonly histogramFacts: string;
+  readonly groupHistograms: string;
   readonly differences: string;
   readonly oneDifference: string;
   readonly noDifferences: string;
@@ -143,13 +172,53 @@ export interface MonitorTexts {
   readonly channelGreen: string;
   readonly channelBlue: string;
   readonly channelNumber: string;
+  readonly rowDecoded: string;
+  readonly pointsNote: string;
+  readonly pointNumber: string;
+  readonly sampleOrigin: string;
+  readonly sampleChoice: string;
+  readonly sampleNumber: string;
+  readonly sampleNoise: string;
+  readonly checkpointHere: string;
+  readonly checkpointNear: string;
+  readonly noCheckpoint: string;
+  readonly differenceColours: string;
+  readonly gradColours: string;
+  readonly fitStep: string;
+  readonly beyondScale: string;
+  readonly zoomHint: string;
+  readonly wholePicture: string;
+  // ways to see the pictures
+  readonly pictures: string;
+  readonly picturesShow: string;
+  readonly modeCursor: string;
+  readonly modeCompare: string;
+  readonly modeGrid: string;
+  readonly split: string;
+  readonly splitHint: string;
+  readonly stripHint: string;
+  readonly imageChoice: string;
+  readonly sideA: string;
+  readonly sideB: string;
+  readonly sideDifference: string;
+  readonly sideRun: string;
+  readonly sideStep: string;
+  readonly sideCursor: string;
+  readonly sideFirst: string;
+  readonly swapSides: string;
+  readonly twoRuns: string;
+  readonly twoRunsHint: string;
+  readonly nothingToCompare: string;
+  readonly sizesDiffer: string;
+  readonly stepsOfAll: string;
+  readonly scaleOfAll: string;
+  readonly goToStep: string;
   readonly rowX: string;
   readonly rowNoised: string;
   readonly rowReal: string;
   readonly rowFake: string;
   readonly rowDifference: string;
   readonly rowGrad: string;
-  readonly differenceHint: string;
   readonly cosine: string;
   readonly residualRatio: string;
   readonly scale: string;
@@ -171,8 +240,3 @@ export interface MonitorTexts {
   readonly healthAtStep: string;
   readonly cellSummary: string;
 }
-
-/** What the host writes into the page. */
-export const monitorInitialSchema = z.object({
-  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
-});

@@ -6,29 +6,43 @@
 import { z } from '../config/zod.ts';
 import { commandRun } from '../rpc/asks.ts';
 import { bytes, nothing, notification, path, request, step } from '../rpc/define.ts';
+import { decodeLatents } from '../rpc/inspect.ts';
 import {
   compareConfigs,
   curveSchema,
+  drawCurves,
+  drawHistograms,
   fieldsSchema,
   liveEventSchema,
   openRun,
-  readCurves,
+  readCaptions,
+  readClock,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   resumeRun,
   runChanged,
   runRemoved,
 } from '../rpc/runs.ts';
+import { scoreTextsSchema } from './heatmap-texts.ts';
+import type { MonitorTexts } from './monitor-texts.ts';
 
 export {
   commandRun,
   compareConfigs,
+  decodeLatents,
+  drawCurves,
+  drawHistograms,
   openRun,
-  readCurves,
+  readCaptions,
+  readClock,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   resumeRun,
   runChanged,
   runRemoved,
@@ -37,8 +51,16 @@ export {
 const inFolder = z.object({ folder: path });
 const folders = z.array(path);
 
-/** The page's first question: which runs it shows. From now on news of them come until the page is hidden. */
-export const shownRuns = request('monitor/runs', z.object({}), z.object({ folders }));
+/** A step of a run that the person was led to: its tensors, kept because it was stopped there. */
+const stoppedStep = z.object({ folder: path, step });
+
+/** The page's first question: which runs it shows, and where it is to begin. From now on news of them come until the page is hidden. */
+export const shownRuns = request(
+  'monitor/runs',
+  z.object({}),
+  z.object({ folders, stopped: stoppedStep.nullable() }),
+  null,
+);
 /** The person picks runs to show beside these. */
 export const addRuns = request('monitor/add', z.object({}), nothing, null);
 export const removeRun = request('monitor/remove', inFolder, nothing);
@@ -49,6 +71,8 @@ export const saveCsv = request(
   z.boolean(),
   null,
 );
+/** The person changes values of the config first; answers when the run goes on, or they changed their mind. */
+export const resumeWithChanges = request('monitor/resumeWithChanges', inFolder, nothing, null);
 export const savePng = request(
   'monitor/savePng',
   z.object({ name: z.string().max(200), png: bytes }),
@@ -77,6 +101,8 @@ export const openConfig = request('monitor/config', inFolder, nothing);
 /** Of which run the probe comes at every step; null: of none. */
 export const followProbe = notification('monitor/probe', z.object({ folder: path.nullable() }));
 
+/** The page is to show this step, and what stopped it. */
+export const showStopped = notification('monitor/showStopped', stoppedStep);
 /** Other runs are shown from now on. */
 export const runsChanged = notification('monitor/runsChanged', z.object({ folders }));
 /** The backend is a new one: what was asked is forgotten. */
@@ -93,6 +119,26 @@ export const monitorEventSchema = z.discriminatedUnion('type', [
 export type MonitorEvent = z.infer<typeof monitorEventSchema>;
 export const monitorLive = notification('monitor/live', z.object({ folder: path, event: monitorEventSchema }));
 
+/** One side of a comparison: a run (null: the one in focus) and a step of it, the first that is recorded, or the cursor's. */
+const sideSchema = z.object({
+  folder: path.nullable(),
+  step: z.union([z.enum(['cursor', 'first']), step]),
+});
+
+const picturesSchema = z.object({
+  mode: z.enum(['cursor', 'compare', 'grid']),
+  /** Percent of the width that the curves have beside the pictures. */
+  split: z.number().min(0).max(100),
+  /** What is compared. */
+  what: z.enum(['samples', 'x', 'xt', 'muReal', 'muFake', 'difference', 'grad']),
+  a: sideSchema,
+  b: sideSchema,
+});
+export const firstPictures: z.infer<typeof picturesSchema> = {
+  ...{ mode: 'cursor', split: 50, what: 'samples' },
+  ...{ a: { folder: null, step: 'first' }, b: { folder: null, step: 'cursor' } },
+};
+
 /** What the page keeps for its next life, and what tells the host after a reload which runs were shown. */
 export const monitorStateSchema = z.object({
   folders,
@@ -102,6 +148,19 @@ export const monitorStateSchema = z.object({
   cursor: z.object({ mode: z.enum(['live', 'free', 'pinned']), step: z.number() }),
   zoom: z.tuple([z.number(), z.number()]).nullable(),
   smoothing: z.number().min(0),
+  /** What charts are drawn over; `zoom` is in its numbers. */
+  axis: z.enum(['step', 'relative', 'clock']).default('step'),
+  /** The table of runs. */
+  table: z
+    .object({
+      open: z.boolean(),
+      /** A column's name; null: as they were added. */
+      sort: z.object({ by: z.string(), down: z.boolean() }).nullable(),
+      filter: z.string(),
+      pinned: z.array(z.string()),
+      group: z.enum(['none', 'state', 'kind', 'tag']),
+    })
+    .default({ open: true, sort: null, filter: '', pinned: [], group: 'none' }),
   logCharts: z.array(z.string()),
   closedGroups: z.array(z.string()),
   hiddenSeries: z.array(z.string()),
@@ -113,8 +172,28 @@ export const monitorStateSchema = z.object({
     scales: z.object({ difference: z.number().positive().nullable(), grad: z.number().positive().nullable() }),
     perLevel: z.boolean(),
   }),
+  pictures: picturesSchema.default(firstPictures),
 });
 export type MonitorState = z.infer<typeof monitorStateSchema>;
+
+/** What the next monitor begins with, whatever its runs are. */
+export const chartSettingsSchema = monitorStateSchema.pick({
+  smoothing: true,
+  axis: true,
+  logCharts: true,
+  closedGroups: true,
+  hiddenSeries: true,
+});
+export type ChartSettings = z.infer<typeof chartSettingsSchema>;
+export const keepCharts = notification('monitor/charts', chartSettingsSchema);
+
+/** What the host writes into the page. */
+export const monitorInitialSchema = z.object({
+  texts: z.record(z.string(), z.string()).transform((all) => all as unknown as MonitorTexts),
+  /** Of the pictures, shared with other panels. */
+  scores: scoreTextsSchema,
+  charts: chartSettingsSchema.nullable(),
+});
 
 /** All that the host needs of it. */
 export const monitorFoldersSchema = monitorStateSchema.pick({ folders: true });

@@ -20,7 +20,7 @@ export const lossSettingsSchema = z.object({
 export type LossSettings = z.infer<typeof lossSettingsSchema>;
 
 /** What another one of is another run. */
-export const targetSchema = mixtureSection.pick({ modes: true, std: true, start: true });
+export const targetSchema = mixtureSection.pick({ modes: true, std: true, stds: true, start: true });
 export type Target = z.infer<typeof targetSchema>;
 
 export const playgroundSettingsSchema = z.object({
@@ -58,11 +58,11 @@ export function changedAssignments(before: LossSettings, after: LossSettings): s
 
 /** All of a new run's changes of the preset. */
 export function settingsAssignments({ name, target, losses, seed }: PlaygroundSettings): string[] {
-  const { modes, std, start } = target;
+  const { modes, std, stds, start } = target;
   return [
     `name=${JSON.stringify(`playground-${name}`)}`,
     `seed=${seed}`,
-    `mixture=${JSON.stringify({ modes, std, start })}`,
+    `mixture=${JSON.stringify({ modes, std, stds, start })}`,
     ...Object.values(lossAssignments(losses)),
   ];
 }
@@ -72,9 +72,9 @@ export function settingsOfConfig(config: unknown): Omit<PlaygroundSettings, 'nam
   const found = shownConfig.safeParse(config);
   if (!found.success) return undefined;
   const { mixture, seed, matching, regression, generator, fake } = found.data;
-  const { modes, std, start } = mixture;
+  const { modes, std, stds, start } = mixture;
   const settings = playgroundSettingsSchema.omit({ name: true }).safeParse({
-    target: { modes, std, start },
+    target: { modes, std, ...(stds ? { stds } : {}), start },
     seed,
     losses: {
       loss: matching.realOnly ? 'real' : regression.enabled ? 'regression' : 'difference',

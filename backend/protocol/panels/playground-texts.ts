@@ -79,6 +79,7 @@ export interface PlaygroundTexts {
   readonly plane: string;
   readonly planeHint: string;
   readonly placed: string;
+  readonly fitted: string;
   readonly removed: string;
   readonly cleared: string;
   readonly startMoved: string;

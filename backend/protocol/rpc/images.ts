@@ -22,6 +22,10 @@ export const modelInfoSchema = z.object({
   guidance: z.number().nullable().default(null),
   /** Network calls per image unless one asks for something else, e.g. 1, or 35 for 18 Heun steps. */
   steps: z.int(),
+  /** Short names of the samplers that it can be drawn with, its own first; [] where there is nothing to choose. */
+  samplers: z.array(z.string()).default([]),
+  /** Height and width of its images are multiples of this; null for a model of one size. */
+  sizeStep: z.int().nullable().default(null),
   bytes: z.number(),
   /** The run that made it. */
   run: path.nullable(),
@@ -50,6 +54,9 @@ export const exportModel = request(
   null,
 );
 
+/** Of an image, in pixels. */
+export const imageSideSchema = z.int().min(8).max(2048);
+
 /** Everything an image depends on; what a PNG carries and what the history keeps. */
 export const generateSettingsSchema = z.object({
   model: z.string(),
@@ -63,6 +70,8 @@ export const generateSettingsSchema = z.object({
   guidance: z.number().min(0).max(100).optional(),
   /** Sampler of a text model by its short name, e.g. ddim or pndm; left out, the model's own. */
   sampler: z.string().max(40).optional(),
+  /** Height and width in pixels, for a text model; left out, the model's own. */
+  size: z.tuple([imageSideSchema, imageSideSchema]).optional(),
   /** Sampler steps; 1 is a single call. */
   steps: z.int().min(1).max(1000),
   device: z.string(),

@@ -7,3 +7,4 @@ export * from './inspect.ts';
 export * from './models.ts';
 export * from './runs.ts';
 export * from './service.ts';
+export * from './weights.ts';

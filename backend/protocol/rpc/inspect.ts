@@ -2,6 +2,7 @@
 import { z } from '../config/zod.ts';
 import { inspectionQuerySchema, inspectionSchema } from '../inspection.ts';
 import { float64, path, request, step } from './define.ts';
+import { tensorSchema } from './runs.ts';
 
 const asked = z.object({
   /** Names it in `progress`. */
@@ -48,5 +49,20 @@ export const inspectScores = request(
   'inspect/scores',
   asked.extend({ state: z.union([step, z.literal('live')]), query: inspectionQuerySchema }),
   inspectionSchema,
+  null,
+);
+
+/** As many latents at once. */
+export const mostDecoded = 128;
+
+/** The pictures [N, 3, H, W] in [-1, 1] of latents [N, C, h, w], by the decoder that the run's config names. */
+export const decodeLatents = request(
+  'inspect/decode',
+  asked.extend({
+    latents: tensorSchema.refine(({ shape: [count = 0, ...rest] }) => count <= mostDecoded && rest.length === 3, {
+      message: `at most ${mostDecoded} latents [N, C, h, w]`,
+    }),
+  }),
+  tensorSchema,
   null,
 );

@@ -48,8 +48,8 @@ export const runRecordSchema = z.object({
   work: workSchema.nullable(),
   /** The process that works there; `reachable`: it takes commands. */
   process: z.object({ pid: z.number(), reachable: z.boolean() }).nullable(),
-  /** Why it failed or is damaged. */
-  error: z.object({ message: z.string(), hint: z.string() }).nullable(),
+  /** Why it failed or is damaged; `stop`: the step that was not committed, since numbers became NaN, and whose tensors are kept. */
+  error: z.object({ message: z.string(), hint: z.string(), stop: step.optional() }).nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
@@ -72,6 +72,26 @@ export const fieldsSchema = z.object({
 });
 export type Fields = z.infer<typeof fieldsSchema>;
 
+const rangeSchema = z.object({
+  /** The greatest size of a finite number. */
+  max: z.number().min(0),
+  /** What 99.5 % of the sizes do not exceed. */
+  quantile: z.number().min(0),
+});
+const levelRangesSchema = rangeSchema.extend({
+  /** Of each noise level of the probe; [] of a batch. */
+  levels: z.array(rangeSchema),
+});
+
+/** How far the signed fields of a step go from zero: of mu_real - mu_fake and of grad; null where there is none. */
+export const fieldRangesSchema = z.object({
+  difference: levelRangesSchema.nullable(),
+  grad: levelRangesSchema.nullable(),
+});
+export type FieldRanges = z.infer<typeof fieldRangesSchema>;
+export const stepRangesSchema = fieldRangesSchema.extend({ step });
+export type StepRanges = z.infer<typeof stepRangesSchema>;
+
 export const curveSchema = z.object({
   /** As recorded, e.g. loss/matching. */
   tag: z.string(),
@@ -88,8 +108,12 @@ export const runOverviewSchema = z.object({
   config: z.string(),
   /** Tags that have curves, sorted. */
   tags: z.array(z.string()),
+  /** Tags that have histograms, sorted. */
+  histograms: z.array(z.string()),
   /** Steps with a grid of samples, and with recorded fields, ascending. */
   samples: z.array(step),
+  /** Steps that the run can be resumed from, ascending. */
+  checkpoints: z.array(step),
   fields: z.object({ training: z.array(step), probe: z.array(step), stop: z.array(step) }),
   /** Damaged files and the like, in words. */
   warnings: z.array(z.string()),
@@ -168,16 +192,115 @@ export const annotationsSchema = z.object({
 /** The person's own name and tags; kept in the run folder beside what the run writes. `name: ''` is the folder's name. */
 export const annotateRun = request('runs/annotate', inFolder.extend(annotationsSchema.partial().shape), nothing);
 
-export const openRun = request('runs/open', inFolder, runOverviewSchema);
-export const readCurves = request(
-  'runs/curves',
-  z.object({ folder: path, tags: z.array(z.string()) }),
-  z.array(curveSchema),
+/** This and what follows read the history first, which takes as long as the disk does. */
+export const openRun = request('runs/open', inFolder, runOverviewSchema, null);
+
+/** Ascending steps, and as many values, which hold NaN and infinities as they were. */
+export const pointsSchema = z.object({ steps: float64, values: float64 });
+export type Points = z.infer<typeof pointsSchema>;
+
+export const drawnCurveSchema = z.object({
+  tag: z.string(),
+  /** All that is recorded is in `raw`. */
+  whole: z.boolean(),
+  /** Recorded points; of many, those that a picture of the steps asked for shows. */
+  raw: pointsSchema,
+  /** Their running mean over everything recorded, thinned by itself; and where it stands after the last step of all. */
+  smooth: pointsSchema
+    .extend({ mean: z.object({ sum: z.number(), weight: z.number(), lastStep: z.number() }) })
+    .nullable(),
+});
+export type DrawnCurve = z.infer<typeof drawnCurveSchema>;
+
+/** Curves as a picture shows them: a few points per stretch of steps, one more at either side of the range. */
+export const drawCurves = request(
+  'runs/drawn',
+  z.object({
+    folder: path,
+    tags: z.array(z.string()),
+    /** null: all steps. */
+    range: z.tuple([z.number(), z.number()]).nullable(),
+    stretches: z.int().min(1).max(10_000),
+    /** Reach of the running mean, in steps; 0: none. */
+    smoothing: z.number().min(0),
+  }),
+  z.array(drawnCurveSchema),
+  null,
 );
-export const readHealth = request('runs/health', inFolder, healthSchema);
+
+/** A number each for some tags, and of which step it is. */
+export const tagValuesSchema = z.object({ tags: z.array(z.string()), steps: float64, values: float64 });
+export type TagValues = z.infer<typeof tagValuesSchema>;
+
+export const runClockSchema = z.object({
+  /** Which steps were measured, of the curve with the most: [first, distance, how many] for every stretch of equal distances. */
+  strides: float64,
+  /** When (seconds since 1970); between two of them, in proportion. */
+  times: z.object({ steps: float64, seconds: float64 }),
+  /** The last point of every curve. */
+  last: tagValuesSchema,
+});
+export type RunClock = z.infer<typeof runClockSchema>;
+export const readClock = request('runs/clock', z.object({ folder: path }), runClockSchema, null);
+
+/** What was recorded under some tags at one step, or, where nothing was, last before it. */
+export const readValues = request(
+  'runs/values',
+  z.object({ folder: path, tags: z.array(z.string()), step }),
+  tagValuesSchema,
+  null,
+);
+
+export const drawnHistogramsSchema = z.object({
+  tag: z.string(),
+  /** Ascending; of many, some. */
+  steps: float64,
+  /** So many bins of equal width between `low` and `high`, the same at every step; what lies outside is in the outermost. */
+  bins: z.int().min(1),
+  low: z.number(),
+  high: z.number(),
+  /** [steps, bins] */
+  counts: float32,
+  /** Of what was recorded, per step. */
+  least: float64,
+  mean: float64,
+  greatest: float64,
+});
+export type DrawnHistograms = z.infer<typeof drawnHistogramsSchema>;
+export const drawHistograms = request(
+  'runs/histograms',
+  z.object({ folder: path, tag: z.string() }),
+  drawnHistogramsSchema,
+  null,
+);
+
+export const readHealth = request('runs/health', inFolder, healthSchema, null);
 /** The grid of samples recorded at a step, PNG. */
 export const readSamples = request('runs/samples', z.object({ folder: path, step }), z.object({ step, png: bytes }));
 export const readFields = request('runs/fields', z.object({ folder: path, kind: fieldKindSchema, step }), fieldsSchema);
+/** The ranges of every recorded step from one on, ascending: what one scale for all of them is made of. */
+export const readFieldRanges = request(
+  'runs/fieldRanges',
+  z.object({ folder: path, kind: fieldKindSchema, from: step }),
+  z.array(stepRangesSchema),
+  120,
+);
+export const captionsSchema = z.object({
+  /** Of the run: the noise of its samples is drawn from it. */
+  seed: z.number(),
+  /** Steps with a checkpoint, ascending. */
+  checkpoints: z.array(step),
+  /** Samples are latents, which a decoder makes pictures of. */
+  latent: z.boolean(),
+  /** Samples in a grid; 0 where none are recorded, or of a run that teaches. */
+  count: z.int().min(0),
+  /** What each is of, a prompt or the name of a class; [] where that is not known. */
+  samples: z.array(z.string()),
+  probe: z.array(z.string()),
+});
+export type Captions = z.infer<typeof captionsSchema>;
+/** What recorded images are of, and what they come from. */
+export const readCaptions = request('runs/captions', inFolder, captionsSchema);
 /** One line per step, one column per tag, NaN as `NaN`; UTF-8. */
 export const exportCsv = request('runs/csv', z.object({ folder: path, tags: z.array(z.string()) }), bytes, 120);
 /** The config keys in which runs differ; a value is JSON, null where a run does not have the key. */
@@ -213,6 +336,7 @@ export const followRun = request(
   'runs/follow',
   z.object({ id: followerId, folder: path, wants: interestsSchema }),
   nothing,
+  null,
 );
 export const unfollowRun = request('runs/unfollow', z.object({ id: followerId }), nothing);
 
@@ -228,7 +352,7 @@ export const liveEventSchema = z.discriminatedUnion('type', [
   /** A step was recorded and can be read; `dropped`: steps given up for it. */
   z.object({
     type: z.literal('recorded'),
-    kind: z.enum(['samples', 'training', 'probe', 'stop']),
+    kind: z.enum(['samples', 'training', 'probe', 'stop', 'checkpoint']),
     step,
     dropped: z.array(step),
   }),

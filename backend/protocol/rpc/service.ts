@@ -48,21 +48,20 @@ export const checkConfig = request('config/check', z.object({ text: configText, 
 /** The algorithm that a config asks for, line by line with its values. UserError('config') when it does not parse. */
 export const listConfig = request('config/listing', z.object({ text: configText, file: path }), listingSchema);
 
+const presetSchema = z.object({
+  name: z.string(),
+  kind: z.enum(configKinds),
+  title: z.string(),
+  detail: z.string(),
+  /** What teachers its settings are for, with the side of their images in pixels; null where it takes none. */
+  teacher: z.object({ prompt: z.boolean(), side: z.int(), classes: z.boolean() }).nullable().default(null),
+  /** The text of a new config. */
+  text: z.string(),
+});
+export type PresetInfo = z.infer<typeof presetSchema>;
+
 /** Configs that come with the package. */
-export const listPresets = request(
-  'config/presets',
-  z.object({}),
-  z.array(
-    z.object({
-      name: z.string(),
-      kind: z.enum(configKinds),
-      title: z.string(),
-      detail: z.string(),
-      /** The text of a new config. */
-      text: z.string(),
-    }),
-  ),
-);
+export const listPresets = request('config/presets', z.object({}), z.array(presetSchema));
 
 /** A line for the output channel. */
 export const log = notification(

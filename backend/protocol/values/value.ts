@@ -26,6 +26,7 @@ export const arrayValueSchema = z.object({
   shape: z.array(size).max(5),
   /** As its library writes it, e.g. `bfloat16`. */
   dtype: z.string(),
+  /** Empty: a file. */
   device: z.string(),
   /** Whose array it is: `torch`, `numpy`, `Float32Array`. */
   library: z.string(),

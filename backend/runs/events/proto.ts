@@ -104,14 +104,16 @@ export function decodeEvent(payload: Uint8Array): RunEvent {
 
 function readSummary(field: number, values: SummaryValue[], pbf: Pbf): void {
   if (field !== 1) return;
-  const partial: PartialValue = pbf.readMessage(readValue, { tag: '' });
+  const partial: PartialValue = pbf.readMessage(readValue, { tag: '', plugin: '' });
   if (partial.found) values.push(partial.found);
 }
 
 /** The tag may come after the value it belongs to, so that the value is made last. */
 interface PartialValue {
   tag: string;
-  make?: (tag: string) => SummaryValue | undefined;
+  /** Of the metadata: what a tensor is for. */
+  plugin: string;
+  make?: (tag: string, plugin: string) => SummaryValue | undefined;
   found?: SummaryValue;
 }
 
@@ -127,14 +129,22 @@ function readValue(field: number, partial: PartialValue, pbf: Pbf): void {
     const histogram = pbf.readMessage(readHistogram, emptyHistogram());
     partial.make = (tag) => ({ kind: 'histogram', tag, histogram });
   } else if (field === 8) {
-    const { text, numbers } = pbf.readMessage(readTensor, { text: undefined, numbers: [] });
-    partial.make = (tag) => {
+    const { text, numbers, content } = pbf.readMessage(readTensor, {
+      text: undefined,
+      numbers: [],
+      content: new Uint8Array(),
+    });
+    partial.make = (tag, plugin) => {
+      if (plugin === 'histograms') {
+        const histogram = histogramOfRows(numbers.length > 1 ? numbers : doublesOf(content));
+        return histogram && { kind: 'histogram', tag, histogram };
+      }
       if (text !== undefined) return { kind: 'text', tag, text };
       // Scalars in the newer way of other programs: a tensor of one number.
       return numbers.length === 1 ? { kind: 'scalar', tag, value: numbers[0]! } : undefined;
     };
-  }
-  partial.found = partial.make?.(partial.tag);
+  } else if (field === 9) pbf.readMessage(readMetadata, partial);
+  partial.found = partial.make?.(partial.tag, partial.plugin);
 }
 
 function readImage(field: number, image: { width: number; height: number; png: Uint8Array }, pbf: Pbf): void {
@@ -158,13 +168,48 @@ function readHistogram(field: number, histogram: ReturnType<typeof emptyHistogra
 }
 
 /** The fields of TensorProto that hold a text, or one number: float_val, double_val, or four bytes of tensor_content. */
-function readTensor(field: number, result: { text: string | undefined; numbers: number[] }, pbf: Pbf): void {
+function readTensor(field: number, result: ReadTensor, pbf: Pbf): void {
   if (field === 8 && result.text === undefined) result.text = pbf.readString();
   else if (field === 4) {
     const bytes = pbf.readBytes();
+    result.content = bytes;
     if (bytes.length === 4) result.numbers.push(new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true));
   } else if (field === 5) pbf.readPackedFloat(result.numbers);
   else if (field === 6) pbf.readPackedDouble(result.numbers);
+}
+
+interface ReadTensor {
+  text: string | undefined;
+  numbers: number[];
+  content: Uint8Array;
+}
+
+/** SummaryMetadata's plugin_data, and its plugin_name. */
+function readMetadata(field: number, partial: PartialValue, pbf: Pbf): void {
+  if (field !== 1) return;
+  pbf.readMessage((name, into: PartialValue, data) => {
+    if (name === 1) into.plugin = data.readString();
+  }, partial);
+}
+
+function doublesOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / 8) }, (_, i) => view.getFloat64(8 * i, true));
+}
+
+/** TensorFlow's newer histograms: rows of left edge, right edge, count. Sums are those of the buckets' middles. */
+function histogramOfRows(numbers: readonly number[]): Histogram | undefined {
+  const rows = Array.from({ length: Math.floor(numbers.length / 3) }, (_, i) => numbers.slice(3 * i, 3 * i + 3));
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last) return undefined;
+  const total = (value: (middle: number) => number) =>
+    rows.reduce((sum, [left, right, count]) => sum + value((left! + right!) / 2) * count!, 0);
+  return {
+    ...{ min: first[0]!, max: last[1]!, num: total(() => 1), sum: total((middle) => middle) },
+    sumSquares: total((middle) => middle ** 2),
+    bucketLimit: rows.map(([, right]) => right!),
+    bucket: rows.map(([, , count]) => count!),
+  };
 }
 
 function readVarintOne(field: number, result: { value: number }, pbf: Pbf): void {

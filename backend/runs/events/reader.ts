@@ -10,6 +10,7 @@ import { listFolder } from '../../files/folders.ts';
 import { openRegularSync } from '../../files/regular.ts';
 import { decodeEvent, type RunEvent } from './proto.ts';
 import { decodeRecord } from './record.ts';
+import { ScalarEvents } from './scalar-events.ts';
 import { eventFileName } from './writer.ts';
 
 const chunkBytes = 1 << 20;
@@ -32,6 +33,7 @@ export function openEventFile(file: string): EventFileReader {
   let position = 0;
   let damage = '';
   const known = new KnownBytes();
+  const scalars = new ScalarEvents();
   const withFile = <T>(act: (handle: number) => T): T => {
     const handle = onDisk('read', file, () => openRegularSync(file));
     try {
@@ -55,7 +57,7 @@ export function openEventFile(file: string): EventFileReader {
         damage = '';
         while (position < size && position < end && !damage) {
           const bytes = readAt(handle, position, Math.min(want, size - position));
-          const taken = takeRecords(bytes, events);
+          const taken = takeRecords(bytes, scalars, events);
           known.add(bytes.subarray(0, taken.bytes));
           position += taken.bytes;
           if (taken.damage) damage = `${file}, byte ${position}: ${taken.damage}`;
@@ -102,14 +104,18 @@ function readAt(handle: number, position: number, length: number): Uint8Array {
 }
 
 /** Decodes whole records from the start of `bytes`; `need` is how long the first one that is cut off is. */
-function takeRecords(bytes: Uint8Array, events: RunEvent[]): { bytes: number; need: number; damage: string } {
+function takeRecords(
+  bytes: Uint8Array,
+  scalars: ScalarEvents,
+  events: RunEvent[],
+): { bytes: number; need: number; damage: string } {
   let offset = 0;
   while (offset < bytes.length) {
     const record = decodeRecord(bytes, offset);
     if (record.status === 'incomplete') return { bytes: offset, need: record.need, damage: '' };
     if (record.status === 'damaged') return { bytes: offset, need: 0, damage: record.why };
     try {
-      events.push(decodeEvent(record.payload));
+      events.push(scalars.decode(record.payload) ?? decodeEvent(record.payload));
     } catch (error) {
       // The frame is sound, what is in it is not: no later record can be trusted to mean what it says.
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /**
  * Recorded score fields: what a debugger wants to look at later, one safetensors file per kind and recorded step,
- * `fields/probe/step-00001000.safetensors`. The folder is its own index.
+ * `fields/probe/step-00001000.safetensors`. The folder is its own index, and each file's header says how far its numbers go.
  *
  * Each kind has a disk budget. What does not fit makes room by thinning out older steps evenly (thin.ts); the first
  * step stays as long as it can, the newest always.
@@ -14,6 +14,7 @@ import { readBytes } from '../../files/regular.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type FieldKind, fieldKinds } from '../../training/session.ts';
 import { decodeTensors, encodeHalfTensors, encodeTensors } from '../../weights/tensor-file.ts';
+import { rangesKey, rangesOf } from './ranges.ts';
 import { type Recorded, stepsToDrop } from './thin.ts';
 
 export interface FieldEntry extends Recorded {
@@ -55,7 +56,8 @@ export function recordFields(
 ): RecordResult {
   const { budgetBytes = Number.POSITIVE_INFINITY, dtype = 'F32', metadata = {}, disk = realDisk } = options;
   const encode = dtype === 'F16' ? encodeHalfTensors : encodeTensors;
-  const bytes = encode(tensors, { kind, step: String(step), ...metadata });
+  const ranges = JSON.stringify(rangesOf(kind, tensors));
+  const bytes = encode(tensors, { kind, step: String(step), [rangesKey]: ranges, ...metadata });
   const before = listFields(folder, kind).filter((entry) => entry.step !== step);
   const dropped = stepsToDrop(before, { step, bytes: bytes.length }, budgetBytes);
   removeEntries(before.filter((entry) => dropped.includes(entry.step)));

@@ -7,11 +7,13 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { listDevices, openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
 import { methodOf } from '../../methods/index.ts';
 import type { InspectionSubject, SubjectState } from '../../methods/method.ts';
 import type { InputWork } from '../../models/input-file.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Inspection, InspectionQuery } from '../../protocol/inspection.ts';
+import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
 import type { Inspectable } from '../../protocol/rpc/inspect.ts';
 import type { InspectionHow } from '../../training/session.ts';
 import { listCheckpoints, loadStep } from '../checkpoints/checkpoints.ts';
@@ -78,6 +80,22 @@ export class RunSubject {
   /** Throws UserError: 'data' for a checkpoint that is gone or damaged, 'usage', 'cancelled'. */
   async inspect(step: number, query: InspectionQuery, how: InspectionHow): Promise<Inspection> {
     return this.#subject.inspect(await this.#state(step), query, { ...how, step });
+  }
+
+  /** Of the newest checkpoint. Throws UserError: 'usage' for a run of pictures, 'data' where there is no checkpoint. */
+  async plane(question: PlaneQuestion): Promise<PlaneReading> {
+    const { plane } = this.#subject;
+    if (!plane) {
+      throw new UserError('usage', 'the samples of this run are no points of the plane', 'Open it in the monitor.');
+    }
+    const [newest] = listCheckpoints(this.#paths.checkpoints);
+    const step = newest?.step ?? 0;
+    return plane(await this.#state(step), question, step);
+  }
+
+  /** Pictures [N, 3, H, W] of latents [N, C, h, w]. Throws UserError: 'usage', 'cancelled'. */
+  decode(latents: TensorData, signal?: AbortSignal): Promise<TensorData> {
+    return this.#subject.decode(latents, signal);
   }
 
   async dispose(): Promise<void> {

@@ -1,8 +1,9 @@
 /** The words for a run that was stopped by a NaN or an infinity. */
 import path from 'node:path';
-import { type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
+import type { ConfigKind } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Scalars } from '../../training/trainer.ts';
+import { resumeCommand } from './way-on.ts';
 
 export class NumericError extends UserError {
   /** The file with what the iteration had in hand, in the run folder: fields/stop/... */
@@ -25,6 +26,6 @@ export function numericError(
   return new NumericError(
     path.relative(folder, tensors).replaceAll(path.sep, '/'),
     `${names.join(', ')} became NaN or infinite in step ${step}; the step was not committed, and its tensors are in ${tensors}`,
-    `Look at them, then go on from step ${step - 1}, for example with a lower rate: dmd ${commandOfKind(kind)} --resume ${folder} --set ${rate}=...`,
+    `Look at them, then go on from step ${step - 1}, for example with a lower rate: ${resumeCommand(kind, folder, '--set', `${rate}=...`)}`,
   );
 }

@@ -1,12 +1,13 @@
 /** A change of a run's config while it works: what a resume with the same changes would do, without its process ending. */
 import type { Inputs, InputWork } from '../../models/input-file.ts';
-import { applyOverrides, type Config, commandOfKind } from '../../protocol/config/index.ts';
+import { applyOverrides, type Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { SessionPlan } from '../../training/session.ts';
 import { resolvePaths } from '../config-file.ts';
 import type { OpenRun } from '../folder/run-folder.ts';
 import { checkChanges, checkInputs, type InputChange } from './changes.ts';
 import { planOf } from './open.ts';
+import { resumeCommand } from './way-on.ts';
 
 export interface SettingsChange {
   readonly set: readonly string[];
@@ -30,7 +31,7 @@ export async function planChange(run: OpenRun, set: readonly string[], work: Inp
   checkChanges(before, config);
   const key = fixed.find((name) => before[name] !== config[name]);
   if (key !== undefined) {
-    const hint = `Stop the run and resume it: dmd ${commandOfKind(config.kind)} --resume ${run.paths.folder} --set ...`;
+    const hint = `Stop the run and resume it: ${resumeCommand(config.kind, run.paths.folder, '--set', '...')}`;
     throw new UserError('config', `${key} cannot change while the run works`, hint);
   }
   const plan = await planOf(config, work);

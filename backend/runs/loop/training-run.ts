@@ -7,7 +7,7 @@
 
 import { describeError } from '../../files/describe-error.ts';
 import { type Disk, realDisk, systemErrorWords } from '../../files/disk.ts';
-import { type Config, commandOfKind } from '../../protocol/config/index.ts';
+import type { Config } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
@@ -25,6 +25,7 @@ import { type Opened, open, type RunRequest } from './open.ts';
 import { Recorder } from './recorder.ts';
 import { adoptChange } from './settings-change.ts';
 import { type Begun, compareInputs, greet } from './together.ts';
+import { resumeCommand } from './way-on.ts';
 
 type Report = (message: RunMessage) => void;
 
@@ -182,7 +183,7 @@ function isCancelled(error: unknown): boolean {
 function withWayOn({ run, config }: Opened, thrown: unknown): unknown {
   const error = systemErrorWords(thrown);
   if (!(error instanceof UserError) || (error.kind !== 'io' && error.kind !== 'data')) return error;
-  const way = `Then go on from the last checkpoint: dmd ${commandOfKind(config.kind)} --resume ${run.paths.folder}`;
+  const way = `Then go on from the last checkpoint: ${resumeCommand(config.kind, run.paths.folder)}`;
   return new UserError(error.kind, error.message, error.hint ? `${error.hint} ${way}` : way, { cause: error });
 }
 

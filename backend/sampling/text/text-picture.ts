@@ -31,13 +31,14 @@ export function textPictureText(maker: TextPictureMaker, seed: Seed): Record<str
     ...{ model, seeds: [seed], classes: null, prompt: request.prompt, steps: drawn.steps, device: 'auto' },
     ...(guided ? { negative: negativePrompt, guidance: drawn.guidance } : {}),
     ...(scheduler === undefined ? {} : { sampler: scheduler }),
+    ...(size === undefined ? {} : { size: [...size] }),
   };
   const common: PictureMaker = {
     ...{ model, sha256: maker.sha256, role: maker.role, steps: drawn.steps, device },
     ...{ sampler: { name: drawn.scheduler, ...(eta ? { eta } : {}) }, sigma: null, run: null, metadata: {} },
   };
-  // Sizes other than the model's own, added noise, layers left out and other weights are more than settings can say.
-  const sayable = !size && !eta && clipSkip === 0 && variant === undefined;
+  // Added noise, layers left out and other weights are more than settings can say.
+  const sayable = !eta && clipSkip === 0 && variant === undefined;
   return {
     ...pictureText(common, { seed, class: null, className: '', settings: sayable ? settings : null }),
     'dmd.prompt': request.prompt,

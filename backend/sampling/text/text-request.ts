@@ -68,9 +68,14 @@ export interface Settled {
   readonly size: readonly [number, number];
 }
 
+/** Height and width of its images are multiples of this: the decoder's factor, and a half for every level of the UNet. */
+export function sizeStepOf({ vae, unet }: TextModel): number {
+  return vae.downFactor * 2 ** (unet.config.block_out_channels.length - 1);
+}
+
 /** Fills in the defaults. Throws UserError('usage') for what the model cannot do. */
 export function settle(request: TextRequest, model: TextModel): Settled {
-  const { calling, imageSize, vae, name } = model;
+  const { calling, imageSize, name } = model;
   const { steps = calling.steps, guidance = calling.guidance, size = imageSize, seeds } = request;
   if (seeds.length === 0) throw new Error('no seeds');
   if (calling.oneStep && (steps !== 1 || request.scheduler !== undefined)) {
@@ -81,7 +86,7 @@ export function settle(request: TextRequest, model: TextModel): Settled {
     const message = `${name} is a one-step generator: its guidance was fixed when it was distilled`;
     throw new UserError('usage', message, 'Leave --guidance out, or name its teacher.');
   }
-  const multiple = vae.downFactor * 2 ** (model.unet.config.block_out_channels.length - 1);
+  const multiple = sizeStepOf(model);
   const wrong = size.find((pixels) => !Number.isInteger(pixels) || pixels < multiple || pixels % multiple !== 0);
   if (wrong !== undefined) {
     throw new UserError(

@@ -15,7 +15,9 @@ export function registerConfigs(server: Server): void {
   server.handle(checkConfig, ({ text, file }) => checker.problems(text, file));
   server.handle(listConfig, ({ text, file }) => listingOf(configFromText(text, file)));
   server.handle(listPresets, () =>
-    presets.map(({ kind, name, title, detail }) => ({ kind, name, title, detail, text: presetText(kind, name) })),
+    presets.map(({ kind, name, title, detail, teacher = null }) => {
+      return { kind, name, title, detail, teacher, text: presetText(kind, name) };
+    }),
   );
   server.onEnd(() => thread.end());
 }

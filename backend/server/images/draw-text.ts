@@ -51,11 +51,12 @@ export async function drawText(
 }
 
 /** What a generator fixed when it was distilled is not asked of it: a comparison gives both sides one form. */
-function requestOf({ prompt, negative, guidance, sampler, seeds, steps, classes }: GenerateSettings, oneStep: boolean) {
+function requestOf(settings: GenerateSettings, oneStep: boolean) {
+  const { prompt, negative, guidance, sampler, seeds, steps, classes, size } = settings;
   if (classes !== null) {
     throw new UserError('usage', 'A text-to-image model has no classes to choose from', 'Say it in the prompt.');
   }
-  const words = { prompt: prompt ?? '', seeds };
+  const words = { prompt: prompt ?? '', seeds, ...(size === undefined ? {} : { size }) };
   if (oneStep) return words;
   return {
     ...words,

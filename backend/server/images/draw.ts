@@ -24,6 +24,7 @@ export async function draw(
   });
   const startup = opened ? performance.now() - began : 0;
   const classes = classesFor(settings, model);
+  refuseSize(settings, model);
   onProgress('sampling', 0, count);
   const drawn = await model.source.draw({
     ...{ seeds: settings.seeds, classes, steps: settings.steps, sigma: model.generatorSigma },
@@ -68,6 +69,14 @@ function classesFor({ classes, seeds, prompt, model }: GenerateSettings, { netwo
     throw new UserError('usage', `${model} has no class ${unknown}`, `Its classes are 0 to ${labelDim - 1}.`);
   }
   return seeds.map((_, i) => classes[i % classes.length]!);
+}
+
+/** Its network takes images of one size. */
+function refuseSize({ size, model }: GenerateSettings, { network }: ReadySource): void {
+  const [, ...own] = network.imageShape;
+  if (size === undefined || size.join() === own.join()) return;
+  const [height, width] = own;
+  throw new UserError('usage', `${model} makes images of ${width} x ${height} pixels alone`, 'Leave the size open.');
 }
 
 function textOf({ settings, device }: GenerateWork, model: ReadySource, index: number, shown: number | null) {

@@ -1,16 +1,19 @@
 /** Requests for scores: of checkpoints, which a thread of this process computes, and of a run as it is, which computes them itself. */
 import { UserError } from '../../protocol/errors.ts';
 import type { InspectionQuery } from '../../protocol/inspection.ts';
+import { readPlane } from '../../protocol/rpc/asks.ts';
 import { progress } from '../../protocol/rpc/images.ts';
-import { describeInspection, inspectScores } from '../../protocol/rpc/inspect.ts';
+import { decodeLatents, describeInspection, inspectScores } from '../../protocol/rpc/inspect.ts';
 import { runRequests } from '../../protocol/run-requests.ts';
 import { readLock } from '../../runs/folder/lock.ts';
 import { requireRunFolder } from '../contained.ts';
 import type { RequestContext, Server } from '../handler.ts';
 import { idleTimer } from '../idle-timer.ts';
+import type { LiveLinks } from '../runs/live-links.ts';
 import type { InspectThread } from './inspect-thread.ts';
 
-export function registerInspect(server: Server): void {
+/** @param links to the runs that work */
+export function registerInspect(server: Server, links: LiveLinks): void {
   let thread: Promise<InspectThread> | null = null;
   const theThread = () => {
     thread ??= import('./inspect-thread.ts').then((module) => new module.InspectThread());
@@ -34,6 +37,24 @@ export function registerInspect(server: Server): void {
       return inspectLive(paths.folder, query, context.signal);
     }
     const work = { type: 'inspect', folder: paths.folder, step: state, query } as const;
+    return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
+  });
+  server.handle(readPlane, async ({ folder, params }, context) => {
+    const paths = requireRunFolder(folder);
+    const isThere = () => readLock(paths.folder) !== undefined;
+    if (isThere()) {
+      try {
+        return await links.ask(paths.folder, runRequests.plane, params, context.signal);
+      } catch (error) {
+        // It ended meanwhile: its last checkpoint has what it would have said.
+        if (isThere() || context.signal.aborted) throw error;
+      }
+    }
+    const work = { type: 'plane', folder: paths.folder, question: params } as const;
+    return idle.during(async () => (await theThread()).do(work, () => {}, context.signal));
+  });
+  server.handle(decodeLatents, async ({ id, folder, latents }, context) => {
+    const work = { type: 'decode', folder: requireRunFolder(folder).folder, latents } as const;
     return idle.during(async () => (await theThread()).do(work, told(id, context), context.signal));
   });
   server.onEnd(async () => {

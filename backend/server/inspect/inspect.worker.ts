@@ -28,6 +28,11 @@ async function perform(work: Exclude<Work, { type: 'release' }>): Promise<Result
   const { signal } = cancel;
   const opened = await subject(work.folder, signal);
   if (work.type === 'describe') return opened.describe();
+  if (work.type === 'plane') return opened.plane(work.question);
+  if (work.type === 'decode') {
+    const { shape, data } = await opened.decode(work.latents, signal);
+    return { name: work.latents.name, shape: [...shape], data: data as Float32Array<ArrayBuffer> };
+  }
   return opened.inspect(work.step, work.query, { signal, onProgress: progress('levels') });
 }
 
@@ -44,8 +49,15 @@ port.on('message', (message: ToThread) => {
   );
 });
 
-/** The numbers of an inspection are handed over rather than copied. */
+/** The numbers of an answer are handed over rather than copied. */
 function buffersOf(result: Results[Work['type']]): ArrayBuffer[] {
-  if (!result || !('tensors' in result)) return [];
+  if (!result) return [];
+  if ('muReal' in result) {
+    const { muReal, muFake, scoreReal, scoreFake, densityReal, densityFake, samples } = result;
+    const all = [muReal, muFake, scoreReal, scoreFake, densityReal, densityFake, samples];
+    return all.flatMap((numbers) => (numbers ? [numbers.buffer as ArrayBuffer] : []));
+  }
+  if ('data' in result) return [result.data.buffer as ArrayBuffer];
+  if (!('tensors' in result)) return [];
   return [...result.tensors, ...result.strip].map(({ data }) => data.buffer as ArrayBuffer);
 }

@@ -9,6 +9,7 @@ export function damaged(model: string, path: string, bytes: number, problem: str
     ...{ model, title: run ? basename(run) : basename(path), bytes, run, teacher: null },
     origin: originOf(model, path, { run, teacher: null, scenes: false }),
     ...{ role: 'generator', imageShape: null, classes: [], prompt: false, guidance: null, steps: 1, problem },
+    ...{ samplers: [], sizeStep: null },
   };
 }
 

@@ -1,10 +1,13 @@
 /** A text-to-image model in a few words. Only configurations are read, and the sizes of its files. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { samplerNames } from '../../diffusion/vp/index.ts';
 import { snapshotRepository } from '../../models/hub/cache.ts';
 import { openTextModel, type TextModel } from '../../models/text/text-model.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { ModelInfo } from '../../protocol/rpc/images.ts';
 import { runOf } from '../../runs/folder/lineage.ts';
+import { sizeStepOf } from '../../sampling/text/text-request.ts';
 import { componentOf, onnxParts, onnxWeightsOf, weightFilesOf } from '../../weights/diffusers/index.ts';
 
 const components = ['text_encoder', 'unet', 'vae'] as const;
@@ -26,9 +29,23 @@ export function describeText(model: string, path: string): ModelInfo {
     role: calling.oneStep ? 'generator' : 'teacher',
     imageShape: [vae.imageChannels, ...imageSize],
     ...{ classes: [], prompt: true, steps: calling.steps, problem: '' },
+    samplers: calling.oneStep ? [] : samplersOf(text),
+    // The files of an export are for one size.
+    sizeStep: text.onnx ? null : sizeStepOf(text),
     guidance: calling.oneStep || calling.guidance <= 1 ? null : calling.guidance,
     teacher: calling.oneStep ? teacherOf(model, folder.base?.path ?? null) : null,
   };
+}
+
+/** The model's own first; none where that one is not here, which drawing says. */
+function samplersOf(model: TextModel): string[] {
+  try {
+    const { name } = model.sampler();
+    return [name, ...samplerNames.filter((other) => other !== name)];
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }
 
 function titleOf(model: string, path: string, run: string | null): string {

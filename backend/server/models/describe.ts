@@ -47,6 +47,7 @@ export async function describe(model: string, path: string, bytes: number): Prom
       ...{ role: facts.role, imageShape: [...imageShape], classes: classNames(labelDim, lineage), prompt: false },
       guidance: null,
       steps: facts.role === 'generator' ? 1 : teacherSteps,
+      ...{ samplers: [], sizeStep: null },
       run: lineage.run,
       teacher: facts.role === 'generator' ? lineage.teacher : null,
       problem: [1, 3].includes(imageShape[0]) ? '' : `Its images have ${imageShape[0]} channels: they are no pictures.`,

@@ -41,7 +41,10 @@ export class Column {
   set(step: number, value: number, time: number): void {
     const follows = this.#length === 0 || this.#step(this.#length - 1) < step;
     const at = follows ? this.#length : this.#firstFrom(step);
-    if (at === this.#length || this.#step(at) !== step) this.#open(at);
+    if (at === this.#length) {
+      this.#grow();
+      this.#length += 1;
+    } else if (this.#step(at) !== step) this.#open(at);
     const { steps, values, times } = this.#piece(at);
     const place = at % pieceLength;
     steps[place] = step;
@@ -65,6 +68,14 @@ export class Column {
     for (; this.#cuts < restarts.length; this.#cuts++) from = Math.min(from, restarts[this.#cuts]!);
     if (this.#length > 0 && this.#step(this.#length - 1) >= from) this.dropFrom(from);
     return this;
+  }
+
+  /** The last point at this step or before; undefined where there is none. */
+  upTo(step: number): { readonly step: number; readonly value: number } | undefined {
+    const after = this.#firstFrom(step);
+    const index = after < this.#length && this.#step(after) === step ? after : after - 1;
+    if (index < 0) return undefined;
+    return { step: this.#step(index), value: this.#piece(index).values[index % pieceLength]! };
   }
 
   /** A copy. */

@@ -150,6 +150,8 @@ export class Follower {
       this.#emit(message);
       // The probe has curves of its own, which only the files have.
       if (message.kind === 'probe') this.#tailSoon(0);
+    } else if (message.type === 'checkpoint') {
+      this.#tailSoon(0); // with those that were given up for it
     } else if (message.type === 'probe') {
       this.#probeWaiting = message;
       void this.#sendProbe();

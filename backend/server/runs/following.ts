@@ -5,6 +5,7 @@ import type { Server } from '../handler.ts';
 import { Follower } from './follower.ts';
 import type { HistoryCache } from './history-cache.ts';
 import type { LiveLinks } from './live-links.ts';
+import type { RunList } from './run-list.ts';
 
 interface Following {
   readonly folder: string;
@@ -14,7 +15,13 @@ interface Following {
   end(): void;
 }
 
-export function registerFollowing(server: Server, links: LiveLinks, histories: HistoryCache): void {
+/** @param list which tells how each run that is followed stands, also of one that is not in the editor's folders */
+export function registerFollowing(
+  server: Server,
+  links: LiveLinks,
+  histories: HistoryCache,
+  list: Pick<RunList, 'keep'>,
+): void {
   const all = new Map<string, Following>();
   const end = (id: string) => {
     all.get(id)?.end();
@@ -22,6 +29,7 @@ export function registerFollowing(server: Server, links: LiveLinks, histories: H
   };
   const begin = (id: string, folder: string, wants: rpc.Interests): Following => {
     const { history, release } = histories.hold(folder);
+    const letGo = list.keep(folder);
     const follower = new Follower({
       ...{ folder, wants, history, links },
       emit: async (event) => server.notify(rpc.runLive, { id, event }),
@@ -30,6 +38,7 @@ export function registerFollowing(server: Server, links: LiveLinks, histories: H
     const stop = () => {
       follower.stop();
       release();
+      letGo();
     };
     return { folder, follower, started: follower.start(), end: stop };
   };

@@ -6,13 +6,14 @@ import fs from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { listFolder } from '../../files/folders.ts';
 import { openRegularSync } from '../../files/regular.ts';
-import type { Curve, LiveEvent } from '../../protocol/rpc/index.ts';
+import type { Curve, LiveEvent, TagValues } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
 import { type EventFileReader, openEventFile } from '../../runs/events/reader.ts';
 import { eventFileName } from '../../runs/events/writer.ts';
 import { eventsIn, isEventFolder } from '../../runs/folder/event-folder.ts';
 import { contained } from '../contained.ts';
 import { Column } from './columns.ts';
+import { EventHistograms } from './event-histograms.ts';
 import { EventPictures } from './event-pictures.ts';
 
 /** How long decoding may hold up everything else; slices are as large as that allows on this machine at this time. */
@@ -36,6 +37,7 @@ export class RunHistory {
   readonly #refused = new Map<string, string>();
   /** Those of another program; a run has files of its own for them. */
   #pictures: EventPictures | null = null;
+  #histograms = new EventHistograms();
   #reading: Promise<void> = Promise.resolve();
   #lastStep = -1;
   /** Values under more tags than are kept. */
@@ -54,6 +56,10 @@ export class RunHistory {
   /** Pictures in the event files of another program; null for a run. */
   get pictures(): EventPictures | null {
     return this.#pictures;
+  }
+
+  get histograms(): EventHistograms {
+    return this.#histograms;
   }
 
   get bytes(): number {
@@ -79,6 +85,32 @@ export class RunHistory {
   /** No points for a tag that is not there. */
   curve(tag: string): Curve {
     return { tag, ...(this.#columns.get(tag) ?? new Column()).cutAt(this.#restarts).read() };
+  }
+
+  /** The last point at a step or before of each of some curves that has one. */
+  valuesAt(tags: readonly string[], step: number): TagValues {
+    const found = tags.flatMap((tag) => {
+      const point = this.#columns.get(tag)?.cutAt(this.#restarts).upTo(step);
+      return point ? [{ tag, ...point }] : [];
+    });
+    return {
+      tags: found.map(({ tag }) => tag),
+      steps: Float64Array.from(found, (point) => point.step),
+      values: Float64Array.from(found, ({ value }) => value),
+    };
+  }
+
+  lastValues(): TagValues {
+    return this.valuesAt(this.tags(), Number.POSITIVE_INFINITY);
+  }
+
+  /** The curve with the most points. */
+  longest(): Omit<Curve, 'tag'> {
+    let longest = new Column();
+    for (const column of this.#columns.values()) {
+      if (column.cutAt(this.#restarts).length > longest.length) longest = column;
+    }
+    return longest.read();
   }
 
   /** Told about everything that `advance` reads. @returns takes the listener off again */
@@ -147,6 +179,7 @@ export class RunHistory {
     this.#columns.clear();
     this.#restarts = [];
     this.#pictures = null;
+    this.#histograms = new EventHistograms();
     this.#leftOut = 0;
     this.#lastStep = -1;
     this.#tell({ type: 'restart', step: 0 });
@@ -164,23 +197,26 @@ export class RunHistory {
         told();
         this.#restarts.push(step);
         this.#pictures?.dropFrom(step);
+        this.#histograms.dropFrom(step);
         this.#lastStep = Math.min(this.#lastStep, step - 1);
         this.#tell({ type: 'restart', step });
       }
+      const listened = this.#listeners.size > 0;
       const scalars: Record<string, number> = {};
       let any = false;
       for (const value of values) {
         if (value.kind === 'image') this.#picture(step, value);
+        if (value.kind === 'histogram') this.#histograms.add(value.tag, step, value.histogram);
         if (value.kind !== 'scalar') continue;
         const column = this.#columns.get(value.tag) ?? this.#begin(value.tag);
         if (!column) continue;
         any = true;
-        scalars[value.tag] = value.value;
+        if (listened) scalars[value.tag] = value.value;
         column.cutAt(this.#restarts).set(step, value.value, wallTime);
       }
       if (!any) continue;
       this.#lastStep = Math.max(this.#lastStep, step);
-      if (this.#listeners.size > 0) points.push({ step, time: wallTime, scalars });
+      if (listened) points.push({ step, time: wallTime, scalars });
     }
     told();
   }

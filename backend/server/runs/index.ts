@@ -14,14 +14,18 @@ import { comparable, differences } from './compare.ts';
 import { resumeRunIn, startNewRun } from './control.ts';
 import { csvOf } from './csv.ts';
 import { registerDebugging } from './debugging.ts';
+import { drawnCurves } from './drawn-curves.ts';
+import { FieldRangesCache } from './field-ranges.ts';
 import { registerFollowing } from './following.ts';
 import { healthOf } from './health.ts';
 import { HistoryCache } from './history-cache.ts';
 import { LiveLinks } from './live-links.ts';
 import { configTextOf, overviewOf, readFieldsAt, readSamplesAt } from './reading.ts';
+import { clockOf } from './run-clock.ts';
 import { RunList } from './run-list.ts';
 
-export function registerRuns(server: Server): void {
+/** @returns its links to the runs that work */
+export function registerRuns(server: Server): LiveLinks {
   const links = new LiveLinks();
   const histories = new HistoryCache();
   const list = new RunList(links, {
@@ -38,8 +42,9 @@ export function registerRuns(server: Server): void {
   });
   registerControl(server, list, links);
   registerReading(server, list, histories);
-  registerFollowing(server, links, histories);
+  registerFollowing(server, links, histories, list);
   registerDebugging(server);
+  return links;
 }
 
 function registerControl(server: Server, list: RunList, links: LiveLinks): void {
@@ -75,7 +80,6 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
     server.handle(asked, ({ folder, params }, { signal }) =>
       links.ask(requireRunFolder(folder).folder, definition, params, signal),
     );
-  forward(rpc.readPlane, runRequests.plane);
   forward(rpc.paceRun, runRequests.pace);
   forward(rpc.advanceRun, runRequests.advance);
   forward(rpc.changeRun, runRequests.change);
@@ -87,13 +91,25 @@ function registerControl(server: Server, list: RunList, links: LiveLinks): void 
 }
 
 function registerReading(server: Server, list: RunList, histories: HistoryCache): void {
+  const ranges = new FieldRangesCache();
   server.handle(rpc.openRun, async ({ folder }, { signal }) => {
     const paths = requireRunFolder(folder);
     return overviewOf(paths, await histories.current(paths.folder, signal), list.get(paths.folder));
   });
-  server.handle(rpc.readCurves, async ({ folder, tags }, { signal }) => {
+  server.handle(rpc.drawCurves, async ({ folder, tags, ...drawing }, { signal }) => {
     const history = await histories.current(requireRunFolder(folder).folder, signal);
-    return tags.map((tag) => history.curve(tag));
+    return drawnCurves(history, tags, drawing, signal);
+  });
+  server.handle(rpc.readClock, async ({ folder }, { signal }) =>
+    clockOf(await histories.current(requireRunFolder(folder).folder, signal)),
+  );
+  server.handle(rpc.drawHistograms, async ({ folder, tag }, { signal }) => {
+    const { histograms } = await histories.current(requireRunFolder(folder).folder, signal);
+    return histograms.drawn(tag);
+  });
+  server.handle(rpc.readValues, async ({ folder, tags, step }, { signal }) => {
+    const history = await histories.current(requireRunFolder(folder).folder, signal);
+    return history.valuesAt(tags, step);
   });
   server.handle(rpc.readHealth, async ({ folder }, { signal }) =>
     healthOf(await histories.current(requireRunFolder(folder).folder, signal)),
@@ -104,6 +120,13 @@ function registerReading(server: Server, list: RunList, histories: HistoryCache)
     return png ? { step, png } : readSamplesAt(paths, step);
   });
   server.handle(rpc.readFields, ({ folder, kind, step }) => readFieldsAt(requireRunFolder(folder), kind, step));
+  server.handle(rpc.readFieldRanges, ({ folder, kind, from }, { signal }) =>
+    ranges.read(requireRunFolder(folder), kind, from, signal),
+  );
+  server.handle(rpc.readCaptions, async ({ folder }) => {
+    const { captionsOf } = await import('../../runs/inspect/captions.ts');
+    return captionsOf(requireRunFolder(folder).folder);
+  });
   server.handle(rpc.exportCsv, async ({ folder, tags }, { signal }) => {
     const history = await histories.current(requireRunFolder(folder).folder, signal);
     return csvOf(

@@ -10,7 +10,7 @@ import { type RunPaths, type RunSummary, readRun } from '../../runs/folder/run-f
 import { decodeTensors } from '../../weights/tensor-file.ts';
 import type { RunHistory } from './history.ts';
 import { recordOf } from './record.ts';
-import { type RecordedKind, recordedFile, recordedSteps } from './recorded-steps.ts';
+import { type RecordedFile, type RecordedKind, recordedFile, recordedSteps } from './recorded-steps.ts';
 
 /** @param record as the list has it; undefined for a run that is not in a watched folder */
 export function overviewOf(paths: RunPaths, history: RunHistory, record: RunRecord | undefined): RunOverview {
@@ -23,7 +23,9 @@ export function overviewOf(paths: RunPaths, history: RunHistory, record: RunReco
     record: record ?? recordOf({ summary, annotations, standing: undefined, secondsLeft: null }),
     config,
     tags: history.tags(),
+    histograms: history.histograms.tags(),
     samples: pictures?.steps ?? steps('samples'),
+    checkpoints: steps('checkpoint'),
     fields: { training: steps('training'), probe: steps('probe'), stop: steps('stop') },
     warnings: [
       ...history.warnings(),
@@ -60,7 +62,7 @@ export async function readFieldsAt(paths: RunPaths, kind: FieldKindName, step: n
   return { kind, step, tensors: named, metadata };
 }
 
-async function readRecorded(paths: RunPaths, kind: RecordedKind, step: number): Promise<Uint8Array> {
+async function readRecorded(paths: RunPaths, kind: RecordedFile, step: number): Promise<Uint8Array> {
   const file = containedIfThere(paths.folder, recordedFile(kind, step));
   if (!file) {
     const hint = 'Older steps make room for newer ones; choose one that is listed.';

@@ -4,6 +4,9 @@ import type { RunRecord } from '../../protocol/rpc/index.ts';
 import type { Greeting } from '../../protocol/run-link.ts';
 import type { Annotations } from '../../runs/folder/annotations.ts';
 import type { RunSummary } from '../../runs/folder/run-folder.ts';
+import type { RunInfo } from '../../runs/folder/run-info.ts';
+import { withoutCommand } from '../../runs/loop/way-on.ts';
+import { recordedStep } from './recorded-steps.ts';
 
 export interface Seen {
   readonly summary: RunSummary;
@@ -34,8 +37,14 @@ export function recordOf({ summary, annotations, standing, secondsLeft }: Seen):
     secondsLeft,
     work: standing?.work ?? null,
     process: owner ? { pid: owner.pid, reachable: standing !== undefined || owner.contact !== '' } : null,
-    error: damaged ?? info?.error ?? null,
+    error: damaged ?? (info?.error ? errorOf(info.error) : null),
   };
+}
+
+/** The editor has buttons for what a hint says to type. */
+function errorOf({ message, hint, fields }: NonNullable<RunInfo['error']>): RunRecord['error'] {
+  const stop = fields === undefined ? undefined : recordedStep('stop', fields);
+  return { message, hint: withoutCommand(hint), ...(stop === undefined ? {} : { stop }) };
 }
 
 /** run.json is a file like any other: what it says may be no step. */

@@ -3,24 +3,42 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { listFolder } from '../../files/folders.ts';
 import type { LiveEvent } from '../../protocol/rpc/index.ts';
+import { listCheckpoints } from '../../runs/checkpoints/checkpoint-list.ts';
 import type { RunPaths } from '../../runs/folder/run-folder.ts';
 import { fieldKinds } from '../../training/session.ts';
 
 type RecordedEvent = Extract<LiveEvent, { type: 'recorded' }>;
 export type RecordedKind = RecordedEvent['kind'];
 
-export const recordedKinds = ['samples', ...fieldKinds] as const satisfies readonly RecordedKind[];
+export const recordedKinds = ['samples', ...fieldKinds, 'checkpoint'] as const satisfies readonly RecordedKind[];
+/** What is a file of its own. */
+export type RecordedFile = Exclude<RecordedKind, 'checkpoint'>;
 
 /** The name of a recorded file in the run folder. */
-export function recordedFile(kind: RecordedKind, step: number): string {
+export function recordedFile(kind: RecordedFile, step: number): string {
   const name = `step-${String(step).padStart(8, '0')}`;
   return kind === 'samples' ? path.join('samples', `${name}.png`) : path.join('fields', kind, `${name}.safetensors`);
 }
 
+const stepIn = {
+  samples: /^step-(\d{8,15})\.png$/,
+  fields: /^step-(\d{8,15})\.safetensors$/,
+};
+
+/** The step of a recorded file's name in the run folder; undefined where it is none. */
+export function recordedStep(kind: RecordedFile, file: string): number | undefined {
+  const found = (kind === 'samples' ? stepIn.samples : stepIn.fields).exec(file.split('/').at(-1)!)?.[1];
+  return found !== undefined && recordedFile(kind, Number(found)) === path.normalize(file) ? Number(found) : undefined;
+}
+
 /** Ascending. */
 export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
+  if (kind === 'checkpoint') {
+    const steps = listCheckpoints(paths.checkpoints).map(({ step }) => step);
+    return [...new Set(steps)].reverse();
+  }
   const names = listFolder(folderOf(paths, kind));
-  const pattern = kind === 'samples' ? /^step-(\d{8,15})\.png$/ : /^step-(\d{8,15})\.safetensors$/;
+  const pattern = kind === 'samples' ? stepIn.samples : stepIn.fields;
   return names
     .flatMap((name) => pattern.exec(name)?.[1] ?? [])
     .map(Number)
@@ -28,6 +46,7 @@ export function recordedSteps(paths: RunPaths, kind: RecordedKind): number[] {
 }
 
 function folderOf(paths: RunPaths, kind: RecordedKind): string {
+  if (kind === 'checkpoint') return paths.checkpoints;
   return kind === 'samples' ? paths.samples : path.join(paths.fields, kind);
 }
 
@@ -62,10 +81,10 @@ export class RecordedSteps {
     this.#known.set(kind, { modified: before?.modified ?? -1, steps });
   }
 
-  /** The run went back: the steps from here on will be recorded again, but for those of a stop, which stay. */
+  /** The run went back: the steps from here on will be recorded again, but for those of a stop and checkpoints, which stay. */
   dropFrom(step: number): void {
     for (const [kind, { steps }] of this.#known) {
-      if (kind === 'stop') continue;
+      if (kind === 'stop' || kind === 'checkpoint') continue;
       this.#known.set(kind, { modified: -1, steps: new Set([...steps].filter((at) => at < step)) });
     }
   }

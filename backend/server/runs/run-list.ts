@@ -1,10 +1,12 @@
 /**
- * The runs in some folders, and news of them. The file system tells of new folders where it can; a look every two seconds
+ * The runs in some folders and those that somebody has open, and news of them. What a disk refuses for now stays as it was
+ * last seen: only what is known to be gone is told to be removed. The file system tells of new folders where it can; a look every two seconds
  * finds everything else, also on disks that never tell.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { isDiskTrouble } from '../../files/disk.ts';
 import { listFolder } from '../../files/folders.ts';
 import type { RunRecord } from '../../protocol/rpc/index.ts';
 import { isEventFolder } from '../../runs/folder/event-folder.ts';
@@ -28,6 +30,8 @@ export class RunList {
   readonly #links: LiveLinks;
   readonly #news: RunNews;
   readonly #runs = new Map<string, WatchedRun>();
+  /** Wherever they lie, by how many have them open. */
+  readonly #kept = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #warned = new Set<string>();
   #roots: readonly string[] = [];
@@ -47,8 +51,27 @@ export class RunList {
     for (const watcher of this.#watchers.splice(0)) watcher.close();
     this.#watchers = this.#roots.flatMap((root) => this.#watch(root));
     const records = await this.#look();
-    for (const record of records) this.#runs.get(record.folder)?.told(record);
-    return records.sort(byAge);
+    const listed = records.filter(({ folder }) => this.#roots.includes(path.dirname(folder)));
+    for (const record of records) {
+      if (listed.includes(record)) this.#runs.get(record.folder)?.told(record);
+      else this.#runs.get(record.folder)?.update(record);
+    }
+    return listed.sort(byAge);
+  }
+
+  /** News of this run are told too, wherever it lies, until the returned function is called. */
+  keep(named: string): () => void {
+    const folder = path.resolve(named);
+    this.#kept.set(folder, (this.#kept.get(folder) ?? 0) + 1);
+    this.#lookIn(0);
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      const left = this.#kept.get(folder)! - 1;
+      if (left > 0) this.#kept.set(folder, left);
+      else this.#kept.delete(folder);
+    };
   }
 
   /** The record of a run in one of the folders, as far as it is known. */
@@ -59,8 +82,9 @@ export class RunList {
   /** Looks at a run now, e.g. because it was told to change. */
   refresh(folder: string): void {
     const run = this.#runs.get(path.resolve(folder));
-    if (run) this.#guarded(run, () => run.update(run.look()));
-    else this.#lookSoon();
+    const record = run && this.#lookAt(run);
+    if (record) run.update(record);
+    else if (!run) this.#lookSoon();
   }
 
   dispose(): void {
@@ -106,7 +130,8 @@ export class RunList {
   async #lookAtAll(): Promise<RunRecord[]> {
     const records: RunRecord[] = [];
     let since = performance.now();
-    const folders = this.#roots.flatMap((root) => this.#runFolders(root));
+    const kept = [...this.#kept.keys()].filter((folder) => this.#isRun(folder));
+    const folders = [...new Set([...this.#roots.flatMap((root) => this.#runFolders(root)), ...kept])];
     for (const folder of folders) {
       if (performance.now() - since > sliceMs) {
         await turn();
@@ -115,7 +140,8 @@ export class RunList {
       if (this.#disposed) return [];
       const run = this.#runs.get(folder) ?? new WatchedRun(folder, this.#links, this.#news.onChanged);
       this.#runs.set(folder, run);
-      this.#guarded(run, () => records.push(run.look()));
+      const record = this.#lookAt(run);
+      if (record) records.push(record);
     }
     for (const [folder, run] of [...this.#runs]) {
       if (folders.includes(folder)) continue;
@@ -127,26 +153,39 @@ export class RunList {
   #runFolders(root: string): string[] {
     try {
       const folders = listFolder(root).map((name) => path.join(root, name));
-      return folders.filter((folder) => fs.existsSync(path.join(folder, 'run.json')) || isEventFolder(folder));
+      return folders.filter((folder) => this.#isRun(folder));
     } catch (error) {
       this.#warn(error);
-      return [];
+      return isDiskTrouble(error) ? [...this.#runs.keys()].filter((folder) => path.dirname(folder) === root) : [];
     }
   }
 
-  #guarded(run: WatchedRun, look: () => void): void {
+  #isRun(folder: string): boolean {
     try {
-      look();
+      return hasFile(folder, 'run.json') || isEventFolder(folder);
     } catch (error) {
       this.#warn(error);
+      return isDiskTrouble(error) && this.#runs.get(folder)?.isTold === true;
+    }
+  }
+
+  /** Its record: as last seen, where the disk refuses for now. undefined: it is no run (any more), and forgotten. */
+  #lookAt(run: WatchedRun): RunRecord | undefined {
+    try {
+      return run.look();
+    } catch (error) {
+      this.#warn(error);
+      if (run.isTold && isDiskTrouble(error)) return run.latest;
       this.#forget(run);
+      return undefined;
     }
   }
 
   #forget(run: WatchedRun): void {
     run.dispose();
     this.#runs.delete(run.folder);
-    if (run.isTold && this.#roots.includes(path.dirname(run.folder))) this.#news.onRemoved(run.folder);
+    const isWatched = this.#kept.has(run.folder) || this.#roots.includes(path.dirname(run.folder));
+    if (run.isTold && isWatched) this.#news.onRemoved(run.folder);
   }
 
   /** Once each: the next look would say the same. */
@@ -156,4 +195,9 @@ export class RunList {
     this.#warned.add(text);
     this.#news.onWarning(text);
   }
+}
+
+/** Throws what the disk says, except that nothing is there. */
+function hasFile(folder: string, name: string): boolean {
+  return fs.statSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined;
 }

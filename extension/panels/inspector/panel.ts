@@ -22,6 +22,7 @@ import type { Services } from '../../services.ts';
 import { saveBytes, saveWhere } from '../monitor/export.ts';
 import { pickRuns } from '../monitor/pick-runs.ts';
 import { Page } from '../page.ts';
+import { safetensorsViewType } from '../safetensors/view-type.ts';
 import { checkTrust } from '../trust.ts';
 import { pythonFor } from './python.ts';
 import { inspectorTexts } from './texts.ts';
@@ -98,9 +99,13 @@ export class InspectorPanel {
 
   /** Not waited for: the file is written. */
   #offerPython(file: string): void {
+    const open = vscode.l10n.t('Open File');
     const copy = vscode.l10n.t('Copy Python');
     const said = vscode.l10n.t('Every tensor of the inspection is in {0}.', basename(file));
-    vscode.window.showInformationMessage(said, copy).then((chosen) => {
+    vscode.window.showInformationMessage(said, copy, open).then((chosen) => {
+      if (chosen === open) {
+        vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(file), safetensorsViewType);
+      }
       if (chosen === copy) vscode.env.clipboard.writeText(pythonFor(file));
     });
   }

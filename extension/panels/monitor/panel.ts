@@ -9,30 +9,41 @@ import {
   addRuns,
   commandRun,
   compareConfigs,
+  decodeLatents,
+  drawCurves,
+  drawHistograms,
   followProbe,
   inspectShown,
+  keepCharts,
   monitorLive,
   openConfig,
   openRun,
   openTensorBoard,
-  readCurves,
+  readCaptions,
+  readClock,
+  readFieldRanges,
   readFields,
   readHealth,
   readSamples,
+  readValues,
   removeRun,
   resumeRun,
+  resumeWithChanges,
   runChanged,
   runRemoved,
   runsChanged,
   saveCsv,
   savePng,
   shownRuns,
+  showStopped,
   startAgain,
 } from '../../../backend/protocol/panels/monitor.ts';
 import { followRun, runLive, unfollowRun } from '../../../backend/protocol/rpc/runs.ts';
 import type { Services } from '../../services.ts';
 import { Page } from '../page.ts';
+import { scoreTexts } from '../score-texts.ts';
 import { checkTrust } from '../trust.ts';
+import { keepChartSettings, lastChartSettings } from './chart-settings.ts';
 import { saveBytes, saveRunCsv } from './export.ts';
 import { choiceAt } from './inspect.ts';
 import { pageEvent } from './live.ts';
@@ -44,29 +55,40 @@ export class MonitorPanel {
   readonly page: Page;
   readonly #services: Services;
   #folders: readonly string[];
+  /** As the backend last told, also of runs that lie in none of the workspace's run folders. */
+  readonly #names = new Map<string, string>();
+  /** Where the page is to begin, once there is one. */
+  #stopped: { readonly folder: string; readonly step: number } | null = null;
+  readonly #changed = new vscode.EventEmitter<void>();
+  /** Other runs, or another title. */
+  readonly onDidChange = this.#changed.event;
   /** Of which run the page wants the probe at every step. */
   #probeOf: string | null = null;
   /** What the backend was last asked to follow for this panel, under which id, and whether with the probe. */
   readonly #followed = new Map<string, { readonly id: string; readonly probe: boolean }>();
 
-  constructor(panel: vscode.WebviewPanel, folders: readonly string[], services: Services) {
+  constructor(panel: vscode.WebviewPanel, folders: readonly string[], services: Services, memory: vscode.Memento) {
     this.#folders = folders;
     this.#services = services;
     const { backend, runs } = services;
     const page = new Page(panel, services, {
       name: 'monitor',
       title: this.#title(),
-      initial: { texts: monitorTexts() },
+      initial: { texts: monitorTexts(), scores: scoreTexts(), charts: lastChartSettings(memory) },
     });
     this.page = page;
     this.#answerPage();
+    page.channel.on(keepCharts, (settings) => keepChartSettings(memory, settings));
     page.keep(
       backend.onNotification(runLive, ({ id, event }) => {
         const [folder] = [...this.#followed].find(([, one]) => one.id === id) ?? [];
         if (folder !== undefined) page.tell(monitorLive, { folder, event: pageEvent(event) });
       }),
       backend.onNotification(runChanged, (record) => {
-        if (this.#folders.includes(record.folder)) page.tell(runChanged, record);
+        if (!this.#folders.includes(record.folder)) return;
+        this.#names.set(record.folder, record.name);
+        page.tell(runChanged, record);
+        this.#showTitle();
       }),
       backend.onNotification(runRemoved, ({ folder }) => {
         if (this.#folders.includes(folder)) page.tell(runRemoved, { folder });
@@ -77,6 +99,7 @@ export class MonitorPanel {
       }),
       runs.onDidChange(() => this.#showTitle()),
     );
+    page.keep(this.#changed);
     page.onGone(() => void this.#follow());
   }
 
@@ -84,15 +107,37 @@ export class MonitorPanel {
     return this.#folders;
   }
 
+  /** These runs and no others, from now on. */
+  show(folders: readonly string[]): void {
+    this.#folders = [...new Set(folders)];
+    this.#stopped = null;
+    this.#showTitle();
+    this.#changed.fire();
+    void this.#follow();
+    this.page.channel.notify(runsChanged, { folders: [...this.#folders] });
+  }
+
+  /** Leads to the tensors of a step that was stopped, in one of its runs. */
+  showStopped(folder: string, step: number): void {
+    this.#stopped = { folder, step };
+    if (!this.page.listening) return; // asked for by the page that comes
+    this.page.tell(showStopped, this.#stopped);
+    this.#stopped = null;
+  }
+
   #answerPage(): void {
     const { channel } = this.page;
     const { backend } = this.#services;
     const isShown = ({ folder }: { folder: string }) => this.#check(folder);
-    channel.handle(shownRuns, async () => {
+    channel.handle(shownRuns, () => {
       this.#probeOf = null;
-      // Followed before anything is read: what happens in between comes as news.
-      await this.#follow();
-      return { folders: [...this.#folders] };
+      // Asked for before anything is read: what happens in between comes as news. It takes as long as the disk does, and the
+      // page must not wait to say what it waits for.
+      void this.#follow();
+      for (const folder of this.#folders) this.#services.news.seen(folder);
+      const stopped = this.#stopped;
+      this.#stopped = null;
+      return { folders: [...this.#folders], stopped };
     });
     channel.on(followProbe, ({ folder }) => {
       this.#probeOf = folder;
@@ -100,17 +145,26 @@ export class MonitorPanel {
     });
     channel.handle(addRuns, async () => {
       const picked = await pickRuns(this.#services.runs, this.#folders);
-      if (picked.length > 0) this.#show([...this.#folders, ...picked]);
+      if (picked.length > 0) this.show([...this.#folders, ...picked]);
       return null;
     });
     channel.handle(removeRun, ({ folder }) => {
-      this.#show(this.#folders.filter((other) => other !== folder));
+      this.show(this.#folders.filter((other) => other !== folder));
       return null;
     });
     channel.forward(openRun, backend, isShown);
-    channel.forward(readCurves, backend, isShown);
+    channel.forward(drawCurves, backend, isShown);
+    channel.forward(drawHistograms, backend, isShown);
+    channel.forward(readClock, backend, isShown);
+    channel.forward(readValues, backend, isShown);
     channel.forward(readSamples, backend, isShown);
     channel.forward(readFields, backend, isShown);
+    channel.forward(readFieldRanges, backend, isShown);
+    channel.forward(readCaptions, backend, isShown);
+    channel.forward(decodeLatents, backend, (params) => {
+      isShown(params);
+      checkTrust(); // it opens what the run's config names
+    });
     channel.forward(readHealth, backend, isShown);
     channel.handle(commandRun, (params) => {
       this.#check(params.folder);
@@ -121,6 +175,12 @@ export class MonitorPanel {
     channel.forward(resumeRun, backend, (params) => {
       isShown(params);
       checkTrust();
+    });
+    channel.handle(resumeWithChanges, async ({ folder }) => {
+      this.#check(folder);
+      checkTrust();
+      await vscode.commands.executeCommand('dmd.resumeWithChanges', folder);
+      return null;
     });
     channel.handle(compareConfigs, ({ folders }, token) => {
       for (const folder of folders) this.#check(folder);
@@ -155,19 +215,16 @@ export class MonitorPanel {
     if (!this.#folders.includes(folder)) throw new Error(`${folder} is not shown here`);
   }
 
-  #show(folders: readonly string[]): void {
-    this.#folders = [...new Set(folders)];
-    this.#showTitle();
-    void this.#follow();
-    this.page.channel.notify(runsChanged, { folders: [...this.#folders] });
-  }
-
   #showTitle(): void {
-    this.page.title = this.#title();
+    const title = this.#title();
+    if (title === this.page.title) return;
+    this.page.title = title;
+    this.#changed.fire();
   }
 
   #title(): string {
-    const names = this.#folders.map((folder) => this.#services.runs.get(folder)?.name ?? basename(folder));
+    const { runs } = this.#services;
+    const names = this.#folders.map((folder) => this.#names.get(folder) ?? runs.get(folder)?.name ?? basename(folder));
     const [first = vscode.l10n.t('No Run')] = names;
     return names.length > 1 ? vscode.l10n.t('{0} and {1} more', first, names.length - 1) : first;
   }
@@ -179,6 +236,16 @@ export class MonitorPanel {
       this.page.listening ? this.#folders.map((folder) => [folder, folder === this.#probeOf]) : [],
     );
     const changes: Promise<unknown>[] = [];
+    const follow = async (folder: string, id: string, probe: boolean) => {
+      const wants = { steps: true, records: true, notes: true, probe };
+      try {
+        await backend.request(followRun, { id, folder, wants });
+      } catch (error) {
+        // Asked again when the page is shown again.
+        if (this.#followed.get(folder)?.id === id) this.#followed.delete(folder);
+        throw error;
+      }
+    };
     for (const [folder, { id }] of [...this.#followed]) {
       if (wanted.has(folder)) continue;
       this.#followed.delete(folder);
@@ -189,8 +256,7 @@ export class MonitorPanel {
       if (known?.probe === probe) continue;
       const id = known?.id ?? randomUUID();
       this.#followed.set(folder, { id, probe });
-      const wants = { steps: true, records: true, notes: true, probe };
-      changes.push(backend.request(followRun, { id, folder, wants }));
+      changes.push(follow(folder, id, probe));
     }
     // A run that cannot be followed can still be read; what is wrong with it shows there.
     for (const change of await Promise.allSettled(changes)) {

@@ -9,12 +9,13 @@ import { monitorViewType } from './view-type.ts';
 export function registerMonitor(context: vscode.ExtensionContext, services: Services): void {
   const panels = once(async () => {
     const { MonitorPanels } = await import('./panels.ts');
-    return new MonitorPanels(services);
+    return new MonitorPanels(services, context.workspaceState, context.globalState);
   });
   context.subscriptions.push(
     vscode.commands.registerCommand('dmd.openMonitor', (...what: unknown[]) =>
       services.errors.guard(vscode.l10n.t('Could not open the monitor'), async () => (await panels()).openFor(what)),
     ),
+    vscode.commands.registerCommand('dmd.keepMonitor', async () => (await panels()).keep()),
     restored(monitorViewType, vscode.l10n.t('Could not bring back the monitor'), services, async (panel, state) =>
       (await panels()).restore(panel, state),
     ),

@@ -92,7 +92,7 @@ export class PlaygroundPanel {
       const found = presets.find(({ name }) => name === preset);
       if (!found) throw new Error(`there is no preset ${preset}`);
       const { roots, runs } = this.#services;
-      const root = roots.forNewRun();
+      const root = await roots.askForNewRun();
       const file = join(dirname(root), `${preset}.dmd.json`); // where it would be; nothing is written there
       const set = settingsAssignments(settings);
       const { folder } = await backend.request(startRun, { text: found.text, file, root, set, pace }, token);

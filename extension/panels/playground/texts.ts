@@ -27,7 +27,7 @@ export function playgroundTexts(): PlaygroundTexts {
     toolStart: vscode.l10n.t('Move the start'),
     clear: vscode.l10n.t('Clear'),
     drawHint: vscode.l10n.t(
-      'Draw with the pointer: modes are placed along the stroke. With the keyboard: arrow keys move the crosshair (Shift for large steps), Enter places a mode or the start, Delete removes the nearest mode.',
+      'Draw with the pointer: modes and their widths are fitted to each stroke, none narrower than the width below. With the keyboard: arrow keys move the crosshair (Shift for large steps), Enter places a mode or the start, Delete removes the nearest mode.',
     ),
     modeWidth: vscode.l10n.t('Width of a mode'),
     lossTitle: vscode.l10n.t('Loss'),
@@ -99,6 +99,7 @@ export function playgroundTexts(): PlaygroundTexts {
     plane: vscode.l10n.t('The plane: samples, modes and scores'),
     planeHint: vscode.l10n.t('Shown at noise {0}, step {1}. {2}'),
     placed: vscode.l10n.t('Mode placed at {0}, {1}. {2} modes.'),
+    fitted: vscode.l10n.t('{3} modes, {0} of them fitted to the drawing, {1} to {2} wide.'),
     removed: vscode.l10n.t('Mode removed. {0} modes.'),
     cleared: vscode.l10n.t('All modes removed.'),
     startMoved: vscode.l10n.t('The samples begin at {0}, {1}.'),

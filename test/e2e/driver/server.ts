@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly files?: Record<string, string>;
   /** Folders of further extensions, which only this test needs. */
   readonly extensions?: readonly string[];
+  /** Display language, such as zh-cn. The workbench's own texts stay English: a pack of them is not to be had here. */
+  readonly locale?: string;
   /** False: the workspace is one that nobody has said they trust. */
   readonly trusted?: boolean;
 }
@@ -60,12 +62,14 @@ export class EditorServer {
   readonly #folder: string;
   readonly #port: number;
   readonly #trusted: boolean;
+  readonly #locale: string | undefined;
   readonly #editor: Editor;
   readonly #workspaceSettings: Record<string, unknown> = {};
   #child: ChildProcess | undefined;
 
-  private constructor(editor: Editor, folder: string, port: number, trusted: boolean) {
+  private constructor(editor: Editor, folder: string, port: number, { trusted = true, locale }: ServerOptions) {
     this.#editor = editor;
+    this.#locale = locale;
     this.#folder = folder;
     this.#port = port;
     this.#trusted = trusted;
@@ -77,7 +81,7 @@ export class EditorServer {
   static async start(editor: Editor, options: ServerOptions): Promise<EditorServer> {
     // Short, because the paths of Unix sockets are.
     const folder = mkdtempSync(join(tmpdir(), 'dmd-e2e-'));
-    const server = new EditorServer(editor, folder, await freePort(), options.trusted ?? true);
+    const server = new EditorServer(editor, folder, await freePort(), options);
     try {
       server.#prepare(options);
       await server.#install(options);
@@ -93,7 +97,8 @@ export class EditorServer {
   /** Starts the editor, also once more after `kill`, with everything it had. */
   async launch(): Promise<void> {
     const trust = this.#trusted ? ['--disable-workspace-trust'] : [];
-    const quiet = ['--disable-telemetry', '--disable-update-check', ...trust];
+    const language = this.#locale === undefined ? [] : ['--locale', this.#locale];
+    const quiet = ['--disable-telemetry', '--disable-update-check', ...trust, ...language];
     const address = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`];
     const child = this.#spawn([...address, ...quiet, '--disable-getting-started-override', this.workspace]);
     this.#child = child;
@@ -155,6 +160,7 @@ export class EditorServer {
     write(join(this.#folder, 'user', 'User', 'settings.json'), JSON.stringify(all, null, 2));
     write(join(this.#folder, 'config.yaml'), 'auth: none\n');
     write(this.#logFile, '');
+    if (this.#locale !== undefined) this.#addLanguage(this.#locale);
     mkdirSync(this.workspace);
     for (const [path, text] of Object.entries(files)) write(join(this.workspace, path), text);
   }
@@ -169,6 +175,15 @@ export class EditorServer {
     if (code !== 0) throw new Error(`the extension could not be installed:\n${this.log()}`);
     cpSync(own, `${kept}.part`, { recursive: true });
     renameSync(`${kept}.part`, kept);
+  }
+
+  /** As if its pack had been installed: one without texts, so that extensions alone speak it. */
+  #addLanguage(locale: string): void {
+    const texts = join(this.#folder, 'language.json');
+    write(texts, JSON.stringify({ version: '1.0.0', contents: {} }));
+    const extensions = [{ extensionIdentifier: { id: 'dmd-test.language' }, version: '1.0.0' }];
+    const pack = { hash: 'dmd-test', label: locale, extensions, translations: { vscode: texts } };
+    write(join(this.#folder, 'user', 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
   }
 
   /** As if it had been installed: a folder, and a line in the editor's list. */

@@ -202,7 +202,13 @@ export class FakeRun {
     'debug/statistics': ({ tensor }: { tensor: string }) => this.#statistics(this.#of(tensor).subarray(0, 10)),
     'debug/numbers': () => ({
       numbers: [{ name: 'loss.fake', value: 0.5, overridden: null, writable: false, step: this.step }],
-      settings: [{ name: 'generator.lr', value: 0.001, overridden: 0.01, writable: true, step: this.step }],
+      settings: [
+        { name: 'generator.lr', value: 0.001, overridden: 0.01, writable: true, step: this.step },
+        {
+          ...{ name: 'matching.weight', value: 2, overridden: 0, writable: true, step: this.step },
+          words: ['eq8', 'eq8-alpha', 'sigma/alpha'],
+        },
+      ],
     }),
     'debug/children': ({ tensor, path: at, start, count }: Children) => {
       const own = shapeOf(tensor);

@@ -16,6 +16,8 @@ export interface FakeVscode {
   readonly answers: Map<string, unknown>;
   readonly registered: Map<string, (...args: unknown[]) => unknown>;
   readonly trustGranted: { fire(value: undefined): void };
+  readonly configurationChanged: { fire(event: { affectsConfiguration(name: string): boolean }): void };
+  readonly env: { remoteName: string | undefined };
   readonly log: { readonly lines: [level: string, text: string][]; show(): void };
   readonly statusBarItem: { shown: boolean; text: string; command: string };
   readonly workspace: { isTrusted: boolean; workspaceFolders: unknown; settings: Record<string, unknown> };

@@ -71,6 +71,7 @@ const lenient = (known) =>
   new Proxy(known, { get: (target, key) => (key in target || typeof key === 'symbol' ? target[key] : anything()) });
 
 const trustGranted = new EventEmitter();
+const configurationChanged = new EventEmitter();
 const workspace = lenient({
   isTrusted: true,
   workspaceFolders: undefined,
@@ -78,7 +79,7 @@ const workspace = lenient({
   settings: {},
   getConfiguration: (section) => ({ get: (key, otherwise) => workspace.settings[`${section}.${key}`] ?? otherwise }),
   getWorkspaceFolder: () => undefined,
-  onDidChangeConfiguration: new EventEmitter().event,
+  onDidChangeConfiguration: configurationChanged.event,
   onDidChangeWorkspaceFolders: new EventEmitter().event,
   onDidGrantWorkspaceTrust: trustGranted.event,
   fs: { delete: noted('fs.delete') },
@@ -98,6 +99,7 @@ module.exports = {
   answers,
   registered,
   trustGranted,
+  configurationChanged,
   log,
   EventEmitter,
   Uri,
@@ -138,7 +140,7 @@ module.exports = {
   ProgressLocation: { SourceControl: 1, Window: 10, Notification: 15 },
   QuickPickItemKind: { Separator: -1, Default: 0 },
   l10n: { t: (text, ...args) => text.replace(/\{(\d)\}/g, (_, i) => String(args[i])) },
-  env: lenient({ language: 'en', clipboard: { writeText: noted('writeText') } }),
+  env: lenient({ language: 'en', remoteName: undefined, clipboard: { writeText: noted('writeText') } }),
   commands: {
     registerCommand(id, handler) {
       registered.set(id, handler);
@@ -168,6 +170,7 @@ module.exports = {
     showOpenDialog: noted('showOpenDialog'),
     showSaveDialog: noted('showSaveDialog'),
     showTextDocument: noted('showTextDocument'),
+    showWorkspaceFolderPick: noted('showWorkspaceFolderPick'),
     withProgress: (options, work) => {
       const report = (step) => calls.push(['report', options.title, step]);
       return work({ report }, { isCancellationRequested: false, onCancellationRequested: () => disposable() });

@@ -16,6 +16,7 @@ export function model(changes: Partial<ModelInfo> = {}): ModelInfo {
   return {
     ...{ model: 'builtin:scenes', title: 'Scenes, one-step generator', origin: 'builtin', role: 'generator' },
     ...{ imageShape: [3, 32, 32], classes, prompt: false, guidance: null, steps: 1, bytes: 2e6, run: null },
+    ...{ samplers: [], sizeStep: null },
     ...{ teacher: 'builtin:scenes/teacher', problem: '' },
     ...changes,
   };
@@ -39,7 +40,11 @@ export function side(count: number, changes: Partial<Side> = {}, seed = 42): Sid
 export function besideEntry(id: string, count: number): Entry {
   const settings = { ...side(count).settings, model: 'builtin:scenes/teacher', steps: 18 };
   const slow = side(count, { settings, title: 'Scenes, teacher', role: 'teacher', millisecondsPerImage: 259 });
-  return { id, createdAt: '2026-01-02T03:04:05.000Z', sides: [side(count), slow] };
+  return entryOf(id, [side(count), slow]);
+}
+
+export function entryOf(id: string, sides: Side[], changes: Partial<Entry> = {}): Entry {
+  return { id, createdAt: '2026-01-02T03:04:05.000Z', sides, grid: null, favourite: false, ...changes };
 }
 
 /** A picture that tells images apart: a disc whose colour and place come from the number. */
@@ -63,7 +68,8 @@ export function view(changes: Partial<View> = {}): View {
   return {
     form: {
       ...{ model: 'builtin:scenes', class: 'seed', prompt: '', seed: 42, locked: false, count: 4, steps: null },
-      ...{ device: 'auto', beside: false, other: '', negative: '', guidance: null, live: false },
+      ...{ device: 'auto', beside: false, other: '', negative: '', guidance: null, live: false, restored: false },
+      ...{ sampler: null, size: null, asGrid: false, grid: { x: { setting: 'steps', values: [] }, y: null } },
     },
     ...{
       formVersion: 0,
@@ -160,6 +166,7 @@ export class FakeHost {
     if (method === 'generate/images') {
       return { sides: entry!.sides.map(({ images }) => images.map(({ seed }) => picture(Number(seed)))) };
     }
+    if (method === 'generate/restore') return { lost: [] };
     if (method === 'generate/thumbnail') return { png: picture(Number(entry!.sides[0]!.images[0]!.seed)) };
     return null;
   }

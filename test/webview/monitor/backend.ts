@@ -1,6 +1,6 @@
 /** The server's own answers about runs, without a process between: what the extension calls a Backend. */
 import { EventEmitter } from 'node:events';
-import type { NotificationDefinition, RequestDefinition } from '../../../backend/protocol/rpc/index.ts';
+import { followRun, type NotificationDefinition, type RequestDefinition } from '../../../backend/protocol/rpc/index.ts';
 import type { Handler, RequestContext, Server } from '../../../backend/server/handler.ts';
 import { registerInspect } from '../../../backend/server/inspect/index.ts';
 import { registerRuns } from '../../../backend/server/runs/index.ts';
@@ -15,6 +15,8 @@ export class BackendInProcess {
   readonly #news = new EventEmitter();
   readonly #cleanUps: (() => void | Promise<void>)[] = [];
   #onCancel: () => void = () => {};
+  /** When it was first asked for anything by a page: a follower. */
+  begun = Number.NaN;
   /** Methods asked for, in order. */
   readonly asked: { method: string; params: unknown }[] = [];
 
@@ -25,8 +27,7 @@ export class BackendInProcess {
       log: () => {},
       onEnd: (cleanUp) => void this.#cleanUps.push(cleanUp),
     };
-    registerRuns(server);
-    registerInspect(server);
+    registerInspect(server, registerRuns(server));
   }
 
   readonly onDidStart = () => ({ dispose: () => {} });
@@ -38,6 +39,7 @@ export class BackendInProcess {
 
   async request<P, R>(definition: RequestDefinition<P, R>, params: P, token?: Token): Promise<R> {
     this.asked.push({ method: definition.method, params });
+    if (Number.isNaN(this.begun) && definition.method === followRun.method) this.begun = performance.now();
     const abort = new AbortController();
     token?.onCancellationRequested(() => {
       abort.abort();

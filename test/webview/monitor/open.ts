@@ -9,6 +9,8 @@ import type { BackendInProcess } from './backend.ts';
 export interface HostModule extends HostCode {
   MonitorPanels: new (
     services: object,
+    memory: object,
+    charts: object,
   ) => {
     openFor(what: readonly unknown[]): Promise<void>;
     restore(panel: object, state: unknown): Promise<void>;
@@ -32,11 +34,15 @@ export interface MonitorOptions {
   readonly height?: number;
   /** What an earlier page saved. */
   readonly state?: unknown;
+  /** What the editor keeps for all windows. */
+  readonly memory?: Map<string, unknown>;
 }
 
 export interface OpenMonitor extends PanelPage {
   readonly host: HostModule;
   readonly panel: { title: string };
+  /** Bytes that came to the page so far, as they cross in the editor: typed arrays as they are, the rest as text. */
+  sent(): number;
   /** As when another tab covers it: the page goes, and what it saved stays. */
   hide(): Promise<void>;
   /** As when it is looked at again: a new page. */
@@ -44,12 +50,17 @@ export interface OpenMonitor extends PanelPage {
 }
 
 export async function openMonitor(options: MonitorOptions): Promise<OpenMonitor> {
-  const { browser, backend, folders, state, ...look } = options;
+  const { browser, backend, folders, state, memory, ...look } = options;
   const host = await hostCode();
   const hosted = new HostPanel();
   const { panel } = hosted;
   host.vscode.answers.set('window.createWebviewPanel', () => panel);
-  const panels = new host.MonitorPanels(hostServices(host, backend));
+  const tabs = { get: (_: string, otherwise: unknown) => otherwise, update: async () => {} };
+  const kept = {
+    get: (key: string) => memory?.get(key),
+    update: async (key: string, value: unknown) => void memory?.set(key, value),
+  };
+  const panels = new host.MonitorPanels(hostServices(host, backend), tabs, kept);
   if (state === undefined) await panels.openFor([[...folders]]);
   else await panels.restore(panel, state);
   const openPage = async (kept: unknown): Promise<OpenMonitor> => {
@@ -58,6 +69,7 @@ export async function openMonitor(options: MonitorOptions): Promise<OpenMonitor>
       ...page,
       host,
       panel,
+      sent: () => hosted.sent,
       hide: () => hosted.hide(page),
       show() {
         hosted.look();

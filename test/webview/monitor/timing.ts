@@ -1,9 +1,8 @@
 /** How long the monitor's page takes to draw, with as many points as asked for: milliseconds until the pixels are there. */
 import type { Browser } from 'playwright-core';
-import { monitorLive } from '../../../backend/protocol/panels/monitor.ts';
-import { followRun, openRun, readCurves, unfollowRun } from '../../../backend/protocol/rpc/index.ts';
+import { drawCurves, monitorLive } from '../../../backend/protocol/panels/monitor.ts';
 import { toWire } from '../crossing.ts';
-import { BackendInProcess } from './backend.ts';
+import { longRuns, sixteenTags } from './long-runs.ts';
 import { type OpenMonitor, openMonitor } from './open.ts';
 
 const folder = '/runs/long';
@@ -30,7 +29,7 @@ export interface Timings {
 }
 
 export async function timeMonitor(browser: Browser, run: LongRun, turns: number): Promise<Timings> {
-  const backend = longRun(run);
+  const backend = longRuns({ ...run, state: 'running' });
   const monitor = await openMonitor({
     browser,
     backend,
@@ -53,24 +52,59 @@ export async function timeMonitor(browser: Browser, run: LongRun, turns: number)
   }
 }
 
-/** A noisy loss with a peak now and then, in a run that goes on. */
-function longRun({ tags, points }: LongRun): BackendInProcess {
-  const backend = new BackendInProcess();
-  const record = {
-    ...{ folder, name: 'long', tags: [], kind: 'distill' as const, state: 'running' as const, step: points },
-    ...{ iterations: 2 * points, device: 'cpu', threads: 1, createdAt: null, startedAt: null, endedAt: null },
-    ...{ updatedAt: null, secondsLeft: null, work: null, process: null, error: null },
-  };
-  const none = { training: [], probe: [], stop: [] };
-  backend.answer(openRun, () => ({ record, config: '{}', tags: [...tags], samples: [], fields: none, warnings: [] }));
-  backend.answer(followRun, () => null);
-  backend.answer(unfollowRun, () => null);
-  const steps = Float64Array.from({ length: points }, (_, i) => i + 1);
-  const value = (i: number) => 1 / (1 + i / 1e4) + 0.3 * Math.random() + (i % 9973 === 0 ? 1 : 0);
-  backend.answer(readCurves, ({ tags: asked }) =>
-    asked.map((tag) => ({ tag, steps, times: steps, values: steps.map((_, i) => value(i)) })),
-  );
-  return backend;
+export interface Opening {
+  /** Milliseconds from the page's first request for its runs until the last chart on the screen has its number. */
+  readonly shown: number;
+  /** That came to the page by then, numbers as they cross in the editor. */
+  readonly bytes: number;
+  /** Milliseconds of script for each move of the pointer. */
+  readonly hover: readonly number[];
+}
+
+/** Opens finished runs of sixteen curves, and moves the pointer over their first chart. */
+export async function timeOpening(browser: Browser, runs: number, points: number, turns: number): Promise<Opening> {
+  const folders = Array.from({ length: runs }, (_, i) => `/runs/long-${i}`);
+  const backend = longRuns({ tags: sixteenTags, points, state: 'finished' });
+  for (const folder of folders) await backend.request(drawCurves, { folder, tags: sixteenTags, ...coarsest });
+  const monitor = await openMonitor({ browser, backend, folders, width: 1280, height: 900 });
+  try {
+    const start = backend.begun;
+    await monitor.page.waitForFunction(`document.querySelectorAll('.chart .series .number').length > 3
+      && document.querySelectorAll('tr.run').length === ${runs === 1 ? 0 : runs}
+      && ![...document.querySelectorAll('.chart .series .number')].some(({ textContent }) => textContent === '')
+      && !document.querySelector('.run-table td[data-column="loss/fake"]')?.textContent.includes('–')`);
+    const shown = performance.now() - start;
+    const bytes = monitor.sent();
+    return { shown, bytes, hover: (await monitor.page.evaluate(hoverTimings(turns))) as number[] };
+  } finally {
+    await monitor.close();
+    await backend.end();
+  }
+}
+
+/** The curves are drawn by chance when they are first asked for, which is not what is timed. */
+const coarsest = { range: null, stretches: 1, smoothing: 0 };
+
+/** What the page does between a move of the pointer and the end of its next frame. */
+function hoverTimings(turns: number): string {
+  return `(async () => {
+    const over = document.querySelector('.u-over');
+    const box = over.getBoundingClientRect();
+    const times = [];
+    for (let i = 0; i < ${turns}; i++) {
+      const clientX = box.left + box.width * (0.1 + 0.8 * ((i * 7919) % 997) / 997);
+      await new Promise((done) => setTimeout(done, 120));
+      times.push(await new Promise((done) => {
+        let start;
+        requestAnimationFrame(() => { start = performance.now(); });
+        const moved = performance.now();
+        over.dispatchEvent(new MouseEvent('mousemove', { clientX, clientY: box.top + box.height / 2, bubbles: true }));
+        const listening = performance.now() - moved;
+        requestAnimationFrame(() => done(listening + performance.now() - start));
+      }));
+    }
+    return times;
+  })()`;
 }
 
 function stateOf({ smoothing }: LongRun) {

@@ -35,7 +35,7 @@ export async function openPlayground(options: PlaygroundOptions): Promise<OpenPl
   const hosted = new HostPanel();
   const services = hostServices(host, backend, {
     runs: { watch: () => backend.request(watchRuns, { roots: [root] }), get: () => undefined },
-    roots: { forNewRun: () => root, remember: async () => {} },
+    roots: { askForNewRun: async () => root, remember: async () => {} },
   });
   host.vscode.workspace.isTrusted = true;
   new host.PlaygroundPanel(services).adopt(hosted.panel);

@@ -1,52 +1,57 @@
 /** One chart with its title, its curves' values at the cursor, its switches, and its text for those who do not see it. */
 import { savePng } from '../../../backend/protocol/panels/monitor.ts';
 import { Plot } from '../../shared/charts/plot.ts';
-import type { Trace } from '../../shared/charts/trace.ts';
-import { lineColour, lineStroke, orderedColour, strokeBackground } from '../../shared/colours.ts';
-import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
-import { count, number } from '../../shared/format.ts';
+import { lineColour, lineStroke, orderedColour, shadedColour } from '../../shared/colours.ts';
+import { apply, element, icon, setText } from '../../shared/dom.ts';
+import { count } from '../../shared/format.ts';
 import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
-import { Smoothed } from '../data/smoothing.ts';
+import type { RunData } from '../data/run-data.ts';
 import type { Monitor } from '../monitor.ts';
+import { better } from './best.ts';
+import type { Card, ChartRange } from './card.ts';
 import { chartPicture } from './chart-picture.ts';
 import type { ChartPlan } from './groups.ts';
+import { type ChartTrace, Legend } from './legend.ts';
 import { summary } from './summary.ts';
 import { chartTitle, curveTitle } from './titles.ts';
 
 const height = 148;
 
-export interface ChartRange {
-  readonly from: number;
-  readonly to: number;
-}
+/** Of more runs than this, the numbers of two are told: the one in focus, and the one that is pointed at. */
+const mostTold = 3;
 
-export class ChartCard {
+export class ChartCard implements Card {
   readonly root: HTMLElement;
-  readonly plan: ChartPlan;
+  readonly id: string;
+  readonly title: string;
+  readonly tags: readonly string[];
+  readonly #plan: ChartPlan;
   readonly #monitor: Monitor;
   readonly #plot: Plot;
-  readonly #title: string;
-  readonly #legend = element('div', { class: 'legend' });
+  readonly #legend: Legend;
   readonly #note = element('div', { class: 'note muted small', hidden: true });
   readonly #spoken = element('div', { class: 'spoken' });
   readonly #log: HTMLButtonElement;
-  readonly #smoothed = new Map<string, { reach: number; smoothed: Smoothed; of: unknown }>();
-  #values: { trace: Trace; value: HTMLElement }[] = [];
-  #legendKey = '';
-  #traces: Trace[] = [];
+  /** All of them, and those whose numbers are told. */
+  #traces: ChartTrace[] = [];
+  #told: ChartTrace[] = [];
 
-  /** @param range steps that all charts show */
+  /** @param zoom what all charts are to show; null: everything */
   constructor(monitor: Monitor, plan: ChartPlan, zoom: (range: ChartRange | null) => void) {
     const { texts } = monitor;
     this.#monitor = monitor;
-    this.plan = plan;
-    this.#title = chartTitle(texts, plan);
+    this.#plan = plan;
+    this.id = plan.id;
+    this.tags = plan.tags;
+    this.title = chartTitle(texts, plan);
+    this.#legend = new Legend(monitor, plan.tags.length > 1);
     this.#plot = new Plot(
       {
-        hover: (step) => monitor.cursor.hover(this.#snap(step)),
+        hover: (at) => monitor.cursor.hover(this.#snap(at)),
+        near: (trace) => monitor.highlight(trace ? this.#runOf(trace.id) : null),
         leave: () => monitor.cursor.leave(),
-        pin: (step) => monitor.cursor.pin(this.#snap(step)),
+        pin: (at) => monitor.cursor.pin(this.#snap(at)),
         zoom: (from, to) => zoom({ from, to }),
         reset: () => zoom(null),
       },
@@ -55,23 +60,28 @@ export class ChartCard {
     );
     this.#log = element(
       'button',
-      { class: 'plain text', title: texts.logScale, onclick: () => monitor.toggle('logCharts', plan.id) },
+      {
+        class: 'plain text',
+        title: texts.logScale,
+        'aria-label': `${texts.logScale}: ${this.title}`,
+        onclick: () => monitor.toggle('logCharts', plan.id),
+      },
       'log',
     );
     const save = element('button', {
       class: 'plain',
       title: texts.savePng,
-      'aria-label': `${texts.savePng}: ${this.#title}`,
+      'aria-label': `${texts.savePng}: ${this.title}`,
       onclick: () => void this.#save(),
     });
     save.append(icon(icons.save));
-    apply(this.#plot.root, { tabindex: 0, role: 'img', 'aria-label': this.#title, title: '' });
+    apply(this.#plot.root, { tabindex: 0, role: 'img', 'aria-label': this.title, title: '' });
     this.root = element(
       'section',
-      { class: 'chart', 'aria-label': this.#title, 'data-chart': plan.id },
-      element('header', {}, element('h3', {}, this.#title), element('span', { class: 'tools' }, this.#log, save)),
+      { class: 'chart', 'aria-label': this.title, 'data-chart': plan.id },
+      element('header', {}, element('h3', {}, this.title), element('span', { class: 'tools' }, this.#log, save)),
       this.#plot.root,
-      this.#legend,
+      this.#legend.root,
       this.#note,
       this.#spoken,
     );
@@ -82,40 +92,44 @@ export class ChartCard {
   }
 
   draw({ from, to }: ChartRange): void {
-    const { state, runs, texts } = this.#monitor;
-    const log = state.logCharts.includes(this.plan.id);
-    this.#traces = this.#collect();
-    const shown = this.#traces.filter(({ id }) => !this.#hidden(id));
-    const stops = runs.flatMap((run) => run.recorded('stop'));
-    this.#plot.draw({ traces: shown, from, to, log, stops });
+    const { state, visibleRuns, texts } = this.#monitor;
+    const log = state.logCharts.includes(this.#plan.id);
+    this.#traces = this.#collect({ from, to });
+    const shown = this.#traces.filter(({ tag }) => !this.#hidden(tag));
+    const stops = visibleRuns.flatMap((run) => run.recorded('stop'));
+    const places = (steps: (run: RunData) => readonly number[]) =>
+      visibleRuns.flatMap((run) => steps(run).map((step) => this.#monitor.axisOf(run).at(step)));
+    this.#plot.draw({
+      ...{ traces: shown, from, to, log, axis: state.axis },
+      stops: places((run) => run.recorded('stop')),
+      kept: places((run) => (run === this.#monitor.focus ? run.recorded('checkpoint') : [])),
+    });
     apply(this.#log, { 'aria-pressed': String(log) });
     const negative = log && shown.some(({ raw }) => raw.extent().min <= 0);
     const stopped = stops.length > 0 ? fill(texts.stoppedAt, stops.map(count).join(', ')) : '';
     this.#note.hidden = !negative && stopped === '';
     setText(this.#note, [negative ? texts.logHidesNegative : '', stopped].filter(Boolean).join(' '));
-    this.#fillLegend();
+    const labels = new Map(this.#plan.tags.map((tag) => [tag, this.#label(tag)]));
+    this.#legend.fill(this.#told, labels);
     this.moveCursor();
   }
 
   moveCursor(): void {
-    const { step } = this.#monitor.cursor;
-    this.#plot.moveCursor(step);
-    for (const { trace, value } of this.#values) {
-      const index = trace.raw.indexUpTo(step);
-      const at = index >= 0 ? trace.raw.step(index) : step;
-      const text = index < 0 ? '–' : number(trace.raw.value(index));
-      // A value from an earlier step says so.
-      setText(value, at === step ? text : `${text} @${count(at)}`);
-    }
+    const at = this.#monitor.cursorAt;
+    this.#plot.moveCursor(at);
+    this.#legend.moveTo(at);
   }
 
   /** For those who hear it: too long to be made at every move. */
   describe({ from, to }: ChartRange): void {
-    const { texts, cursor } = this.#monitor;
-    const shown = this.#traces.filter(({ id }) => !this.#hidden(id));
-    const lines = shown.map((trace) => summary(texts, trace, cursor.step, from, to));
+    const { texts, cursorAt } = this.#monitor;
+    const shown = this.#told.filter(({ tag }) => !this.#hidden(tag));
+    const lines = shown.map((trace) => {
+      const { step } = trace.axis!;
+      return summary(texts, trace, step(cursorAt), step(from), step(to));
+    });
     const text = lines.length > 0 ? lines.join(' ') : texts.chartEmpty;
-    apply(this.#plot.root, { 'aria-label': `${this.#title}. ${text}` });
+    apply(this.#plot.root, { 'aria-label': `${this.title}. ${text}` });
     setText(this.#spoken, texts.chartHint);
   }
 
@@ -124,109 +138,84 @@ export class ChartCard {
     this.root.remove();
   }
 
-  #collect(): Trace[] {
-    const { texts, state, visibleRuns, runs } = this.#monitor;
-    const { tags } = this.plan;
+  #collect({ from, to }: ChartRange): ChartTrace[] {
+    const { visibleRuns, runs, highlighted } = this.#monitor;
+    const { tags } = this.#plan;
     const several = runs.length > 1;
-    const ordered = tags.every((tag) => tag.startsWith('probe/'));
-    return visibleRuns.flatMap((run) =>
-      tags.flatMap((tag, i) => {
-        const raw = run.curve(tag);
-        if (!raw) return [];
-        const place = this.#monitor.place(run);
-        const own = tags.length > 1 ? curveTitle(texts, tag) : '';
-        const title = own || this.#title;
-        const colour =
-          tags.length > 1 && ordered ? orderedColour(i, tags.length) : lineColour(tags.length > 1 ? i : place);
-        return {
-          id: `${run.folder}\n${tag}`,
-          label: own || (several ? run.name : ''),
-          name: several ? `${title}, ${run.name}` : title,
-          raw,
-          smooth: state.smoothing > 0 ? this.#smooth(`${run.folder}\n${tag}`, raw, state.smoothing) : null,
-          colour,
-          stroke: lineStroke(place),
-        };
-      }),
-    );
+    const told = this.#toldRuns(visibleRuns);
+    const traces = visibleRuns.flatMap((run) => {
+      const axis = this.#monitor.axisOf(run);
+      const [first, last] = [axis.step(from), axis.step(to)];
+      return tags.flatMap((tag, i): ChartTrace[] => {
+        const curve = run.curve(tag);
+        if (!curve || Number.isNaN(first)) return [];
+        const label = this.#label(tag);
+        const which = better(tag);
+        return [
+          {
+            ...{ run, tag, axis, label, ...curve.over(first, last) },
+            id: `${run.folder}\n${tag}`,
+            name: several ? `${label}, ${run.name}` : label,
+            colour: this.#colour(run, i),
+            stroke: several ? lineStroke(this.#monitor.place(run)) : [],
+            dim: highlighted !== null && highlighted !== run.folder,
+            dotted: told.includes(run),
+            best: which && told.includes(run) ? curve.best(which) : null,
+          },
+        ];
+      });
+    });
+    this.#told = traces.filter(({ run }) => told.includes(run));
+    return traces;
   }
 
-  #smooth(id: string, raw: Trace['raw'], reach: number) {
-    const kept = this.#smoothed.get(id);
-    if (kept?.reach === reach && kept.of === raw) return kept.smoothed.series();
-    const smoothed = new Smoothed(raw, reach);
-    this.#smoothed.set(id, { reach, smoothed, of: raw });
-    return smoothed.series();
+  #toldRuns(visible: readonly RunData[]): readonly RunData[] {
+    const { focus, highlighted } = this.#monitor;
+    if (visible.length <= mostTold) return visible;
+    return visible.filter((run) => run === focus || run.folder === highlighted);
   }
 
-  /** One entry per curve: its stroke, its name, its value; a click shows or hides it. Of many curves, a row per tag. */
-  #fillLegend(): void {
-    const { runs } = this.#monitor;
-    const key = JSON.stringify(
-      this.#traces.map((trace) => [trace.id, trace.label, trace.colour, this.#hidden(trace.id)]),
-    );
-    const same = key === this.#legendKey && this.#values.every(({ trace }, i) => trace.raw === this.#traces[i]?.raw);
-    if (same) return;
-    this.#legendKey = key;
-    this.#values = this.#traces.map((trace) => ({ trace, value: element('span', { class: 'number' }) }));
-    const table = this.plan.tags.length > 1 && runs.length > 1;
-    const labels = [...new Set(this.#traces.map(({ label }) => label))];
-    const entries = (label: string) => this.#values.filter(({ trace }) => trace.label === label);
-    fillWith(
-      this.#legend,
-      ...(table
-        ? labels.map((label) =>
-            element(
-              'div',
-              { class: 'legend-row' },
-              element('span', { class: 'muted small' }, label),
-              ...entries(label).map((entry) => this.#entry(entry, false)),
-            ),
-          )
-        : this.#values.map((entry) => this.#entry(entry, true))),
-    );
+  /** By the run where there are several, and then by shades of its colour. */
+  #colour(run: RunData, i: number): string {
+    const { tags } = this.#plan;
+    const place = this.#monitor.place(run);
+    if (this.#monitor.runs.length > 1) return shadedColour(place, i, tags.length);
+    if (tags.length === 1) return lineColour(place);
+    return tags.every((tag) => tag.startsWith('probe/')) ? orderedColour(i, tags.length) : lineColour(i);
   }
 
-  #entry({ trace, value }: { trace: Trace; value: HTMLElement }, named: boolean): HTMLElement {
-    const swatch = element('span', { class: 'swatch' });
-    swatch.style.background = strokeBackground(trace.colour, trace.stroke);
-    return element(
-      'button',
-      {
-        class: 'plain series',
-        title: fill(this.#monitor.texts.hideSeries, trace.name),
-        'aria-pressed': String(!this.#hidden(trace.id)),
-        onclick: () => this.#monitor.toggle('hiddenSeries', trace.id),
-      },
-      swatch,
-      named && trace.label !== '' && element('span', { class: 'label' }, trace.label),
-      value,
-    );
+  #label(tag: string): string {
+    const { texts, focus } = this.#monitor;
+    return this.#plan.tags.length > 1 ? curveTitle(texts, tag, (level) => focus?.sigmaOf(level) ?? null) : this.title;
   }
 
-  #hidden(id: string): boolean {
-    return this.#monitor.state.hiddenSeries.includes(id);
+  #runOf(id: string): string {
+    return id.split('\n')[0]!;
   }
 
-  /** The nearest step at which one of these curves has a value. */
-  #snap(step: number): number {
+  #hidden(tag: string): boolean {
+    return this.#monitor.state.hiddenSeries.includes(tag);
+  }
+
+  /** The step of the run in focus that is nearest to a place of the axis; over steps, the nearest with a value of any run. */
+  #snap(at: number): number {
+    const { state, focus } = this.#monitor;
+    const step = focus ? this.#monitor.axisOf(focus).step(at) : at;
+    const traces = state.axis === 'step' ? this.#traces : this.#traces.filter(({ run }) => run === focus);
     let best = Number.NaN;
-    for (const { raw } of this.#traces) {
+    for (const { raw } of traces) {
       const index = raw.nearest(step);
       if (index < 0) continue;
-      const at = raw.step(index);
-      if (Number.isNaN(best) || Math.abs(at - step) < Math.abs(best - step)) best = at;
+      const near = raw.step(index);
+      if (Number.isNaN(best) || Math.abs(near - step) < Math.abs(best - step)) best = near;
     }
-    return Number.isNaN(best) ? Math.max(0, Math.round(step)) : best;
+    return Number.isNaN(best) ? Math.max(0, Math.round(step)) || 0 : best;
   }
 
   async #save(): Promise<void> {
     const { host, cursor, texts } = this.#monitor;
-    const lines = this.#values
-      .filter(({ trace }) => !this.#hidden(trace.id))
-      .map(({ trace, value }) => ({ ...trace, value: value.textContent ?? '' }));
-    const title = `${this.#title} · ${fill(texts.atStep, count(cursor.step))}`;
-    const png = await chartPicture(this.#plot.canvas, title, lines);
-    await host.request(savePng, { name: `${this.plan.id.replaceAll(/[^\w-]+/g, '-')}.png`, png });
+    const title = `${this.title} · ${fill(texts.atStep, count(cursor.step))}`;
+    const png = await chartPicture(this.#plot.canvas, title, this.#legend.lines());
+    await host.request(savePng, { name: `${this.#plan.id.replaceAll(/[^\w-]+/g, '-')}.png`, png });
   }
 }

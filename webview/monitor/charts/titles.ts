@@ -1,6 +1,7 @@
 /** What charts and the curves in them are called. */
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
 import { fill } from '../../shared/initial.ts';
+import { levelName } from '../../shared/levels.ts';
 import type { ChartPlan, GroupId } from './groups.ts';
 
 export function groupTitle(texts: MonitorTexts, id: GroupId): string {
@@ -41,8 +42,11 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
   return titles[id] ?? id;
 }
 
-/** Beside others in the same chart. */
-export function curveTitle(texts: MonitorTexts, tag: string): string {
+/**
+ * Beside others in the same chart.
+ * @param sigma of a noise level, where it is known
+ */
+export function curveTitle(texts: MonitorTexts, tag: string, sigma: (level: number) => number | null): string {
   const titles: Record<string, string> = {
     'residual/real': texts.residualReal,
     'residual/fake': texts.residualFake,
@@ -53,6 +57,6 @@ export function curveTitle(texts: MonitorTexts, tag: string): string {
   };
   const level = /^probe\/\w+\/(\d+)$/.exec(tag)?.[1];
   const card = /^(?:speed|memory)\/gpu (\d+) /.exec(tag)?.[1];
-  if (level !== undefined) return fill(texts.noiseLevel, level);
+  if (level !== undefined) return levelName(texts.noiseLevel, level, sigma(Number(level)));
   return titles[tag] ?? (card === undefined ? tag : fill(texts.gpu, card));
 }

@@ -1,13 +1,14 @@
 /**
- * What the page knows of one run: its record, its curves, and which steps have pictures and fields. Loaded whole, then kept
- * up to date by news.
+ * What the page knows of one run: its record, its curves in as many points as show, and which steps have pictures and fields. Kept
+ * up to date by news; what is looked at more closely is asked for.
  */
-import { type MonitorEvent, openRun, readCurves, readHealth } from '../../../backend/protocol/panels/monitor.ts';
+import { type MonitorEvent, openRun, readHealth } from '../../../backend/protocol/panels/monitor.ts';
 import type { FieldKindName, RunHealth, RunRecord } from '../../../backend/protocol/rpc/runs.ts';
-import { Series } from '../../shared/charts/series.ts';
-import { type Host, HostError, isCancelled } from '../../shared/host.ts';
+import { type Host, isCancelled, type Problem, problemOf } from '../../shared/host.ts';
 import { Topic } from '../../shared/topic.ts';
-import { groupTags } from '../charts/groups.ts';
+import type { Clock } from './clock.ts';
+import type { Curve } from './curve.ts';
+import { type Drawing, RunCurves } from './run-curves.ts';
 import { merged } from './steps.ts';
 
 /** Curves measured with the probe are not part of a step's news; they are asked for again at most this often. */
@@ -16,19 +17,26 @@ const probeCurvesMilliseconds = 1500;
 /** What is recorded for health to be judged by, and verdicts. */
 const judged = /^(vitals|health)[/]/;
 
+export type RecordedKind = FieldKindName | 'samples' | 'checkpoint';
+
 export class RunData {
   readonly folder: string;
   readonly #host: Host;
-  readonly #curves = new Map<string, Series>();
-  #recorded: Record<FieldKindName | 'samples', number[]> = { samples: [], training: [], probe: [], stop: [] };
+  readonly curves: RunCurves;
+  readonly #sigmas = new Map<number, number>();
+  #recorded: Record<RecordedKind, number[]> = { samples: [], training: [], probe: [], stop: [], checkpoint: [] };
   #record: RunRecord | undefined;
+  #histograms: readonly string[] = [];
   #warnings: string[] = [];
-  #problem: { message: string; hint: string } | null = null;
+  #problem: Problem | null = null;
+  #isRemoved = false;
   #loading: AbortController | null = null;
   #loaded = false;
   #waiting: MonitorEvent[] = [];
   #probeTimer: ReturnType<typeof setTimeout> | undefined;
   #health: RunHealth | null = null;
+  /** Somebody looks at its health. */
+  #examined = false;
   #healthTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Its record, its problem, its warnings or its health are others. */
@@ -40,9 +48,11 @@ export class RunData {
   /** It went back: what is kept of later steps is void. */
   readonly onRestart = new Topic();
 
-  constructor(host: Host, folder: string) {
+  constructor(host: Host, folder: string, drawing: () => Drawing) {
     this.#host = host;
     this.folder = folder;
+    this.curves = new RunCurves(host, folder, drawing);
+    this.curves.onChange.on(() => this.onCurves.fire());
   }
 
   get record(): RunRecord | undefined {
@@ -63,8 +73,15 @@ export class RunData {
   }
 
   /** Why it cannot be shown. */
-  get problem(): { message: string; hint: string } | null {
+  get problem(): Problem | null {
     return this.#problem;
+  }
+
+  /** Asks for its health, and from now on keeps it up to date: many runs are looked at, few of them closely. */
+  examine(): void {
+    if (this.#examined) return;
+    this.#examined = true;
+    if (this.#loaded) void this.#loadHealth();
   }
 
   /** All of its curves are there. */
@@ -73,29 +90,46 @@ export class RunData {
   }
 
   get tags(): string[] {
-    return [...this.#curves.keys()];
+    return this.curves.tags;
   }
 
-  curve(tag: string): Series | undefined {
-    return this.#curves.get(tag);
+  curve(tag: string): Curve | undefined {
+    return this.curves.get(tag);
+  }
+
+  /** Tags that have histograms. */
+  get histograms(): readonly string[] {
+    return this.#histograms;
+  }
+
+  /** Noise levels of the probe as recorded fields have them: charts know only their numbers. */
+  noteLevels(levels: readonly number[], sigmas: ArrayLike<number>): void {
+    const known = this.#sigmas.size;
+    levels.forEach((level, i) => {
+      if (sigmas[i] !== undefined) this.#sigmas.set(level, sigmas[i]);
+    });
+    if (this.#sigmas.size > known) this.onCurves.fire();
+  }
+
+  /** Null while no fields were read. */
+  sigmaOf(level: number): number | null {
+    return this.#sigmas.get(level) ?? null;
   }
 
   /** Steps that have this, ascending. */
-  recorded(what: FieldKindName | 'samples'): readonly number[] {
+  recorded(what: RecordedKind): readonly number[] {
     return this.#recorded[what];
   }
 
-  /** The curve with the most steps: what a step of the run is. */
-  get clock(): Series | undefined {
-    let longest: Series | undefined;
-    for (const series of this.#curves.values()) if (series.length > (longest?.length ?? 0)) longest = series;
-    return longest;
+  /** Which steps were measured, and when. */
+  get clock(): Clock {
+    return this.curves.clock;
   }
 
   /** The newest step that anything is known of. */
   get lastStep(): number {
     const ends = Object.values(this.#recorded).map((steps) => steps.at(-1) ?? 0);
-    return Math.max(0, ...ends, this.clock?.lastStep ?? 0);
+    return Math.max(0, ...ends, this.clock.lastStep || 0);
   }
 
   /** Never rejects: a run that cannot be read says so in its place. */
@@ -108,26 +142,26 @@ export class RunData {
       const overview = await this.#host.request(openRun, { folder: this.folder }, loading.signal);
       this.#problem = null;
       this.#warnings = overview.warnings;
-      this.#recorded = { samples: [...overview.samples], ...copied(overview.fields) };
+      const { samples, checkpoints: checkpoint, fields, histograms } = overview;
+      this.#histograms = histograms;
+      this.#recorded = copied({ samples, checkpoint, ...fields });
       this.setRecord(overview.record);
       this.onRecorded.fire();
-      this.#curves.clear();
-      // The first curves are seen while the others are still on their way.
-      for (const { tags } of groupTags(overview.tags)) await this.#loadCurves(tags, loading.signal);
+      await this.curves.load(overview.tags, loading.signal);
       this.#loaded = true;
       this.onCurves.fire();
       for (const event of this.#waiting.splice(0)) this.apply(event);
-      await this.#loadHealth();
+      if (this.#examined) await this.#loadHealth();
     } catch (error) {
       if (isCancelled(error)) return;
-      const hint = error instanceof HostError ? error.hint : '';
-      this.#problem = { message: error instanceof Error ? error.message : String(error), hint };
+      this.#problem = problemOf(error);
       this.onRecord.fire();
     }
   }
 
   dispose(): void {
     this.#loading?.abort();
+    this.curves.dispose();
     clearTimeout(this.#probeTimer);
     clearTimeout(this.#healthTimer);
   }
@@ -135,11 +169,15 @@ export class RunData {
   setRecord(record: RunRecord): void {
     this.#record = record;
     this.onRecord.fire();
+    if (!this.#isRemoved) return;
+    this.#isRemoved = false; // it is back, as after an undo
+    void this.load();
   }
 
   /** Its folder is gone; what was read stays on the screen. */
   remove(message: string): void {
     this.#problem = { message, hint: '' };
+    this.#isRemoved = true;
     this.onRecord.fire();
   }
 
@@ -150,9 +188,8 @@ export class RunData {
       void this.load();
     } else if (!this.#loaded) this.#waiting.push(event);
     else if (event.type === 'curves') {
-      this.#append(event.curves);
+      this.curves.append(event.curves);
       if (event.curves.some(({ tag }) => judged.test(tag))) this.#healthSoon();
-      this.onCurves.fire();
     } else if (event.type === 'recorded') {
       const gone = new Set(event.dropped);
       const kept = this.#recorded[event.kind].filter((step) => !gone.has(step));
@@ -166,20 +203,13 @@ export class RunData {
     }
   }
 
-  async #loadCurves(tags: readonly string[], signal?: AbortSignal): Promise<void> {
-    this.#append(await this.#host.request(readCurves, { folder: this.folder, tags: [...tags] }, signal));
-    this.onCurves.fire();
-  }
-
-  #append(curves: readonly { tag: string; steps: Float64Array; values: Float64Array }[]): void {
-    for (const { tag, steps, values } of curves) {
-      const series = this.#curves.get(tag) ?? new Series();
-      series.append(steps, values);
-      if (series.length > 0) this.#curves.set(tag, series);
-    }
+  /** In another way. */
+  async redraw(): Promise<void> {
+    if (this.#loaded) await this.curves.redraw();
   }
 
   #healthSoon(): void {
+    if (!this.#examined) return;
     this.#healthTimer ??= setTimeout(() => {
       this.#healthTimer = undefined;
       void this.#loadHealth();
@@ -206,7 +236,7 @@ export class RunData {
     const signal = this.#loading?.signal;
     try {
       const { tags } = await this.#host.request(openRun, { folder: this.folder }, signal);
-      await this.#loadCurves(
+      await this.curves.draw(
         tags.filter((tag) => tag.startsWith('probe/')),
         signal,
       );

@@ -1,20 +1,24 @@
 /**
- * The cells of the score fields: a row per field, a column per noise level (or image of a batch). One crosshair in all of
- * them; arrow keys move it for those without a pointer.
+ * The cells of the score fields: a row per field, a column per noise level (or image of a batch), a scale beside each signed
+ * row. One pointer and one zoom for all of them, and keys for those without a pointer.
  */
+import type { ScoreTexts } from '../../../backend/protocol/panels/heatmap-texts.ts';
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
 import { apply, element, fillWith, icon, setText } from '../../shared/dom.ts';
 import { number } from '../../shared/format.ts';
+import { HeatmapGroup } from '../../shared/heatmaps/group.ts';
 import { extent, type Picture, valueAt } from '../../shared/heatmaps/picture.ts';
 import { icons } from '../../shared/icons.ts';
 import { fill } from '../../shared/initial.ts';
 import { Cell } from './cell.ts';
 import { type Column, type FieldName, fieldNames, isSigned, type SignedField } from './fields.ts';
+import { rowHint, rowTitle } from './names.ts';
+import type { PictureTable } from './table-picture.ts';
 
 export interface GridContent {
   readonly step: number;
   readonly columns: readonly Column[];
-  /** What a column is called when it is not a level of the same image. */
+  /** The name of a column: its level, or its image and level. */
   columnTitle(column: Column): string;
   x(column: Column): Picture | null;
   readonly channel: number;
@@ -25,26 +29,42 @@ export interface GridContent {
 
 export class FieldGrid {
   readonly root = element('div', { class: 'field-grid', tabindex: 0, role: 'group' });
+  readonly group = new HeatmapGroup();
   readonly #texts: MonitorTexts;
+  readonly #scores: ScoreTexts;
+  readonly #scales: Readonly<Record<SignedField, HTMLElement>>;
   readonly #readout = element('p', { class: 'readout number muted' });
-  readonly #keyReadout = element('p', { class: 'spoken', role: 'status' });
   readonly #grid = element('div', { class: 'grid' });
   #heads: HTMLElement[] = [];
   #cells = new Map<string, Cell>();
   #layout = '';
   #content: GridContent | null = null;
-  #pixel: { x: number; y: number } | null = null;
 
-  constructor(texts: MonitorTexts) {
+  /** @param scales stand beside their rows */
+  constructor(texts: MonitorTexts, scores: ScoreTexts, scales: Readonly<Record<SignedField, HTMLElement>>) {
     this.#texts = texts;
-    this.root.append(this.#grid, this.#readout, this.#keyReadout);
-    this.root.addEventListener('keydown', (event) => this.#key(event));
+    this.#scores = scores;
+    this.#scales = scales;
+    const spoken = element('p', { class: 'spoken', role: 'status' });
+    this.root.append(this.#grid, this.#readout, spoken);
     apply(this.root, { 'aria-label': `${texts.fields}. ${texts.pixelHint}` });
+    this.group.listen(this.root, spoken);
+    this.group.onPoint.on(() => this.#point());
   }
 
-  /** A canvas with all cells as they are seen, for a picture of the whole. */
-  get cells(): ReadonlyMap<string, Cell> {
-    return this.#cells;
+  /** All of its pictures, whole, with what its rows and columns are. */
+  table(): Pick<PictureTable, 'heads' | 'rows'> {
+    const rows = [...new Set([...this.#cells.keys()].map((key) => key.split(' ')[0] as FieldName))];
+    return {
+      heads: this.#heads.map((head) => [...head.children].map((child) => child.textContent?.trim() ?? '')),
+      rows: rows.map((name) => ({
+        title: rowTitle(this.#texts, name),
+        pictures: this.#heads.map((_, i) => {
+          const cell = this.#cells.get(`${name} ${i}`);
+          return cell && !cell.root.hidden ? cell.whole : null;
+        }),
+      })),
+    };
   }
 
   show(content: GridContent): void {
@@ -57,141 +77,96 @@ export class FieldGrid {
       for (const name of rows) this.#showCell(name, i, content, column, channel);
     });
     apply(this.root, { 'data-step': content.step });
-    this.#point(this.#pixel);
+    this.#point();
   }
 
   #showCell(name: FieldName, index: number, content: GridContent, column: Column, channel: number): void {
     const texts = this.#texts;
     const picture = column.picture(name);
-    const end = isSigned(name) ? content.end(name, index) : null;
-    const words = picture && [
-      rowTitle(texts, name),
-      content.columnTitle(column),
-      fill(texts.cellSummary, ...extent(picture).map((value) => number(value, 3))),
-    ];
     this.#cells.get(`${name} ${index}`)!.show(
       picture && {
-        picture,
-        channel,
-        end,
-        name: words!.filter(Boolean).join(', '),
+        ...{ picture, channel, end: isSigned(name) ? content.end(name, index) : null },
+        name: `${rowTitle(texts, name)}, ${content.columnTitle(column)}`,
+        summary: fill(texts.cellSummary, ...extent(picture).map((value) => number(value, 3))),
         nan: (odd) => fill(texts.nanPixels, odd),
       },
     );
   }
 
   #showHead(head: HTMLElement, content: GridContent, column: Column): void {
-    const { sigma, cosine, residualRatio } = column;
+    const { cosine, residualRatio } = column;
     const texts = this.#texts;
     const title = content.columnTitle(column);
+    const fact = (name: string, hint: string, value: number | null) =>
+      value !== null &&
+      element(
+        'span',
+        { class: 'muted fact', title: hint, tabindex: -1 },
+        `${name} `,
+        element('b', { class: 'number' }, number(value, 3)),
+      );
+    const key = JSON.stringify([title, cosine, residualRatio, content.inspect !== null]);
+    if (head.dataset.shown === key) return;
+    const focused = head.contains(document.activeElement);
+    head.dataset.shown = key;
     fillWith(
       head,
-      element('span', { class: 'sigma' }, [title, `σ ${number(sigma, 3)}`].filter(Boolean).join(' · ')),
-      cosine !== null &&
-        element(
-          'span',
-          { class: 'muted', title: texts.cosine },
-          'cos ',
-          element('b', { class: 'number' }, number(cosine, 3)),
-        ),
-      residualRatio !== null &&
-        element(
-          'span',
-          { class: 'muted', title: texts.residualRatio },
-          'ratio ',
-          element('b', { class: 'number' }, number(residualRatio, 3)),
-        ),
+      element('span', { class: 'sigma' }, title),
+      fact('cos', texts.cosine, cosine),
+      fact('ratio', texts.residualRatio, residualRatio),
       content.inspect !== null &&
         element(
           'button',
           {
-            ...{ class: 'plain', title: texts.inspectHere },
-            'aria-label': `${texts.inspectHere}: σ ${number(sigma, 3)}`,
-            onclick: () => content.inspect?.(column),
+            ...{ class: 'plain', title: texts.inspectHere, 'aria-label': `${texts.inspectHere}: ${title}` },
+            onclick: () => this.#inspect(head),
           },
           icon(icons.inspect),
         ),
     );
+    if (focused) head.querySelector('button')?.focus();
+  }
+
+  /** Of what the column shows now. */
+  #inspect(head: HTMLElement): void {
+    const column = this.#content?.columns[this.#heads.indexOf(head)];
+    if (column) this.#content?.inspect?.(column);
   }
 
   #build(rows: readonly FieldName[], columns: number): void {
     const layout = `${rows.join()} ${columns}`;
     if (layout === this.#layout) return;
     this.#layout = layout;
+    for (const cell of this.#cells.values()) cell.dispose();
     this.#heads = Array.from({ length: columns }, () => element('div', { class: 'head' }));
     this.#cells = new Map();
     this.root.style.setProperty('--columns', String(columns));
     const lines = rows.map((name) => {
       const cells = Array.from({ length: columns }, (_, i) => {
-        const cell = new Cell(name, i, (pixel) => this.#point(pixel));
+        const cell = new Cell(this.group, name, i);
         this.#cells.set(`${name} ${i}`, cell);
         return cell.root;
       });
-      const hint = name === 'difference' ? this.#texts.differenceHint : '';
-      return [element('div', { class: 'row-title', title: hint }, rowTitle(this.#texts, name)), ...cells];
+      const title = element('div', { class: 'row-title', 'data-row': name, title: rowHint(this.#scores, name) });
+      title.append(isSigned(name) ? this.#scales[name] : rowTitle(this.#texts, name));
+      return [title, ...cells];
     });
     fillWith(this.#grid, element('div', { class: 'corner' }), ...this.#heads, ...lines.flat());
   }
 
-  /** Shows the pixel in every cell, and its values. */
-  #point(pixel: { x: number; y: number } | null): void {
-    this.#pixel = pixel;
-    for (const cell of this.#cells.values()) cell.point(pixel);
-    const picture = this.#anyPicture();
-    this.root.classList.toggle('pointing', pixel !== null && picture !== null);
+  /** Says which pixel is pointed at, and its values. */
+  #point(): void {
+    for (const cell of this.#cells.values()) cell.point();
     setText(this.#readout, this.#words());
-    if (!pixel || !picture) return;
-    const { style } = this.root;
-    style.setProperty('--px', String(pixel.x / picture.width));
-    style.setProperty('--py', String(pixel.y / picture.height));
-    style.setProperty('--pw', String(1 / picture.width));
-    style.setProperty('--ph', String(1 / picture.height));
-  }
-
-  #anyPicture(): Picture | null {
-    const [column] = this.#content?.columns ?? [];
-    return column ? this.#content!.x(column) : null;
   }
 
   #words(): string {
     const content = this.#content;
     const [column] = content?.columns ?? [];
-    if (!this.#pixel || !content || !column) return this.#texts.pixelHint;
-    const { x, y } = this.#pixel;
-    const picture = content.x(column);
-    const value =
-      picture && x < picture.width && y < picture.height ? valueAt(picture, content.channel, x, y) : Number.NaN;
-    return fill(this.#texts.pixel, x, y, number(value, 3));
+    const { place } = this.group;
+    const picture = content && column ? content.x(column) : null;
+    if (!place || !content || !picture) return this.#texts.pixelHint;
+    const [x, y] = [Math.floor(place.x * picture.width), Math.floor(place.y * picture.height)];
+    return fill(this.#texts.pixel, x, y, number(valueAt(picture, content.channel, x, y), 3));
   }
-
-  #key(event: KeyboardEvent): void {
-    const picture = this.#anyPicture();
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (event.key === 'Escape' && this.#pixel) this.#point(null);
-    else if (!picture || !by) return;
-    else {
-      const { x, y } = this.#pixel ?? { x: (picture.width >> 1) - by[0]!, y: (picture.height >> 1) - by[1]! };
-      const within = (at: number, size: number) => Math.min(size - 1, Math.max(0, at));
-      this.#point({ x: within(x + by[0]!, picture.width), y: within(y + by[1]!, picture.height) });
-      const values = [...this.#cells].map(([key, cell]) => {
-        const value = cell.valueAt(this.#pixel);
-        const [name, column] = key.split(' ') as [FieldName, string];
-        return value === null ? '' : `${rowTitle(this.#texts, name)} ${Number(column) + 1}: ${number(value, 3)}`;
-      });
-      setText(this.#keyReadout, [this.#words(), ...values].filter(Boolean).join(', '));
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  }
-}
-
-export function rowTitle(texts: MonitorTexts, name: FieldName): string {
-  const titles: Record<FieldName, string> = {
-    xt: texts.rowNoised,
-    muReal: texts.rowReal,
-    muFake: texts.rowFake,
-    difference: texts.rowDifference,
-    grad: texts.rowGrad,
-  };
-  return titles[name];
 }

@@ -2,13 +2,18 @@
  * Recorded score fields as pictures: which tensor, image and noise level a cell shows. `probe` has one image at several
  * levels; `training` and `stop` have a batch in which every image has a level of its own.
  */
-import type { Fields, FieldTensor } from '../../../backend/protocol/rpc/runs.ts';
+import type { FieldKindName, Fields, FieldTensor } from '../../../backend/protocol/rpc/runs.ts';
 import type { Picture } from '../../shared/heatmaps/picture.ts';
+import { robustMax } from '../../shared/heatmaps/robust-max.ts';
 
-/** From what is put in to what comes out. The last two are signed. */
-export const fieldNames = ['xt', 'muReal', 'muFake', 'difference', 'grad'] as const;
+/** From what is put in to what comes out, what latents decode to beside them. The last two are signed. */
+export const fieldNames = ['xt', 'muReal', 'pictureReal', 'muFake', 'pictureFake', 'difference', 'grad'] as const;
 export type FieldName = (typeof fieldNames)[number];
-export type SignedField = 'difference' | 'grad';
+export const recordedFields = ['xt', 'muReal', 'muFake', 'difference', 'grad'] as const;
+export type RecordedField = (typeof recordedFields)[number];
+export type SignedField = (typeof signedFields)[number];
+
+export const signedFields = ['difference', 'grad'] as const;
 
 export function isSigned(name: string): name is SignedField {
   return name === 'difference' || name === 'grad';
@@ -24,9 +29,12 @@ export interface Column {
 }
 
 export interface FieldSet {
+  readonly kind: FieldKindName;
   readonly step: number;
   readonly images: number;
   readonly channels: number;
+  /** Two numbers, not pictures: points of the plane. */
+  readonly points: boolean;
   /** In memory. */
   readonly bytes: number;
   /** Columns are noise levels of one image, the same at every step. */
@@ -38,6 +46,8 @@ export interface FieldSet {
   columns(image: number, count: number): Column[];
   /** Every number of a signed field, of all images and levels. */
   values(name: SignedField): Float32Array | null;
+  /** How far a signed field goes, without its most extreme half percent; 0 without it. @param level of the probe: there alone */
+  quantile(name: SignedField, level?: number): number;
 }
 
 /** What does not have the shape of fields, as a file may, has no images. */
@@ -51,7 +61,8 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
   const count = perLevel ? sigma.length * images : images;
   const fits = (tensor: FieldTensor | undefined) => (tensor?.data.length === count * size ? tensor.data : null);
   const differences = once(() => subtract(fits(byName.get('muReal')), fits(byName.get('muFake'))));
-  const numbersOf = (name: FieldName) => (name === 'difference' ? differences() : fits(byName.get(name)));
+  const numbersOf = (name: FieldName): Float32Array | null =>
+    name === 'difference' ? differences() : fits(byName.get(name));
   const slice = (data: Float32Array | null, at: number): Picture | null =>
     data && { channels, height, width, data: data.subarray(at * size, (at + 1) * size) };
   const measured = (name: string, at: number) => {
@@ -65,10 +76,13 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
     residualRatio: measured('residualRatio', at),
     picture: (name) => slice(numbersOf(name), at),
   });
+  const quantiles = new Map<string, number>();
   return {
+    kind,
     step,
     images,
     channels,
+    points: channels === 2 && height === 1 && width === 1,
     bytes: tensors.reduce((sum, { data }) => sum + data.byteLength, 0),
     perLevel,
     classes: classesOf(byName.get('labels'), images),
@@ -80,6 +94,15 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
       return Array.from({ length: Math.max(0, shown) }, (_, i) => column(image + i, image + i, image + i));
     },
     values: (name) => numbersOf(name),
+    quantile(name, level) {
+      const key = `${name} ${level}`;
+      const values = numbersOf(name);
+      const each = images * size;
+      const shown = level === undefined || !perLevel ? values : values?.subarray(level * each, (level + 1) * each);
+      const found = quantiles.get(key) ?? (shown ? robustMax(shown) : 0);
+      quantiles.set(key, found);
+      return found;
+    },
   };
 }
 

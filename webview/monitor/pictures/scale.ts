@@ -1,39 +1,53 @@
 /**
- * Where the colours of a signed field end: one scale for all steps, so that two of them can be compared. It is the greatest
- * of the steps seen so far, each without its most extreme half percent; or what the person fixed.
+ * Where the colours of a signed field end: one scale for all recorded steps of a run, so that two of them can be compared,
+ * whichever were looked at. It is the widest of them, each without its most extreme half percent; a few steps that are much wilder than
+ * the rest do not count, since they would leave the others without colour.
  */
-import { robustMax } from '../../shared/heatmaps/robust-max.ts';
-import type { FieldSet, SignedField } from './fields.ts';
+import type { FieldRanges, StepRanges } from '../../../backend/protocol/rpc/runs.ts';
+import type { SignedField } from './fields.ts';
+
+/** So many times the middle one is wild. */
+const wild = 5;
 
 export class Scales {
-  readonly #seen = new Map<string, number>();
+  readonly #groups = new Map<string, Map<number, FieldRanges>>();
 
   /** @param group what is to be compared: a run and a kind of fields */
-  see(group: string, fields: FieldSet): void {
-    for (const name of ['difference', 'grad'] as const) {
-      const values = fields.values(name);
-      if (!values) continue;
-      this.#raise(`${group} ${name}`, robustMax(values));
-      if (!fields.perLevel) continue;
-      fields.columns(0, 1).forEach((_, level) => {
-        this.#raise(`${group} ${name} ${level}`, this.#ofLevel(fields, name, level));
-      });
-    }
+  learn(group: string, steps: readonly StepRanges[]): void {
+    const known = this.#groups.get(group) ?? new Map<number, FieldRanges>();
+    this.#groups.set(group, known);
+    for (const { step, ...ranges } of steps) known.set(step, ranges);
   }
 
-  /** @param level a column of the probe: its own scale instead of one for all */
-  end(group: string, name: SignedField, level?: number): number {
-    return this.#seen.get(level === undefined ? `${group} ${name}` : `${group} ${name} ${level}`) || 1;
+  forget(group: string): void {
+    this.#groups.delete(group);
   }
 
-  #ofLevel(fields: FieldSet, name: SignedField, level: number): number {
-    const pictures = Array.from({ length: fields.images }, (_, image) =>
-      fields.columns(image, 1)[level]?.picture(name),
+  /** The last step that is known; -1 without any. */
+  last(group: string): number {
+    return Math.max(-1, ...(this.#groups.get(group)?.keys() ?? []));
+  }
+
+  /**
+   * 0 where nothing is known.
+   * @param steps those that are recorded now
+   * @param level a column of the probe: its own scale instead of one for all
+   */
+  end(group: string, name: SignedField, steps: readonly number[], level?: number): number {
+    const known = this.#groups.get(group);
+    return commonEnd(
+      steps.flatMap((step) => {
+        const ranges = known?.get(step)?.[name];
+        const range = level === undefined ? ranges : ranges?.levels[level];
+        return range ? [range.quantile] : [];
+      }),
     );
-    return Math.max(0, ...pictures.map((picture) => (picture ? robustMax(picture.data) : 0)));
   }
+}
 
-  #raise(key: string, value: number): void {
-    if (value > (this.#seen.get(key) ?? 0)) this.#seen.set(key, value);
-  }
+/** The widest that is not wild beside the others; 0 of nothing but zeros. */
+export function commonEnd(quantiles: readonly number[]): number {
+  const sorted = quantiles.filter((value) => value > 0).sort((a, b) => a - b);
+  const middle = sorted[(sorted.length - 1) >> 1] ?? 0;
+  return sorted.findLast((value) => value <= wild * middle) ?? 0;
 }

@@ -5,22 +5,31 @@
 import uPlot from 'uplot';
 import { themeColour } from '../colours.ts';
 import { number } from '../format.ts';
-import type { Extent } from './pyramid.ts';
-import { drawOddValues, drawStepLine, drawTrace, type Frame, type Trace } from './trace.ts';
+import { type AxisKind, axisLabel, bySteps, secondsApart } from './axis.ts';
+import { drawBest, drawEvent, drawKept, drawOddValues, drawTrace, type Frame, type Trace } from './trace.ts';
+import { valueRange } from './value-range.ts';
 
 export interface PlotContent {
   readonly traces: readonly Trace[];
+  /** Ends of the axis. */
   readonly from: number;
   readonly to: number;
   readonly log: boolean;
-  /** Steps where a run was stopped by a NaN. */
+  /** Where on the axis a run was stopped by a NaN. */
   readonly stops: readonly number[];
+  /** Where on the axis a checkpoint is. */
+  readonly kept?: readonly number[];
+  /** Left out: steps. */
+  readonly axis?: AxisKind;
 }
 
+/** Places are numbers of the axis. */
 export interface PlotActions {
-  hover(step: number): void;
+  hover(at: number): void;
+  /** The curve that the pointer is next to, of several. */
+  near?(trace: Trace | null): void;
   leave(): void;
-  pin(step: number): void;
+  pin(at: number): void;
   zoom(from: number, to: number): void;
   /** Everything. */
   reset(): void;
@@ -29,15 +38,21 @@ export interface PlotActions {
 /** Narrower selections are slips of the hand. */
 const leastSelection = 5;
 const wheelZoom = 1.0015;
+/** CSS pixels from the pointer to a curve that is next to it. */
+const nearPixels = 14;
+/** At the right of the picture, at least. */
+const leastRoom = 8;
 
 export class Plot {
   readonly root: HTMLElement;
   #plot: uPlot;
-  #log = false;
+  #kind = kindOf(nothing);
+  /** Of the widest label, in CSS pixels. */
+  #labelWidth = 0;
   readonly #actions: PlotActions;
   readonly #line = marker('cursor-line');
   readonly #dots: HTMLElement[] = [];
-  #content: PlotContent = { traces: [], from: 0, to: 1, log: false, stops: [] };
+  #content = nothing;
   #values: [number, number] = [0, 1];
   #cursor: number | null = null;
 
@@ -61,9 +76,10 @@ export class Plot {
   draw(content: PlotContent): void {
     this.#content = content;
     this.#values = valueRange(content);
-    if (content.log !== this.#log) {
+    const kind = kindOf(content);
+    if (kind !== this.#kind) {
       // A scale of uPlot is of one kind for life.
-      this.#log = content.log;
+      this.#kind = kind;
       const { width, height } = this.#plot;
       this.#plot.destroy();
       this.#plot = this.#make(width, height);
@@ -78,28 +94,36 @@ export class Plot {
     this.moveCursor(this.#cursor);
   }
 
-  /** A line at the step, and a dot on every curve that has a value there or before. */
-  moveCursor(step: number | null): void {
-    this.#cursor = step;
-    const { traces, from, to } = this.#content;
-    const hidden = step === null || step < from || step > to;
+  /** A line at a place of the axis, and a dot on every curve that has a value there or before. */
+  moveCursor(at: number | null): void {
+    this.#cursor = at;
+    const { from, to } = this.#content;
+    const dotted = this.#content.traces.filter((trace) => trace.dotted !== false);
+    const hidden = at === null || !(at >= from && at <= to);
     this.#line.hidden = hidden;
-    while (this.#dots.length < traces.length) {
+    while (this.#dots.length < dotted.length) {
       const dot = marker('cursor-dot');
       this.#dots.push(dot);
       this.#plot.over.append(dot);
     }
-    if (!hidden) this.#line.style.transform = `translateX(${this.#plot.valToPos(step, 'x')}px)`;
+    if (!hidden) this.#line.style.transform = `translateX(${this.#plot.valToPos(at, 'x')}px)`;
     this.#dots.forEach((dot, i) => {
-      const trace = traces[i];
-      const series = trace?.smooth ?? trace?.raw;
-      const index = series && step !== null ? series.indexUpTo(step) : -1;
-      const y = series && index >= 0 ? this.#y(series.value(index)) : Number.NaN;
-      dot.hidden = hidden || Number.isNaN(y) || series!.step(index) < from;
+      const trace = dotted[i];
+      const place = trace && at !== null ? this.#placeOf(trace, at) : null;
+      dot.hidden = hidden || place === null || place.at < from;
       if (dot.hidden) return;
       dot.style.background = trace!.colour;
-      dot.style.transform = `translate(${this.#plot.valToPos(series!.step(index), 'x')}px, ${y}px)`;
+      dot.style.transform = `translate(${this.#plot.valToPos(place!.at, 'x')}px, ${place!.y}px)`;
     });
+  }
+
+  /** The last point of a curve up to a place of the axis: where on it, and how far from the top; null where it has none. */
+  #placeOf(trace: Trace, at: number): { at: number; y: number } | null {
+    const { axis = bySteps } = trace;
+    const series = trace.smooth ?? trace.raw;
+    const index = series.indexUpTo(axis.step(at));
+    const y = index >= 0 ? this.#y(series.value(index)) : Number.NaN;
+    return Number.isNaN(y) ? null : { at: axis.at(series.step(index)), y };
   }
 
   dispose(): void {
@@ -113,6 +137,7 @@ export class Plot {
   }
 
   #make(width: number, height: number): uPlot {
+    const { log, axis: kind = 'step' } = this.#content;
     const axis = (own: uPlot.Axis): uPlot.Axis => ({
       stroke: () => themeColour('descriptionForeground'),
       grid: { stroke: () => gridColour(), width: 1 },
@@ -124,14 +149,21 @@ export class Plot {
       {
         width,
         height,
-        padding: [6, 8, 0, 0],
+        // The last label is as wide as the others, and half of it lies beyond the last step.
+        padding: [6, () => Math.max(leastRoom, Math.ceil(this.#labelWidth / 2) + 1), 0, 0],
         legend: { show: false },
         scales: {
           x: { time: false, range: () => [this.#content.from, this.#content.to] },
-          y: { distr: this.#log ? 3 : 1, range: () => this.#values },
+          y: { distr: log ? 3 : 1, range: () => this.#values },
         },
         axes: [
-          axis({ size: 22, gap: 3, space: 60, values: (_, splits) => splits.map(shortStep) }),
+          axis({
+            size: 22,
+            gap: 3,
+            space: 60,
+            ...(kind === 'step' ? {} : { incrs: [...secondsApart] }),
+            values: (_, splits, __, ___, apart) => this.#labels(splits, kind, apart),
+          }),
           axis({
             size: 52,
             gap: 4,
@@ -161,8 +193,15 @@ export class Plot {
     return plot;
   }
 
+  #labels(splits: readonly number[], kind: AxisKind, apart: number): string[] {
+    const labels = splits.map((split) => axisLabel(kind, split, apart));
+    measuring.font = `11px ${themeColour('font-family', 'sans-serif')}`;
+    this.#labelWidth = Math.max(0, ...labels.map((label) => measuring.measureText(label).width));
+    return labels;
+  }
+
   #paint({ ctx, bbox }: uPlot): void {
-    const { from, to, traces, stops, log } = this.#content;
+    const { from, to, traces, stops, kept = [], log } = this.#content;
     const [low, high] = this.#values;
     const scaled = log ? Math.log10 : (value: number) => value;
     const perUnit = bbox.height / (scaled(high) - scaled(low));
@@ -178,9 +217,16 @@ export class Plot {
       },
     };
     const error = themeColour('errorForeground');
-    for (const step of stops) drawStepLine(ctx, step, frame, error);
-    for (const trace of traces) drawTrace(ctx, trace, frame);
-    for (const trace of traces) drawOddValues(ctx, trace.raw, frame, error);
+    const background = themeColour('editor-background', '#ffffff');
+    for (const at of stops) drawEvent(ctx, at, frame, error);
+    for (const at of kept) drawKept(ctx, at, frame, themeColour('descriptionForeground'));
+    // What is looked at lies above the others.
+    for (const dim of [true, false]) {
+      const some = traces.filter((trace) => (trace.dim === true) === dim);
+      for (const trace of some) drawTrace(ctx, trace, frame);
+      for (const trace of some) drawBest(ctx, trace, frame, background);
+    }
+    for (const trace of traces) drawOddValues(ctx, trace, frame, error);
   }
 
   #selected(plot: uPlot): void {
@@ -215,11 +261,29 @@ export class Plot {
     return null;
   }
 
+  #near(at: number, y: number): Trace | null {
+    let [nearest, distance]: [Trace | null, number] = [null, nearPixels];
+    for (const trace of this.#content.traces) {
+      const place = this.#placeOf(trace, at);
+      if (!place || Math.abs(place.y - y) >= distance) continue;
+      nearest = trace;
+      distance = Math.abs(place.y - y);
+    }
+    return nearest;
+  }
+
   #listen(over: HTMLElement): void {
     const stepAt = ({ clientX }: MouseEvent) => this.#plot.posToVal(clientX - over.getBoundingClientRect().left, 'x');
     let pressedAt = 0;
-    over.addEventListener('mousemove', (event) => this.#actions.hover(stepAt(event)));
-    over.addEventListener('mouseleave', () => this.#actions.leave());
+    over.addEventListener('mousemove', (event) => {
+      const at = stepAt(event);
+      this.#actions.hover(at);
+      this.#actions.near?.(this.#near(at, event.clientY - over.getBoundingClientRect().top));
+    });
+    over.addEventListener('mouseleave', () => {
+      this.#actions.leave();
+      this.#actions.near?.(null);
+    });
     over.addEventListener('mousedown', ({ clientX }) => {
       pressedAt = clientX;
     });
@@ -248,38 +312,13 @@ export class Plot {
   }
 }
 
-/** All visible raw values, with a little room. On a log scale what is not positive has no place. */
-function valueRange({ traces, from, to, log }: PlotContent): [number, number] {
-  const all: Extent = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
-  for (const { raw } of traces) {
-    const first = Math.max(0, raw.indexFrom(from) - 1);
-    const end = Math.min(raw.length, raw.indexUpTo(to) + 2);
-    const extent = raw.extent(first, end);
-    if (log && extent.min <= 0) extent.min = leastPositive(raw, first, end);
-    all.min = Math.min(all.min, extent.min);
-    all.max = Math.max(all.max, extent.max);
-  }
-  if (!(all.min <= all.max) || (log && all.max <= 0)) return log ? [0.1, 1] : [0, 1];
-  if (log) return all.min === all.max ? [all.min / 2, all.max * 2] : [all.min / 1.1, all.max * 1.1];
-  const room = all.min === all.max ? Math.abs(all.min) * 0.1 || 1 : (all.max - all.min) * 0.05;
-  return [all.min - room, all.max + room];
+const nothing: PlotContent = { traces: [], from: 0, to: 1, log: false, stops: [] };
+
+function kindOf({ log, axis = 'step' }: PlotContent): string {
+  return `${log} ${axis}`;
 }
 
-function leastPositive(series: Trace['raw'], from: number, to: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = from; i < to; i++) {
-    const value = series.value(i);
-    if (value > 0 && value < least) least = value;
-  }
-  return least;
-}
-
-function shortStep(step: number): string {
-  if (!Number.isInteger(step)) return '';
-  const size = Math.abs(step);
-  if (size >= 1e6) return `${Number((step / 1e6).toPrecision(4))}M`;
-  return size >= 1e4 ? `${Number((step / 1e3).toPrecision(4))}k` : String(step);
-}
+const measuring = document.createElement('canvas').getContext('2d')!;
 
 function gridColour(): string {
   return themeColour('contrastBorder', '') ? `${'#808080'}60` : '#80808026';

@@ -2,6 +2,7 @@
  * Draws one curve, of any length, in time that depends on the width of the picture alone: where several values fall on a
  * column of pixels, their extent is drawn, which shows every peak.
  */
+import { type Axis, bySteps } from './axis.ts';
 import type { Series } from './series.ts';
 
 export interface Trace {
@@ -15,9 +16,17 @@ export interface Trace {
   readonly smooth: Series | null;
   readonly colour: string;
   readonly stroke: readonly number[];
+  /** Left out: steps themselves. */
+  readonly axis?: Axis;
+  /** Stands back while another one is looked at. */
+  readonly dim?: boolean;
+  /** Has a dot at the cursor; left out, it has. */
+  readonly dotted?: boolean;
+  /** The best of its recorded values, which is marked. */
+  readonly best?: { readonly step: number; readonly value: number } | null;
 }
 
-/** Where steps and values are on the canvas, in its own pixels. */
+/** Where values are on the canvas, in its own pixels; `from` and `to` are ends of the axis. */
 export interface Frame {
   readonly left: number;
   readonly top: number;
@@ -32,6 +41,7 @@ export interface Frame {
 }
 
 const bandOpacity = 0.28;
+const dimOpacity = 0.22;
 const lineWidth = 1.4;
 
 export function drawTrace(context: CanvasRenderingContext2D, trace: Trace, frame: Frame): void {
@@ -42,23 +52,70 @@ export function drawTrace(context: CanvasRenderingContext2D, trace: Trace, frame
   context.strokeStyle = context.fillStyle = trace.colour;
   context.lineWidth = lineWidth * frame.ratio;
   context.lineJoin = 'round';
+  const opacity = trace.dim ? dimOpacity : 1;
+  const place = placeOf(frame, trace.axis);
   if (trace.smooth) {
-    context.globalAlpha = bandOpacity;
-    drawBand(context, trace.raw, frame);
-    context.globalAlpha = 1;
+    context.globalAlpha = bandOpacity * opacity;
+    drawBand(context, trace.raw, place);
   }
+  context.globalAlpha = opacity;
   context.setLineDash(trace.stroke.map((length) => length * frame.ratio));
-  drawLine(context, trace.smooth ?? trace.raw, frame);
+  drawLine(context, trace.smooth ?? trace.raw, place);
+  context.restore();
+}
+
+/** A frame that knows where a curve's steps are. */
+interface Place extends Frame {
+  readonly first: number;
+  readonly last: number;
+  /** On the canvas. */
+  x(step: number): number;
+  /** At a column of pixels from the left. */
+  step(column: number): number;
+}
+
+function placeOf(frame: Frame, axis: Axis = bySteps): Place {
+  const { left, width, from, to } = frame;
+  const perPixel = (to - from) / width;
+  return {
+    ...frame,
+    first: axis.step(from),
+    last: axis.step(to),
+    x: (step) => left + (axis.at(step) - from) / perPixel,
+    step: (column) => axis.step(from + column * perPixel),
+  };
+}
+
+/** A diamond where the best value is. */
+export function drawBest(context: CanvasRenderingContext2D, trace: Trace, frame: Frame, background: string): void {
+  if (!trace.best) return;
+  const x = placeOf(frame, trace.axis).x(trace.best.step);
+  const y = frame.y(trace.best.value);
+  if (!(x >= frame.left && x <= frame.left + frame.width && y >= frame.top && y <= frame.top + frame.height)) return;
+  const size = 4.5 * frame.ratio;
+  context.save();
+  context.globalAlpha = trace.dim ? dimOpacity : 1;
+  context.fillStyle = trace.colour;
+  context.strokeStyle = background;
+  context.lineWidth = 1.5 * frame.ratio;
+  context.beginPath();
+  context.moveTo(x, y - size);
+  context.lineTo(x + size, y);
+  context.lineTo(x, y + size);
+  context.lineTo(x - size, y);
+  context.closePath();
+  context.fill();
+  context.stroke();
   context.restore();
 }
 
 /** Values that are visible, and one more at either side, so that lines leave the picture. */
-function visible(series: Series, { from, to }: Frame): [number, number] {
-  const first = Math.max(0, series.indexFrom(from) - 1);
-  return [first, Math.min(series.length, series.indexUpTo(to) + 2)];
+function visible(series: Series, place: Place): [number, number] {
+  const first = Math.max(0, series.indexFrom(place.first) - 1);
+  return [first, Math.min(series.length, series.indexUpTo(place.last) + 2)];
 }
 
-function drawLine(context: CanvasRenderingContext2D, series: Series, frame: Frame): void {
+function drawLine(context: CanvasRenderingContext2D, series: Series, frame: Place): void {
   const [first, end] = visible(series, frame);
   if (end <= first) return;
   context.beginPath();
@@ -68,11 +125,11 @@ function drawLine(context: CanvasRenderingContext2D, series: Series, frame: Fram
   if (end - first === 1 || series.length === 1) drawDot(context, series, frame, first);
 }
 
-function linePath(context: CanvasRenderingContext2D, series: Series, frame: Frame, first: number, end: number): void {
+function linePath(context: CanvasRenderingContext2D, series: Series, frame: Place, first: number, end: number): void {
   let pen = false;
   for (let i = first; i < end; i++) {
     const y = frame.y(series.value(i));
-    const x = xOf(series.step(i), frame);
+    const x = frame.x(series.step(i));
     if (Number.isNaN(y)) {
       pen = false;
       continue;
@@ -84,7 +141,7 @@ function linePath(context: CanvasRenderingContext2D, series: Series, frame: Fram
 }
 
 /** Per column: where the curve comes in, its extent, where it goes out. */
-function columnPath(context: CanvasRenderingContext2D, series: Series, frame: Frame, first: number, end: number): void {
+function columnPath(context: CanvasRenderingContext2D, series: Series, frame: Place, first: number, end: number): void {
   // A dash over a jagged column would start anew many times in one pixel and show nothing.
   context.setLineDash([]);
   let pen = false;
@@ -110,7 +167,7 @@ function columnPath(context: CanvasRenderingContext2D, series: Series, frame: Fr
 }
 
 /** The extent of the raw values in every column, joined where columns are wider than the values are apart. */
-function drawBand(context: CanvasRenderingContext2D, series: Series, frame: Frame): void {
+function drawBand(context: CanvasRenderingContext2D, series: Series, frame: Place): void {
   const [first, end] = visible(series, frame);
   if (end - first < 2) return;
   if (end - first <= frame.width) {
@@ -129,49 +186,46 @@ function drawBand(context: CanvasRenderingContext2D, series: Series, frame: Fram
 }
 
 /** Fewer values than columns: the band is as high as the values around a place differ. */
-function sparseBand(context: CanvasRenderingContext2D, series: Series, frame: Frame, first: number, end: number): void {
+function sparseBand(context: CanvasRenderingContext2D, series: Series, frame: Place, first: number, end: number): void {
   const bottom = frame.top + frame.height;
   const edge = (i: number, which: 'min' | 'max') => {
     const y = frame.y(series.extent(Math.max(first, i - 1), Math.min(end, i + 2))[which]);
     return Number.isNaN(y) ? bottom : y;
   };
   context.beginPath();
-  for (let i = first; i < end; i++) context.lineTo(xOf(series.step(i), frame), edge(i, 'max'));
-  for (let i = end - 1; i >= first; i--) context.lineTo(xOf(series.step(i), frame), edge(i, 'min'));
+  for (let i = first; i < end; i++) context.lineTo(frame.x(series.step(i)), edge(i, 'max'));
+  for (let i = end - 1; i >= first; i--) context.lineTo(frame.x(series.step(i)), edge(i, 'min'));
   context.fill();
 }
 
 /** Calls with the middle of every column that has values, and the range of their indices. */
 function eachColumn(
   series: Series,
-  frame: Frame,
+  frame: Place,
   first: number,
   end: number,
   visit: (x: number, from: number, to: number) => void,
 ): void {
-  const perPixel = (frame.to - frame.from) / frame.width;
   let at = first;
   for (let column = 0; column < frame.width && at < end; column++) {
-    const next = column + 1 >= frame.width ? end : series.indexFrom(frame.from + (column + 1) * perPixel, at, end);
+    const next = column + 1 >= frame.width ? end : series.indexFrom(frame.step(column + 1), at, end);
     if (next > at) visit(frame.left + column + 0.5, at, next);
     at = next;
   }
 }
 
-function drawDot(context: CanvasRenderingContext2D, series: Series, frame: Frame, index: number): void {
+function drawDot(context: CanvasRenderingContext2D, series: Series, frame: Place, index: number): void {
   const y = frame.y(series.value(index));
   if (Number.isNaN(y)) return;
   context.beginPath();
-  context.arc(xOf(series.step(index), frame), y, 3 * frame.ratio, 0, 2 * Math.PI);
+  context.arc(frame.x(series.step(index)), y, 3 * frame.ratio, 0, 2 * Math.PI);
   context.fill();
 }
 
-function xOf(step: number, { left, width, from, to }: Frame): number {
-  return left + ((step - from) / (to - from)) * width;
-}
-
 /** Crosses for NaN and triangles for infinities, at the edge of the picture; one per place, however many fall on it. */
-export function drawOddValues(context: CanvasRenderingContext2D, series: Series, frame: Frame, colour: string): void {
+export function drawOddValues(context: CanvasRenderingContext2D, trace: Trace, frame: Frame, colour: string): void {
+  const { raw: series } = trace;
+  const place = placeOf(frame, trace.axis);
   const size = 3.5 * frame.ratio;
   const bottom = frame.top + frame.height - size - frame.ratio;
   const top = frame.top + size + frame.ratio;
@@ -182,8 +236,8 @@ export function drawOddValues(context: CanvasRenderingContext2D, series: Series,
   let last = Number.NEGATIVE_INFINITY;
   for (const index of series.odd) {
     const step = series.step(index);
-    if (step < frame.from || step > frame.to) continue;
-    const x = xOf(step, frame);
+    if (step < place.first || step > place.last) continue;
+    const x = place.x(step);
     if (x - last < 2 * size) continue;
     last = x;
     const value = series.value(index);
@@ -204,10 +258,10 @@ export function drawOddValues(context: CanvasRenderingContext2D, series: Series,
   context.restore();
 }
 
-/** A step where something happened, such as a stop by a NaN. */
-export function drawStepLine(context: CanvasRenderingContext2D, step: number, frame: Frame, colour: string): void {
-  if (step < frame.from || step > frame.to) return;
-  const x = Math.round(xOf(step, frame)) + 0.5;
+/** Something that happened, such as a stop by a NaN: a line at a place of the axis. */
+export function drawEvent(context: CanvasRenderingContext2D, at: number, frame: Frame, colour: string): void {
+  if (!(at >= frame.from && at <= frame.to)) return;
+  const x = Math.round(placeOf(frame).x(at)) + 0.5;
   context.save();
   context.strokeStyle = colour;
   context.lineWidth = frame.ratio;
@@ -216,5 +270,20 @@ export function drawStepLine(context: CanvasRenderingContext2D, step: number, fr
   context.moveTo(x, frame.top);
   context.lineTo(x, frame.top + frame.height);
   context.stroke();
+  context.restore();
+}
+
+/** Something that was kept, such as a checkpoint: a small triangle that stands on the axis. */
+export function drawKept(context: CanvasRenderingContext2D, at: number, frame: Frame, colour: string): void {
+  if (!(at >= frame.from && at <= frame.to)) return;
+  const x = placeOf(frame).x(at);
+  const [size, bottom] = [3.5 * frame.ratio, frame.top + frame.height];
+  context.save();
+  context.fillStyle = colour;
+  context.beginPath();
+  context.moveTo(x, bottom - 1.6 * size);
+  context.lineTo(x + size, bottom);
+  context.lineTo(x - size, bottom);
+  context.fill();
   context.restore();
 }

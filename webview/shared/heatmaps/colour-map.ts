@@ -1,63 +1,13 @@
-/**
- * Signed numbers as colours: blue below zero, orange above, which every kind of colour vision tells apart. Zero is what the
- * background is, so that what is far from it stands out in dark and in light themes.
- */
+/** The colours of signed numbers in the editor's theme, as tables and as pixels of a canvas. */
 import { isDark } from '../colours.ts';
+import { divergingColours } from './diverging.ts';
 
-type Rgb = readonly [number, number, number];
-
-interface Anchors {
-  readonly zero: Rgb;
-  /** From near zero to the end of the scale. */
-  readonly below: readonly Rgb[];
-  readonly above: readonly Rgb[];
-}
-
-const dark: Anchors = {
-  zero: [18, 18, 20],
-  below: [
-    [14, 58, 110],
-    [38, 118, 196],
-    [104, 184, 246],
-    [208, 238, 255],
-  ],
-  above: [
-    [104, 50, 8],
-    [190, 98, 14],
-    [248, 164, 52],
-    [255, 232, 186],
-  ],
-};
-
-const light: Anchors = {
-  zero: [250, 250, 250],
-  below: [
-    [184, 214, 240],
-    [98, 160, 214],
-    [26, 98, 170],
-    [4, 38, 92],
-  ],
-  above: [
-    [252, 214, 170],
-    [240, 152, 66],
-    [196, 92, 10],
-    [100, 38, 0],
-  ],
-};
-
-const half = 255;
-const tables = new Map<Anchors, Uint8ClampedArray>();
+export { tableIndex } from './diverging.ts';
 
 /** Not a number: no value has this colour. */
-export const nanColour: Rgb = [255, 0, 200];
+export const nanColour: readonly [number, number, number] = [255, 0, 200];
 
-/** 511 colours in RGB: index 0 is the negative end, 255 zero, 510 the positive end. */
-export function divergingTable(): Uint8ClampedArray {
-  const anchors = isDark() ? dark : light;
-  const made = tables.get(anchors) ?? makeTable(anchors);
-  tables.set(anchors, made);
-  return made;
-}
+export const divergingTable = (): Uint8ClampedArray => divergingColours(isDark());
 
 const inks = new Map<Uint8ClampedArray, Uint32Array>();
 
@@ -73,24 +23,4 @@ export const nanInk = ink(nanColour, 0);
 
 function ink(rgb: ArrayLike<number>, at: number): number {
   return (0xff000000 | (rgb[at + 2]! << 16) | (rgb[at + 1]! << 8) | rgb[at]!) >>> 0;
-}
-
-/** Index into the table. What is beyond the ends has their colour. */
-export function tableIndex(value: number, end: number): number {
-  const part = Math.min(1, Math.max(-1, value / end));
-  return half + Math.round(part * half);
-}
-
-function makeTable({ zero, below, above }: Anchors): Uint8ClampedArray {
-  const table = new Uint8ClampedArray((2 * half + 1) * 3);
-  for (let i = -half; i <= half; i++)
-    table.set(between([zero, ...(i < 0 ? below : above)], Math.abs(i) / half), (i + half) * 3);
-  return table;
-}
-
-function between(stops: readonly Rgb[], part: number): number[] {
-  const at = part * (stops.length - 1);
-  const low = stops[Math.floor(at)]!;
-  const high = stops[Math.min(stops.length - 1, Math.floor(at) + 1)]!;
-  return low.map((value, i) => value + (high[i]! - value) * (at - Math.floor(at)));
 }

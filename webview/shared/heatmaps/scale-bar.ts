@@ -3,11 +3,11 @@ import { apply, element, icon } from '../dom.ts';
 import { number } from '../format.ts';
 import { icons } from '../icons.ts';
 import { fill } from '../initial.ts';
-import type { ColourBarTexts } from './colour-bar.ts';
+import type { ScaleTexts } from './colour-bar.ts';
 import { divergingInk } from './colour-map.ts';
 
 export interface ScaleBarOptions {
-  readonly texts: ColourBarTexts;
+  readonly texts: ScaleTexts;
   /** What the scale is of. */
   readonly title: string;
   /** The person fixed the end, or with null leaves it to the data. */

@@ -7,6 +7,7 @@ import type { InputWork } from '../../../models/input-file.ts';
 import type { TrainedPart } from '../../../models/trained-part.ts';
 import type { DistillConfig } from '../../../protocol/config/index.ts';
 import { UserError } from '../../../protocol/errors.ts';
+import type { PlaneQuestion } from '../../../protocol/plane.ts';
 import { type Chunks, disposeAll } from '../../../training/trained-network.ts';
 import { type StoredArrays, storedSlices } from '../../../weights/array-source.ts';
 import { holdsTeacherAsHalf } from '../../common/latent-teacher.ts';
@@ -16,9 +17,11 @@ import { readPrompts } from '../../common/prompts.ts';
 import type { DistillTeacher } from '../../common/teacher.ts';
 import type { InspectionSubject, SubjectState } from '../../method.ts';
 import type { DmdShape } from '../graphs.ts';
+import { Plane } from '../plane.ts';
 import { uploadTeacher } from '../procedure.ts';
 import { shapeOf } from '../shape.ts';
 import { ScoreInspector } from './inspector.ts';
+import { type LatentDecoder, openLatentDecoder } from './latent-decoder.ts';
 
 /** What the inspector of a run is made of. */
 export function inspectorFor(
@@ -68,10 +71,20 @@ export async function openSubject(
     const frozen = uploadTeacher(engine, { ...shape, teacherWeights: weights });
     return { conditions, frozen, inspector: await inspectorFor(engine, config, teacher, { shape, conditions }) };
   };
+  let decoder: Promise<LatentDecoder> | undefined;
   const of = (name: string | null) =>
     Float64Array.from({ length: levels.count }, (_, i) => (name === null ? 1 : levels.numbers[name]!(i)));
   const classes = classesOf(shape);
+  const plane = teacher.plane && new Plane(engine, shape, teacher.plane.mixture);
   return {
+    ...(plane
+      ? {
+          plane: (state: SubjectState, question: PlaneQuestion, step: number) => {
+            const { generator, fake } = state as State;
+            return plane.read(step, question, { generator, fake, teacher: [] });
+          },
+        }
+      : {}),
     description: {
       shape: [...shape.student.shape],
       latent: classes === null,
@@ -105,10 +118,19 @@ export async function openSubject(
         opened = undefined;
       });
       const { inspector, frozen } = await opened;
-      const { generator, fake } = state as SubjectState & { generator: Chunks; fake: Chunks };
+      const { generator, fake } = state as State;
       return inspector.inspect({ generator, fake, teacher: frozen }, query, how);
     },
+    async decode(latents, signal) {
+      decoder ??= openLatentDecoder(engine, teacher);
+      decoder.catch(() => {
+        decoder = undefined;
+      });
+      return (await decoder).decode(latents, signal);
+    },
     async dispose() {
+      await plane?.dispose();
+      await (await decoder?.catch(() => undefined))?.dispose();
       const all = await opened?.catch(() => undefined);
       await all?.inspector.dispose();
       await all?.conditions.dispose();
@@ -116,6 +138,8 @@ export async function openSubject(
     },
   };
 }
+
+type State = SubjectState & { readonly generator: Chunks; readonly fake: Chunks };
 
 /** A network's parameters out of a checkpoint. */
 async function read(

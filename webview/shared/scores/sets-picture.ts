@@ -1,9 +1,9 @@
 /** The sets that are shown as one PNG, each picture with its title and the ends of its colours. */
-import { themeColour } from '../shared/colours.ts';
-import { number } from '../shared/format.ts';
-import { toPng } from '../shared/png.ts';
-import type { ScoreSet } from '../shared/scores/score-set.ts';
-import type { ScoreSetView } from '../shared/scores/score-set-view.ts';
+import { themeColour } from '../colours.ts';
+import { number } from '../format.ts';
+import { toPng } from '../png.ts';
+import type { ScoreSet } from './score-set.ts';
+import type { ScoreSetView } from './score-set-view.ts';
 
 const [side, gap, line] = [160, 10, 18];
 

@@ -1,0 +1,267 @@
+/** The monitor's charts and its table of runs: long runs, many runs, and how they are looked at. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { drawCurves, openRun, readValues, runChanged } from '../../backend/protocol/rpc/index.ts';
+import { openEventWriter } from '../../backend/runs/events/writer.ts';
+import { uniform } from '../random.ts';
+import { scratch } from '../unit/training/tiny.ts';
+import { launchBrowser, noBrowser } from './harness.ts';
+import { BackendInProcess } from './monitor/backend.ts';
+import { longRuns, sixteenTags } from './monitor/long-runs.ts';
+import { type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
+
+const skip = noBrowser;
+let browser: Browser;
+
+before(async () => {
+  if (!skip) browser = await launchBrowser();
+});
+after(() => browser?.close());
+
+async function withRuns(
+  options: Partial<MonitorOptions> & { backend: BackendInProcess; folders: readonly string[] },
+  work: (monitor: OpenMonitor, page: Page) => Promise<void>,
+): Promise<void> {
+  const monitor = await openMonitor({ browser, width: 1280, height: 900, ...options });
+  try {
+    await monitor.page.locator('.chart .series .number').first().waitFor();
+    await work(monitor, monitor.page);
+    assert.deepEqual(monitor.problems, [], 'nothing went wrong in the page');
+  } finally {
+    await monitor.close();
+    await options.backend.end();
+  }
+}
+
+async function until(page: Page, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`waited too long for ${what}`);
+    await page.evaluate('new Promise(requestAnimationFrame)');
+  }
+}
+
+async function pointAt(page: Page, chart: string, part: number): Promise<void> {
+  const box = (await page.locator(`section[data-chart="${chart}"] .u-over`).boundingBox())!;
+  await page.mouse.move(box.x + part * box.width, box.y + 3);
+}
+
+const runs = (count: number) => Array.from({ length: count }, (_, i) => `/runs/long-${i}`);
+const texts = (locator: Locator) => locator.allTextContents();
+const short = { tags: ['loss/matching', 'loss/fake', 'residual/real', 'residual/fake', 'rate/generator'], points: 40 };
+
+test('300,000 steps of sixteen curves come in five megabytes at most, and in detail where they are looked at', {
+  skip,
+}, async () => {
+  const folders = runs(1);
+  const backend = longRuns({ tags: sixteenTags, points: 300_000, state: 'finished' });
+  await withRuns({ backend, folders }, async (monitor, page) => {
+    const chart = page.locator('section[data-chart="loss/matching"]');
+    await until(
+      page,
+      'all curves',
+      () => backend.asked.filter(({ method }) => method === drawCurves.method).length >= 2,
+    );
+    await page.locator('output.step', { hasText: '300,000' }).waitFor();
+    await page.locator('section[data-chart="residual"] .series .number', { hasText: /\d/ }).first().waitFor();
+    assert.ok(monitor.sent() < 5e6, `${monitor.sent()} bytes`);
+    // The last label lies whole within the picture: nothing is drawn at its very edge.
+    const cut = await page.evaluate(`(() => {
+      const canvas = document.querySelector('section[data-chart="loss/matching"] canvas');
+      const over = document.querySelector('section[data-chart="loss/matching"] .u-over');
+      const below = over.offsetTop + over.clientHeight + 2;
+      const { data } = canvas.getContext('2d').getImageData(canvas.width - 1, below, 1, canvas.height - below);
+      return [...data].some((value) => value > 0);
+    })()`);
+    assert.equal(cut, false, 'the last label of the axis is not cut');
+    // A number that has not come with the picture is asked for.
+    await page.keyboard.press('ArrowLeft');
+    await page.locator('output.step', { hasText: '299,999' }).waitFor();
+    const tags = ['loss/matching'];
+    const { values } = await backend.request(readValues, { folder: folders[0]!, tags, step: 299_999 });
+    await until(page, 'the exact number', async () => {
+      const text = (await chart.locator('.series .number').textContent())!;
+      return Math.abs(Number(text) - values[0]!) < 1e-3;
+    });
+    await page.keyboard.press('Home');
+    for (let press = 0; press < 12; press++) await page.keyboard.press('+');
+    const near = () =>
+      backend.asked.findLast(
+        ({ method, params }) => method === drawCurves.method && (params as { range: unknown }).range,
+      );
+    await until(page, 'the detail to be asked for', () => near() !== undefined);
+    assert.ok(monitor.sent() < 8e6, `${monitor.sent()} bytes`);
+  });
+});
+
+test('two runs are told apart in charts of several curves, however many points they have', { skip }, async () => {
+  const folders = runs(2);
+  const backend = longRuns({ tags: short.tags, points: 5000, state: 'finished' });
+  await withRuns({ backend, folders }, async (_, page) => {
+    const chart = page.locator('section[data-chart="residual"]');
+    await chart.locator('.series').nth(3).waitFor();
+    const coloursOf = (folder: string) =>
+      chart
+        .locator(`[data-run-of="${folder}"] .swatch`)
+        .evaluateAll((swatches) =>
+          swatches.map((swatch) => swatch.getAttribute('style')!.match(/rgb[^)]*\)|#\w{6}/)![0]),
+        );
+    const [first, second] = [await coloursOf(folders[0]!), await coloursOf(folders[1]!)];
+    assert.equal(new Set([...first, ...second]).size, 4, `${first} and ${second}`);
+  });
+});
+
+test('with smoothing, both the value and the mean are told', { skip }, async () => {
+  const folders = runs(1);
+  const backend = longRuns({ ...short, points: 3000, state: 'finished' });
+  await withRuns({ backend, folders }, async (_, page) => {
+    const series = page.locator('section[data-chart="loss/matching"] .series');
+    assert.equal(await series.locator('.mean').textContent(), '');
+    await page.selectOption('.curves .bar select >> nth=0', '100');
+    await pointAt(page, 'loss/matching', 0.5);
+    await series.locator('.mean', { hasText: /^mean [01]\.\d+$/ }).waitFor();
+    assert.match((await series.locator('.number').textContent())!, /^[01]\.\d+$/);
+    assert.match((await series.locator('.best').textContent())!, /^best 0\.\d+ @[\d,]+$/);
+  });
+});
+
+test('rows of the table keep their focus while their numbers change', { skip }, async () => {
+  const folders = runs(3);
+  const backend = longRuns({ ...short, state: 'running' });
+  await withRuns({ backend, folders }, async (_, page) => {
+    const row = page.locator(`tr[data-run="${folders[1]}"]`);
+    const name = row.locator('.name');
+    await name.focus();
+    await row.evaluate((node) => node.setAttribute('data-marked', ''));
+    const { record } = await backend.request(openRun, { folder: folders[1]! });
+    for (let step = 41; step < 45; step++) backend.tell(runChanged, { ...record, step, name: `renamed ${step}` });
+    await row.locator('.name', { hasText: 'renamed 44' }).waitFor();
+    assert.equal(await page.locator('tr[data-marked]').count(), 1, 'the row is the one that it was');
+    const focused = `document.activeElement?.closest('tr')?.dataset.run`;
+    assert.equal(await page.evaluate(focused), folders[1]);
+  });
+});
+
+test('many runs: sorted, filtered, pinned, hidden, pointed at; one legend for all charts', { skip }, async () => {
+  const folders = runs(50);
+  const backend = longRuns({ ...short, state: 'finished' });
+  await withRuns({ backend, folders, height: 700, width: 1000 }, async (_, page) => {
+    const names = () => texts(page.locator('tr.run .name'));
+    await until(page, 'all rows', async () => (await names()).length === 50);
+    const losses = async () =>
+      (await texts(page.locator('tr.run td[data-column="loss/matching"]'))).map((text) => Number(text));
+    await until(page, 'their losses', async () => (await losses()).every(Number.isFinite));
+    assert.ok((await page.locator('nav.runs').boundingBox())!.height < 320, 'they take a part of the page only');
+    const chart = page.locator('section[data-chart="loss/matching"]');
+    assert.ok((await chart.locator('.series').count()) <= 2, 'numbers of the run in focus');
+    assert.ok((await page.locator('section[data-chart="residual"]').boundingBox())!.height < 260);
+
+    const head = page.locator('th[data-sort="loss/matching"]');
+    await head.getByRole('button').click();
+    await until(page, 'the order', async () => {
+      const sorted = await losses();
+      return sorted.every((loss, i) => i === 0 || loss >= sorted[i - 1]!);
+    });
+    assert.equal(await head.getAttribute('aria-sort'), 'ascending');
+    assert.match(
+      (await page.locator('tr.run').first().locator('td.best[data-column="loss/matching"]').getAttribute('title'))!,
+      /best/,
+    );
+
+    await page.locator('.run-tools input').fill('long-4');
+    await until(page, 'the filter', async () => (await names()).length === 11);
+    await page.locator('tr[data-run="/runs/long-44"]').hover();
+    await chart.locator('[data-run-of="/runs/long-44"]').waitFor();
+    await page.locator('tr[data-run="/runs/long-44"] .pin').click();
+    await page.locator('.run-tools input').fill('long-1');
+    await until(
+      page,
+      'the pinned one and those found',
+      async () => (await names())[0] === 'long-44' && (await names()).length === 12,
+    );
+    await page.locator('tr[data-run="/runs/long-44"] input').uncheck();
+    await page.getByRole('button', { name: 'Show All' }).click();
+    await page.locator('tr[data-run="/runs/long-44"] input:checked').waitFor();
+  });
+});
+
+test('a chart is found by its name, in a folded group too', { skip }, async () => {
+  const folders = runs(1);
+  const backend = longRuns({ ...short, state: 'finished' });
+  await withRuns({ backend, folders }, async (_, page) => {
+    const visible = page.locator('.chart:visible h3');
+    assert.equal(await page.locator('section[data-chart="rate"]').isVisible(), false);
+    await page.locator('input.find-chart').fill('learning');
+    await page.locator('section[data-chart="rate"]:visible').waitFor();
+    assert.deepEqual(await texts(visible), ['Learning rate']);
+    await page.locator('input.find-chart').fill('nothing of the kind');
+    await page.getByText('No chart has this in its name.').waitFor();
+    await page.locator('input.find-chart').fill('');
+    await page.locator('section[data-chart="loss/matching"]:visible').waitFor();
+    assert.equal(await page.locator('section[data-chart="rate"]').isVisible(), false, 'folded again');
+  });
+});
+
+test('over time instead of steps, the cursor is where the run was then', { skip }, async () => {
+  const folders = runs(2);
+  const backend = longRuns({ ...short, points: 400, state: 'finished' });
+  await withRuns({ backend, folders }, async (_, page) => {
+    await page.selectOption('.curves .bar select >> nth=1', 'relative');
+    // Two steps a second, as evenly as a clock: half of the time is half of the steps.
+    await pointAt(page, 'loss/matching', 0.5);
+    await until(page, 'the step', async () => {
+      const step = Number(await page.locator('output.step').textContent());
+      return step > 190 && step < 210;
+    });
+    await page.selectOption('.curves .bar select >> nth=1', 'clock');
+    await page.locator('.chart .series .number', { hasText: /\d/ }).first().waitFor();
+  });
+});
+
+test('how charts were looked at is how the next monitor begins', { skip }, async () => {
+  const memory = new Map<string, unknown>();
+  const folders = runs(1);
+  const backend = longRuns({ ...short, state: 'finished' });
+  await withRuns({ backend, folders, memory }, async (_, page) => {
+    await page.selectOption('.curves .bar select >> nth=0', '50');
+    await page.locator('section[data-chart="loss/fake"] .tools button').first().click();
+    await until(page, 'it to be kept', () => JSON.stringify([...memory.values()]).includes('loss/fake'));
+  });
+  const others = ['/runs/another'];
+  const another = longRuns({ ...short, state: 'finished' });
+  await withRuns({ backend: another, folders: others, memory }, async (_, page) => {
+    assert.equal(await page.locator('.curves .bar select').first().inputValue(), '50');
+    await page.locator('section[data-chart="loss/fake"] .tools button[aria-pressed="true"]').waitFor();
+  });
+});
+
+test('histograms of another program are the last group of charts', { skip }, async () => {
+  const folder = path.join(scratch(), 'other');
+  fs.mkdirSync(folder);
+  const events = openEventWriter(folder);
+  for (let step = 0; step <= 40; step += 10) {
+    const values = [-1 - step, ...Array.from({ length: 300 }, () => uniform() - 0.5), 1 + step];
+    // NaN is no number in what crosses as text.
+    events.add(step, {
+      scalars: { 'loss/generator': step === 40 ? Number.NaN : uniform() },
+      histograms: { 'layer/weights': values },
+    });
+  }
+  events.close();
+  await withRuns({ backend: new BackendInProcess(), folders: [folder] }, async (_, page) => {
+    const card = page.locator('section[data-chart="histogram layer/weights"]');
+    await card.scrollIntoViewIfNeeded();
+    await card.getByText('step 40: least −41, mean').waitFor();
+    const painted = (await page.evaluate(`(() => {
+      const canvas = document.querySelector('.histogram canvas');
+      const { data } = canvas.getContext('2d').getImageData(60, 0, canvas.width - 80, canvas.height);
+      return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+    })()`)) as number;
+    assert.ok(painted > 500, `${painted} pixels`);
+    await page.keyboard.press('Home');
+    await card.getByText('step 0: least −1, mean').waitFor();
+  });
+});
