@@ -123,7 +123,7 @@ async function runTests(files, { environment, concurrency, log }) {
   const status = await run(
     process.execPath,
     [
-      ...['--import', sourceLoader, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'],
+      ...['--import', sourceLoader, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=1500000'],
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...['--test-reporter=./scripts/lib/record-reporter.mjs', `--test-reporter-destination=${log}`],
       ...files,

@@ -47,7 +47,7 @@ editorTest(
     await row.getByRole('button', { name: 'Generate with This Model' }).click();
     const panel = workbench.webview();
     const model = panel.locator('select#model');
-    await until('the model to be chosen', async () => (await model.inputValue()) === student, 60);
+    await until('the model to be chosen', async () => (await model.inputValue()) === student);
     await panel.locator('#prompt textarea').fill(prompt);
     await panel.getByRole('button', { name: 'Generate', exact: true }).click();
     const picture = panel.getByRole('button', { name: new RegExp(`^${prompt}, seed \\d+$`) }).first();

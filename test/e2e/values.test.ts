@@ -96,7 +96,7 @@ editorTest(
     await watch.locator('[data-field="difference"]').waitFor();
     await watch.locator('summary').click();
     for (let stop = 1; stop <= 3; stop++) {
-      await until(`${stop} stops in the strip`, async () => (await watch.locator('.stop').count()) === stop, 60);
+      await until(`${stop} stops in the strip`, async () => (await watch.locator('.stop').count()) === stop);
       if (stop < 3) await debugging.goOn();
     }
     const fields = await cards.evaluateAll((all) =>

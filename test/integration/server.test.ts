@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { checkConfig, generateImages, ping, readPngSettings, shutdown } from '../../backend/protocol/rpc/index.ts';
+import { limitHere } from '../machine-speed.ts';
 import { startBackend } from '../unit/server/connect.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./server/${name}`, import.meta.url));
@@ -52,10 +53,11 @@ test('it is up in under a second', async (context) => {
   const median = (values: number[]) => values.sort((a, b) => a - b)[1]!;
   const [wall, cpu] = [median(starts.map((start) => start.wall)), median(starts.map((start) => start.cpu))];
   context.diagnostic(`start to initialized: median ${wall.toFixed(0)} ms, of which it computed ${cpu.toFixed(0)} ms`);
-  assert.ok(cpu < 1000, `${cpu} ms`);
+  const limit = limitHere(1000);
+  assert.ok(cpu < limit, `${cpu} ms of ${limit.toFixed(0)}`);
   // What it waits for is the machine's business where others use it too.
   const isBusy = os.loadavg()[0]! > os.availableParallelism() / 2;
-  assert.ok(isBusy || wall < 1000, `${wall} ms`);
+  assert.ok(isBusy || wall < limit, `${wall} ms of ${limit.toFixed(0)}`);
 });
 
 /** The processor time of another process, its threads together; 0 where nobody tells. */
@@ -88,7 +90,8 @@ test('the end of the channel ends it within a second, in the middle of a request
   const start = performance.now();
   child.disconnect();
   assert.deepEqual(await exited, [0, null]);
-  assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+  const ms = performance.now() - start;
+  assert.ok(ms < limitHere(1000), `${ms} ms`);
 });
 
 for (const what of ['idle', 'busy'] as const) {
@@ -98,7 +101,8 @@ for (const what of ['idle', 'busy'] as const) {
     assert.ok(isAlive(pid));
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    await gone(pid, 2000).then((ms) => assert.ok(ms < 1500, `${ms} ms`));
+    const limit = limitHere(1500);
+    await gone(pid, limit + 500).then((ms) => assert.ok(ms < limit, `${ms} ms`));
   });
 }
 

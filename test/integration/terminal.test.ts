@@ -269,7 +269,7 @@ test('what the system refuses a command ends with 7 and the path', async () => {
     const [prefix, rest] = args.includes('; ') ? args.split('; ') : ['true', args];
     const shell = spawn('bash', ['-c', `${prefix}; exec '${process.execPath}' '${dmd}' ${rest}`], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: 120_000,
+      timeout: 300_000,
     });
     let said = '';
     shell.stderr.on('data', (text) => {

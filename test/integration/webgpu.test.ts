@@ -21,7 +21,7 @@ import { createTrainer, runIteration } from './dmd-iteration/iteration.ts';
 
 // In a process of its own: a broken driver may take the process down.
 const probe = fileURLToPath(new URL('../../scripts/lib/webgpu-probe.mjs', import.meta.url));
-const works = spawnSync(process.execPath, [probe], { timeout: 60_000 }).status === 0;
+const works = spawnSync(process.execPath, [probe], { timeout: 180_000 }).status === 0;
 const options = works ? {} : { skip: 'WebGPU finds no driver here (npm test -- --install brings SwiftShader)' };
 
 const engine = createOnnxRuntimeEngine({ device: 'webgpu' });

@@ -45,7 +45,7 @@ async function launched(t: Parameters<typeof openEditor>[0], change: object = {}
   return { ...editor, folder, file, run, source, line, number };
 }
 
-test('a run is launched, stopped, looked into, changed, gone back in and ended', { timeout: 120_000 }, async (t) => {
+test('a run is launched, stopped, looked into, changed, gone back in and ended', { timeout: 300_000 }, async (t) => {
   const { ask, event, messages, folder, run, source, line, number } = await launched(t);
   await ask('setBreakpoints', { source, breakpoints: [{ line: line('grad ='), condition: 'step == 2' }] });
   await ask('setExceptionBreakpoints', { filters: ['numeric'] });
@@ -93,7 +93,7 @@ test('a run is launched, stopped, looked into, changed, gone back in and ended',
 });
 
 test('a condition stops at the first NaN with the weights untouched; the operation that made it is named', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { ask, event, run, file, source, line } = await launched(t);
   const link = await connectRunIn(run);

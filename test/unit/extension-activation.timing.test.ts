@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { limitHere } from '../machine-speed.ts';
 
 test('the bundle is loaded and active within 50 ms', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dmd-activation-'));
@@ -31,5 +32,5 @@ test('the bundle is loaded and active within 50 ms', async () => {
   };
   // Processor time, and the best of ten: what else the machine does is not the extension's doing.
   const best = Math.min(...Array.from({ length: 10 }, milliseconds));
-  assert.ok(best > 1 && best < 50, `${best} ms`);
+  assert.ok(best > 1 && best < limitHere(50), `${best} ms`);
 });

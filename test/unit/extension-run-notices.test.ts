@@ -177,7 +177,7 @@ test('the files of another program do not say that it has ended', async () => {
   assert.deepEqual(told(), []);
 });
 
-test('a notification that stays keeps nothing back', { timeout: 20_000 }, async () => {
+test('a notification that stays keeps nothing back', { timeout: 180_000 }, async () => {
   for (const name of ['showErrorMessage', 'showWarningMessage', 'showInformationMessage']) {
     vscode.answers.set(name, () => new Promise(() => {}));
   }

@@ -25,7 +25,7 @@ test('no part of the extension waits for a notification', () => {
   );
 });
 
-test('a picker of runs without runs is over while its notification is still there', { timeout: 20_000 }, async () => {
+test('a picker of runs without runs is over while its notification is still there', { timeout: 180_000 }, async () => {
   const { exports, vscode } = await load<typeof Picks>("export * from './extension/panels/monitor/pick-runs.ts';");
   vscode.answers.set('showInformationMessage', () => new Promise(() => {}));
   const only = runRecord();

@@ -52,7 +52,7 @@ const names = ({ told }: FakePanel) =>
   told.flatMap(({ method, params }) => (method === runChanged.method ? [(params as { name: string }).name] : []));
 
 test('a page learns which runs it shows at once, however long their history takes to read', {
-  timeout: 30_000,
+  timeout: 180_000,
 }, async () => {
   backend.answer(followRun, () => new Promise(() => {}));
   const { panels, made } = await monitorHost(backend);
@@ -63,7 +63,7 @@ test('a page learns which runs it shows at once, however long their history take
   }
 });
 
-test('a question for more runs is answered while its notification stays', { timeout: 30_000 }, async () => {
+test('a question for more runs is answered while its notification stays', { timeout: 180_000 }, async () => {
   const { host, panels, made } = await monitorHost(backend, { runs: [runRecord({ folder })] });
   host.vscode.answers.set('window.showInformationMessage', () => new Promise(() => {}));
   await panels.openFor([folder]);

@@ -91,7 +91,7 @@ test('a paused run shows its probe once per request; across threads the fields a
 test('a probe that fails is switched off with a warning, and the run goes on', async () => {
   const { start } = await setUp();
   // More numbers than an array can hold.
-  const record = { probe: { count: 2 ** 31 } };
+  const record = { probe: { count: 2 ** 40 } };
   const { last, messages } = await runHere(start({ record }), {
     onMessage(message, control) {
       if (message.type === 'step' && message.step === 2) control.probe(true);

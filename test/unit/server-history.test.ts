@@ -13,6 +13,7 @@ import { requireRunFolder } from '../../backend/server/contained.ts';
 import { Column } from '../../backend/server/runs/columns.ts';
 import { type HistoryChange, RunHistory } from '../../backend/server/runs/history.ts';
 import { HistoryCache } from '../../backend/server/runs/history-cache.ts';
+import { limitHere } from '../machine-speed.ts';
 import { randomBelow, uniform } from '../random.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-history-'));
@@ -216,10 +217,11 @@ test('100,000 steps of 12 curves are read without holding up anything for 50 ms'
       `most ${(delay.max / 1e6).toFixed(1)} ms; computed at most ${longest.toFixed(1)} ms at a stretch`,
   );
   assert.equal(history.curve('loss/11').values[99_999], Math.fround(1_100_000));
-  assert.ok(longest < 50, `${longest} ms`);
+  const limit = limitHere(50);
+  assert.ok(longest < limit, `${longest} ms of ${limit.toFixed(0)}`);
   // What the thread waits for a processor is the machine's business where others use it too.
   const isBusy = os.loadavg()[0]! > os.availableParallelism() / 2;
-  assert.ok(isBusy || delay.percentile(99) / 1e6 < 50, 'event loop delay');
+  assert.ok(isBusy || delay.percentile(99) / 1e6 < limit, 'event loop delay');
 });
 
 test('the cache keeps what is held and what was used last, and no more than fits', async () => {

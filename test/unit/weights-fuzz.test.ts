@@ -58,7 +58,7 @@ const kinds: [what: string, runs: number, make: (dice: Dice) => Uint8Array][] = 
 ];
 
 for (const [what, runs, make] of kinds) {
-  test(`${what}, damaged at random`, { timeout: 120_000 }, async () => {
+  test(`${what}, damaged at random`, { timeout: 300_000 }, async () => {
     let refused = 0;
     // The same in every run, and as many others.
     const seeds = Array.from({ length: runs }, (_, i) => (i % 2 === 0 ? i : randomBelow(2 ** 31)));

@@ -36,7 +36,6 @@ describe('the generate panel', { skip: noBrowser }, () => {
     const host = new FakeHost(current);
     await host.open(browser, options);
     const { page } = host.panel;
-    page.setDefaultTimeout(120_000); // machines that test may be busy
     await page.locator('#generate').waitFor();
     await host.saw('generate/view');
     const close = async () => {

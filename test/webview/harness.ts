@@ -53,6 +53,7 @@ export async function openPanel(browser: Browser, options: PanelOptions): Promis
   const { html, theme = 'dark', width = 1280, height = 900, onMessage } = options;
   const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000); // machines that test may be busy
   const problems: string[] = [];
   let state = options.state;
   let closed = false;

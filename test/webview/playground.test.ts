@@ -63,7 +63,7 @@ async function withPlayground(
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const stepShown = async (page: Page) =>
   Number(/\d+/.exec((await page.getByTestId('step').textContent()) ?? '')?.[0] ?? -1);
-const untilStep = (page: Page, step: number) => until(`step ${step}`, async () => (await stepShown(page)) === step, 60);
+const untilStep = (page: Page, step: number) => until(`step ${step}`, async () => (await stepShown(page)) === step);
 const newest = (): RunSummary => listRuns(root)[0]!;
 
 test('a case of Figure 3 is one click: a run of its own, which stands still before its last step', { skip }, () =>
@@ -93,7 +93,7 @@ test('a case of Figure 3 is one click: a run of its own, which stands still befo
     assert.equal(String(sigma), (await page.getByTestId('sigma').textContent())?.trim());
 
     await button(page, 'Finish').click();
-    await until('the generator', () => fs.existsSync(path.join(run.paths.folder, 'generator.safetensors')), 60);
+    await until('the generator', () => fs.existsSync(path.join(run.paths.folder, 'generator.safetensors')));
     await page.getByText('This run has ended. Play goes on with it.').waitFor();
     // Its last checkpoint says what it would say: another noise level is another picture.
     const readings = asked().length;
@@ -107,11 +107,11 @@ test('a case of Figure 3 is one click: a run of its own, which stands still befo
     assert.notEqual(shownSigma?.trim(), String(sigma));
     await page.getByText('This run has ended. Play goes on with it.').waitFor();
     await button(page, 'Play').click();
-    await until('the run to go on', async () => (await stepShown(page)) > 40, 60);
+    await until('the run to go on', async () => (await stepShown(page)) > 40);
     assert.equal(readRun(run.paths.folder).info?.iterations, 1540);
     await button(page, 'Pause').click();
     await button(page, 'Reset').click();
-    await until('the end', () => readRun(run.paths.folder).state === 'stopped', 60);
+    await until('the end', () => readRun(run.paths.folder).state === 'stopped');
     assert.equal(await page.getByTestId('step').textContent(), '');
   }),
 );
@@ -127,7 +127,7 @@ test('losses and rates change while it works, and run.json says so; steps are co
     await page.getByText('Changed from step 11 on.').waitFor();
     await page.getByTestId('lambda').fill('3');
     await page.getByTestId('lambda').press('Enter');
-    await until('the second change', () => readRun(folder).info!.settings.length === 2, 60);
+    await until('the second change', () => readRun(folder).info!.settings.length === 2);
     const noted = readRun(folder).info!.settings.map(({ step, set }) => [step, set]);
     assert.deepEqual(noted, [
       [11, ['regression.enabled=true']],
@@ -195,8 +195,8 @@ test(
       await again.page.getByText('Play starts a new run with it').waitFor();
       const runs = listRuns(root).length;
       await button(again.page, 'Step').click();
-      await until('another run', () => listRuns(root).length === runs + 1, 60);
-      await until('the old one to end', () => readRun(paths.folder).state === 'stopped', 60);
+      await until('another run', () => listRuns(root).length === runs + 1);
+      await until('the old one to end', () => readRun(paths.folder).state === 'stopped');
       await again.page.close();
     }),
 );
@@ -215,7 +215,7 @@ test('a run whose process is killed is said to have ended, and can be gone on wi
       process.kill(readRun(folder).owner!.pid, 'SIGKILL');
       await page.getByText('This run has ended. Play goes on with it.').waitFor();
       await button(page, 'Step').click();
-      await until('it to go on', async () => (await stepShown(page)) >= 1 && readRun(folder).state === 'paused', 60);
+      await until('it to go on', async () => (await stepShown(page)) >= 1 && readRun(folder).state === 'paused');
     },
     { backend },
   );

@@ -37,7 +37,7 @@ export class Debugging {
 
   async stopped(): Promise<void> {
     await this.#workbench.page.locator('.debug-top-stack-frame-column, .debug-top-stack-frame-line').first().waitFor();
-    await until('the toolbar to offer to go on', () => this.#goOn.isVisible(), 60);
+    await until('the toolbar to offer to go on', () => this.#goOn.isVisible());
   }
 
   /** Lets the program run to its next stop. The page that shows values says where. */

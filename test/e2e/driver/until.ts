@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  seconds = 30,
+  seconds = 120,
 ): Promise<Exclude<T, undefined | null | false>> {
   const end = performance.now() + 1000 * seconds;
   for (;;) {

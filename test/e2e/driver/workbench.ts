@@ -40,7 +40,7 @@ export class Workbench {
    * that can be used only since, for the workspace is trusted by now: it is opened again.
    */
   async run(title: string): Promise<void> {
-    await until(`${title} in the palette`, () => this.#offers(title), 60);
+    await until(`${title} in the palette`, () => this.#offers(title));
     await this.paletteRow(title).click();
   }
 
@@ -104,15 +104,15 @@ export class Workbench {
   async answerFolder(path: string, button: string): Promise<void> {
     await this.#typePath(path);
     await this.page.keyboard.press('Enter');
-    await until('the dialog to be in the folder', async () => (await this.quickInput.inputValue()) === `${path}/`, 60);
+    await until('the dialog to be in the folder', async () => (await this.quickInput.inputValue()) === `${path}/`);
     await this.page.locator('.quick-input-widget:visible').getByRole('button', { name: button, exact: true }).click();
     await this.quickInput.waitFor({ state: 'hidden' });
   }
 
   async #typePath(path: string): Promise<void> {
-    await until('the dialog to show a folder', async () => (await this.quickInput.inputValue()).startsWith('/'), 60);
+    await until('the dialog to show a folder', async () => (await this.quickInput.inputValue()).startsWith('/'));
     await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await until('the dialog to keep what is typed', () => this.#typed(path), 60);
+    await until('the dialog to keep what is typed', () => this.#typed(path));
   }
 
   /** Whether the open field still holds the text half a second after it was typed. */

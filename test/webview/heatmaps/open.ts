@@ -32,6 +32,7 @@ export async function openViews(browser: Browser, theme: ThemeName = 'dark'): Pr
   const { kind, variables } = themes[theme];
   const colours = Object.entries(variables).map(([key, value]) => `--vscode-${key}: ${value};`);
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
+  page.setDefaultTimeout(120_000); // machines that test may be busy
   await page.setContent(
     `<html style="${colours.join(' ').replaceAll('"', "'")}"><body class="${kind}"><style>${styles.join('\n')}</style><div id="root"></div></body></html>`,
   );
