@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { RunMessage, RunMessageOf } from '../../backend/protocol/run-messages.ts';
 import { runRequests } from '../../backend/protocol/run-requests.ts';
 import { readFields } from '../../backend/runs/fields/fields.ts';
+import { rangesKey, rangesOf } from '../../backend/runs/fields/ranges.ts';
 import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { startLiveRun } from '../../backend/runs/live/live-run.ts';
 import { distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
@@ -56,7 +57,9 @@ test('what is shown is what is recorded, and the recorder says so at once', asyn
   );
   const [, four] = shown;
   const { tensors, metadata } = readFields(runPaths(folder).fields, 'probe', 4);
-  assert.deepEqual(four.metadata, metadata);
+  const { [rangesKey]: ranges, ...others } = metadata;
+  assert.deepEqual(four.metadata, others);
+  assert.deepEqual(JSON.parse(ranges!), rangesOf('probe', tensors), 'a file says its ranges too');
   assert.deepEqual(new Map(four.tensors.map(({ name, shape, data }) => [name, { shape, data }])), tensors);
 
   const recorded = messages.flatMap((message) => (message.type === 'recorded' ? [message] : []));

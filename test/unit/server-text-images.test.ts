@@ -57,7 +57,7 @@ test('a folder is told by what it is: steps and guidance of a teacher, one step 
   assert.deepEqual([second?.problem, second?.role, second?.steps, second?.guidance], ['', 'generator', 1, null]);
   assert.equal(second?.teacher, join(folder, 'teacher'));
   assert.deepEqual(second?.imageShape, first.imageShape);
-  assert.deepEqual([first.samplers[0], new Set(first.samplers).size], ['ddim', 6]);
+  assert.deepEqual([first.samplers[0], new Set(first.samplers).size], ['pndm', 6], 'its own first');
   assert.deepEqual(second?.samplers, [], 'one step needs none');
   assert.deepEqual([first.sizeStep, second?.sizeStep], [4, 4]);
   const listed = await server.ask(listModels, { roots: [], files: [student] });
