@@ -32,6 +32,8 @@ export interface Model {
   readonly metadata: Readonly<Record<string, string>>;
   /** The keys of the file that led to the weights, with dots between; '' where they are all that it holds. */
   readonly key: string;
+  /** Those of other weights of this network in the file. */
+  readonly others: readonly string[];
 }
 
 /** What comes with the package, as `builtin:` names and files in media/. */
@@ -74,13 +76,14 @@ export async function openModel(
     throw new UserError('weights', `${path} does not say which network its weights belong to`, hint);
   }
   const expected = expectedOf(network);
-  const named = namingFile(path, () => underNetworkNames(typed(loaded), expected, loaded.path, key));
+  const named = namingFile(path, () => underNetworkNames(typed(loaded), expected, loaded.path, key, loaded.others));
   const selected = selectTensors(named.tensors, expected, path);
   const weights = new Map(Array.from(selected, ([tensor, { shape, data }]) => [tensor, { shape, data }]));
   refuseBadNumbers(weights, path);
   const { metadata } = loaded;
   const sha256 = (await hashOf(path)) ?? '';
-  return { network, weights, ...rolesOf(metadata, path), path, sha256, metadata, key: named.key };
+  const { key: taken, others } = named;
+  return { network, weights, ...rolesOf(metadata, path), path, sha256, metadata, key: taken, others };
 }
 
 function expectedOf({ layout }: Network): Map<string, readonly number[]> {

@@ -21,6 +21,8 @@ export interface LoadedWeights {
   readonly dtypes: ReadonlyMap<string, Dtype>;
   /** The keys that led to them, [] where they are the whole file. */
   readonly path: SetPath;
+  /** Those of other sets that would have fitted, where whoever chose knows. */
+  readonly others: readonly SetPath[];
   readonly format: WeightsFormat;
   /** Free text by key that a safetensors file carries; empty for other formats. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -44,17 +46,17 @@ export function loadWeights(path: string, choose?: Choose): Promise<LoadedWeight
 async function loadSafetensors(file: WeightsFile): Promise<LoadedWeights> {
   const { tensors, metadata } = await readOpenSafetensors(file);
   const config = Object.hasOwn(metadata, configKey) ? parseConfig(metadata[configKey]) : undefined;
-  return { ...widened(tensors), path: [], format: 'safetensors', metadata, ...(config && { config }) };
+  return { ...widened(tensors), path: [], others: [], format: 'safetensors', metadata, ...(config && { config }) };
 }
 
 async function loadTorch(file: WeightsFile, kind: 'zip' | 'pickle', choose?: Choose): Promise<LoadedWeights> {
   const content = kind === 'zip' ? await readTorchZip(file, choose) : await readPickled(file, choose);
-  const { path } = content;
+  const { path, others } = content;
   const snapshot = edmSnapshotOf(content);
-  if (!snapshot) return { ...widened(content.tensors), path, format: content.format, metadata: {} };
+  if (!snapshot) return { ...widened(content.tensors), path, others, format: content.format, metadata: {} };
   return {
     ...widened(snapshot.tensors),
-    path,
+    ...{ path, others },
     config: snapshot.initKwargs,
     metadata: {},
     format: kind === 'pickle' ? 'edm-snapshot' : content.format,

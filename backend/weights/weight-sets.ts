@@ -40,6 +40,16 @@ const averageWords = new Set([
   'swa',
   'polyak',
   'shadow',
+  // As mean teachers, consistency models and value networks have it.
+  'target',
+  'mean',
+  'smooth',
+  'smoothed',
+  'smoothing',
+  'lagged',
+  'lagging',
+  'delayed',
+  'slow',
 ]);
 /**
  * Whose weights they may be without another word, where several networks lie side by side. DMD2's checkpoints have their generator
@@ -118,6 +128,12 @@ function askedFor<S extends { readonly path: SetPath }>(sets: readonly S[], key:
 function refuseSeveral(sets: readonly { readonly path: SetPath }[]): never {
   const names = sets.map(({ path }) => nameOfSet(path)).join(' and ');
   return refuse(`it holds several sets of weights, ${names}`, 'Name one with --key, or save it on its own.');
+}
+
+/** The keys of a set and of others that would have fitted, in words: "'ema' (there too: model)". */
+export function takenSet(key: string, others: readonly string[]): string {
+  const taken = key === '' ? 'no key' : `'${key}'`;
+  return others.length === 0 ? taken : `${taken} (there too: ${others.join(', ')})`;
 }
 
 /** In words for a person. */

@@ -12,6 +12,7 @@ import { readPngText } from '../../backend/data/png-text.ts';
 import { runOnnxFile } from '../../backend/engine/onnxruntime/run-file.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
+import type { TensorData } from '../../backend/graph/tensor-data.ts';
 import { openModel } from '../../backend/models/model-file.ts';
 import { writeModel } from '../../backend/models/write-model.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
@@ -19,6 +20,7 @@ import { UserError } from '../../backend/protocol/errors.ts';
 import { TorchGenerator } from '../../backend/random/torch-generator.ts';
 import { readPictureSettings } from '../../backend/sampling/picture-text.ts';
 import { SeededSource } from '../../backend/sampling/seeded-images.ts';
+import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dmd-models-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -98,6 +100,29 @@ test('a picture says which model, seed, class and sampler made it', async () => 
   assert.deepEqual(JSON.parse(text['dmd.sampler']), { name: 'edm', S_churn: 2 });
   assert.equal(text['dmd.sha256'], (await openModel(models.teacher)).sha256);
   assert.equal(readPngText(picture('labelled', 'grid.png'))['dmd.classes'], '1,2,1');
+});
+
+test('of several sets of weights the average is drawn; which it was is said, with the others, and --key draws those', async () => {
+  const file = join(folder, 'sets.safetensors');
+  const negative = Array.from(weights, ([name, { shape, data }]) => [
+    `model.${name}`,
+    { shape, data: data.map((value) => -value) },
+  ]) as [string, TensorData][];
+  const average = Array.from(weights, ([name, value]) => [`model_ema.${name}`, value]) as [string, TensorData][];
+  const { metadata } = await readSafetensors(models.generator);
+  await writeSafetensors(file, new Map([...negative, ...average]), { metadata });
+  const drawn = async (out: string, key?: string) => {
+    const lines: string[] = [];
+    const output = { ...recorder().output, line: (text = '') => lines.push(text) };
+    await sampleCommand(file, { ...defaults, seeds: [1], out: join(folder, out), ...(key && { key }) }, output);
+    return { said: lines[0], data: decodePng(picture(out, 'seed000001.png')).data };
+  };
+  await sample(models.generator, { seeds: [1], out: 'one-set' });
+  const [taken, other] = [await drawn('averaged'), await drawn('raw', 'model')];
+  assert.equal(taken.said, `weights under 'model_ema' (there too: model) of ${file}; --key chooses`);
+  assert.equal(other.said, `weights under 'model' (there too: model_ema) of ${file}; --key chooses`);
+  assert.deepEqual(taken.data, decodePng(picture('one-set', 'seed000001.png')).data);
+  assert.notDeepEqual(other.data, taken.data);
 });
 
 test('the editor makes a picture of the command line again, by the model that made it', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { readKeyedWeights } from '../../backend/weights/diffusers/index.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
+import { takenSet } from '../../backend/weights/weight-sets.ts';
 import { expectedOf, unet } from './weights/diffusers.ts';
 import { dict, integer, refusal, scratchFolder, torchZip, tuple } from './weights/files.ts';
 import { checkpoint, type State, scaled, type Tree, under } from './weights/state-dicts.ts';
@@ -57,7 +58,15 @@ const averages: [Tree, string][] = [
     'G_ema',
     'ema_unet',
     'emaStudent',
+    'target_model',
+    'smoothed',
+    'mean_model',
+    'modelMean',
+    'lagged',
+    'slow_weights',
   ].map((name): [Tree, string] => [{ model: raw, [name]: unet }, name]),
+  [{ unet: raw, teacher_unet: raw, target_unet: unet }, 'target_unet'],
+  [joined(under('model.', raw), under('lagged_model.', unet)), 'lagged_model'],
   [{ generator: raw, exponential_moving_average: unet }, 'exponential_moving_average'],
   [{ model: unet, critic_ema: raw, unet: raw, unet_ema: raw }, 'model'],
   [{ text_encoder: new Map([['a', unet.get('conv_in.bias')!]]), denoising: unet }, 'denoising'],
@@ -107,6 +116,22 @@ test('a key chooses another set, nested or by the beginning of names; one that i
   for (const file of [nested, flat]) {
     await assert.rejects(read(file, 'ema'), refusal(/no weights under 'ema' alone, but generator, generator_ema/));
   }
+});
+
+test('what was passed over is told, nested or by the beginning of names, so that a key can choose it', async () => {
+  for (const [tree, taken, others] of [
+    [{ model: unet, unheard_of: raw, loss: new Map([...unet].slice(1)) }, 'model', ['unheard_of']],
+    [joined(under('model.', unet), under('unheard_of.', raw)), 'model', ['unheard_of']],
+    [joined(unet, under('critic.', raw)), '', ['critic']],
+    [{ model: joined(unet, under('fake.', raw)), ema: unet, critic: raw }, 'ema', ['model', 'model.fake', 'critic']],
+  ] as [Tree, string, string[]][]) {
+    const { key, others: told, weights } = await read(checkpoint(tree));
+    assert.deepEqual({ key, told: told.toSorted() }, { key: taken, told: others.toSorted() });
+    assert.deepEqual(weights, unet);
+    for (const other of others) assert.ok((await read(checkpoint(tree), other)).weights.size > 0, other);
+  }
+  assert.equal(takenSet('ema', ['model', 'critic']), "'ema' (there too: model, critic)");
+  assert.equal(takenSet('', ['critic']), 'no key (there too: critic)');
 });
 
 test('where there is no telling, the sets are named', async () => {

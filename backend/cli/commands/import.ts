@@ -54,7 +54,12 @@ async function importModel(base: string, unet: string, options: ImportOptions): 
     `${out}: a generator of ${millions} million parameters, ${imported.prediction} at timestep ${imported.timestep}`,
   );
   for (const warning of imported.warnings) output.line(warning);
-  if (imported.key !== '') output.line(`its weights are those under '${imported.key}' in ${unet}`);
+  const { key: taken, others } = imported;
+  if (taken !== '' || others.length > 0) {
+    const { takenSet } = await import('../../weights/weight-sets.ts');
+    const choose = others.length > 0 ? '; --key chooses' : '';
+    output.line(`its weights are those under ${takenSet(taken, others)} in ${unet}${choose}`);
+  }
   output.event('imported', { ...imported });
 }
 

@@ -12,6 +12,7 @@ import type { GenerateSettings } from '../../protocol/rpc/images.ts';
 import { runOf } from '../../runs/folder/lineage.ts';
 import { makerText, type PictureMaker, pictureText } from '../../sampling/picture-text.ts';
 import { type SeededImages, SeededSource } from '../../sampling/seeded-images.ts';
+import { takenSet } from '../../weights/weight-sets.ts';
 import { seedInName } from '../arguments.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Output } from '../output.ts';
@@ -35,7 +36,10 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   const steps = options.steps ?? (model.role === 'generator' ? 1 : teacherSteps);
   const classes = options.class ? seeds.map((_, i) => options.class![i % options.class!.length]) : null;
   const { engine, device, why } = await openEngine(options);
-  if (model.key !== '') output.line(`weights under '${model.key}' of ${model.path}`);
+  if (model.key !== '' || model.others.length > 0) {
+    const choose = model.others.length > 0 ? '; --key chooses' : '';
+    output.line(`weights under ${takenSet(model.key, model.others)} of ${model.path}${choose}`);
+  }
   output.line(`${model.role} ${model.path} on ${engine.device}${options.device === 'auto' ? ` (${why})` : ''}`);
   const progress = createProgress(progressMode(output.json), 'sampling', seeds.length, { unit: 'images' });
   let drawn: SeededImages;

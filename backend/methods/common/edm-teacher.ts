@@ -14,6 +14,7 @@ import { writeModel } from '../../models/write-model.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { DenoiseProgram } from '../../sampling/denoise-program.ts';
+import { takenSet } from '../../weights/weight-sets.ts';
 import { openDistance } from './distance.ts';
 import type { PairMaking } from './pairs.ts';
 import type { DistillTeacher } from './teacher.ts';
@@ -40,7 +41,10 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
     path: teacher.path,
     sha256,
     inputs: { teacher: { path: teacher.path, sha256 }, ...inputs },
-    notes: teacher.key === '' ? [] : [`the teacher's weights are those under '${teacher.key}' in its file`],
+    notes:
+      teacher.key === '' && teacher.others.length === 0
+        ? []
+        : [`the teacher's weights are those under ${takenSet(teacher.key, teacher.others)} in its file`],
     model: edmModel(network, {
       sigmas: karrasSigmas(count, { sigmaMin, sigmaMax, rho }),
       generatorSigma: generator.sigma,

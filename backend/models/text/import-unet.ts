@@ -38,6 +38,8 @@ export interface Imported {
   readonly prediction: string;
   /** The keys that led to the weights, '' where they were all that the file held. */
   readonly key: string;
+  /** Those of other weights in it that would have fitted as well. */
+  readonly others: readonly string[];
   /** What the base's configurations say that has no effect. */
   readonly warnings: readonly string[];
 }
@@ -89,7 +91,13 @@ export async function importUNet(request: ImportRequest): Promise<Imported> {
     throw error;
   }
   return {
-    ...{ folder: out, parameters: model.unet.layout.size, key: taken.key, warnings: model.warnings },
+    ...{
+      folder: out,
+      parameters: model.unet.layout.size,
+      key: taken.key,
+      others: taken.others,
+      warnings: model.warnings,
+    },
     ...{ timestep: dmd.timestep!, prediction: dmd.prediction! },
   };
 }

@@ -49,6 +49,8 @@ export interface KeyedWeights {
   readonly weights: Map<string, TensorData>;
   /** The keys that led there, '' where the weights were all that the files hold. */
   readonly key: string;
+  /** Those of other sets that would have fitted as well. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -70,11 +72,11 @@ export async function readKeyedWeights(
       owners.set(name, { name, shape, dtype, content });
     }
   }
-  const outer = contents[0]?.path ?? [];
-  const named = namingFile(what, () => underNetworkNames(owners, expected, outer, key));
+  const { path: outer = [], others } = contents[0] ?? {};
+  const named = namingFile(what, () => underNetworkNames(owners, expected, outer, key, others));
   const hint = 'Check that the weights and config.json belong together.';
   const selected = selectTensors(named.tensors, expected, what, { ignore: () => false, hint });
-  return { weights: await readSelected(selected, contents), key: named.key };
+  return { weights: await readSelected(selected, contents), key: named.key, others: named.others };
 }
 
 interface Owner {
@@ -90,6 +92,7 @@ interface FileContent {
   readonly file: string;
   /** The keys that lead to what was taken of it. */
   readonly path: SetPath;
+  readonly others: readonly SetPath[];
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: Dtype }>;
   /** Calls `take` with each wanted tensor, one after the other. */
   read(wanted: ReadonlySet<string>, take: (name: string, tensor: StoredTensor) => void): Promise<void>;
@@ -116,9 +119,10 @@ function look(file: string, expected: ExpectedTensors, key?: string): Promise<Fi
     const kind = sniff(await open.read(0, Math.min(sniffLength, open.size)), open.size);
     if (kind === 'safetensors') return lookAtSafetensors(open);
     const choose = fittingSet(expected, key);
-    const { tensors, path } = kind === 'zip' ? await readTorchZip(open, choose) : await readPickled(open, choose);
+    const read = kind === 'zip' ? await readTorchZip(open, choose) : await readPickled(open, choose);
+    const { tensors, path, others } = read;
     return {
-      ...{ file, path },
+      ...{ file, path, others },
       tensors: new Map(Array.from(tensors, ([name, { shape, dtype }]) => [name, { shape, dtype }])),
       async read(wanted, take) {
         for (const [name, tensor] of tensors) {
@@ -133,7 +137,7 @@ function look(file: string, expected: ExpectedTensors, key?: string): Promise<Fi
 async function lookAtSafetensors(open: WeightsFile): Promise<FileContent> {
   const { start, entries } = await readHeader(open);
   return {
-    ...{ file: open.path, path: [] },
+    ...{ file: open.path, path: [], others: [] },
     tensors: new Map(entries.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
     read: (wanted, take) =>
       withWeightsFile(open.path, async (file) => {

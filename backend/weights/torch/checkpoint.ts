@@ -14,6 +14,8 @@ export interface Checkpoint {
   readonly path: SetPath;
   /** The pickled network the tensors belong to, if it is one. */
   readonly module: Instance | undefined;
+  /** Whoever chose it says here which others would have fitted. */
+  readonly others?: readonly SetPath[];
 }
 
 /** Of the training, not of a network. */

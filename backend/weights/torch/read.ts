@@ -3,7 +3,7 @@ import { type WeightsFile, withWeightsFile } from '../files.ts';
 import type { Instance, Value } from '../pickle/values.ts';
 import { refuse } from '../refusal.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
-import { chooseSet } from '../weight-sets.ts';
+import { chooseSet, type SetPath } from '../weight-sets.ts';
 import { type Checkpoint, findCheckpoints } from './checkpoint.ts';
 import { CopyBudget, materialize } from './copy.ts';
 import { parsePickledFile } from './legacy.ts';
@@ -18,6 +18,8 @@ export interface TorchFile {
   readonly tensors: Map<string, StoredTensor>;
   /** The keys under which the state dict was, [] when it was the whole file. */
   readonly path: readonly string[];
+  /** Those of other state dicts that would have fitted, where whoever chose knows. */
+  readonly others: readonly SetPath[];
   /** The pickled network, where the file holds one rather than a bare state dict. */
   readonly module: Instance | undefined;
   /** Everything that was pickled, as data. */
@@ -62,9 +64,9 @@ async function collect(
   fill?: (storage: TorchStorage) => Promise<void>,
 ): Promise<TorchFile> {
   const checkpoint = choose(findCheckpoints(root));
-  const { path, module } = checkpoint;
+  const { path, module, others = [] } = checkpoint;
   if (checkpoint.tensors.size === 0) refuse('its network has no parameters');
-  return { format, tensors: await materializeAll(checkpoint, fileSize, fill), path, module, root };
+  return { format, tensors: await materializeAll(checkpoint, fileSize, fill), path, others, module, root };
 }
 
 /** Storage by storage, so that at most one is in memory beside the finished tensors. */
