@@ -10,7 +10,10 @@ import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
 import { refuseRanks } from './ranks.ts';
-import { lostOutput, surviveTerminal } from './terminal.ts';
+import { leaveSignalsToSystem, lostOutput, surviveTerminal } from './terminal.ts';
+
+/** Commands whose work hears signals; for them a signal before that work, or after it, is one too. */
+const endInOrder = new Set(['distill', 'teach', 'pairs', 'eval', 'sample', 'export', 'download']);
 
 function createProgram(): Command {
   const program = new Command('dmd')
@@ -22,7 +25,10 @@ function createProgram(): Command {
     .configureOutput({ writeErr: () => {} }); // errors are reported below, in the same form as all others
   for (const register of commands) register(program);
   for (const command of program.commands) readPaths(command);
-  program.hook('preAction', (_, command) => refuseRanks(command.name()));
+  program.hook('preAction', (_, command) => {
+    if (!endInOrder.has(command.name())) leaveSignalsToSystem();
+    refuseRanks(command.name());
+  });
   return program;
 }
 

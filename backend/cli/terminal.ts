@@ -11,9 +11,6 @@ const watched = Boolean(process.stdout.isTTY || process.stderr.isTTY);
 /** Pieces of work that end in order when asked to. */
 let working = 0;
 let onlyPrints = true;
-/** Whether a signal has asked the program to end, and the listeners that hear the next one where no work does. */
-let asked = false;
-let lingering = false;
 let lost: unknown;
 
 /** Call it once, before anything is printed. */
@@ -34,6 +31,12 @@ export function surviveTerminal(): void {
   }
   // As nohup has it, whose ignoring of the signal Node undoes.
   if (!watched) process.on('SIGHUP', () => {});
+  for (const [name, listener] of between) process.on(name, listener);
+}
+
+/** For commands that are not asked to end in order: the system ends them, wherever they are. */
+export function leaveSignalsToSystem(): void {
+  for (const [name, listener] of between) process.off(name, listener);
 }
 
 /** Why standard output is not whole, unless the command has more to it than what it prints. */
@@ -51,41 +54,30 @@ const reasons = {
   SIGTERM: 'the process was asked to end (SIGTERM)',
   SIGHUP: 'its terminal was closed (SIGHUP); with nohup, and its output in a file, it goes on',
 } as const;
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Where nobody looks on, a closed terminal is no reason. */
+const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => name !== 'SIGHUP' || watched);
 
-/**
- * Calls `stop` for every signal that asks the program to end, until disposed of; `why` is '' for Ctrl-C. Where nobody looks
- * on, a closed terminal is no reason. After one such signal the next ends the program with 130 also when this is disposed of.
- */
+/** Before there is work that listens, and after it, there is nothing to end in order. */
+const between = signals.map((name) => {
+  const heard = () => {
+    if (working > 0) return;
+    if (reasons[name]) process.stderr.write(`stopping: ${reasons[name]}\n`);
+    process.exit(exitCodes.cancelled);
+  };
+  return [name, heard] as const;
+});
+
+/** Calls `stop` for every signal that asks the program to end, until disposed of; `why` is '' for Ctrl-C. */
 export function listenForStop(stop: (why: string) => void): { dispose(): void } {
-  const listeners = signals
-    .filter((name) => name !== 'SIGHUP' || watched)
-    .map((name) => {
-      const heard = () => {
-        asked = true;
-        stop(reasons[name]);
-      };
-      return [name, heard] as const;
-    });
+  const listeners = signals.map((name) => [name, () => stop(reasons[name])] as const);
   for (const [name, listener] of listeners) process.on(name, listener);
   working += 1;
   return {
     dispose() {
       for (const [name, listener] of listeners) process.off(name, listener);
       working -= 1;
-      if (asked) linger(listeners.map(([name]) => name));
     },
   };
-}
-
-/** What is left to do when work has ended in order can be broken off, with the same exit code. */
-function linger(names: readonly NodeJS.Signals[]): void {
-  if (lingering) return;
-  lingering = true;
-  const heard = () => {
-    if (working === 0) process.exit(exitCodes.cancelled);
-  };
-  for (const name of names) process.on(name, heard);
 }
 
 /**

@@ -248,6 +248,51 @@ for (const [command, first, second] of [
   });
 }
 
+/** Sends the program a signal so many milliseconds after its first lines, before anything is loaded that could hear it. */
+const signalAfter = (milliseconds: number, signal: string) =>
+  `data:text/javascript,${encodeURIComponent(`
+    const on = process.on;
+    process.on = function (name, ...rest) {
+      if (name === 'exit') {
+        process.on = on;
+        setTimeout(() => process.kill(process.pid, '${signal}'), ${milliseconds});
+      }
+      return on.call(this, name, ...rest);
+    };`)}`;
+
+for (const command of ['pairs', 'eval', 'sample', 'teach'] as const) {
+  test(`dmd ${command}: a signal before its work began ends it with 130, and leaves nothing half made`, async (t) => {
+    for (const [signal, milliseconds] of [
+      ['SIGTERM', 0],
+      ['SIGINT', 0],
+      ['SIGTERM', 400 * uniform()],
+    ] as const) {
+      const folder = scratch();
+      const out = path.join(folder, 'out');
+      const what = command === 'teach' ? [configIn(folder)] : ['builtin:scenes/teacher'];
+      const where = command === 'eval' ? ['--count', '3000'] : ['--out', out];
+      const child = spawn(
+        process.execPath,
+        ['--import', signalAfter(milliseconds, signal), dmd, command, ...what, ...where],
+        { stdio: ['ignore', 'ignore', 'pipe'] },
+      );
+      t.after(() => child.kill('SIGKILL'));
+      let said = '';
+      child.stderr.on('data', (text) => {
+        said += text;
+      });
+      assert.deepEqual(await exitOf(child), { code: 130, signal: null }, `${milliseconds} ms: ${said}`);
+      assert.doesNotMatch(said, /Napi|terminate|node:/);
+      // A run may have begun by then, and has ended in order.
+      if (milliseconds === 0 && command !== 'teach') assert.ok(!fs.existsSync(out), 'nothing was begun');
+      assert.ok(!fs.existsSync(path.join(out, 'run.lock')));
+      for (const run of command === 'teach' ? runsOf(out) : []) {
+        assert.notEqual(readRun(path.join(out, run)).state, 'running');
+      }
+    }
+  });
+}
+
 test('what the system refuses a command ends with 7 and the path', async () => {
   const folder = scratch();
   fs.symlinkSync(path.join(folder, 'b'), path.join(folder, 'a'));
