@@ -15,6 +15,11 @@ export function launchedRanks(env: Environment): Launched | null {
   return found && found.size > 1 ? found : null;
 }
 
+/** How many of this process a launcher started, which may be one; null where none did. */
+export function startedRanks(env: Environment): number | null {
+  return (openMpi(env) ?? mpich(env))?.size ?? null;
+}
+
 function openMpi(env: Environment): Launched | null {
   const [rank, size] = [wholeNumber(env.OMPI_COMM_WORLD_RANK), wholeNumber(env.OMPI_COMM_WORLD_SIZE)];
   if (rank === null || size === null) return null;

@@ -72,7 +72,7 @@ async function endless(t: TestContext, change: object = {}) {
     if (name && fs.existsSync(path.join(root, name, 'checkpoints', 'step-00000010'))) break;
     await delay(50);
   }
-  return { run, folder: runIn(folder, 'runs'), ranks: ranksOf(run) };
+  return { run, folder: runIn(folder, 'runs'), ranks: ranksOf(run.child.pid!) };
 }
 
 /** Nobody is left after ten seconds, and the run has a sound checkpoint. @returns the step of it */

@@ -1,13 +1,34 @@
 /** `--plan` of `dmd distill` and `dmd teach`: memory and time of a config on this device, before it is begun. */
 import { applyOverrides, type Config, type DistillConfig } from '../../protocol/config/index.ts';
+import { findLauncher, launcherOptions } from '../../ranks/launch/launcher.ts';
+import type { WantedRanks } from '../../ranks/launch/wanted.ts';
 import { resolvePaths } from '../../runs/config-file.ts';
 import type { Plan } from '../../runs/plan/plan.ts';
 import type { Output } from '../output.ts';
 
-export async function printPlan(asked: Config, set: readonly string[], output: Output): Promise<void> {
+/** @param several what the run will be started as, where that is more than one rank */
+export async function printPlan(
+  asked: Config,
+  set: readonly string[],
+  output: Output,
+  several?: WantedRanks,
+): Promise<void> {
   const config = resolvePaths(applyOverrides(asked, set), process.cwd());
+  // What would keep the ranks from being started is said before minutes are spent.
+  const launcher = several && (await findLauncher(process.env));
+  if (launcher) launcherOptions(launcher, several, []);
   if (config.kind === 'distill') await printDistillation(config, output);
   else await printTeaching(config, output);
+  if (!launcher) return;
+  const { ranks, hostfile } = several;
+  const where = hostfile === undefined ? 'on this machine' : `on the machines of ${hostfile}`;
+  output.line(
+    `  ranks       ${ranks} ${where}, started by ${launcher.kind} ${launcher.version}. What is said above is one`,
+  );
+  output.line(
+    `              rank's by itself: ${ranks} make an update of ${ranks} times the images, and wait for each other.`,
+  );
+  output.event('ranks', { ranks, hostfile: hostfile ?? null, launcher: launcher.kind, version: launcher.version });
 }
 
 async function printTeaching(config: Exclude<Config, DistillConfig>, output: Output): Promise<void> {

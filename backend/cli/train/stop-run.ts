@@ -2,6 +2,7 @@
  * Signals to a run: the first stops it after its step, the second ends its thread as soon as that leaves native code,
  * which a thread cannot be torn out of; the third ends the process, as does too long a wait.
  */
+import { hasStarter, listenToStarter } from '../../ranks/launch/starter.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
 import { endAtOnce, listenForStop, outputIsOptional } from '../terminal.ts';
 
@@ -31,10 +32,17 @@ export function stopOnSignals(run: LiveRun, onStopping: (why: string) => void): 
       void run.kill();
     } else endAtOnce();
   });
+  const starter = hasStarter(process.env)
+    ? listenToStarter(() => {
+        onStopping('');
+        run.stop();
+      })
+    : undefined;
   return {
     dispose() {
       clearTimeout(timer);
       listening.dispose();
+      starter?.dispose();
     },
     ended: () => signals > 1,
   };

@@ -3,11 +3,13 @@ import path from 'node:path';
 import { errorFrom } from '../../files/describe-error.ts';
 import { type Config, type ConfigKind, commandOfKind } from '../../protocol/config/index.ts';
 import { exitCodes, UserError } from '../../protocol/errors.ts';
+import { hasStarter } from '../../ranks/launch/starter.ts';
 import { launchedRanks } from '../../ranks/launched.ts';
 import { readConfigFile } from '../../runs/config-file.ts';
 import { startLiveRun } from '../../runs/live/live-run.ts';
 import type { RunRequest } from '../../runs/loop/open.ts';
 import { presetConfig } from '../../runs/presets.ts';
+import { ranksWanted } from '../../runs/ranks-wanted.ts';
 import type { CommonOptions, Output } from '../output.ts';
 import { follow } from './follow.ts';
 import { watchRun } from './watch.ts';
@@ -57,10 +59,14 @@ export async function train(
     if (launched && launched.rank > 0) return 0;
     if (resume !== undefined) throw new UserError('usage', '--plan is for runs not begun yet', 'Leave --resume out.');
     const { printPlan } = await import('./plan.ts');
-    await printPlan(newRun(kind, defaults, file, options).config, set, output);
+    const planned = newRun(kind, defaults, file, options);
+    const several = ranksWanted({ start: planned, set }, process.cwd());
+    await printPlan(planned.config, set, output, several ?? undefined);
     return 0;
   }
   const start = resume === undefined ? newRun(kind, defaults, file, options) : { folder: path.resolve(resume) };
+  const wanted = ranksWanted({ start, set }, process.cwd());
+  if (wanted) return (await import('./launch.ts')).launchRanks(wanted, output);
   const ranks = launched ? { launched } : {};
   const request: RunRequest = { start, set, half, ...ranks, ...(until === undefined ? {} : { until }) };
   if (launched && launched.rank > 0) return follow(request);
@@ -79,6 +85,8 @@ export async function train(
     return exitCodes.cancelled;
   }
   if (last?.type === 'failed') throw errorFrom(last.error);
+  // The starter knows what it asked for, and mpirun takes every code but 0 for a failure.
+  if (launched && hasStarter(process.env)) return 0;
   return last?.type === 'ended' && last.state === 'stopped' && watcher.stopped() ? exitCodes.cancelled : 0;
 }
 

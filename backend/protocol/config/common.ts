@@ -27,6 +27,27 @@ export const commandOfKind = (kind: ConfigKind) => (kind === 'distill' ? 'distil
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
 export type DeviceName = (typeof devices)[number];
 
+const launchKey = z
+  .strictObject({
+    mpi: z
+      .strictObject({
+        ranks: whole(1, 'ranks', 4096)
+          .default(1)
+          .describe(
+            'Processes that train together, each with its share of every update; 1 none but its own. Default 1.',
+          ),
+        hostfile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("The machines, this one first, in the launcher's own format. Default: this machine alone."),
+      })
+      .prefault({})
+      .describe('With mpirun, which must be installed.'),
+  })
+  .prefault({})
+  .describe('Starts the run as several processes, which share every update. Default: one.');
+
 export const runKeys = {
   $schema: z.string().optional().describe('Where the editor finds the JSON schema of this file; not used by the run.'),
   name: z
@@ -48,7 +69,10 @@ export const runKeys = {
   })
     .default('auto')
     .describe('Where it computes; auto takes the fastest that works and says which. Default auto.'),
-  threads: whole(0, 'threads').default(0).describe('CPU threads; 0 as many as there are cores. Default 0.'),
+  threads: whole(0, 'threads')
+    .default(0)
+    .describe('CPU threads, of each rank; 0 as many as there are cores, shared by the ranks of a machine. Default 0.'),
+  launch: launchKey,
   out: z
     .string()
     .min(1)

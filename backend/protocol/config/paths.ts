@@ -16,7 +16,7 @@ const namesScenes = ['data.source', 'text.prompts'];
 /** The config with every path replaced; `builtin:...` and `scenes` are names, not paths. */
 export function mapPaths(config: Config, replace: (path: string) => string): Config {
   const own = config.kind === 'distill' ? sectionOf(config.method).paths : [];
-  const keys = ['out', ...ofKind[config.kind], ...own];
+  const keys = ['out', 'launch.mpi.hostfile', ...ofKind[config.kind], ...own];
   return keys.reduce((mapped, key) => {
     const isName = (value: string) => value.startsWith('builtin:') || (value === 'scenes' && namesScenes.includes(key));
     return replaced(mapped, key.split('.'), (value) => (isName(value) ? value : replace(value)));

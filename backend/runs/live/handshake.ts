@@ -1,4 +1,4 @@
-/** What a starter and the run process it forks say to each other over IPC, once each. */
+/** What a starter and the run process say to each other, once each: over IPC, or, where it is several ranks, by order.ts. */
 import { configSchema } from '../../protocol/config/index.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { paceSchema } from '../../protocol/rpc/runs.ts';

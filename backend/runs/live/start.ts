@@ -1,20 +1,16 @@
-/** Starts a run in a process of its own, which outlives this one: main.ts, detached, in a session of its own. */
+/**
+ * Starts a run in a process of its own, which outlives this one: main.ts, detached, in a session of its own. Where the config wants
+ * several ranks, that process is mpirun, and every rank is a main.ts.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { errorFrom } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunRequest } from '../loop/open.ts';
+import { ranksWanted } from '../ranks-wanted.ts';
 import { type Answer, answerSchema, type Order } from './handshake.ts';
 import { openStartLog, type StartLog } from './run-log.ts';
-
-export interface StartOptions {
-  /** What relative paths in `set` are taken from. Default: this process's folder. */
-  readonly cwd?: string;
-  /** Gives up a start that has not come to its run folder yet, and ends its process. */
-  readonly signal?: AbortSignal;
-  /** Node's flags. Default: those of this process, but for the debugger's. */
-  readonly execArgv?: readonly string[];
-}
+import { entry, environment, failure, flags, type StartOptions } from './run-program.ts';
+import { startRanks } from './start-ranks.ts';
 
 export interface StartedRun {
   readonly folder: string;
@@ -29,46 +25,46 @@ export interface StartedRun {
  * @throws UserError of every kind, as the run has it; 'cancelled' when the signal is aborted
  */
 export async function startRunProcess(request: RunRequest, options: StartOptions = {}): Promise<StartedRun> {
+  const wanted = ranksWanted(request, options.cwd ?? process.cwd());
+  if (wanted && request.debug) {
+    const hint = 'Debug it as one process: launch.mpi.ranks=1.';
+    throw new UserError('usage', 'a run of several ranks cannot be debugged', hint);
+  }
   const log = openStartLog(request.start);
   let begun = false;
   try {
-    const child = forkDetached(log, options);
-    try {
-      const answer = await handshake(child, { request, log: log.temporary }, log, options.signal);
-      if (answer.type === 'failed') throw errorFrom(answer.error);
-      begun = true;
-      return { folder: answer.folder, pid: child.pid!, contact: answer.contact };
-    } finally {
-      if (child.connected) child.disconnect();
-      child.unref();
-    }
+    const { answer, pid } = wanted
+      ? await startRanks(wanted, request, log, options)
+      : await startAlone(request, log, options);
+    if (answer.type === 'failed') throw errorFrom(answer.error);
+    begun = true;
+    return { folder: answer.folder, pid, contact: answer.contact };
   } finally {
     log.close(!begun);
   }
 }
 
-function forkDetached({ output }: StartLog, { cwd, execArgv }: StartOptions): ChildProcess {
-  return fork(entry(), [], {
+async function startAlone(request: RunRequest, log: StartLog, options: StartOptions) {
+  const child = forkDetached(log, options);
+  try {
+    const answer = await handshake(child, { request, log: log.temporary }, log, options.signal);
+    return { answer, pid: child.pid! };
+  } finally {
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}
+
+function forkDetached({ output }: StartLog, { cwd, execArgv, program = entry() }: StartOptions): ChildProcess {
+  return fork(program, [], {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
     serialization: 'advanced',
     env: environment(),
-    execArgv: [...(execArgv ?? process.execArgv.filter((flag) => !flag.startsWith('--inspect')))],
+    execArgv: flags(execArgv),
     ...(cwd === undefined ? {} : { cwd }),
     windowsHide: true,
   } as Parameters<typeof fork>[2]);
-}
-
-/** Beside this file in the sources; in dist/ every bundle lies in one folder. */
-function entry(): string {
-  const name = import.meta.url.endsWith('.ts') ? './main.ts' : './run-process.js';
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-/** Electron is a Node only with its switch; another Node must not pass it on. The editor's debugger stays out of it. */
-function environment(): NodeJS.ProcessEnv {
-  const { ELECTRON_RUN_AS_NODE: _, VSCODE_INSPECTOR_OPTIONS: __, ...env } = process.env;
-  return process.versions.electron ? { ...env, ELECTRON_RUN_AS_NODE: '1' } : env;
 }
 
 /** The process's one answer, whatever becomes of it. */
@@ -100,12 +96,4 @@ function handshake(child: ChildProcess, order: Order, log: StartLog, signal?: Ab
       if (error) settle(failure(`the run process does not listen: ${error.message}`, log));
     });
   });
-}
-
-function failure(message: string, log: StartLog): Answer {
-  const tail = log.tail();
-  return {
-    type: 'failed',
-    error: { kind: 'bug', message: tail ? `${message}\n${tail}` : message, hint: '', stack: '' },
-  };
 }

@@ -18,7 +18,7 @@ export interface SettingsChange {
 }
 
 /** What belongs to the process rather than to its training. */
-const fixed = ['device', 'threads', 'out', 'name'] as const;
+const fixed = ['device', 'threads', 'launch', 'out', 'name'] as const;
 
 /**
  * Opens and checks everything that the changed config names; the run is not touched.
@@ -29,7 +29,7 @@ export async function planChange(run: OpenRun, set: readonly string[], work: Inp
   const before = run.config();
   const config = resolvePaths(applyOverrides(before, set), process.cwd(), before);
   checkChanges(before, config);
-  const key = fixed.find((name) => before[name] !== config[name]);
+  const key = fixed.find((name) => JSON.stringify(before[name]) !== JSON.stringify(config[name]));
   if (key !== undefined) {
     const hint = `Stop the run and resume it: ${resumeCommand(config.kind, run.paths.folder, '--set', '...')}`;
     throw new UserError('config', `${key} cannot change while the run works`, hint);

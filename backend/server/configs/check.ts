@@ -10,6 +10,7 @@ import { type Config, configProblems, mapPaths, parseConfig, sectionOf, valueAt 
 import { UserError } from '../../protocol/errors.ts';
 import { pathProblem } from '../../protocol/path-text.ts';
 import type { ConfigProblem } from '../../protocol/rpc/index.ts';
+import { launcherProgram, requireMachines } from '../../ranks/launch/launcher.ts';
 import { configFromText } from '../../runs/config-file.ts';
 
 export type FindFindings = (config: Config) => Promise<readonly Finding[]>;
@@ -92,6 +93,25 @@ export async function deviceFindings({ device }: Config): Promise<Finding[]> {
   }
 }
 
+/** What a config wants its run to be started with. */
+export function launchFindings({ launch }: Config): Finding[] {
+  const { ranks, hostfile } = launch.mpi;
+  if (ranks === 1) return [];
+  const checks = {
+    'launch.mpi': () => launcherProgram(process.env),
+    'launch.mpi.hostfile': () => hostfile !== undefined && requireMachines(hostfile),
+  };
+  return Object.entries(checks).flatMap(([key, check]): Finding[] => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return [{ key, severity: 'error', message: error.message }];
+    }
+  });
+}
+
 /** Everything that the findings depend on. */
 function keyOf(config: Config): string {
   const named: string[] = [];
@@ -100,7 +120,7 @@ function keyOf(config: Config): string {
     return file;
   });
   const own = config.kind === 'distill' ? sectionOf(config.method).opens : [];
-  const values = ['device', ...opens[config.kind], ...own].map((key) => valueAt(config, key) ?? null);
+  const values = ['device', 'launch', ...opens[config.kind], ...own].map((key) => valueAt(config, key) ?? null);
   return JSON.stringify([config.kind, values, named]);
 }
 

@@ -45,17 +45,17 @@ function started(child: ChildProcess): Started {
   return { child, output: () => text, ended: once(child, 'close').then(([code]) => code as number | null) };
 }
 
-/** Process ids by rank, as long as they are there. */
-export function ranksOf({ child }: Started): Map<number, number> {
+/** Process ids by rank, as long as they are there. @param mpirun its process id */
+export function ranksOf(mpirun: number): Map<number, number> {
   const found = new Map<number, number>();
-  for (const pid of childrenOf(child.pid!)) {
+  for (const pid of childrenOf(mpirun)) {
     const rank = /^OMPI_COMM_WORLD_RANK=(\d+)$/m.exec(environmentOf(pid))?.[1];
     if (rank !== undefined) found.set(Number(rank), pid);
   }
   return found;
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     return execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
       .split('\n')
