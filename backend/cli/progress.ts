@@ -110,12 +110,12 @@ function shower(mode: ProgressMode, label: string, total: number, unit: string, 
       stream.write(`${JSON.stringify({ event: 'progress', label, done, total, unit, rate, secondsLeft, ...notes })}\n`);
     return { interval: secondsBetweenJson, print, end() {} };
   }
-  const print = (status: Status) => stream.write(`${label}: ${status.done}/${total} ${unit}${details(status, unit)}\n`);
+  const print = (status: Status) => stream.write(`${label}: ${status.done}/${total}${counted(label, unit)}${details(status, unit)}\n`);
   return { interval: secondsBetweenLines, print, end() {} };
 }
 
 function barShower(label: string, total: number, unit: string, stream: NodeJS.WritableStream): Shower {
-  const format = `${label} {bar} {value}/{total} ${unit}{details}`;
+  const format = `${label} {bar} {value}/{total}${counted(label, unit)}{details}`;
   const bar = new cliProgress.SingleBar(
     { format, stream, hideCursor: true, linewrap: false, gracefulExit: false },
     cliProgress.Presets.shades_classic,
@@ -126,6 +126,11 @@ function barShower(label: string, total: number, unit: string, stream: NodeJS.Wr
     print: (status) => bar.update(status.done, { details: details(status, unit) }),
     end: () => bar.stop(),
   };
+}
+
+/** What is counted, unless the label says it: "pairs: 3/32", not "pairs: 3/32 pairs". */
+function counted(label: string, unit: string): string {
+  return label.split(' ').includes(unit) ? '' : ` ${unit}`;
 }
 
 /** `, 3.2 it/s, 1:05 left, loss 0.12`. */

@@ -73,3 +73,9 @@ test('where seconds are counted no rate of seconds is shown', () => {
   for (let done = 0; done <= 10; done++, time += 1000) progress.update(done, { iteration: 3 * done });
   assert.equal(String(stream.read()).trim().split('\n').at(-1), 'distill: 10/70 s, 1:00 left, iteration 30');
 });
+
+test('what is counted is said once', () => {
+  const stream = new PassThrough();
+  createProgress('lines', 'pairs', 32, { stream, unit: 'pairs' }).update(3);
+  assert.equal(String(stream.read()), 'pairs: 3/32\n');
+});
