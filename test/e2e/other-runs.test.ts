@@ -32,8 +32,9 @@ editorTest(
     await torch.locator('section[data-chart="loss/generator"]').waitFor();
     // summary_writer.py: loss/fake is 0.5 + 0.01 step, at every fifth step to 45.
     await until('the last value', async () => {
-      const shown = Number((await chart.locator('.series .number').textContent())?.trim());
-      return Math.abs(shown - 0.95) < 1e-3;
+      const [, shown, step] =
+        /^([\d.]+) @(\d+)$/.exec((await chart.locator('.series .number').textContent())!.trim()) ?? [];
+      return Math.abs(Number(shown) - 0.95) < 1e-3 && step === '45';
     });
     await torch.locator('.samples-view .samples').first().waitFor();
     assert.ok(await torch.getByTestId('health').isHidden(), 'nothing was recorded that says how it is');
