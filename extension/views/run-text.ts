@@ -65,6 +65,7 @@ export function runTooltip(run: RunRecord): vscode.MarkdownString {
   row(vscode.l10n.t('Kind'), kindName(run));
   row(vscode.l10n.t('Device'), run.device);
   row(vscode.l10n.t('Threads'), run.threads > 0 ? String(run.threads) : '');
+  row(vscode.l10n.t('Ranks'), run.ranks > 1 ? String(run.ranks) : '');
   row(vscode.l10n.t('Tags'), run.tags.join(', '));
   row(vscode.l10n.t('Created'), run.createdAt && localTime(run.createdAt, vscode.env.language));
   row(vscode.l10n.t('Started'), run.startedAt && localTime(run.startedAt, vscode.env.language));

@@ -235,6 +235,9 @@ test('every tag has a group, and is in one chart', () => {
     'probe/cosine/100',
     'residual/fake',
     'residual/real',
+    'ranks/waiting of rank 10',
+    'ranks/waiting of rank 2',
+    'ranks/images per second of rank 2',
     'what/else',
     'lambda',
   ];
@@ -243,6 +246,11 @@ test('every tag has a group, and is in one chart', () => {
   assert.deepEqual(charts.find(({ id }) => id === 'probe/cosine')?.tags, ['probe/cosine/100', 'probe/cosine/900']);
   assert.deepEqual(charts.find(({ id }) => id === 'residual')?.tags, ['residual/real', 'residual/fake']);
   assert.deepEqual(charts.find(({ id }) => id === 'speed/gpu')?.tags, ['speed/gpu 0 %', 'speed/gpu 1 %']);
+  assert.deepEqual(charts.find(({ id }) => id === 'ranks/waiting')?.tags, [
+    'ranks/waiting of rank 2',
+    'ranks/waiting of rank 10',
+  ]);
+  assert.equal(groupOf('ranks/of something else'), 'other');
   assert.equal(groupOf('what/else'), 'other');
 });
 

@@ -9,6 +9,7 @@ import {
   type RunRecord,
   resumeRun,
   runChanged,
+  runLive,
   runRemoved,
   shownStates,
 } from '../../backend/protocol/rpc/index.ts';
@@ -137,6 +138,42 @@ test('one word for going on: a paused run and one that was stopped are both resu
       await page.evaluate('new Promise(requestAnimationFrame)');
     }
     assert.deepEqual(resumed, [{ folder: run.folder, set: [] }]);
+  });
+});
+
+test('several ranks: how many, how fast each is and how long it waits; one process says nothing of them', {
+  skip,
+}, async () => {
+  const backend = standing({ ranks: 3, state: 'running', process: { pid: 1, reachable: true } });
+  await withMonitor(backend, async ({ page }) => {
+    const ranks = page.getByTestId('ranks');
+    await page.getByText('cpu, 1 thread, 3 ranks').waitFor();
+    await ranks.getByText('3 ranks', { exact: true }).waitFor();
+    const asked = backend.asked.findLast(({ method }) => method === followRun.method)!;
+    const { id } = asked.params as { id: string };
+    const values = {
+      'images per second of rank 0': 12.25,
+      'images per second of rank 1': 9.5,
+      'waiting of rank 1': 0.03,
+    };
+    const scalars = Object.fromEntries(
+      Object.entries({ ...values, 'waiting of rank 0': 0.25 }).map(([name, value]) => [`ranks/${name}`, value]),
+    );
+    backend.tell(runLive, { id, event: { type: 'scalars', points: [{ step: 13, time: 13, scalars }] } });
+    await ranks.getByText('3 ranks, waiting for each other 14 % of the time').click();
+    const cells = await ranks.locator('tbody tr').allInnerTexts();
+    assert.deepEqual(
+      cells.map((row) => row.split('\t').map((text) => text.trim())),
+      [
+        ['0', '12.3', '25 %'],
+        ['1', '9.5', '3 %'],
+        ['2', '', ''],
+      ],
+    );
+    await page.locator('section[data-chart="ranks/waiting"]').waitFor();
+    const { record } = await backend.request(openRun, { folder: run.folder });
+    backend.tell(runChanged, { ...record, ranks: 1 });
+    await ranks.waitFor({ state: 'hidden' });
   });
 });
 

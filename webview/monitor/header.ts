@@ -19,6 +19,7 @@ import { fill } from '../shared/initial.ts';
 import { button } from '../shared/toolkit.ts';
 import { HealthSection } from './health.ts';
 import type { Monitor } from './monitor.ts';
+import { RanksSection } from './ranks.ts';
 import './header.css';
 
 export class Header {
@@ -36,6 +37,7 @@ export class Header {
   readonly #facts = element('p', { class: 'facts muted' });
   readonly #actions = element('div', { class: 'actions' });
   readonly #health: HealthSection;
+  readonly #ranks: RanksSection;
   readonly #messages = element('div', { class: 'messages' });
   readonly #spoken = element('p', { class: 'spoken', role: 'status' });
   #failure = '';
@@ -48,6 +50,7 @@ export class Header {
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
     this.#health = new HealthSection(monitor.texts);
+    this.#ranks = new RanksSection(monitor.texts);
     this.root = element(
       'header',
       { class: 'top' },
@@ -55,11 +58,17 @@ export class Header {
       this.#actions,
       this.#progress,
       this.#health.root,
+      this.#ranks.root,
       this.#messages,
       this.#spoken,
     );
     monitor.onRuns.on(() => this.update());
     this.update();
+  }
+
+  /** Its curves grew. */
+  updateRanks(): void {
+    this.#ranks.show(this.#monitor.focus);
   }
 
   update(): void {
@@ -70,6 +79,7 @@ export class Header {
     this.#state.hidden = !record;
     this.#showMessages();
     this.#health.show(focus?.health ?? null);
+    this.#ranks.show(focus);
     this.#showActions(record);
     this.#progress.hidden = !record;
     if (!record) {
@@ -211,7 +221,7 @@ function sentences(intro: string, { message, hint }: Problem): string {
 }
 
 function factsOf(texts: MonitorTexts, record: RunRecord, lastStep: number): string[] {
-  const { work, step, iterations, secondsLeft, device, threads, state } = record;
+  const { work, step, iterations, secondsLeft, device, threads, ranks, state } = record;
   const running = state === 'running' || state === 'queued';
   const place = work
     ? fill(texts.work, work.label, count(work.done), count(work.total))
@@ -223,7 +233,7 @@ function factsOf(texts: MonitorTexts, record: RunRecord, lastStep: number): stri
   return [
     place,
     running && secondsLeft !== null ? fill(texts.timeLeft, time(secondsLeft)) : '',
-    [device, by].filter(Boolean).join(', '),
+    [device, by, ranks > 1 ? fill(texts.ranks, ranks) : ''].filter(Boolean).join(', '),
   ].filter(Boolean);
 }
 

@@ -65,6 +65,7 @@ function watch(run: RunData): void {
     strip.update();
   });
   run.onCurves.on(() => {
+    header.updateRanks();
     cursorBar.update();
     runList.update();
   });

@@ -15,6 +15,14 @@ export interface MonitorTexts {
   readonly timeLeft: string;
   readonly threads: string;
   readonly oneThread: string;
+  readonly ranks: string;
+  readonly ranksWaiting: string;
+  readonly rank: string;
+  readonly rankNumber: string;
+  readonly rankWaits: string;
+  readonly groupRanks: string;
+  readonly rankSpeed: string;
+  readonly rankWaiting: string;
   readonly work: string;
   readonly pause: string;
   readonly resume: string;

@@ -37,6 +37,8 @@ export const runRecordSchema = z.object({
   /** '' where unknown. */
   device: z.string(),
   threads: z.number(),
+  /** Processes that train it together. */
+  ranks: z.number(),
   /** ISO 8601. */
   createdAt: z.string().nullable(),
   startedAt: z.string().nullable(),

@@ -13,7 +13,7 @@ import type { Records, TrainingSession } from '../../training/session.ts';
 import { shareState } from '../../training/share-state.ts';
 import { NumericStop } from '../../training/trainer.ts';
 import { planOf, type RunRequest } from './open.ts';
-import { type Begun, compareInputs, greet, waitingShares } from './together.ts';
+import { type Begun, compareInputs, greet, rankScalars } from './together.ts';
 
 /** What is recorded is the leader's. */
 const unrecorded: Records = { add() {}, samples() {}, fields() {} };
@@ -81,6 +81,6 @@ async function iterations({ trainer }: TrainingSession, ranks: Ranks): Promise<n
       if (error instanceof IterationDropped || error instanceof NumericStop) continue;
       throw error;
     }
-    await waitingShares(ranks, (performance.now() - start) / 1000);
+    await rankScalars(ranks, (performance.now() - start) / 1000, trainer.imagesPerStep);
   }
 }

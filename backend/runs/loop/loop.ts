@@ -18,7 +18,7 @@ import type { GpuUse } from './gpu-use.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import { planChange, type SettingsChange } from './settings-change.ts';
-import { waitingShares } from './together.ts';
+import { rankScalars } from './together.ts';
 
 /** A checkpoint on the disk. */
 export interface Saved {
@@ -146,7 +146,7 @@ export class TrainingLoop {
       'speed/processors in use': (user + system) / 1e6 / seconds,
       'memory/resident MB': process.memoryUsage.rss() / 1e6,
       ...gpuUse?.scalars(),
-      ...(await waitingShares(this.#ranks, seconds)),
+      ...(await rankScalars(this.#ranks, seconds, session.trainer.imagesPerStep)),
     };
     this.#debugger.done(step, scalars);
     recorder.add(step, { scalars });

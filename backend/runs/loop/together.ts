@@ -27,13 +27,22 @@ export function compareInputs(ranks: Ranks, inputs: Inputs): Promise<void> {
   return rollCall(ranks, Object.fromEntries(contents), "the ranks' files are not alike");
 }
 
-/** After an iteration. @returns what share of it each rank waited for others, 0 to 1, as numbers to record; {} alone */
-export async function waitingShares(ranks: Ranks, seconds: number): Promise<Record<string, number>> {
-  if (ranks.size === 1) return {};
-  const shares = new Float64Array(ranks.size);
-  shares[ranks.rank] = Math.min(1, ranks.takeWaited() / seconds);
-  await ranks.sum(shares);
-  return Object.fromEntries(Array.from(shares, (share, rank) => [`ranks/waiting of rank ${rank}`, share]));
+/**
+ * After an iteration, by rank: what share of it each waited for others, 0 to 1, and how fast it was while it did not.
+ * @param images of the iteration, all ranks together
+ * @returns numbers to record; {} alone
+ */
+export async function rankScalars(ranks: Ranks, seconds: number, images: number): Promise<Record<string, number>> {
+  const { rank, size } = ranks;
+  if (size === 1) return {};
+  const numbers = new Float64Array(2 * size);
+  const waited = Math.min(seconds, ranks.takeWaited());
+  numbers[rank] = waited / seconds;
+  numbers[size + rank] = images / size / Math.max(seconds - waited, Number.EPSILON);
+  await ranks.sum(numbers);
+  const of = (what: string, from: number) =>
+    Array.from(numbers.subarray(from, from + size), (value, i) => [`ranks/${what} of rank ${i}`, value]);
+  return Object.fromEntries([...of('waiting', 0), ...of('images per second', size)]);
 }
 
 /** Long values by their hash. */

@@ -30,6 +30,7 @@ export function recordOf({ summary, annotations, standing, secondsLeft }: Seen):
     iterations: asStep(standing?.opened.iterations ?? info?.iterations ?? 0),
     device: info?.device ?? '',
     threads: info?.threads ?? 0,
+    ranks: info?.ranks ?? 1,
     createdAt: info?.createdAt ?? times?.createdAt ?? null,
     startedAt: info?.startedAt ?? null,
     endedAt: info?.endedAt ?? null,

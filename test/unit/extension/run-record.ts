@@ -12,6 +12,7 @@ export function runRecord(change: Partial<RunRecord> = {}): RunRecord {
     iterations: 5000,
     device: 'cpu',
     threads: 2,
+    ranks: 1,
     createdAt: '2026-01-02T03:04:05.000Z',
     startedAt: null,
     endedAt: null,

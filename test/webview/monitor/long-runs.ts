@@ -24,7 +24,15 @@ export function longRuns({ tags, points, state }: LongRuns): BackendInProcess {
   backend.answer(openRun, ({ folder }) => {
     const record = {
       ...{ folder, name: folder.split('/').at(-1)!, tags: [], kind: 'distill' as const, state, step: points },
-      ...{ iterations: 2 * points, device: 'cpu', threads: 1, createdAt: null, startedAt: null, endedAt: null },
+      ...{
+        iterations: 2 * points,
+        device: 'cpu',
+        threads: 1,
+        ranks: 1,
+        createdAt: null,
+        startedAt: null,
+        endedAt: null,
+      },
       ...{ updatedAt: null, secondsLeft: null, work: null, process: null, error: null },
     };
     return {

@@ -1,6 +1,16 @@
 /** Which curves belong together, in which order, and what they are called. Tags that nobody foresaw are in `other`. */
 
-export type GroupId = 'loss' | 'norm' | 'residual' | 'cosine' | 'rate' | 'speed' | 'memory' | 'schedule' | 'other';
+export type GroupId =
+  | 'loss'
+  | 'norm'
+  | 'residual'
+  | 'cosine'
+  | 'rate'
+  | 'speed'
+  | 'ranks'
+  | 'memory'
+  | 'schedule'
+  | 'other';
 
 export interface TagGroup {
   readonly id: GroupId;
@@ -22,6 +32,7 @@ const order: readonly GroupId[] = [
   'norm',
   'rate',
   'speed',
+  'ranks',
   'memory',
   'schedule',
   'other',
@@ -36,9 +47,14 @@ const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {
   cosine: () => 'probe/cosine',
   rate: () => 'rate',
   speed: (tag) => (tag.startsWith('speed/gpu ') ? 'speed/gpu' : tag),
+  ranks: (tag) => (tag.startsWith('ranks/waiting ') ? 'ranks/waiting' : 'ranks/speed'),
   memory: (tag) => (tag.startsWith('memory/gpu ') ? 'memory/gpu' : tag),
   schedule: (tag) => (tag.startsWith('level/') ? 'level' : tag),
 };
+
+/** As runs of several ranks record them. */
+export const rankSpeedTag = (rank: number) => `ranks/images per second of rank ${rank}`;
+export const rankWaitingTag = (rank: number) => `ranks/waiting of rank ${rank}`;
 
 export function groupOf(tag: string): GroupId {
   if (tag.startsWith('loss/')) return 'loss';
@@ -47,6 +63,7 @@ export function groupOf(tag: string): GroupId {
   if (tag.startsWith('probe/cosine/')) return 'cosine';
   if (tag.startsWith('rate/')) return 'rate';
   if (tag.startsWith('speed/')) return 'speed';
+  if (/^ranks\/(waiting|images per second) of rank \d+$/.test(tag)) return 'ranks';
   if (tag.startsWith('memory/')) return 'memory';
   if (tag.startsWith('level/') || tag === 'lambda') return 'schedule';
   return 'other';

@@ -12,6 +12,7 @@ export function groupTitle(texts: MonitorTexts, id: GroupId): string {
     norm: texts.groupNorm,
     rate: texts.groupRate,
     speed: texts.groupSpeed,
+    ranks: texts.groupRanks,
     memory: texts.groupMemory,
     schedule: texts.groupSchedule,
     other: texts.groupOther,
@@ -35,6 +36,8 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'speed/images per second': texts.imagesPerSecond,
     'speed/processors in use': texts.processorsInUse,
     'speed/gpu': texts.gpuUse,
+    'ranks/speed': texts.rankSpeed,
+    'ranks/waiting': texts.rankWaiting,
     'memory/resident MB': texts.memoryMB,
     'memory/gpu': texts.gpuMemory,
     level: texts.levelRange,
@@ -58,5 +61,7 @@ export function curveTitle(texts: MonitorTexts, tag: string, sigma: (level: numb
   const level = /^probe\/\w+\/(\d+)$/.exec(tag)?.[1];
   const card = /^(?:speed|memory)\/gpu (\d+) /.exec(tag)?.[1];
   if (level !== undefined) return levelName(texts.noiseLevel, level, sigma(Number(level)));
+  const rank = /^ranks\/.* of rank (\d+)$/.exec(tag)?.[1];
+  if (rank !== undefined) return fill(texts.rankNumber, rank);
   return titles[tag] ?? (card === undefined ? tag : fill(texts.gpu, card));
 }

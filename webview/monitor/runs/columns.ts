@@ -30,9 +30,16 @@ export function columnsFor(texts: MonitorTexts, runs: readonly RunData[]): Colum
     value: (run) => run.curves.last(tag)?.value ?? Number.NaN,
     text: (value) => number(value, 3),
   });
+  const several = runs.some(({ record }) => (record?.ranks ?? 1) > 1);
+  const ranks: Column = {
+    ...{ id: 'ranks', title: texts.groupRanks, better: null },
+    value: ({ record }) => record?.ranks ?? Number.NaN,
+    text: count,
+  };
   return [
     { id: 'step', title: texts.step, better: null, value: (run) => run.lastStep, text: count },
     { id: 'seconds', title: texts.duration, better: null, value: secondsOf, text: time },
+    ...(several ? [ranks] : []),
     ...losses.map((tag) => last(tag, chartTitle(texts, { id: tag, group: 'loss', tags: [tag] }))),
     ...rates.map((tag) => last(tag, texts.learningRates)),
   ];
