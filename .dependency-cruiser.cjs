@@ -9,7 +9,7 @@ const layers = {
   weights: ['graph'],
   nets: ['graph', 'weights'],
   diffusion: ['graph'],
-  data: ['graph', 'weights'],
+  data: ['graph', 'weights', 'metrics'],
   metrics: ['graph', 'weights'],
   models: arithmetic,
   sampling: [...arithmetic, 'models'],

@@ -76,7 +76,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       features.set(data, start * dims);
       const { classes } = contestant;
       const asked = indices.map((index, i) => ({ index, class: classes > 0 ? seeds[i] % classes : -1 }));
-      const counts = compared.reference.right?.(images, asked) ?? { all: 0, parts: {} };
+      const counts = (await compared.reference.right?.(images, asked)) ?? { all: 0, parts: {} };
       right += counts.all;
       for (const [part, of] of Object.entries(counts.parts)) rightParts[part] = (rightParts[part] ?? 0) + of / count;
     }

@@ -2,6 +2,7 @@
  * Where pictures are compared: a network's features, with the name that a distance in them carries. Distances in different
  * spaces, or in one space by different ways of resizing, do not compare.
  */
+import { fitProblem, fitted } from '../data/fit.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
 import { constantParameters } from '../graph/parameters.ts';
@@ -10,7 +11,8 @@ import { featureCount } from '../metrics/feature-network.ts';
 import { inception, inceptionFeatureCount, inceptionInput } from '../metrics/inception/network.ts';
 import { type InceptionKind, inceptionImages } from '../metrics/inception/preprocess.ts';
 import { UserError } from '../protocol/errors.ts';
-import type { SceneFeatures } from './scene-scores.ts';
+import type { FeaturesAbout } from './features-file.ts';
+import type { PictureFeatures } from './picture-features.ts';
 
 export interface FeatureSpace {
   /** What a Frechet distance here is called, with its kind: 'FID (clean-fid)', 'FD (scenes features)'. */
@@ -19,11 +21,30 @@ export interface FeatureSpace {
   readonly dims: number;
   /** images [N, C, H, W] in [-1, 1] -> [N, dims]. Throws UserError('usage') for pictures that do not fit. */
   features(images: TensorData): Promise<Float32Array>;
+  /** Reads the class of each picture, where the network can. */
+  readonly reads?: { readonly classes: number; of(images: TensorData): Promise<Int32Array> };
   dispose(): Promise<void>;
 }
 
+/** A feature network of a data set, which also reads its classes. Pictures of another shape are made to fit. */
+export function pictureSpace(features: PictureFeatures, { name, shape, classes, fit }: FeaturesAbout): FeatureSpace {
+  const ready = (images: TensorData) => {
+    const [, ...from] = images.shape as [number, number, number, number];
+    const problem = fitProblem(from, shape, fit);
+    if (problem === '') return fitted(images, shape, fit);
+    throw new UserError('usage', `The features of ${name}: ${problem}.`, 'Choose other features with --features.');
+  };
+  return {
+    distanceName: `FD (${name} features)`,
+    dims: featureCount,
+    features: async (images) => features.features(ready(images)),
+    reads: { classes, of: async (images) => features.classes(ready(images)) },
+    dispose: () => features.dispose(),
+  };
+}
+
 /** The built-in network's features. Pictures of 64 pixels, as captioned scenes are, are halved first. */
-export function sceneSpace(features: SceneFeatures): FeatureSpace {
+export function sceneSpace(features: PictureFeatures): FeatureSpace {
   return {
     distanceName: 'FD (scenes features)',
     dims: featureCount,
@@ -37,7 +58,7 @@ function asScenes(images: TensorData): TensorData {
   if (shape.join() === '3,32,32') return images;
   if (shape.join() !== '3,64,64') {
     const message = `The built-in features take colour pictures of 32 or 64 pixels, not [${shape.join(', ')}].`;
-    throw new UserError('usage', message, "Give pytorch-fid's weights file with --inception.");
+    throw new UserError('usage', message, 'Choose other features with --features, or --inception.');
   }
   const data = new Float32Array(count * 3 * 32 * 32);
   data.forEach((_, i) => {

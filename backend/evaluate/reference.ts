@@ -22,7 +22,9 @@ export interface Reference {
   /** Prompts that belong to it, one per picture; null where it has none. */
   readonly prompts: readonly string[] | null;
   /** How many of these pictures show what was asked for; null where nobody can say. */
-  readonly right: ((images: TensorData, pictures: readonly PictureAsked[]) => RightCounts) | null;
+  readonly right:
+    | ((images: TensorData, pictures: readonly PictureAsked[]) => RightCounts | Promise<RightCounts>)
+    | null;
 }
 
 /** Pictures that are right as a whole, and by what was asked for, such as `colours`. */
@@ -53,6 +55,18 @@ export async function imageReference(path: string, count: number, space: Feature
   }
 }
 
+/** A reference whose data have the classes that the space reads: a picture is right where it reads the class asked for. */
+export function readBy({ reads }: FeatureSpace, classes: number, reference: Reference): Reference {
+  if (!reads || reads.classes !== classes) return reference;
+  return {
+    ...reference,
+    async right(images, pictures) {
+      const found = await reads.of(images);
+      return { all: pictures.filter((picture, i) => found[i] === picture.class).length, parts: {} };
+    },
+  };
+}
+
 /** Statistics from a .npz. Throws UserError that names the file. */
 export async function statisticsReference(path: string, space: FeatureSpace): Promise<Reference> {
   const statistics = await readStatistics(path, space.dims);
@@ -62,7 +76,7 @@ export async function statisticsReference(path: string, space: FeatureSpace): Pr
 /** The first `count` held-out "scenes", and their checker of shape and colours. */
 export async function scenesReference(count: number, space: FeatureSpace): Promise<Reference> {
   const made = await featuresOf(async (indices) => heldOutScenes(indices), count, space);
-  const right: Reference['right'] = (images, pictures) => {
+  const right: Reference['right'] = async (images, pictures) => {
     const all = checkScenes(images).filter(({ accepted, shape }, i) => accepted && shape === pictures[i].class).length;
     return { all, parts: {} };
   };
@@ -79,7 +93,7 @@ export const captionedSeed = 20_231_128;
 export async function captionedReference(count: number, space: FeatureSpace): Promise<Reference> {
   const draw = async (indices: readonly number[]) => captionedBatch(captionedSeed, indices, 'held-out').images;
   const prompts = samplePrompts(count, 'held-out', captionedSeed);
-  const right: Reference['right'] = (images, pictures) => {
+  const right: Reference['right'] = async (images, pictures) => {
     const [, ...shape] = images.shape;
     const numbers = sizeOf(shape);
     const verdicts = pictures.map(({ index }, i) =>

@@ -9,7 +9,8 @@ import type { Network } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { SeededSource } from '../sampling/seeded-images.ts';
 import { loadWeights } from '../weights/load.ts';
-import { acceptedShare, heldOutStatistics, SceneFeatures } from './scene-scores.ts';
+import { PictureFeatures } from './picture-features.ts';
+import { acceptedShare, heldOutStatistics } from './scene-scores.ts';
 
 export interface SceneScore {
   /** Frechet distance in the features of media/scenes/features.safetensors; comparable only among itself. */
@@ -38,10 +39,10 @@ const batch = 50;
 
 export class SceneScorer {
   readonly #engine: Engine;
-  readonly #features: SceneFeatures;
+  readonly #features: PictureFeatures;
   readonly #reference: FeatureStatistics;
 
-  private constructor(engine: Engine, features: SceneFeatures, reference: FeatureStatistics) {
+  private constructor(engine: Engine, features: PictureFeatures, reference: FeatureStatistics) {
     this.#engine = engine;
     this.#features = features;
     this.#reference = reference;
@@ -50,7 +51,7 @@ export class SceneScorer {
   /** @param count held-out scenes to compare with */
   static async create(engine: Engine, count: number): Promise<SceneScorer> {
     const { tensors } = await loadWeights(join(packageRoot(), 'media', 'scenes', 'features.safetensors'));
-    const features = await SceneFeatures.create(engine, tensors);
+    const features = await PictureFeatures.create(engine, tensors);
     return new SceneScorer(engine, features, await heldOutStatistics(features, count));
   }
 

@@ -7,14 +7,17 @@ import {
   captionedReference,
   imageReference,
   type Reference,
+  readBy,
   scenesReference,
   statisticsReference,
 } from './reference.ts';
 
 export interface ShelfOptions {
   readonly space: FeatureSpace;
-  /** Whether `space` is the built-in one, which no published statistics are of. */
-  readonly builtInSpace: boolean;
+  /** Whether `space` is InceptionV3's, which published statistics are of. */
+  readonly isInception: boolean;
+  /** Whether this project's own data are compared in it, where no other are given. */
+  readonly hasOwnData: boolean;
   /** A folder, a zip or a .npz; null for this project's own data. */
   readonly path: string | null;
   /** Pictures per side. */
@@ -28,8 +31,8 @@ export class ReferenceShelf {
   readonly #made = new Map<string, Promise<Reference>>();
 
   constructor(options: ShelfOptions) {
-    const { path, builtInSpace } = options;
-    if (path?.endsWith('.npz') && builtInSpace) {
+    const { path, isInception } = options;
+    if (path?.endsWith('.npz') && !isInception) {
       const message = `${path} holds statistics of InceptionV3's features, which need that network to compare with.`;
       throw new UserError('usage', message, "Give pytorch-fid's weights file with --inception.");
     }
@@ -41,16 +44,16 @@ export class ReferenceShelf {
    * for a model of other pictures than this project's where no reference is given.
    */
   async referenceFor({ name, imageShape, classes, takesPrompts }: Contestant): Promise<Reference | null> {
-    const { path, captions, space, count } = this.#options;
+    const { path, captions, space, count, hasOwnData } = this.#options;
     if (path?.endsWith('.npz')) return this.#once('file', () => statisticsReference(path, space));
-    if (path) return this.#once('file', () => imageReference(path, count, space));
-    const shape = imageShape.join();
+    if (path) return readBy(space, classes, await this.#once('file', () => imageReference(path, count, space)));
+    const shape = hasOwnData ? imageShape.join() : '';
     if (takesPrompts && captions) return null;
     if (takesPrompts && shape === '3,64,64') return this.#once('captioned', () => captionedReference(count, space));
     if (!takesPrompts && shape === '3,32,32' && classes === 10) {
       return this.#once('scenes', () => scenesReference(count, space));
     }
-    const message = `There is nothing to compare ${name} with: it does not make "scenes".`;
+    const message = `There is nothing to compare ${name} with: ${hasOwnData ? 'it does not make "scenes"' : 'no reference is given'}.`;
     throw new UserError('usage', message, 'Give images of its data, or their statistics, with --reference.');
   }
 

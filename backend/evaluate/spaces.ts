@@ -7,15 +7,23 @@ import type { InceptionKind } from '../metrics/inception/preprocess.ts';
 import { inceptionFileTensors, inceptionWeights } from '../metrics/inception/weights.ts';
 import { loadWeights } from '../weights/load.ts';
 import { refuseWholeNumbers } from '../weights/select.ts';
-import { type FeatureSpace, InceptionSpace, sceneSpace } from './feature-space.ts';
-import { SceneFeatures } from './scene-scores.ts';
+import { type FeatureSpace, InceptionSpace, pictureSpace, sceneSpace } from './feature-space.ts';
+import { openFeatures, readFeatures } from './features-file.ts';
+import { PictureFeatures } from './picture-features.ts';
 
 /** How the SHA-256 of the published file begins, which its name says too: pt_inception-2015-12-05-6726825d.pth. */
 const published = '6726825d';
 
 export async function openSceneSpace(engine: Engine): Promise<FeatureSpace> {
   const { tensors } = await loadWeights(join(packageRoot(), 'media', 'scenes', 'features.safetensors'));
-  return sceneSpace(await SceneFeatures.create(engine, tensors));
+  return sceneSpace(await PictureFeatures.create(engine, tensors));
+}
+
+/** The features of a data set: 'scenes', another built-in network's name, or a file of `dmd features`. */
+export async function openNamedSpace(engine: Engine, name: string): Promise<FeatureSpace> {
+  if (name === 'scenes') return openSceneSpace(engine);
+  const file = await readFeatures(name);
+  return pictureSpace(await openFeatures(engine, file), file.about);
 }
 
 /**

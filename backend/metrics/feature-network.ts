@@ -1,7 +1,7 @@
 /**
- * The small network whose features carry the Frechet distance on "scenes", where InceptionV3 is not at hand: a
- * convolutional classifier of the shape that also reads off place, size and colours, so that its features notice all
- * of them. Distances in its features are called FD (scenes features) and compare with nothing else.
+ * The small network whose features carry the Frechet distance where InceptionV3 is not at hand, or says little: a convolutional
+ * classifier of a data set's own classes. That of "scenes" also reads off place, size and colours, so that its features notice
+ * all of them. A distance in its features has the data set in its name, FD (scenes features), and compares with nothing else.
  */
 
 import type { Graph, Tensor } from '../graph/graph.ts';
@@ -9,22 +9,32 @@ import { add, conv2d, crossEntropy, groupNorm, linear, mean, reshape, silu, squa
 import { collectParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 
 export const featureCount = 64;
+
+/** What pictures such a network takes, and what it says of them. */
+export interface FeatureKind {
+  /** [C, H, W]; sides are multiples of 8. */
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+  /** Continuous attributes, 0 for none. */
+  readonly attributes: number;
+}
+
 /** Shape classes and continuous attributes of "scenes" (data/scenes). */
-const outputs = { shape: 10, attributes: 9 };
-const size = 32;
+export const sceneKind: FeatureKind = { shape: [3, 32, 32], classes: 10, attributes: 9 };
+
 const widths = [16, 32, 64, 96];
 
 export interface FeatureOutputs {
   /** [B, 64]; what the Frechet distance is taken over. */
   readonly features: Tensor;
-  /** [B, 10] */
+  /** [B, classes] */
   readonly logits: Tensor;
-  /** [B, 9], each about in [-1, 1]. */
-  readonly attributes: Tensor;
+  /** [B, attributes], each about in [-1, 1]; null where there are none. */
+  readonly attributes: Tensor | null;
 }
 
-/** images [B, 3, 32, 32] in [-1, 1]. */
-export function featureNetwork(source: ParameterSource, images: Tensor): FeatureOutputs {
+/** images [B, C, H, W] in [-1, 1]. */
+export function featureNetwork(source: ParameterSource, images: Tensor, kind: FeatureKind): FeatureOutputs {
   let x = images;
   widths.forEach((width, i) => {
     const [, channels] = x.shape;
@@ -39,8 +49,8 @@ export function featureNetwork(source: ParameterSource, images: Tensor): Feature
   const hidden = silu(features);
   return {
     features,
-    logits: dense(source, 'shape', hidden, outputs.shape),
-    attributes: dense(source, 'attributes', hidden, outputs.attributes),
+    logits: dense(source, 'shape', hidden, kind.classes),
+    attributes: kind.attributes > 0 ? dense(source, 'attributes', hidden, kind.attributes) : null,
   };
 }
 
@@ -52,16 +62,16 @@ function dense(source: ParameterSource, name: string, x: Tensor, out: number): T
 const kaiming = (fanIn: number) => ({ kind: 'uniform', bound: Math.sqrt(3 / fanIn) }) as const;
 
 /** The network's parameters. */
-export function featureLayout(): ParameterLayout {
-  return collectParameters((source) => featureNetwork(source, imageInput(source.graph, 1)));
+export function featureLayout(kind: FeatureKind): ParameterLayout {
+  return collectParameters((source) => featureNetwork(source, imageInput(source.graph, 1, kind), kind));
 }
 
-export function imageInput(graph: Graph, batch: number): Tensor {
-  return graph.input('images', [batch, 3, size, size]);
+export function imageInput(graph: Graph, batch: number, { shape }: FeatureKind): Tensor {
+  return graph.input('images', [batch, ...shape]);
 }
 
-/** Cross-entropy of the shape plus mean squared error of the attributes; labels one-hot [B, 10], targets [B, 9]. */
-export function featureLoss(heads: FeatureOutputs, labels: Tensor, targets: Tensor): Tensor {
-  const { logits, attributes } = heads;
-  return add(crossEntropy(logits, labels), mean(square(sub(attributes, targets))));
+/** Cross-entropy of the class plus mean squared error of the attributes; labels one-hot [B, classes], targets [B, attributes]. */
+export function featureLoss({ logits, attributes }: FeatureOutputs, labels: Tensor, targets: Tensor | null): Tensor {
+  const ofClass = crossEntropy(logits, labels);
+  return attributes && targets ? add(ofClass, mean(square(sub(attributes, targets)))) : ofClass;
 }

@@ -126,6 +126,25 @@ const sources: readonly Source[] = [
   }),
   {
     kind: 'distill',
+    name: 'fashion-mnist',
+    title: 'Fashion-MNIST, a few minutes',
+    detail: 'Distills the teacher that the preset fashion-mnist of dmd teach makes of 60,000 pictures of garments.',
+    file: 'presets/fashion-mnist.dmd.json',
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
+    name: 'own-pictures',
+    title: 'Your own pictures, a few minutes',
+    detail:
+      'Distills the teacher that the preset own-pictures of dmd teach makes of a folder of pictures. Put its ' +
+      'teacher.safetensors beside this file under this name, or give its path here.',
+    file: 'presets/fashion-mnist.dmd.json',
+    set: { name: 'own-pictures', teacher: 'own-pictures-teacher.safetensors' },
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
     name: 'cifar10',
     title: 'CIFAR-10 by class',
     detail: "The paper's settings for class-conditional CIFAR-10.",
@@ -183,6 +202,27 @@ const sources: readonly Source[] = [
     title: 'A teacher for the built-in data',
     detail: 'Made the built-in teacher: trains a small diffusion model on scenes, pictures that are drawn when needed.',
     file: 'scenes/teacher.dmd.json',
+  },
+  {
+    kind: 'teach',
+    name: 'fashion-mnist',
+    title: 'A teacher for Fashion-MNIST',
+    detail:
+      "Trains a small diffusion model on 60,000 pictures of garments, from Debian's package or the four IDX files.",
+    file: 'presets/fashion-mnist-teacher.dmd.json',
+  },
+  {
+    kind: 'teach',
+    name: 'own-pictures',
+    title: 'A teacher for your own pictures',
+    detail:
+      'Trains a small diffusion model on pictures that dmd data pack made of a folder: put pictures.zip beside this file, or ' +
+      'give its path, and set label_dim to the number of its classes. More pictures and more iterations make it better.',
+    file: 'presets/fashion-mnist-teacher.dmd.json',
+    set: {
+      ...{ name: 'own-pictures-teacher', 'data.source': 'pictures.zip', 'data.fit': 'none' },
+      ...{ 'network.img_channels': 3, 'network.label_dim': 0 },
+    },
   },
   {
     kind: 'teach-autoencoder',

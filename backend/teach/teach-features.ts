@@ -1,70 +1,55 @@
-/** Trains the feature network of `metrics/scenes` with AdamW and a cosine rate: a pure function of its options. */
-
-import { attributeCount, sceneAttributes } from '../data/scenes/attributes.ts';
-import { sceneBatch } from '../data/scenes/scene.ts';
-import { shapes } from '../data/scenes/shapes.ts';
+/** Trains a feature network (`metrics/feature-network.ts`) with AdamW and a cosine rate: a pure function of its options. */
 import type { Engine } from '../engine/engine.ts';
 import { gradients } from '../graph/gradients.ts';
 import { Graph } from '../graph/graph.ts';
 import { reshape } from '../graph/ops/index.ts';
 import { initialParameters, outputGradient, parameterInputs } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
-import { featureLayout, featureLoss, featureNetwork, imageInput } from '../metrics/feature-network.ts';
+import {
+  type FeatureKind,
+  featureLayout,
+  featureLoss,
+  featureNetwork,
+  imageInput,
+} from '../metrics/feature-network.ts';
 import { stream } from '../random/stream.ts';
 import { averagedWeights, createLossTrainer } from '../training/loss-procedure.ts';
 import { emaDecay } from '../training/schedule.ts';
 
 export interface FeatureOptions {
+  readonly kind: FeatureKind;
+  /** Of the first weights, and of the order of the data. */
   readonly seed: number;
-  /** Seed of the "scenes" it learns from. */
-  readonly dataSeed: number;
   readonly iterations: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** A pure function of the step, from 1 on. */
+  readonly draw: (step: number) => Promise<FeatureBatch>;
+  readonly signal?: AbortSignal;
 }
 
-interface FeatureBatch {
+export interface FeatureBatch {
   readonly images: TensorData;
-  /** One-hot [B, 10]. */
+  /** One-hot [B, classes]. */
   readonly labels: TensorData;
-  /** [B, 9] */
-  readonly targets: TensorData;
-  readonly classes: Int32Array;
+  /** [B, attributes]; left out where there are none. */
+  readonly targets?: TensorData;
 }
 
-/** The given scenes of data set `seed` with what the network should say of them. */
-export function featureBatch(seed: number, indices: readonly number[]): FeatureBatch {
-  const { images, classes, parameters } = sceneBatch(seed, indices);
-  const count = indices.length;
-  const labels = new Float32Array(count * shapes.length);
-  const targets = new Float32Array(count * attributeCount);
-  parameters.forEach((scene, i) => {
-    labels[i * shapes.length + scene.shape] = 1;
-    targets.set(sceneAttributes(scene), i * attributeCount);
-  });
-  return {
-    images,
-    labels: { shape: [count, shapes.length], data: labels },
-    targets: { shape: [count, attributeCount], data: targets },
-    classes,
-  };
-}
-
-/** Returns the averaged weights by name. `onStep` is told the loss after every step. */
+/** Returns the averaged weights by name. `onStep` is told the loss after every step. Throws what `draw` and `signal` do. */
 export async function teachFeatures(
   engine: Engine,
   options: FeatureOptions,
   onStep: (step: number, loss: number) => void = () => {},
 ): Promise<Map<string, TensorData>> {
-  const { seed, dataSeed, iterations, batch, learningRate } = options;
-  const layout = featureLayout();
+  const { kind, seed, iterations, batch, learningRate, draw, signal } = options;
+  const layout = featureLayout(kind);
   const trainer = await createLossTrainer(engine, {
-    ...{ name: 'features', layout, emas: [mostAveraged], graph: lossGraph(batch), batch, accumulation: 1 },
+    ...{ name: 'features', layout, emas: [mostAveraged], graph: lossGraph(kind, batch), batch, accumulation: 1 },
     parameters: initialParameters(layout, stream(seed, 'features', 'init')),
     async draws(step) {
-      const indices = stream(seed, 'features', 'data', step).randint(0, 2 ** 27, batch);
-      const { images, labels, targets } = featureBatch(dataSeed, [...indices]);
-      return { images, labels, targets };
+      const { images, labels, targets } = await draw(step);
+      return { images, labels, ...(targets ? { targets } : {}) };
     },
     settings: (step) => ({
       learningRate: learningRate * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / iterations)),
@@ -72,25 +57,28 @@ export async function teachFeatures(
       emaDecays: [emaDecay(mostAveraged, step)],
     }),
   });
-  for (let step = 1; step <= iterations; step++) {
-    const { scalars } = await trainer.advance();
-    onStep(step, scalars['loss/features']!);
+  try {
+    for (let step = 1; step <= iterations; step++) {
+      signal?.throwIfAborted();
+      const { scalars } = await trainer.advance();
+      onStep(step, scalars['loss/features']!);
+    }
+    return await averagedWeights(trainer);
+  } finally {
+    await trainer.dispose();
   }
-  const weights = await averagedWeights(trainer);
-  await trainer.dispose();
-  return weights;
 }
 
 /** Decay of the averaged weights. */
 const mostAveraged = 0.99;
 
-function lossGraph(batch: number): Graph {
+function lossGraph(kind: FeatureKind, batch: number): Graph {
   const graph = new Graph();
-  const layout = featureLayout();
+  const layout = featureLayout(kind);
   const parameters = parameterInputs(graph, 'parameters', layout);
-  const labels = graph.input('labels', [batch, shapes.length]);
-  const targets = graph.input('targets', [batch, attributeCount]);
-  const loss = featureLoss(featureNetwork(parameters, imageInput(graph, batch)), labels, targets);
+  const labels = graph.input('labels', [batch, kind.classes]);
+  const targets = kind.attributes > 0 ? graph.input('targets', [batch, kind.attributes]) : null;
+  const loss = featureLoss(featureNetwork(parameters, imageInput(graph, batch, kind), kind), labels, targets);
   graph.output('loss', reshape(loss, [1]));
   outputGradient(layout, gradients(loss, parameters.tensors));
   return graph;

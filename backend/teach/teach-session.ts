@@ -1,11 +1,12 @@
 /** Teaching as a run: its images, and what is recorded of it. */
 import path from 'node:path';
 import type { ImageDataset } from '../data/dataset.ts';
+import { fittedDataset } from '../data/fitted-dataset.ts';
 import { openImageDataset } from '../data/image-dataset.ts';
 import { sceneDataset } from '../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../diffusion/edm-sampler.ts';
 import type { Denoise } from '../diffusion/sampler.ts';
-import { folderInput, type Inputs, type InputWork } from '../models/input-file.ts';
+import { fileInput, folderInput, type Inputs, type InputWork } from '../models/input-file.ts';
 import { type Model, openModel } from '../models/model-file.ts';
 import { writeModel } from '../models/write-model.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
@@ -59,22 +60,26 @@ async function openInitial({ initial, network: described }: TeachConfig, network
   );
 }
 
-function openData({ data }: TeachConfig, network: Network): Promise<ImageDataset> {
-  if (data.source === 'scenes') {
-    const size = network.imageShape[1];
-    const { seed, useLabels: labelled } = data;
-    return Promise.resolve(sceneDataset({ seed, count: data.count || allScenes, size, labelled }));
+async function openData({ data }: TeachConfig, { imageShape: shape }: Network): Promise<ImageDataset> {
+  const { source, seed, useLabels: labelled, count, fit: how } = data;
+  if (source === 'scenes') {
+    const scenes = sceneDataset({ seed, count: count || allScenes, size: shape[1], labelled });
+    return how === 'none' ? scenes : fittedDataset(scenes, shape, how);
   }
-  const { source, useLabels: labelled, count } = data;
-  return openImageDataset(source, { labelled, ...(count > 0 ? { count } : {}) });
+  const fit = how === 'none' ? {} : { fit: { how, shape } };
+  return openImageDataset(source, { labelled, ...(count > 0 ? { count } : {}), ...fit });
 }
 
 async function dataInputs(
   { data: { source } }: TeachConfig,
-  { names }: ImageDataset,
+  { names, labelsFile }: ImageDataset,
   work: InputWork,
 ): Promise<Inputs> {
-  return source === 'scenes' ? {} : { 'data.source': await folderInput('data.source', source, names, work) };
+  if (source === 'scenes') return {};
+  const inputs: Inputs = { 'data.source': await folderInput('data.source', source, names, work) };
+  if (labelsFile === undefined) return inputs;
+  const key = 'data.source (labels)';
+  return { ...inputs, [key]: await fileInput(key, labelsFile, work) };
 }
 
 /** Throws UserError('config') that names the key when network and images do not go together. */
@@ -89,15 +94,22 @@ function checkFit(
     throw new UserError(
       'config',
       `network.img_resolution ${img_resolution} with img_channels ${img_channels} does not fit ${source}: its images are ${width} x ${height} with ${channels} channels`,
-      'Change the network, or convert the images.',
+      'Change the network, or set data.fit to pad or resize.',
     );
   }
+  if (images.count === 1 && data.count !== 1) {
+    const hint = 'Give more of them; to train on one all the same, set data.count to 1.';
+    throw new UserError('data', `${source} is a single picture: there is nothing to generate but itself`, hint);
+  }
   if (images.labelDim === network.labelDim) return;
-  const found = images.labelDim > 0 ? `has ${images.labelDim} classes` : 'is used without classes';
+  const [none, otherwise] = data.useLabels
+    ? ['has no labels', ', or label the images: dmd data pack takes their classes from folders']
+    : ['is used without classes', ''];
+  const found = images.labelDim > 0 ? `has ${images.labelDim} classes` : none;
   throw new UserError(
     'config',
     `network.label_dim is ${label_dim ?? 0}, but ${source} ${found}`,
-    `Set network.label_dim to ${images.labelDim}${images.labelDim > 0 ? ', or data.useLabels to false with label_dim 0' : ''}.`,
+    `Set network.label_dim to ${images.labelDim}${images.labelDim > 0 ? ', or data.useLabels to false with label_dim 0' : otherwise}.`,
   );
 }
 

@@ -15,9 +15,10 @@ import { openContestant } from '../../backend/evaluate/contestants.ts';
 import { evaluate } from '../../backend/evaluate/evaluate.ts';
 import { type FeatureSpace, InceptionSpace, sceneSpace } from '../../backend/evaluate/feature-space.ts';
 import { deviceProducts } from '../../backend/evaluate/pair-products.ts';
+import { PictureFeatures } from '../../backend/evaluate/picture-features.ts';
 import { captionedReference, type PictureAsked, type Reference } from '../../backend/evaluate/reference.ts';
 import { SceneScorer } from '../../backend/evaluate/scene-scorer.ts';
-import { heldOutScenes, SceneFeatures } from '../../backend/evaluate/scene-scores.ts';
+import { heldOutScenes } from '../../backend/evaluate/scene-scores.ts';
 import { ReferenceShelf } from '../../backend/evaluate/shelf.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData, tensorData } from '../../backend/graph/tensor-data.ts';
@@ -233,7 +234,7 @@ test('a generator is called once, a teacher by Heun, with the classes going roun
 const sceneFile = fileURLToPath(new URL('../../media/scenes/features.safetensors', import.meta.url));
 
 test('the built-in features halve pictures of 64 pixels and refuse others', async () => {
-  const space = sceneSpace(await SceneFeatures.create(engine, (await loadWeights(sceneFile)).tensors));
+  const space = sceneSpace(await PictureFeatures.create(engine, (await loadWeights(sceneFile)).tensors));
   const small = heldOutScenes([0, 1, 2]);
   const large = new Float32Array(small.data.length * 4);
   large.forEach((_, i) => {
@@ -253,11 +254,14 @@ test('the built-in features halve pictures of 64 pixels and refuse others', asyn
 });
 
 test('which reference belongs to which model', async () => {
-  const shelf = (options: { path?: string; captions?: string[]; builtInSpace?: boolean }) =>
-    new ReferenceShelf({ space: toySpace, builtInSpace: true, path: null, count: 3, captions: null, ...options });
+  const shelf = (options: { path?: string; captions?: string[]; isInception?: boolean; hasOwnData?: boolean }) =>
+    new ReferenceShelf({
+      ...{ space: toySpace, isInception: false, hasOwnData: true, path: null, count: 3, captions: null },
+      ...options,
+    });
   assert.throws(() => shelf({ path: 'a.npz' }), refusal(/need that network/, 'usage'));
   await assert.rejects(
-    shelf({ path: 'a.npz', builtInSpace: false }).referenceFor(toyContestant()),
+    shelf({ path: 'a.npz', isInception: true }).referenceFor(toyContestant()),
     refusal(/a\.npz: no such file/),
   );
   const scenes = toyContestant({ imageShape: [3, 32, 32], classes: 10 });
@@ -269,6 +273,8 @@ test('which reference belongs to which model', async () => {
   assert.equal((await one.referenceFor(text))!.label, '3 captioned scenes, held out');
   assert.equal(await shelf({ captions: ['a cat'] }).referenceFor(text), null);
   await assert.rejects(one.referenceFor(toyContestant()), refusal(/nothing to compare toy with/, 'usage'));
+  const other = shelf({ hasOwnData: false });
+  await assert.rejects(other.referenceFor(scenes), refusal(/no reference is given/, 'usage'));
 });
 
 test('captioned scenes: true renders are right for their prompts, exchanged ones are not', async () => {
@@ -276,7 +282,8 @@ test('captioned scenes: true renders are right for their prompts, exchanged ones
   const images = captionedBatch(20_231_128, [...Array(12).keys()], 'held-out').images;
   const asked = Array.from({ length: 12 }, (_, index) => ({ index, class: -1 }));
   assert.equal(reference.prompts!.length, 12);
-  const [own, exchanged] = [asked, asked.toReversed()].map((pictures) => reference.right!(images, pictures));
+  const counts = [asked, asked.toReversed()].map((pictures) => reference.right!(images, pictures));
+  const [own, exchanged] = await Promise.all(counts);
   assert.ok(own!.all >= 11 && exchanged!.all <= 3);
   assert.deepEqual(Object.keys(own!.parts), ['colours', 'shapes', 'places']);
   for (const [part, count] of Object.entries(own!.parts)) {

@@ -7,7 +7,7 @@ import { openContestant } from '../../evaluate/contestants.ts';
 import { type Evaluation, evaluate, type PromptScorer, pairSide } from '../../evaluate/evaluate.ts';
 import { deviceProducts } from '../../evaluate/pair-products.ts';
 import { ReferenceShelf } from '../../evaluate/shelf.ts';
-import { openInceptionSpace, openSceneSpace } from '../../evaluate/spaces.ts';
+import { openInceptionSpace, openNamedSpace } from '../../evaluate/spaces.ts';
 import { type InceptionKind, inceptionWays } from '../../metrics/inception/preprocess.ts';
 import { interruptible } from '../interrupt.ts';
 import { type Output, table } from '../output.ts';
@@ -17,6 +17,8 @@ export interface EvalOptions {
   readonly reference?: string;
   readonly captions?: string;
   readonly promptColumn?: string;
+  /** 'scenes' where it is left out. */
+  readonly features?: string;
   readonly inception?: string;
   readonly resize: InceptionKind;
   readonly clip?: string;
@@ -50,9 +52,22 @@ interface Opened extends Omit<EvalOptions, 'captions'> {
 }
 
 async function evaluateAll(models: readonly string[], options: Opened, output: Output): Promise<void> {
-  const { engine, count, seed, captions, promptScorer, signal, inception, resize, reference: path } = options;
-  const space = inception ? await openInceptionSpace(engine, inception, resize) : await openSceneSpace(engine);
-  const shelf = new ReferenceShelf({ space, builtInSpace: !inception, path: path ?? null, count, captions });
+  const {
+    engine,
+    count,
+    seed,
+    captions,
+    promptScorer,
+    signal,
+    features = 'scenes',
+    inception,
+    resize,
+    reference: path,
+  } = options;
+  const space = await (inception ? openInceptionSpace(engine, inception, resize) : openNamedSpace(engine, features));
+  const isInception = inception !== undefined;
+  const hasOwnData = isInception || features === 'scenes';
+  const shelf = new ReferenceShelf({ space, isInception, hasOwnData, path: path ?? null, count, captions });
   const { products, dispose } = await deviceProducts(engine, pairSide, space.dims);
   const rows: Row[] = [];
   for (const name of models) {

@@ -1,5 +1,6 @@
 /** What a run learns from: pictures, labels, prompts, pairs of noise and image. */
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { openImageDataset } from '../../../backend/data/image-dataset.ts';
 import { openPairs } from '../../../backend/data/pairs.ts';
 import { encodePng } from '../../../backend/data/png.ts';
@@ -8,6 +9,7 @@ import { readBytes } from '../../../backend/files/regular.ts';
 import { tensorData } from '../../../backend/graph/tensor-data.ts';
 import { readForeignSettings, readPictureSettings } from '../../../backend/sampling/picture-text.ts';
 import { encodeSafetensors } from '../../../backend/weights/safetensors.ts';
+import { idx } from '../../idx.ts';
 import type { Dice } from '../dice.ts';
 import type { Files } from '../files.ts';
 import { damaged } from '../make/bytes.ts';
@@ -67,6 +69,26 @@ export const datasetZips: Reader = {
       store: dice.chance(0.5),
     }));
     return { 'data.zip': packZip(parts, dice.chance(0.7) ? dice : undefined) };
+  },
+};
+
+/** Pictures and labels, one of them damaged, packed or packed and then damaged. */
+export const idxFolders: Reader = {
+  name: 'dataset-idx',
+  read: (folder) => readDataset(folder),
+  make(dice): Files {
+    const whole = [idx([3, 4, 5], new Uint8Array(60)), idx([3], Uint8Array.of(0, 1, 2))].map(Buffer.from);
+    const worst = dice.below(3);
+    const [images, labels] = whole.map((bytes, i) => {
+      const one = i === worst ? damaged(bytes, dice, 16) : bytes;
+      if (dice.chance(0.5)) return { end: '', content: one };
+      const packed = gzipSync(one);
+      return { end: '.gz', content: worst === 2 && dice.chance(0.5) ? damaged(packed, dice) : packed };
+    });
+    return {
+      [`train-images-idx3-ubyte${images!.end}`]: images!.content,
+      [`train-labels-idx1-ubyte${labels!.end}`]: labels!.content,
+    };
   },
 };
 

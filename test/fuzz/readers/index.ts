@@ -3,7 +3,7 @@ import type { Reader } from '../reader.ts';
 import { adapterMessages } from './adapter.ts';
 import { npz, onnx } from './arrays.ts';
 import { configs } from './configs.ts';
-import { datasetFolders, datasetZips, pairSets, pictures, prompts } from './data.ts';
+import { datasetFolders, datasetZips, idxFolders, pairSets, pictures, prompts } from './data.ts';
 import { diffusers, tokenizers } from './diffusers.ts';
 import { frames, requests } from './messages.ts';
 import { checkpoints, events, prepareRuns, runs } from './runs.ts';
@@ -12,7 +12,7 @@ import { pickles, safetensors, torchZips, weightFiles } from './weights.ts';
 export const readers: readonly Reader[] = [
   ...[weightFiles, safetensors, torchZips, pickles, npz, onnx, diffusers, tokenizers],
   ...[events, runs, checkpoints, configs],
-  ...[datasetFolders, datasetZips, pictures, prompts, pairSets],
+  ...[datasetFolders, datasetZips, idxFolders, pictures, prompts, pairSets],
   ...[frames, requests, adapterMessages],
 ];
 
