@@ -3,7 +3,7 @@
  * parameters the original would have, and changes the output where it should (and only there).
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { createTensorflowEngine } from '../../backend/engine/tensorflow/engine.ts';
@@ -32,10 +32,8 @@ const mlp = { class: 'EDMPrecond', img_resolution: 1, img_channels: 2, model_typ
 
 let ort: Engine;
 let tf: Engine;
-before(async () => {
-  ort = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
-  tf = await createTensorflowEngine({ backend: 'cpu' });
-});
+ort = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+tf = await createTensorflowEngine({ backend: 'cpu' });
 after(async () => {
   await ort.dispose();
   await tf.dispose();

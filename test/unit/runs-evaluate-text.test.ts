@@ -45,8 +45,9 @@ test("a teacher's steps, scheduler and guidance are those asked for; every promp
 });
 
 test('teacher and generator in one table: what is for teachers leaves the generator alone', async () => {
-  const captions = join(folder, 'prompts.txt');
-  writeFileSync(captions, 'a red circle\na ring\n');
+  const captions = join(folder, 'prompts.tsv');
+  writeFileSync(captions, 'SAMPLE_ID\tTEXT\n1\ta red circle\n2\ta ring\n');
+  const promptColumn = 'TEXT';
   const [events, lines]: [Record<string, unknown>[], string[]] = [[], []];
   const output: Output = {
     json: false,
@@ -54,7 +55,12 @@ test('teacher and generator in one table: what is for teachers leaves the genera
     event: (event, fields) => events.push({ event, ...fields }),
   };
   const settings = { steps: 3, scheduler: 'ddim', guidance: 2, count: 3, seed: 0, resize: 'edm' } as const;
-  await evalCommand([teacher, generator], { ...settings, captions, clip, device: 'cpu', threads: 1 }, output);
+  const options = { ...settings, captions, clip, device: 'cpu', threads: 1 } as const;
+  await assert.rejects(evalCommand([teacher], options, output), {
+    kind: 'data',
+    message: /prompts\.tsv is a table \(TSV\), not a prompt per line/,
+  });
+  await evalCommand([teacher, generator], { ...options, promptColumn }, output);
   assert.deepEqual(
     events.map(({ calls, distance, right }) => [calls, distance, right]),
     [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openOnnxFile } from '../../backend/engine/onnxruntime/run-file.ts';
 import { openDevice } from '../../backend/engine/open.ts';
@@ -46,11 +46,9 @@ const readJson = (...path: string[]) => JSON.parse(readFileSync(join(...path), '
 const beside = () => readdirSync(scratch.path()).sort();
 
 const student = () => scratch.path('student');
-before(() => {
-  mkdirSync(join(student(), 'unet'), { recursive: true });
-  for (const file of readdirSync(join(tiny, 'unet'))) cpSync(join(tiny, 'unet', file), join(student(), 'unet', file));
-  writeFileSync(join(student(), 'dmd.json'), JSON.stringify({ base: tiny, timestep: 800 }));
-});
+mkdirSync(join(student(), 'unet'), { recursive: true });
+for (const file of readdirSync(join(tiny, 'unet'))) cpSync(join(tiny, 'unet', file), join(student(), 'unet', file));
+writeFileSync(join(student(), 'dmd.json'), JSON.stringify({ base: tiny, timestep: 800 }));
 
 test("a teacher's folder draws the same with guidance and without, however many images", async () => {
   const target = scratch.path('teacher-onnx');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openDevice } from '../../backend/engine/open.ts';
 import { Graph } from '../../backend/graph/graph.ts';
@@ -27,7 +27,7 @@ function asInt64(model: Uint8Array, input: string): Uint8Array {
   return bytes;
 }
 
-before(async () => {
+{
   const { textEncoder, unet, vae, readWeights } = openTextModel(tiny);
   folder = scratch.path('onnx');
   for (const part of ['scheduler', 'tokenizer']) cpSync(join(tiny, part), join(folder, part), { recursive: true });
@@ -57,7 +57,7 @@ before(async () => {
   const { vae: _, ...rest } = index;
   const parts = { text_encoder: onnx, unet: onnx, vae_decoder: onnx };
   writeFileSync(join(folder, 'model_index.json'), JSON.stringify({ ...rest, ...parts }));
-});
+}
 
 test('the pixels are those of the weights', async () => {
   const request = { prompt: 'the red cat', seeds: [4], steps: 3, guidance: 5 };

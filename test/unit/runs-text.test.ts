@@ -333,6 +333,7 @@ test('a bare UNet becomes a model beside its base, and what does not fit is name
     timestep: 999,
     prediction: 'epsilon',
     key: '',
+    others: [],
     warnings: [],
   });
   assert.equal(existsSync(join(out, 'vae')), false);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { captionedBatch, samplePrompts } from '../../backend/data/captioned/captioned-batch.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { createAutoencoderKL } from '../../backend/nets/stable-diffusion/autoencoder-kl.ts';
@@ -19,11 +19,11 @@ import { autoencoderConfig, textConfig } from './training/tiny-text.ts';
 const root = scratch();
 let vae = '';
 
-before(async () => {
+{
   const run = await runHere({ config: autoencoderConfig({ iterations: 1 }), root });
   assert.ok(run.last.type === 'ended', JSON.stringify(run.last));
   vae = path.join(run.folder, 'vae');
-});
+}
 
 test('n steps equal k, a stop, a resume, n - k, bit for bit', async () => {
   const config = textConfig(vae, { accumulation: 2 });

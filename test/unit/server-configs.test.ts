@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { writePairs } from '../../backend/data/pairs.ts';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { type Config, configProblems } from '../../backend/protocol/config/index.ts';
@@ -19,9 +19,7 @@ const root = scratchFolder();
 const file = path.join(root, 'my.dmd.json');
 let teacher: string;
 
-before(async () => {
-  teacher = await tinyTeacher(root);
-});
+teacher = await tinyTeacher(root);
 after(() => fs.rmSync(root, { recursive: true, force: true }));
 
 const checker = () => new ConfigChecker((config) => findingsOf(config));
@@ -166,6 +164,22 @@ test("a text model's parts: layers that do not go together, and a text encoder t
   const unet = { block_out_channels: [8], attention: [true], norm_num_groups: 4 };
   const [text] = await check({ kind: 'teach-text', vae: 'builtin:scenes-text/vae', unet, initialText: 'none' });
   assert.equal(text?.at, '"none"');
+});
+
+test('prompts that cannot be read as such are shown at their key, and are right with a column', async () => {
+  fs.writeFileSync(path.join(root, 'laion.tsv'), 'URL\tTEXT\nhttps://a/1.jpg\ta red circle\n');
+  const config = (text: object) => ({
+    kind: 'distill',
+    teacher: 'builtin:scenes-text/teacher',
+    text: { prompts: 'laion.tsv', ...text },
+  });
+  const found = await check(config({}));
+  assert.deepEqual(
+    found.map(({ at }) => at),
+    ['"laion.tsv"'],
+  );
+  assert.match(found[0]!.message, /is a table \(TSV\), not a prompt per line/);
+  assert.deepEqual(await check(config({ promptColumn: 'TEXT' })), []);
 });
 
 test('half-typed texts never throw, wherever they are cut', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { quotePosix, quotePowerShell } from '../../backend/files/shell-words.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import * as rpc from '../../backend/protocol/rpc/index.ts';
@@ -28,7 +28,7 @@ const fields = new Map([
   ['sigma', { shape: [1], data: Float32Array.of(80) }],
 ]);
 
-before(() => {
+{
   ({ server, client } = playBoth());
   registerRequests(server, () => {});
   server.listen();
@@ -46,7 +46,7 @@ before(() => {
   fs.writeFileSync(path.join(run.paths.samples, '.step-00000005.png.1-00000000.tmp'), 'half a picture');
   run.update({ state: 'stopped', step: 4 });
   run.close();
-});
+}
 
 after(async () => {
   await server.end(() => {});

@@ -1,6 +1,6 @@
 /** Heatmaps and score sets in a browser: the pixels are the numbers, for every choice of channels, scale and part. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { HeatmapTexts } from '../../backend/protocol/panels/heatmap-texts.ts';
 import { tilesOf } from '../../webview/shared/heatmaps/raster.ts';
@@ -15,14 +15,13 @@ const skip = noBrowser;
 let browser: Browser;
 let texts: HeatmapTexts;
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   const module = importWithVscode<{ scoreTexts(): HeatmapTexts }>('extension/panels/score-texts.ts');
   [browser, { scoreTexts: texts }] = await Promise.all([
     launchBrowser(),
     module.then(({ scoreTexts }) => ({ scoreTexts: scoreTexts() })),
   ]);
-});
+}
 after(() => browser?.close());
 
 async function withPage(work: (page: Page) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { describeInspection, inspectScores } from '../../backend/protocol/rpc/index.ts';
@@ -22,8 +22,7 @@ let browser: Browser;
 let folder: string;
 const backend = new BackendInProcess();
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   const config = distillConfig(await tinyTeacher(root), {
     record: { samplesEvery: 3, samples: 4, probeEvery: 3, probe: { count: 3, levels } },
     checkpoint: { every: 3, keep: 9 },
@@ -31,7 +30,7 @@ before(async () => {
   const [launched, run] = await Promise.all([launchBrowser(), runHere({ config, root: path.join(root, 'runs') })]);
   browser = launched;
   folder = run.folder;
-});
+}
 after(async () => {
   await browser?.close();
   await backend.end();

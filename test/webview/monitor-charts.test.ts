@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { drawCurves, openRun, readValues, runChanged } from '../../backend/protocol/rpc/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
@@ -16,9 +16,7 @@ import { type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/op
 const skip = noBrowser;
 let browser: Browser;
 
-before(async () => {
-  if (!skip) browser = await launchBrowser();
-});
+if (!skip) browser = await launchBrowser();
 after(() => browser?.close());
 
 async function withRuns(

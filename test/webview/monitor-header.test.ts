@@ -1,6 +1,6 @@
 /** The header of the monitor: how a run stands is seen, what stopped it can be looked at, and what cannot be read is not lost. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import {
   drawCurves,
@@ -23,10 +23,9 @@ let browser: Browser;
 let run: RecordedRun;
 const backends: BackendInProcess[] = [];
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   [browser, run] = await Promise.all([launchBrowser(), recordRun('header')]);
-});
+}
 after(async () => {
   await browser?.close();
   await Promise.all(backends.map((backend) => backend.end()));

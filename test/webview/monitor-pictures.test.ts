@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import {
@@ -29,10 +29,9 @@ let browser: Browser;
 let run: RecordedRun;
 const backends: BackendInProcess[] = [];
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   [browser, run] = await Promise.all([launchBrowser(), recordRun()]);
-});
+}
 after(async () => {
   await browser?.close();
   await Promise.all(backends.map((backend) => backend.end()));

@@ -1,6 +1,6 @@
 /** The monitor's page with a recorded run: what it shows is what the run folder holds, whatever is done to it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import {
   commandRun,
@@ -22,10 +22,9 @@ const skip = noBrowser;
 let browser: Browser;
 let run: RecordedRun;
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   [browser, run] = await Promise.all([launchBrowser(), recordRun()]);
-});
+}
 after(async () => {
   await browser?.close();
   await Promise.all(backends.map((backend) => backend.end()));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { commandRun, listPresets, readPlane } from '../../backend/protocol/rpc/index.ts';
 import { listRuns, type RunSummary, readConfig, readRun } from '../../backend/runs/folder/run-folder.ts';
@@ -19,9 +19,7 @@ const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-playground-'));
 const backends: BackendInProcess[] = [];
 let browser: Browser;
 
-before(async () => {
-  if (!skip) browser = await launchBrowser();
-});
+if (!skip) browser = await launchBrowser();
 after(async () => {
   for (const { paths, state } of listRuns(root)) {
     if (state !== 'running' && state !== 'paused') continue;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { writeSafetensors } from '../../backend/weights/safetensors.ts';
@@ -27,8 +27,7 @@ let file: string;
 const image = Float32Array.from({ length: 3 * 12 * 16 }, (_, i) => Math.sin(i / 9));
 const weight = Float32Array.from({ length: 8 * 5 }, (_, i) => (i === 7 ? Number.NaN : (i - 20) / 10));
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   folder = await mkdtemp(join(tmpdir(), 'dmd-safetensors-'));
   file = join(folder, 'probe.safetensors');
   const entries = [
@@ -42,7 +41,7 @@ before(async () => {
     launchBrowser(),
     importWithVscode<Host>('test/webview/safetensors/host-entry.ts'),
   ]);
-});
+}
 after(async () => {
   await browser?.close();
   await backend?.end();

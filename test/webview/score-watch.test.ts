@@ -1,7 +1,7 @@
 /** The score watch's page: the inspector's pictures of a program's own values, and the last stops. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { ScoreWatch } from '../../extension/values/score-watch.ts';
 import { Inspected } from '../unit/values/inspected.ts';
@@ -13,8 +13,7 @@ const skip = noBrowser;
 const program = new Inspected();
 let browser: Browser;
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   browser = await launchBrowser();
   await program.run(`
     var image = (value) => {
@@ -34,7 +33,7 @@ before(async () => {
     };
     step(0);
   `);
-});
+}
 after(async () => {
   program.dispose();
   await browser?.close();

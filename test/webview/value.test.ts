@@ -1,7 +1,7 @@
 /** The value page: what it shows are the numbers that the program holds, of the slice that is looked at. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { randomBelow } from '../random.ts';
 import { Inspected } from '../unit/values/inspected.ts';
@@ -18,8 +18,7 @@ const shape = [3, 3, 20, 30] as const;
 const at = (n: number, c: number, y: number, x: number) =>
   (n + 1) * Math.sin(0.3 * x + c) * Math.cos(0.2 * y) + 0.01 * n;
 
-before(async () => {
-  if (skip) return;
+if (!skip) {
   browser = await launchBrowser();
   await program.run(`
     var at = ${at};
@@ -34,7 +33,7 @@ before(async () => {
     var line = Float64Array.from({ length: 64 }, (_, i) => Math.sin(i / 5));
     var bytes = { width: 4, height: 4, data: new Uint8ClampedArray(64).fill(200) };
   `);
-});
+}
 after(async () => {
   program.dispose();
   await browser?.close();

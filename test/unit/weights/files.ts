@@ -1,18 +1,16 @@
 /** Weight files made by hand, byte by byte, and what a refusal of one must look like. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { zipSync } from 'fflate';
 import { UserError } from '../../../backend/protocol/errors.ts';
 
 /** A folder for the tests of one file; `write` puts bytes into it and returns the path. */
 export function scratchFolder() {
-  let folder = '';
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dmd-weights-'));
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'dmd-weights-'));
   after(() => rm(folder, { recursive: true, force: true }));
   return {
     path: (name = '') => join(folder, name),
