@@ -56,6 +56,15 @@ export const stateTags = {
   updatesFake: 'vitals/updates-fake',
 } as const;
 
+/** Of a method with a GAN loss. */
+export const ganTags = {
+  /** The generator's, softplus(-D(x)). */
+  lossGan: 'loss/gan',
+  lossDiscriminator: 'loss/discriminator',
+  /** Share of images, real and generated alike, that the discriminator takes for what they are. */
+  right: 'gan/right',
+} as const;
+
 export const curveTags = {
   lossFake: 'loss/fake',
   lossMatching: 'loss/matching',
@@ -70,6 +79,6 @@ export const curveTags = {
 export const verdictTag = (rule: string) => `health/${rule}`;
 
 /** Everything that rules read. */
-export const readTags: readonly string[] = [batchTags, sampleTags, gradientTags, stateTags, curveTags].flatMap((tags) =>
-  Object.values(tags),
+export const readTags: readonly string[] = [batchTags, sampleTags, gradientTags, stateTags, ganTags, curveTags].flatMap(
+  (tags) => Object.values(tags),
 );

@@ -2,6 +2,7 @@
 import { registerSection } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
 import { dmd } from './dmd/index.ts';
+import { dmd2 } from './dmd2/index.ts';
 import type { Method } from './method.ts';
 
 const methods = new Map<string, Method>();
@@ -12,6 +13,7 @@ export function registerMethod(method: Method): void {
 }
 
 registerMethod(dmd);
+registerMethod(dmd2);
 
 /** Throws UserError('config') for a name that is not known. */
 export function methodOf({ method }: { readonly method: string }): Method {

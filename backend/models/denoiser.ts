@@ -12,6 +12,8 @@ export interface Denoiser {
    * The denoised image. x [B, ...imageShape]; sigma [B]; labels one-hot [B, labelDim], null without classes.
    */
   denoise(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null): Tensor;
+  /** Features of the same, [B, features, h, w]; left out by what has none. */
+  bottleneck?(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null): Tensor;
 }
 
 /** Declares a label input, or gives null where the network has no classes. */

@@ -42,6 +42,8 @@ export interface DiffusionModel {
   readonly calledAt: { readonly scale: number; readonly t: number; readonly alpha: number; readonly sigma: number };
   /** What the network predicts of x_t [B, ...shape]. */
   predict(source: ParameterSource, xt: Tensor, t: Tensor, conditions: Conditions): Tensor;
+  /** The network's deepest features of x_t, [B, features, h, w]; left out by one that has none. */
+  features?(source: ParameterSource, xt: Tensor, t: Tensor, conditions: Conditions): Tensor;
   /** Weight of the denoising loss of the fake score, [B] of sigma [B]; null: every prediction counts the same. */
   readonly lossWeight: ((sigma: Tensor) => Tensor) | null;
 }

@@ -21,6 +21,9 @@ export function edmModel(network: Denoiser, { sigmas, generatorSigma: sigma, sig
     levels: karrasLevels(sigmas),
     calledAt: { scale: sigma, t: sigma, alpha: 1, sigma },
     predict: (source, xt, t, { labels }) => network.denoise(source, xt, t, labels ?? null),
+    ...(network.bottleneck
+      ? { features: (source, xt, t, { labels }) => network.bottleneck!(source, xt, t, labels ?? null) }
+      : {}),
     // The authors' weight of the fake score's loss, 1/sigma^2 + 1/sigma_data^2.
     lossWeight: (level) => add(div(1, square(level)), 1 / sigmaData ** 2),
   };

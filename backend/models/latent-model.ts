@@ -14,6 +14,8 @@ export interface LatentNetwork {
   readonly contextDim: number;
   /** Noise, v or image [B, C, h, w] for sample [B, C, h, w], timestep [B] (whole numbers), context [B, L, contextDim]. */
   predict(source: ParameterSource, sample: Tensor, timestep: Tensor, context: Tensor): Tensor;
+  /** The middle block's features of the same, [B, features, h, w]; left out by what has none. */
+  bottleneck?(source: ParameterSource, sample: Tensor, timestep: Tensor, context: Tensor): Tensor;
 }
 
 export interface LatentOptions {
@@ -39,6 +41,9 @@ export function latentModel(network: LatentNetwork, { prediction, schedule, toke
     },
     calledAt: { scale: 1, t: last, alpha: alpha(last), sigma: sigma(last) },
     predict: (source, xt, t, { context }) => network.predict(source, xt, t, context!),
+    ...(network.bottleneck
+      ? { features: (source, xt, t, { context }) => network.bottleneck!(source, xt, t, context!) }
+      : {}),
     lossWeight: null,
   };
 }

@@ -27,7 +27,7 @@ export function mlpNoiseEmbedding(options: MLPOptions, noise: Tensor): Tensor {
   return positionalEmbedding(mul(noise, noiseScale), options.model_channels);
 }
 
-/** x [B, C, R, R] -> [B, outChannels, R, R]; meant for R = 1. */
+/** x [B, C, R, R] -> [B, outChannels, R, R]; meant for R = 1. At its bottleneck the last hidden layer, [B, model_channels, 1, 1]. */
 export function mlp(
   p: ParameterSource,
   options: MLPOptions,
@@ -44,6 +44,7 @@ export function mlp(
     const hidden = add(linearLayer(q, 'layer0', silu(h), width, init), linearLayer(q, 'affine', emb, width, init));
     h = add(h, linearLayer(q, 'layer1', silu(hidden), width, init));
   }
+  if (shape.bottleneck) return reshape(h, [batch, width, 1, 1]);
   const out = linearLayer(p, 'output', silu(h), shape.outChannels * rows * columns, initZero);
   return reshape(out, [batch, shape.outChannels, rows, columns]);
 }

@@ -42,6 +42,8 @@ export interface Network {
    * class; an unconditional network leaves labels aside.
    */
   denoise(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null, options?: DenoiseOptions): Tensor;
+  /** The deepest features of F's encoder, [B, features, h, w], of what `denoise` takes. */
+  bottleneck(source: ParameterSource, x: Tensor, sigma: Tensor, labels: Tensor | null): Tensor;
 }
 
 export interface NetworkOptions {
@@ -71,7 +73,10 @@ export function createNetwork(raw: unknown, { recompute = 'none', tensors }: Net
     recompute: recompute === 'blocks',
   };
 
-  const denoise: Network['denoise'] = (source, x, sigma, labels, { augmentLabels = null, rawOutput = false } = {}) => {
+  const forward = (
+    of: UNetShape,
+    ...[source, x, sigma, labels, { augmentLabels = null } = {}]: Parameters<Network['denoise']>
+  ): { readonly c: Coefficients; readonly raw: Tensor } => {
     const batch = x.shape[0];
     const expect = (what: string, tensor: Tensor | null, wanted: readonly number[]) => {
       if (tensor && tensor.shape.join() !== wanted.join()) {
@@ -84,8 +89,12 @@ export function createNetwork(raw: unknown, { recompute = 'none', tensors }: Net
     expect('augmentLabels', augmentLabels, [batch, augmentDim]);
     const c = preconditioning.coefficients(sigma);
     const conditions: Conditions = { noise: c.noise, labels: labelDim > 0 ? labels : null, augmentLabels };
-    const raw = model.forward(scoped(source, 'model'), shape, scaled(x, c.in), conditions);
-    if (rawOutput) return raw;
+    return { c, raw: model.forward(scoped(source, 'model'), of, scaled(x, c.in), conditions) };
+  };
+
+  const denoise: Network['denoise'] = (source, x, sigma, labels, options = {}) => {
+    const { c, raw } = forward(shape, source, x, sigma, labels, options);
+    if (options.rawOutput) return raw;
     const image = shape.outChannels === channels ? raw : sliceAxis(raw, 1, 0, channels);
     return add(scaled(x, c.skip), scaled(image, c.out));
   };
@@ -102,6 +111,7 @@ export function createNetwork(raw: unknown, { recompute = 'none', tensors }: Net
     coefficients: preconditioning.coefficients,
     noiseEmbedding: (source, noise) => model.noiseEmbedding(scoped(source, 'model'), noise),
     denoise,
+    bottleneck: (...of) => forward({ ...shape, bottleneck: true }, ...of).raw,
   };
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ImageDataset } from '../data/dataset.ts';
 import { fittedDataset } from '../data/fitted-dataset.ts';
 import { openImageDataset } from '../data/image-dataset.ts';
+import { mirrored } from '../data/mirror.ts';
 import { sceneDataset } from '../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../diffusion/edm-sampler.ts';
 import type { Denoise } from '../diffusion/sampler.ts';
@@ -20,7 +21,6 @@ import { emasOf, updateSettingsOf } from '../training/schedule.ts';
 import { isDue, type SessionContext, type SessionPlan, type TrainingSession } from '../training/session.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { LossSession, recordDrawn } from './loss-session.ts';
-import { mirrored } from './mirror.ts';
 import { createTeachTrainer, type TeachOptions } from './teach.ts';
 
 const allScenes = 1_000_000;

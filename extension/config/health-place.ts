@@ -14,6 +14,7 @@ export const concernedKeys: Readonly<Record<string, readonly string[]>> = {
   'noise-levels': ['matching.levels'],
   'fake-score-lags': ['fake.updatesPerStep', 'fake.lr'],
   'fake-score-oscillates': ['fake.lr'],
+  'discriminator-wins': ['discriminator.lr', 'gan.r1', 'data.source'],
   'residuals-apart': ['regression.enabled', 'regression.lambda', 'generator.lr'],
   saturation: ['generator.lr'],
   'past-peak': ['iterations', 'generator.lr'],

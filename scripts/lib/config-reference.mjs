@@ -1,6 +1,6 @@
 // docs/configs.md: every key of a run config with meaning, unit and default, made from the schemas that check them.
-import { configJsonSchema, configKinds } from '../../backend/protocol/config/index.ts';
-import { unitOf } from './config-schema.mjs';
+import { configJsonSchema, configKinds, sectionOf } from '../../backend/protocol/config/index.ts';
+import { otherMethods, unitOf } from './config-schema.mjs';
 
 const opening = `# Run configs
 
@@ -58,7 +58,19 @@ const titles = {
 };
 
 export function configReference() {
-  return [opening, ...configKinds.map((kind) => chapter(kind))].join('\n');
+  const chapters = configKinds.flatMap((kind) =>
+    kind === 'distill' ? [chapter(kind), ...otherMethods().map(methodChapter)] : [chapter(kind)],
+  );
+  return [opening, ...chapters].join('\n');
+}
+
+/** A method's own keys: those that every distillation has are in the chapter before. */
+function methodChapter(method) {
+  const { title, keys } = sectionOf(method);
+  const { properties } = configJsonSchema('distill', method);
+  const own = Object.fromEntries(Object.keys(keys).map((key) => [key, properties[key]]));
+  const intro = `${title} In place of the sections of \`dmd\` it has these, beside the keys that every distillation has.`;
+  return [`## kind: "distill", method: "${method}"`, '', intro, '', ...tables({ properties: own }, [])].join('\n');
 }
 
 function chapter(kind) {
@@ -72,11 +84,10 @@ function tables(schema, path) {
   const values = entries.filter(([, value]) => !value.properties);
   const objects = entries.filter(([, value]) => value.properties);
   const required = schema.required ?? [];
+  const head = ['| Key | Meaning | Unit | Default |', '| --- | --- | --- | --- |'];
+  const rows = values.map(([key, value]) => row(key, value, required.includes(key) && value.default === undefined));
   return [
-    '| Key | Meaning | Unit | Default |',
-    '| --- | --- | --- | --- |',
-    ...values.map(([key, value]) => row(key, value, required.includes(key) && value.default === undefined)),
-    '',
+    ...(rows.length > 0 ? [...head, ...rows, ''] : []),
     ...objects.flatMap(([key, value]) => {
       const at = [...path, key];
       return [`### ${at.join('.')}`, '', value.description, '', ...tables(value, at)];

@@ -4,7 +4,8 @@
 // knowledge and words ("did you mean"). So each type stands beside an empty alternative, and no key is required or refused.
 //
 // Every function takes `t`, which says a text in the reader's language with its values filled in.
-import { configJsonSchema, configKinds } from '../../backend/protocol/config/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { configJsonSchema, configKinds, methodNames } from '../../backend/protocol/config/index.ts';
 
 const kinds = {
   distill: 'Distill a teacher into a one-step generator.',
@@ -19,6 +20,10 @@ export function editorSchema(t = fill) {
   const definitions = Object.fromEntries(
     configKinds.map((kind) => [kind, helper(t, withoutKind(configJsonSchema(kind)), [])]),
   );
+  for (const method of otherMethods()) {
+    const own = helper(t, withoutKind(configJsonSchema('distill', method)), []);
+    definitions[ofMethod(method)] = sharing(own, definitions.distill);
+  }
   const meanings = configKinds.map((kind) => t(kinds[kind]));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -55,7 +60,32 @@ function byKind([kind, ...others]) {
   return Object.fromEntries([
     ['if', { properties: { kind: { const: kind } }, required: ['kind'] }],
     ['then', { $ref: `#/definitions/${kind}` }],
-    ['else', others.length > 0 ? byKind(others) : { $ref: '#/definitions/distill' }],
+    ['else', others.length > 0 ? byKind(others) : byMethod(otherMethods())],
+  ]);
+}
+
+/** Those that must be named. */
+export const otherMethods = () => methodNames().filter((method) => method !== 'dmd');
+const ofMethod = (method) => `distill-${method}`;
+
+/** What both say of a key stands in the second alone. */
+function sharing(schema, other) {
+  const shared = ([key, value]) => isDeepStrictEqual(value, other.properties[key]);
+  const at = (key) => ({ anyOf: [{ $ref: `#/definitions/distill/properties/${key}` }, {}] });
+  const properties = Object.entries(schema.properties).map(([key, value]) => [
+    key,
+    shared([key, value]) ? at(key) : value,
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** The keys of whichever method it is; those of `dmd` while it is none of the others. */
+function byMethod([method, ...others]) {
+  if (method === undefined) return { $ref: '#/definitions/distill' };
+  return Object.fromEntries([
+    ['if', { properties: { method: { const: method } }, required: ['method'] }],
+    ['then', { $ref: `#/definitions/${ofMethod(method)}` }],
+    ['else', byMethod(others)],
   ]);
 }
 

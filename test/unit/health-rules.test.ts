@@ -4,7 +4,15 @@ import { test } from 'node:test';
 import { evaluate, HealthWatch } from '../../backend/health/evaluate.ts';
 import { numbersOf, RecordedNumbers } from '../../backend/health/numbers.ts';
 import { unjudgedRules } from '../../backend/health/rules/index.ts';
-import { batchTags, curveTags, gradientTags, readTags, sampleTags, stateTags } from '../../backend/health/tags.ts';
+import {
+  batchTags,
+  curveTags,
+  ganTags,
+  gradientTags,
+  readTags,
+  sampleTags,
+  stateTags,
+} from '../../backend/health/tags.ts';
 import { uniform } from '../random.ts';
 
 type Values = readonly number[];
@@ -43,6 +51,18 @@ test('the fake score: worse than the teacher on fresh samples, frozen, updated t
   const swings = range(20, (i) => [0.4, 0.6, 0.9, 0.6][i % 4]!);
   assert.deepEqual(found({ [sampleTags.freshFake]: swings }), ['fake-score-oscillates alarm 200']);
   assert.deepEqual(found({ [sampleTags.freshFake]: range(20, (i) => 1 - 0.04 * i) }), []);
+});
+
+test('a discriminator that wins outright: right of all images while the generator is never believed', () => {
+  const told = (right: number, loss: number) => ({
+    [ganTags.right]: range(60, () => Math.min(1, right * (0.995 + 0.01 * uniform()))),
+    [ganTags.lossGan]: range(60, () => noisy(loss)),
+  });
+  assert.deepEqual(found(told(1, 9)), ['discriminator-wins alarm 600']);
+  assert.deepEqual(found(told(1, 2)), [], 'it is right, but not by much');
+  assert.deepEqual(found(told(0.8, 9)), [], 'it is often wrong');
+  const few = Object.entries(told(1, 9)).map(([tag, values]) => [tag, values.slice(0, 20)]);
+  assert.deepEqual(found(Object.fromEntries(few)), [], 'too early to say');
 });
 
 test('the gradient: of the wrong scale, of one level, dead, mostly noise', () => {
@@ -118,7 +138,7 @@ test('the training: NaN, a jump, residuals that part, an optimizer that begins a
 
 test('nothing recorded: nothing said, and every rule named as not judged', () => {
   assert.deepEqual(evaluate(new RecordedNumbers()), []);
-  assert.equal(unjudgedRules(new RecordedNumbers()).length, 12);
+  assert.equal(unjudgedRules(new RecordedNumbers()).length, 13);
   assert.deepEqual(unjudgedRules(recorded(Object.fromEntries(readTags.map((tag) => [tag, [1]])))), []);
 });
 

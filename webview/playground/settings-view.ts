@@ -1,6 +1,6 @@
 /** What a person sets: Figure 3's cases, the target, the loss and its rates. */
 
-import { matchingWeights } from '../../backend/methods/dmd/config.ts';
+import { matchingWeights } from '../../backend/protocol/config/matching-keys.ts';
 import type { LossSettings, PlaygroundLoss } from '../../backend/protocol/panels/playground-settings.ts';
 import { apply, element } from '../shared/dom.ts';
 import { choice, labelled, NumberInput, select } from './fields.ts';

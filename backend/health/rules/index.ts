@@ -1,5 +1,6 @@
 /** All rules, the gravest first. */
 import type { RecordedNumbers } from '../numbers.ts';
+import { discriminatorWins } from './discriminator.ts';
 import { fakeScoreLags, fakeScoreOscillates } from './fake-score.ts';
 import { batchTooSmall, deadGradient, gradientScale, noiseLevels } from './gradient.ts';
 import type { Rule } from './rule.ts';
@@ -16,6 +17,7 @@ export const rules: readonly Rule[] = [
   noiseLevels,
   fakeScoreLags,
   fakeScoreOscillates,
+  discriminatorWins,
   residualsApart,
   saturation,
   pastPeak,

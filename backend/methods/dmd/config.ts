@@ -1,36 +1,20 @@
 /** The keys of a config that are Distribution Matching Distillation's own. Defaults are the paper's where it names one. */
 import {
   type Complain,
+  checkLevels,
   choice,
-  emaKey,
-  every,
+  generatorKeys,
+  gradientKeys,
   type MethodSection,
   optimizerKeys,
+  recordKey,
   schedulePoints,
   whole,
   z,
 } from '../../protocol/config/section.ts';
 
-export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha'] as const;
-
 const generator = z
-  .strictObject({
-    ...optimizerKeys(5e-5),
-    ema: emaKey(0),
-    rest: whole(0, 'iterations')
-      .default(0)
-      .describe(
-        'Iterations at the start in which the generator stays as it is, while the fake score learns what it makes. Default 0.',
-      ),
-    sigma: z
-      .number()
-      .positive()
-      .meta({ unit: 'data units' })
-      .default(80)
-      .describe(
-        "Noise level the generator is called at: G(z) = D(sigma z; sigma). Default 80, EDM's sigma_max; text: the last timestep.",
-      ),
-  })
+  .strictObject(generatorKeys(5e-5))
   .prefault({})
   .describe('The one-step generator G and its optimizer (AdamW).');
 
@@ -44,43 +28,10 @@ const fake = z
   .prefault({})
   .describe('The fake score mu_fake, trained on what the generator makes, and its optimizer (AdamW).');
 
-const levels = z
-  .strictObject({
-    count: whole(2, 'levels').default(1000).describe('Number of levels. Default 1000.'),
-    sigmaMin: z
-      .number()
-      .positive()
-      .meta({ unit: 'data units' })
-      .default(0.002)
-      .describe('Lowest noise level sigma. Default 0.002.'),
-    sigmaMax: z
-      .number()
-      .positive()
-      .meta({ unit: 'data units' })
-      .default(80)
-      .describe('Highest noise level sigma. Default 80.'),
-    rho: z.number().positive().default(7).describe('Exponent of the spacing. Default 7.'),
-  })
-  .prefault({})
-  .describe(
-    'Karras noise levels, ascending, that distribution matching and the fake score draw from by index; with prompts the ' +
-      "teacher's own timesteps.",
-  );
-
 const matching = z
   .strictObject({
     enabled: z.boolean().default(true).describe('false: the ablation without distribution matching. Default true.'),
-    weight: choice<(typeof matchingWeights)[number]>({
-      eq8: "grad = (mu_fake - mu_real) / mean|x - mu_real|: Eq. 8, as in Algorithm 2 and the authors' code.",
-      'eq8-alpha': "The same with Eq. 7's own factor alpha_t; for EDM, where alpha is 1, no difference.",
-      'sigma/alpha': 'grad = (alpha/sigma) (mu_fake - mu_real): an ablation of Table 2.',
-      'sigma^3/alpha': 'grad = alpha sigma (mu_fake - mu_real): an ablation of Table 2.',
-    })
-      .default('eq8')
-      .describe('Weight w_t of the gradient (Eq. 7); Table 2 compares them. Default eq8.'),
-    levels,
-    minStep: whole(0, 'index').default(20).describe('Lowest level index drawn, inclusive. Default 20.'),
-    maxStep: whole(0, 'index').default(980).describe('Highest level index drawn, inclusive. Default 980.'),
+    ...gradientKeys,
     realOnly: z
       .boolean()
       .default(false)
@@ -148,40 +99,7 @@ const schedules = z
   .prefault({})
   .describe('Values that change: [[iteration, value], ...], linear between, constant before and after.');
 
-const record = z
-  .strictObject({
-    samplesEvery: every(500, 'Record a grid of one-step samples from fixed noise'),
-    samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
-    fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
-    probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
-    histogramsEvery: every(500, "Record histograms of the image gradient, and of the networks' weights and gradients"),
-    healthEvery: every(
-      25,
-      "Record what health is judged by: the samples of fixed noise beside the teacher's, the fake score on them, the noise of the gradient",
-    ),
-    budgetMB: z
-      .number()
-      .nonnegative()
-      .meta({ unit: 'MB' })
-      .default(500)
-      .describe('Disk for recorded fields and probe together, in MB; older steps are thinned out. Default 500.'),
-    probe: z
-      .strictObject({
-        seed: whole(0, '').default(0).describe("Seed of the probe's own random stream. Default 0."),
-        count: whole(1, 'images').default(4).describe('Images in the probe. Default 4.'),
-        levels: z
-          .array(whole(0, 'index'))
-          .min(1)
-          .default([100, 300, 500, 700, 900])
-          .describe('Indices into matching.levels. Default [100, 300, 500, 700, 900].'),
-      })
-      .prefault({})
-      .describe('The probe has a random stream of its own: it never disturbs training.'),
-  })
-  .prefault({})
-  .describe('What is recorded beside the loss curves, which have every iteration.');
-
-const keys = { generator, fake, matching, regression, schedules, record };
+const keys = { generator, fake, matching, regression, schedules, record: recordKey };
 
 export const dmdSection = {
   title: 'Distribution Matching Distillation (Yin et al., arXiv 2311.18828).',
@@ -197,29 +115,13 @@ type Config = z.infer<z.ZodObject<typeof keys>> & {
 
 /** What no key can say by itself. */
 function check(config: Config, complain: Complain): void {
-  const {
-    matching: m,
-    regression: r,
-    record: { probe },
-  } = config;
+  const { matching: m, regression: r } = config;
   if (!m.enabled && !r.enabled) complain(['regression', 'enabled'], 'both losses are switched off: nothing to train');
-  if (m.levels.sigmaMin >= m.levels.sigmaMax) complain(['matching', 'levels', 'sigmaMin'], 'must be below sigmaMax');
-  if (m.maxStep >= m.levels.count) complain(['matching', 'maxStep'], `must be below levels.count, ${m.levels.count}`);
-  if (m.minStep > m.maxStep) complain(['matching', 'minStep'], `must not be above maxStep, ${m.maxStep}`);
   if (r.enabled && r.distance === 'lpips' && !r.lpipsWeights) {
     complain(['regression', 'distance'], 'lpips needs regression.lpipsWeights');
   }
   if (r.enabled && r.distance === 'lpips' && config.text.prompts && config.text.regressionSpace === 'latent') {
     complain(['text', 'regressionSpace'], 'lpips compares images: must be image');
   }
-  for (const key of ['minStep', 'maxStep'] as const) {
-    config.schedules[key]?.forEach(([, value], i) => {
-      if (value >= m.levels.count) complain(['schedules', key, i, 1], `must be below levels.count, ${m.levels.count}`);
-    });
-  }
-  probe.levels.forEach((level, i) => {
-    if (level >= m.levels.count) {
-      complain(['record', 'probe', 'levels', i], `must be below matching.levels.count, ${m.levels.count}`);
-    }
-  });
+  checkLevels(config, config.schedules, complain);
 }

@@ -31,30 +31,69 @@ import {
   trainsFake,
 } from './graphs.ts';
 import { Probe, probeGraphs } from './probe.ts';
-import { DmdProcedure } from './procedure.ts';
+import { DmdProcedure, type MatchingOptions, type MatchingProcedure } from './procedure.ts';
 import { distillSettings } from './settings.ts';
 import { shapeOf } from './shape.ts';
 
 /** Throws UserError for what the run itself would refuse. */
-export async function dmdDryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun> {
+export function dmdDryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun> {
+  return matchingDryRun(engine, config, limits, {
+    shapeOf: (shape) => shape,
+    graphs: (shape) => [
+      [generatorGraph(shape), 1],
+      ...(trainsFake(shape) ? [[fakeScoreGraph(shape), config.fake.updatesPerStep] as const] : []),
+    ],
+    otherParameters: () => ({}),
+    create: (shape, options) =>
+      DmdProcedure.create(engine, {
+        ...{ ...shape, ...options, fakeUpdates: config.fake.updatesPerStep },
+        settings(step) {
+          const settings = distillSettings(config)(step);
+          return { ...settings, generator: { ...settings.generator, emaDecays: options.emas } };
+        },
+      }),
+  });
+}
+
+/** What a method with a matching gradient brings to its dry run. */
+export interface DryMethod<Shape extends DmdShape> {
+  shapeOf(shape: DmdShape): Shape;
+  /** Its programs, with how often each runs in an iteration. */
+  graphs(shape: Shape): readonly (readonly [graph: Graph, times: number])[];
+  /** Numbers in trained networks beside generator and fake score, by name. */
+  otherParameters(shape: Shape): Readonly<Record<string, number>>;
+  /** With averages of the generator as the options have them. */
+  create(shape: Shape, options: MatchingOptions): Promise<MatchingProcedure>;
+}
+
+/** Throws UserError for what the run itself would refuse. */
+export async function matchingDryRun<Shape extends DmdShape>(
+  engine: Engine,
+  config: DistillConfig,
+  limits: Limits,
+  method: DryMethod<Shape>,
+): Promise<DryRun> {
   const teacher = await openTeacher(config);
   const { enabled, pairs } = config.regression;
   const distance = enabled ? await teacher.distance(randomWeights) : null;
   const half = await holdsTeacherAsHalf(teacher, engine);
-  const sized = (of: DistillTeacher, batch = config.batch): Sized => {
+  const sized = (of: DistillTeacher, batch = config.batch): Sized<Shape> => {
     const regression = { ...config.regression, batch: Math.min(batch, config.regression.batch ?? batch) };
     const asked = batch === config.batch ? config : { ...config, batch, regression };
-    const shape = shapeOf(asked, of, distance, half);
-    return { teacher: of, shape, cost: costOf(shape, config.fake.updatesPerStep) };
+    const shape = method.shapeOf(shapeOf(asked, of, distance, half));
+    return { teacher: of, shape, cost: costOf(shape, method) };
   };
   const whole = sized(teacher);
   const tried = firstFitting(whole, sized, config.batch, limits);
-  const { trainer, procedure } = await trainerOf(engine, config, tried);
+  const { trainer, procedure } = await trainerOf(engine, method, tried);
   return {
     trainer,
     parameters: {
       network: teacher.model.layout.size,
-      trained: { generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
+      trained: {
+        ...{ generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
+        ...method.otherParameters(whole.shape),
+      },
     },
     imagesPerMicro: countOf(whole.shape),
     ...{ whole: whole.cost, part: tried.cost },
@@ -66,19 +105,19 @@ export async function dmdDryRun(engine: Engine, config: DistillConfig, limits: L
   };
 }
 
-interface Sized {
+interface Sized<Shape extends DmdShape = DmdShape> {
   readonly teacher: DistillTeacher;
-  readonly shape: DmdShape;
+  readonly shape: Shape;
   readonly cost: MicroCost;
 }
 
 /** Fewer samples at a time, down to one of either kind; then smaller networks, until it can be tried. */
-function firstFitting(
-  whole: Sized,
-  sized: (teacher: DistillTeacher, batch: number) => Sized,
+function firstFitting<Shape extends DmdShape>(
+  whole: Sized<Shape>,
+  sized: (teacher: DistillTeacher, batch: number) => Sized<Shape>,
   batch: number,
   limits: Limits,
-): Sized {
+): Sized<Shape> {
   const fits = ({ cost: { weightBytes, peakBytes, flops } }: Sized) =>
     weightBytes + 2 * peakBytes <= limits.bytes && flops <= limits.flops;
   const networks = [...whole.teacher.smaller()];
@@ -90,36 +129,34 @@ function firstFitting(
   return networks.map((of) => sized(of, 1)).find(fits) ?? sized(networks.at(-1)!, 1);
 }
 
-function costOf(shape: DmdShape, fakeUpdates: number): MicroCost {
-  const graphs: [Graph, number][] = [[generatorGraph(shape), 1]];
-  if (trainsFake(shape)) graphs.push([fakeScoreGraph(shape), fakeUpdates]);
-  const { flops, peakBytes } = costOfAll(graphs);
+function costOf<Shape extends DmdShape>(shape: Shape, method: DryMethod<Shape>): MicroCost {
+  const { flops, peakBytes } = costOfAll(method.graphs(shape));
   // Old and new states until they are committed: three buffers and the generator's average; and one gradient at a time.
   const { generator, fake } = { generator: shape.generator.layout, fake: shape.fake.layout };
   const gradient = Math.max(generator.trainedSize, fake.trainedSize);
   // The teacher on the device, and by name for what is written in the end.
   const teacher = needsTeacher(shape) ? ((shape.halfTeacher ? 2 : 4) + 4) * shape.teacher.layout.size : 0;
-  return { flops, peakBytes, weightBytes: 4 * (8 * generator.size + 6 * fake.size + gradient) + teacher };
+  const others = Object.values(method.otherParameters(shape)).reduce((sum, size) => sum + size, 0);
+  return { flops, peakBytes, weightBytes: 4 * (8 * generator.size + 6 * (fake.size + others) + gradient) + teacher };
 }
 
-async function trainerOf(engine: Engine, config: DistillConfig, { shape, teacher }: Sized) {
+async function trainerOf<Shape extends DmdShape>(
+  engine: Engine,
+  method: DryMethod<Shape>,
+  { shape, teacher }: Sized<Shape>,
+) {
   const teacherWeights = randomWeights(shape.teacher.layout);
   const samples = (count: number) => randomTensor([count, ...shape.student.shape]);
   const conditions = teacher.randomConditions(shape.student);
   const start = (part: 'generator' | 'fake') => shape[part].start(teacherWeights, stream(0, 'plan', part));
-  const procedure = await DmdProcedure.create(engine, {
-    ...{ ...shape, seed: 0, teacherWeights, conditions, accumulation: 1, emas: [0.999] },
+  const procedure = await method.create(shape, {
+    ...{ seed: 0, teacherWeights, conditions, accumulation: 1, emas: [0.999] },
     start: { generator: start('generator'), fake: start('fake') },
     pairs: {
       batch: async (_step, _micro, count) => ({
         ...{ z: samples(count), y: samples(count) },
         conditions: await conditions.feeds(conditions.inTurn(count)),
       }),
-    },
-    fakeUpdates: config.fake.updatesPerStep,
-    settings: (step) => {
-      const settings = distillSettings(config)(step);
-      return { ...settings, generator: { ...settings.generator, emaDecays: [0.999] } };
     },
   });
   return { procedure, trainer: new Trainer(engine, procedure) };
@@ -129,7 +166,7 @@ async function trainerOf(engine: Engine, config: DistillConfig, { shape, teacher
 async function recordedOf(
   engine: Engine,
   { record, seed }: DistillConfig,
-  { generator, fake, teacher: frozen }: DmdProcedure,
+  { generator, fake, teacher: frozen }: MatchingProcedure,
   whole: Sized,
   tried: Sized,
 ): Promise<Recorded[]> {

@@ -147,9 +147,10 @@ const first = (tensor: Tensor, count: number) => (tensor.shape[0] === count ? te
 
 /**
  * Both scores on samples x [M, ...] and the gradient of distribution matching (Eq. 7 and 8). Declares the inputs of the level and
- * the outputs xt, muReal, muFake and grad; where it `changes`, guidance is an input as well. @returns d loss / d x and the numbers of the report
+ * the outputs xt, muReal, muFake and grad; where it `changes`, guidance is an input as well. @returns d loss / d x, the noisy samples
+ * with their level, and the numbers of the report
  */
-function scoresPart(
+export function scoresPart(
   graph: Graph,
   shape: DmdShape,
   x: Tensor,
@@ -177,6 +178,7 @@ function scoresPart(
   const outputs = { xt, muReal, ...(realOnly ? {} : { muFake }), grad };
   for (const [name, tensor] of Object.entries(outputs)) graph.output(name, tensor);
   return {
+    ...{ xt, level },
     imageGradient: div(grad, sizeOf(x.shape)),
     report: {
       // 0.5 mean((x - stopgrad(x - grad))^2)

@@ -49,7 +49,7 @@ export function dmdListing(config: DistillConfig): readonly ListingLine[] {
   ];
 }
 
-function updateWords({
+export function updateWords({
   lr,
   warmup,
   weightDecay,

@@ -29,7 +29,8 @@ import {
 } from './graphs.ts';
 import { type AdjustedSettings, adjustableOf, adjusted, type StepSettings } from './settings.ts';
 
-export interface DmdOptions extends DmdShape {
+/** What every procedure with a matching gradient is made of. */
+export interface MatchingOptions {
   readonly seed: number;
   readonly conditions: ConditionSource;
   readonly pairs: ReferencePairs | null;
@@ -42,6 +43,9 @@ export interface DmdOptions extends DmdShape {
   /** Micro-batches per update, on each rank. */
   readonly accumulation: number;
   readonly ranks?: Ranks | undefined;
+}
+
+export interface DmdOptions extends DmdShape, MatchingOptions {
   /** Fake-score updates per generator update; those past the first train on newly generated samples. */
   readonly fakeUpdates: number;
   /** Recorded draws in place of the seed's own streams. */
@@ -49,8 +53,23 @@ export interface DmdOptions extends DmdShape {
   settings(step: number): StepSettings;
 }
 
+/** What is looked at of such a procedure between two iterations, whatever else it trains. */
+export interface MatchingProcedure extends Procedure {
+  readonly generator: TrainedNetwork;
+  readonly fake: TrainedNetwork;
+  /** The frozen teacher's parameters; [] where nothing needs it. */
+  readonly teacher: Chunks;
+  /**
+   * The generator's gradient of a batch that no iteration has, from draws of its own, at the state after `step`.
+   * @param which numbers such batches of one step; the caller owns the chunks
+   */
+  otherGradient(engine: Engine, step: number, which: number): Promise<Chunks>;
+  /** Weights of the generator by the network's parameter names. @param decay of the average; the first unless given */
+  generatorWeights(decay?: number): Promise<Map<string, TensorData>>;
+}
+
 /** Draws are named by step and micro-batch: those from here on belong to no iteration. */
-const beyondMicros = 1_000_000;
+export const beyondMicros = 1_000_000;
 
 /** Samples on the device, and what they are of. */
 interface Generated {
@@ -58,7 +77,7 @@ interface Generated {
   readonly conditions: HostTensors;
 }
 
-export class DmdProcedure implements Procedure {
+export class DmdProcedure implements MatchingProcedure {
   readonly networks: readonly TrainedNetwork[];
   readonly imagesPerStep: number;
   readonly recorded: readonly string[];
@@ -66,7 +85,6 @@ export class DmdProcedure implements Procedure {
   readonly adjustable: Adjustable;
   readonly generator: TrainedNetwork;
   readonly fake: TrainedNetwork;
-  /** The frozen teacher's parameters; [] where nothing needs it. */
   readonly teacher: Chunks;
   readonly ranks: Ranks | undefined;
   readonly #micros: MicroBatches;
@@ -236,10 +254,6 @@ export class DmdProcedure implements Procedure {
     return adjusted(this.#options, this.adjustable, this.#options.settings(step));
   }
 
-  /**
-   * The generator's gradient of a batch that no iteration has, from draws of its own, at the state after `step`.
-   * @param which numbers such batches of one step; the caller owns the chunks
-   */
   async otherGradient(engine: Engine, step: number, which: number): Promise<Chunks> {
     const iteration = new Iteration(engine, step);
     try {
@@ -250,7 +264,6 @@ export class DmdProcedure implements Procedure {
     }
   }
 
-  /** Weights of the generator by the network's parameter names. */
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
     const { generator, teacherWeights } = this.#options;
     const flats = await Promise.all(this.generator.average(decay).map(async (chunk) => (await chunk.read()).slice()));

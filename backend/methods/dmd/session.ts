@@ -1,5 +1,6 @@
 /** Distribution Matching Distillation as a run: what it opens, what is recorded of it, and the generator it ends with. */
 import path from 'node:path';
+import type { Engine } from '../../engine/engine.ts';
 import { roundToHalves } from '../../graph/half.ts';
 import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
@@ -21,12 +22,12 @@ import { pairInputs } from '../common/pair-inputs.ts';
 import { openReferencePairs } from '../common/pairs.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
-import { generateGraph } from './graphs.ts';
+import { type DmdShape, generateGraph } from './graphs.ts';
 import type { ScoreInspector } from './inspect/inspector.ts';
 import { inspectorFor } from './inspect/open.ts';
 import { Plane } from './plane.ts';
 import { Probe } from './probe.ts';
-import { DmdProcedure } from './procedure.ts';
+import { DmdProcedure, type MatchingOptions, type MatchingProcedure } from './procedure.ts';
 import { RecordedProbe } from './recorded-probe.ts';
 import { distillSettings } from './settings.ts';
 import { shapeOf } from './shape.ts';
@@ -44,14 +45,34 @@ export async function planDmd(config: DistillConfig, work: InputWork = {}): Prom
     fieldBytes: (config.record.budgetMB * 1e6) / 2,
     probes: config.matching.enabled,
     inputs: async () => ({ ...teacher.inputs, ...(await pairInputs(config, found?.set)) }),
-    start: (context) => start(config, teacher, context),
+    start: (context) =>
+      startMatching(config, teacher, context, async (engine, shape, options) => ({
+        shape,
+        procedure: await DmdProcedure.create(engine, {
+          ...{ ...shape, ...options, settings: distillSettings(config) },
+          fakeUpdates: config.fake.updatesPerStep,
+        }),
+      })),
   };
 }
 
-async function start(
+/** A procedure on networks that start as the teacher; the shape is what is looked at, with distribution matching or without. */
+type MakeProcedure = (
+  engine: Engine,
+  shape: DmdShape,
+  options: MatchingOptions,
+) => Promise<{ readonly procedure: MatchingProcedure; readonly shape: DmdShape }>;
+
+/**
+ * Trains by a procedure with a matching gradient, DMD's own or another method's, and records of it what is recorded of either.
+ * @param tags of numbers that DMD has not: what they are recorded as
+ */
+export async function startMatching(
   config: DistillConfig,
   teacher: DistillTeacher,
   context: SessionContext,
+  make: MakeProcedure,
+  tags: Readonly<Record<string, string>> = {},
 ): Promise<TrainingSession> {
   const { engine, report, recorder, folder, signal, ranks = alone } = context;
   const { seed, regression, accumulation, record, iterations } = config;
@@ -70,12 +91,11 @@ async function start(
   }
   const weights = await teacher.readWeights();
   if (half) for (const { data } of weights.values()) roundToHalves(data);
-  const shape = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
-  const flat = (part: 'generator' | 'fake') => shape[part].start(weights, stream(seed, 'adapters', part));
-  const procedure = await DmdProcedure.create(engine, {
-    ...{ ...shape, seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
+  const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
+  const flat = (part: 'generator' | 'fake') => begun[part].start(weights, stream(seed, 'adapters', part));
+  const { procedure, shape } = await make(engine, begun, {
+    ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
     ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
-    ...{ fakeUpdates: config.fake.updatesPerStep, settings: distillSettings(config) },
   });
   const trainer = new Trainer(engine, procedure, (step) => isDue(record.histogramsEvery, step, iterations));
   const probe =
@@ -115,7 +135,7 @@ async function start(
       });
       return (await inspector).inspect(parameters(), query, { ...how, step: trainer.step });
     },
-    scalars: ({ scalars }) => recordedScalars(scalars),
+    scalars: ({ scalars }) => recordedScalars(scalars, tags),
     async record(step) {
       await vitals?.record(recorder, step);
       if (preview && isDue(record.samplesEvery, step, iterations)) {

@@ -35,7 +35,7 @@ export function distillSettings(config: DistillConfig): (step: number) => StepSe
 }
 
 /** While it rests its rate is 0, so that nothing moves; warm-up and decay count from then on. */
-function generatorSettings(
+export function generatorSettings(
   { rest, ...optimizer }: DistillConfig['generator'],
   emas: readonly number[],
   step: number,

@@ -12,6 +12,6 @@ const tags: Readonly<Record<string, string>> = {
   residualFake: 'residual/fake',
 };
 
-/** Numbers that have no tag of their own keep their name. */
-export const recordedScalars = (scalars: Scalars): Scalars =>
-  Object.fromEntries(Object.entries(scalars).map(([name, value]) => [tags[name] ?? name, value]));
+/** Numbers that have no tag of their own keep their name. @param more tags of another method */
+export const recordedScalars = (scalars: Scalars, more: Readonly<Record<string, string>> = {}): Scalars =>
+  Object.fromEntries(Object.entries(scalars).map(([name, value]) => [more[name] ?? tags[name] ?? name, value]));

@@ -35,7 +35,7 @@ export function dhariwalNoiseEmbedding(options: DhariwalUNetOptions, noise: Tens
   return positionalEmbedding(noise, options.model_channels);
 }
 
-/** x [B, Cin, R, R] -> [B, outChannels, R, R]. */
+/** x [B, Cin, R, R] -> [B, outChannels, R, R]; at its bottleneck [B, C, r, r]. */
 export function dhariwalUNet(
   p: ParameterSource,
   options: DhariwalUNetOptions,
@@ -49,7 +49,9 @@ export function dhariwalUNet(
       const build = () => unetBlock(scoped(p, name), style, input, emb, blockShape);
       return shape.recompute ? x.graph.recompute(build) : build();
     });
-  const h = decode(options, shape, encode(p, options, shape, x, block), block);
+  const skips = encode(p, options, shape, x, block);
+  if (shape.bottleneck) return skips.at(-1)!;
+  const h = decode(options, shape, skips, block);
   const normalized = silu(groupNormLayer(p, 'out_norm', h, style.epsilon));
   const { weight, bias } = convParameters(p, 'out_conv', h.shape[1], shape.outChannels, 3, initZero);
   return conv2d(normalized, weight, bias, { padding: 1 });

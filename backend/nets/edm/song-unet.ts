@@ -35,7 +35,7 @@ export function songNoiseEmbedding(p: ParameterSource, options: SongUNetOptions,
     : positionalEmbedding(noise, channels, { endpoint: true });
 }
 
-/** x [B, Cin, R, R] -> [B, outChannels, R, R]. */
+/** x [B, Cin, R, R] -> [B, outChannels, R, R]; at its bottleneck [B, C, r, r]. */
 export function songUNet(
   p: ParameterSource,
   options: SongUNetOptions,
@@ -61,6 +61,7 @@ export function songUNet(
       return shape.recompute ? x.graph.recompute(build) : build();
     });
   const skips = encode(p, options, shape, x, block);
+  if (shape.bottleneck) return skips.at(-1)!;
   return decode(p, options, shape, skips, block);
 }
 

@@ -21,6 +21,8 @@ export interface UNetShape {
   readonly labelDim: number;
   /** Every block is a recomputation region. */
   readonly recompute: boolean;
+  /** Only the encoder: its deepest features in place of the output. */
+  readonly bottleneck?: boolean;
 }
 
 export interface Conditions {

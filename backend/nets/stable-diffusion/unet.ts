@@ -26,6 +26,8 @@ export interface TextUNet {
    * (whole numbers held as float32), context [B, L, contextDim].
    */
   predict(source: ParameterSource, sample: Tensor, timestep: Tensor, context: Tensor): Tensor;
+  /** What the middle block hands to the decoder, [B, features, h, w], of the same. */
+  bottleneck(source: ParameterSource, sample: Tensor, timestep: Tensor, context: Tensor): Tensor;
 }
 
 export interface TextUNetOptions {
@@ -40,7 +42,7 @@ export function createTextUNet(rawConfig: unknown, { recompute = 'none', size }:
   const config = parseUNetConfig(rawConfig);
   const { in_channels: channels, cross_attention_dim: contextDim } = config;
   const [height, width] = size ?? sizeOfConfig(config);
-  const predict: TextUNet['predict'] = (source, sample, timestep, context) => {
+  const builder: (...of: Parameters<TextUNet['predict']>) => Builder = (_, sample, timestep, context) => {
     const [batch, , rows, columns] = sample.shape;
     const expect = (what: string, tensor: Tensor, wanted: readonly (number | undefined)[]) => {
       if (tensor.shape.length === wanted.length && tensor.shape.join() === wanted.join()) return;
@@ -49,14 +51,16 @@ export function createTextUNet(rawConfig: unknown, { recompute = 'none', size }:
     expect('sample', sample, [batch, channels, rows, columns]);
     expect('timestep', timestep, [batch]);
     expect('context', context, [batch, context.shape[1], contextDim]);
-    return new Builder(config, recompute === 'blocks', timestep, context).build(source, sample);
+    return new Builder(config, recompute === 'blocks', timestep, context);
   };
+  const predict: TextUNet['predict'] = (...of) => builder(...of).build(of[0], of[1]);
+  const bottleneck: TextUNet['bottleneck'] = (...of) => builder(...of).encode(of[0], of[1]).deepest;
   const layout = collectParameters((source) => {
     const { graph } = source;
     const sample = graph.input('sample', [1, channels, height, width]);
     return predict(source, sample, graph.input('timestep', [1]), graph.input('context', [1, 1, contextDim]));
   });
-  return { config, layout, latentShape: [channels, height, width], contextDim, predict };
+  return { config, layout, latentShape: [channels, height, width], contextDim, predict, bottleneck };
 }
 
 function sizeOfConfig({ sample_size: size }: UNetConfig): readonly [number, number] {
@@ -85,15 +89,22 @@ class Builder {
 
   build(p: ParameterSource, sample: Tensor): Tensor {
     const config = this.#config;
+    const { emb, skips, deepest } = this.encode(p, sample);
+    const last = this.#up(p, deepest, skips, emb);
+    const out = normSilu(p, 'conv_norm_out', last, config.norm_num_groups, config.norm_eps);
+    return convLayer(p, 'conv_out', out, config.out_channels, { ...around(config.conv_out_kernel), zero: true });
+  }
+
+  /** Encoder and middle block. */
+  encode(p: ParameterSource, sample: Tensor): { emb: Tensor; skips: Tensor[]; deepest: Tensor } {
+    const config = this.#config;
     const emb = this.#embed(p);
     const input = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
     const first = convLayer(p, 'conv_in', input, this.#levels[0].channels, around(config.conv_in_kernel));
     const skips = this.#down(p, first, emb);
     const deepest =
       config.mid_block_type === null ? skips[skips.length - 1] : this.#middle(p, skips[skips.length - 1], emb);
-    const last = this.#up(p, deepest, skips, emb);
-    const out = normSilu(p, 'conv_norm_out', last, config.norm_num_groups, config.norm_eps);
-    return convLayer(p, 'conv_out', out, config.out_channels, { ...around(config.conv_out_kernel), zero: true });
+    return { emb, skips, deepest };
   }
 
   /** [B, 4 * first channels], before the SiLU that every block applies. */

@@ -1,6 +1,9 @@
 /** The keys that all kinds of config share, and the small building blocks. */
 import { z } from './zod.ts';
 
+/** Marks the value at a path as wrong, in words. */
+export type Complain = (path: (string | number)[], message: string) => void;
+
 /** A whole number from `min` on, and what it counts; '' for what counts nothing, such as a seed. */
 export const whole = (min: number, unit: string, max = Number.MAX_SAFE_INTEGER) =>
   z.int().min(min).max(max).meta({ unit });

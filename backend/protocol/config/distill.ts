@@ -1,13 +1,12 @@
 /** `kind: "distill"`: what every distillation needs to know; its method adds keys of its own. */
 import { dmdSection } from '../../methods/dmd/config.ts';
+import { dmd2Section } from '../../methods/dmd2/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
 import { mixtureSection, mixtureTeacher } from './mixture.ts';
 import { networkSchema } from './network.ts';
 import type { Complain, MethodSection } from './section.ts';
 import { z } from './zod.ts';
-
-export { matchingWeights } from '../../methods/dmd/config.ts';
 
 const keys = {
   kind: z.literal('distill').describe('Distill a teacher into a one-step generator.'),
@@ -40,11 +39,11 @@ const keys = {
   checkpoint: checkpointKey,
 };
 
+/** What each method is stands in its section's title. */
+const methodDescription = 'How it is distilled. Default dmd.';
+
 function schemaOf<Keys extends z.ZodRawShape>(method: string, section: MethodSection<Keys>) {
-  const named = z
-    .literal(method)
-    .default(method)
-    .describe(`How it is distilled. Default dmd. ${method}: ${section.title}`);
+  const named = z.literal(method).default(method).describe(methodDescription);
   return z
     .strictObject({ ...keys, method: named, ...section.keys })
     .superRefine((config, context) => {
@@ -91,6 +90,9 @@ export function registerSection(method: string, section: MethodSection): void {
 }
 
 export const methodNames = (): string[] => [...schemas.keys()];
+
+// The editor knows the keys of every method that comes with the program, without its code.
+registerSection('dmd2', dmd2Section);
 
 /** Throws for a name that is not known. */
 export function sectionOf(method: string): MethodSection {

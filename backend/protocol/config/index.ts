@@ -1,7 +1,8 @@
 /** Configs of runs (`*.dmd.json`): their schemas, reading them, and what the editor needs to help write them. */
 export { type ConfigKind, commandOfKind, configKinds, type DeviceName, devices } from './common.ts';
 export { depthFault, readRoughly } from './depth.ts';
-export { type DistillConfig, matchingWeights, registerSection, sectionOf } from './distill.ts';
+export { type DistillConfig, methodNames, registerSection, sectionOf } from './distill.ts';
+export { matchingWeights } from './matching-keys.ts';
 export { type MixtureConfig, mixtureTeacher } from './mixture.ts';
 export { modelTypes, type NetworkConfig, networkSchema, preconditionings } from './network.ts';
 export { applyOverrides, isAssigned } from './overrides.ts';

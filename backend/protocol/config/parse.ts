@@ -14,7 +14,7 @@ import {
 import { UserError } from '../errors.ts';
 import { type ConfigKind, configKinds } from './common.ts';
 import { deepest, depthFault } from './depth.ts';
-import { type DistillConfig, distillSchema, distillSchemaOf, methodNames } from './distill.ts';
+import { type DistillConfig, distillSchema, distillSchemaOf, methodNames, sectionOf } from './distill.ts';
 import { type Located, lineAndColumn, type ProblemCode, problemsOf } from './problems.ts';
 import { safeParse } from './safe-parse.ts';
 import { nearest } from './suggest.ts';
@@ -101,9 +101,15 @@ function problem(
   return { code, offset, length, what, meaning: '', replacement };
 }
 
-/** JSON schema (draft 7) of a kind of config, for the editor. */
-export function configJsonSchema(kind: ConfigKind): Record<string, unknown> {
-  return { ...z.toJSONSchema(schemas[kind], { io: 'input', target: 'draft-7' }), allowTrailingCommas: true };
+/** JSON schema (draft 7) of a kind of config, for the editor. @param method of a distillation */
+export function configJsonSchema(kind: ConfigKind, method = 'dmd'): Record<string, unknown> {
+  const schema = kind === 'distill' ? distillSchemaOf(method)! : schemas[kind];
+  const made = { ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }), allowTrailingCommas: true };
+  if (kind !== 'distill') return made;
+  const { const: _, ...named } = made.properties!.method as Record<string, unknown>;
+  const words = methodNames();
+  const choices = { enum: words, enumDescriptions: words.map((word) => sectionOf(word).title) };
+  return { ...made, properties: { ...made.properties, method: { ...named, ...choices, default: 'dmd' } } };
 }
 
 const kindOf = (root: Node): ConfigKind | Located => wordOf(root, 'kind', configKinds);

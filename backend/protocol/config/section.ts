@@ -2,14 +2,13 @@
  * What a method of distillation brings to a config: keys of its own beside those that every distillation has. A method's section
  * is `config.ts` in its folder under methods/; it belongs to the protocol, since the editor reads configs too.
  */
+import type { Complain } from './common.ts';
 import type { z } from './zod.ts';
 
-export { choice, emaKey, every, optimizerKeys, whole } from './common.ts';
+export { type Complain, choice, emaKey, every, optimizerKeys, whole } from './common.ts';
+export { checkLevels, generatorKeys, gradientKeys, recordKey } from './matching-keys.ts';
 export { schedulePoints } from './schedule.ts';
 export { z } from './zod.ts';
-
-/** Marks the value at a path as wrong, in words. */
-export type Complain = (path: (string | number)[], message: string) => void;
 
 export interface MethodSection<Keys extends z.ZodRawShape = z.ZodRawShape> {
   /** What the method is, in a line. */

@@ -1,5 +1,5 @@
 /** What a person sets in the playground, and what it is in a config: the changes of the preset `figure-3` that its runs begin with. */
-import { matchingWeights } from '../../methods/dmd/config.ts';
+import { matchingWeights } from '../config/matching-keys.ts';
 import { mixtureSection } from '../config/mixture.ts';
 import { z } from '../config/zod.ts';
 

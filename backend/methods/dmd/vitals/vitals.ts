@@ -8,7 +8,7 @@ import type { ConditionSource } from '../../../models/conditions.ts';
 import type { Records } from '../../../training/session.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { type DmdShape, matchedOf } from '../graphs.ts';
-import type { DmdProcedure } from '../procedure.ts';
+import type { MatchingProcedure } from '../procedure.ts';
 import { batchVitals } from './batch.ts';
 import { CheckUp } from './check-up.ts';
 import { GradientNoise } from './gradient-noise.ts';
@@ -32,13 +32,13 @@ const batchesPerCheckUp = 5;
 export class Vitals {
   readonly #engine: Engine;
   readonly #shape: DmdShape;
-  readonly #procedure: DmdProcedure;
+  readonly #procedure: MatchingProcedure;
   readonly #trainer: Trainer;
   readonly #options: VitalsOptions;
   #checkUp: Promise<CheckUp> | undefined;
   #noise: Promise<GradientNoise> | undefined;
 
-  constructor(engine: Engine, shape: DmdShape, procedure: DmdProcedure, trainer: Trainer, options: VitalsOptions) {
+  constructor(engine: Engine, shape: DmdShape, procedure: MatchingProcedure, trainer: Trainer, options: VitalsOptions) {
     this.#engine = engine;
     this.#shape = shape;
     this.#procedure = procedure;

@@ -1,0 +1,19 @@
+/** DMD2 (Yin et al., arXiv 2405.14867): one folder with all that makes it this method, on DMD's scores, probe and inspector. */
+import { openSubject } from '../dmd/inspect/open.ts';
+import type { Method } from '../method.ts';
+import { asDmd, dmd2Config } from './as-dmd.ts';
+import { dmd2Section } from './config.ts';
+import { dmd2DryRun } from './dry-run.ts';
+import { dmd2Findings } from './findings.ts';
+import { dmd2Listing } from './listing.ts';
+import { planDmd2 } from './session.ts';
+
+export const dmd2: Method = {
+  name: 'dmd2',
+  section: dmd2Section,
+  plan: planDmd2,
+  findings: dmd2Findings,
+  dryRun: dmd2DryRun,
+  inspection: (config, engine, work) => openSubject(asDmd(dmd2Config(config)), engine, work),
+  listing: dmd2Listing,
+};

@@ -1,0 +1,296 @@
+/**
+ * DMD2 as it is run (arXiv 2405.14867), stage by stage: the generator follows matching gradient and GAN loss; then fake score and
+ * discriminator are updated several times on what it makes and on real images.
+ */
+import type { DeviceTensor, Engine } from '../../engine/engine.ts';
+import type { TensorData } from '../../graph/tensor-data.ts';
+import type { HostTensors } from '../../models/conditions.ts';
+import { levelFeeds } from '../../models/diffusion-model.ts';
+import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
+import type { DrawPoint } from '../../training/draws.ts';
+import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
+import { StagedProgram } from '../../training/staged-program.ts';
+import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import type { Adjustable } from '../../training/trainer.ts';
+import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
+import { beyondMicros, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
+import { type Dmd2Draws, streamDmd2Draws } from './draws.ts';
+import {
+  type Dmd2Shape,
+  discriminatorGraph,
+  discriminatorReport,
+  generatorGraph,
+  generatorReport,
+  generatorStages,
+  headGradient,
+  stagesOfFake,
+} from './graphs.ts';
+import type { RealImages } from './real-images.ts';
+import { type AdjustedSettings, adjustableOf, adjusted, type Dmd2Settings } from './settings.ts';
+
+export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 'start'> {
+  /** Updates of fake score and discriminator per generator update; those past the first train on newly generated samples. */
+  readonly fakeUpdates: number;
+  /** Flat parameters that the trained networks start from; the discriminator's where there is one. */
+  readonly start: MatchingOptions['start'] & { readonly discriminator: Float32Array | null };
+  /** Null without a GAN loss. */
+  readonly real: Pick<RealImages, 'batch'> | null;
+  /** Recorded draws in place of the seed's own streams. */
+  readonly draws?: Dmd2Draws;
+  settings(step: number): Dmd2Settings;
+}
+
+/** Samples on the device, and what they are of. */
+interface Generated {
+  readonly x: DeviceTensor;
+  readonly conditions: HostTensors;
+}
+
+interface Programs {
+  readonly generator: StagedProgram;
+  readonly fake: StagedProgram;
+  /** Fresh samples for further updates of the fake score; null where there are none. */
+  readonly fresh: StagedProgram | null;
+}
+
+interface Networks {
+  readonly generator: TrainedNetwork;
+  readonly fake: TrainedNetwork;
+  readonly discriminator: TrainedNetwork | null;
+}
+
+export class Dmd2Procedure implements MatchingProcedure {
+  readonly networks: readonly TrainedNetwork[];
+  readonly imagesPerStep: number;
+  readonly recorded: readonly string[];
+  readonly updatesPerStep: Readonly<Record<string, number>>;
+  readonly adjustable: Adjustable;
+  readonly generator: TrainedNetwork;
+  readonly fake: TrainedNetwork;
+  /** Null without a GAN loss. */
+  readonly discriminator: TrainedNetwork | null;
+  readonly teacher: Chunks;
+  readonly ranks: Dmd2Options['ranks'];
+  readonly #micros: MicroBatches;
+  readonly #options: Dmd2Options;
+  readonly #draws: Dmd2Draws;
+  readonly #programs: Programs;
+  /** What guidance starts from, on the device; {} without. */
+  readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
+
+  private constructor(engine: Engine, options: Dmd2Options, programs: Programs, networks: Networks) {
+    const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
+    this.#options = options;
+    this.#programs = programs;
+    this.#draws = options.draws ?? streamDmd2Draws(seed, student.shape, conditions);
+    this.generator = networks.generator;
+    this.fake = networks.fake;
+    this.discriminator = networks.discriminator;
+    this.networks = [this.generator, this.fake, ...(this.discriminator ? [this.discriminator] : [])];
+    this.ranks = options.ranks;
+    this.#micros = microBatchesOf(options.ranks ?? alone, accumulation);
+    this.imagesPerStep = options.batch * this.#micros.of;
+    this.updatesPerStep = { fake: fakeUpdates, discriminator: fakeUpdates };
+    this.adjustable = adjustableOf(options, (step) => options.settings(step));
+    this.recorded = [
+      ...['x', 'xt', 'muReal', 'muFake', 'grad', 'z'],
+      ...Object.keys(teacher.levels.numbers),
+      ...conditions.recorded,
+    ];
+    this.teacher = uploadTeacher(engine, options);
+    const guides = isGuided(options) ? (conditions.unconditional ?? {}) : {};
+    this.#unconditional = Object.fromEntries(
+      Object.entries(guides).map(([name, { shape, data }]) => [
+        unconditionalName(name),
+        engine.upload({ shape, data: data.slice() }),
+      ]),
+    );
+  }
+
+  static async create(engine: Engine, options: Dmd2Options): Promise<Dmd2Procedure> {
+    const { gan, real, emas, accumulation, ranks = alone, fakeUpdates, start, batch } = options;
+    if (gan && !(real && start.discriminator)) throw new Error('a GAN loss needs real images and a discriminator');
+    const compile = StagedProgram.compile;
+    const generator = await compile(engine, generatorGraph(options), generatorStages, 'generator');
+    const fake = await compile(engine, discriminatorGraph(options), stagesOfFake(options), 'fake score');
+    const fresh =
+      fakeUpdates > 1 ? await compile(engine, generateGraph(options, batch), [['generate', ['x']]], 'generate') : null;
+    const accumulates = microBatchesOf(ranks, accumulation).of > 1;
+    const network = (name: string, layout: TrainedNetwork['layout'], from: Float32Array, decays: readonly number[]) =>
+      TrainedNetwork.create(engine, { name, layout, start: from, emas: decays, accumulates, ranks });
+    return new Dmd2Procedure(
+      engine,
+      options,
+      { generator, fake, fresh },
+      {
+        generator: await network('generator', options.generator.layout, start.generator, emas),
+        fake: await network('fake', options.fake.layout, start.fake, []),
+        discriminator: gan && (await network('discriminator', gan.head.layout, start.discriminator!, [])),
+      },
+    );
+  }
+
+  async iterate(it: Iteration): Promise<void> {
+    const { generator, fake, discriminator } = this;
+    const { first, count, of } = this.#micros;
+    const { fakeUpdates } = this.#options;
+    const micros = count * (1 + fakeUpdates);
+    const images = new Map<number, Generated>();
+    try {
+      for (let done = 0; done < count; done++) {
+        const micro = first + done;
+        await it.begin(micro, done, micros);
+        const conditions = await this.#generatorHalf(it);
+        it.report(generatorReport, it.take('report'), 1 / of);
+        await generator.accumulate(it.takeChunks('gradient'), 1 / of);
+        images.set(micro, { x: it.take('x'), conditions });
+      }
+      const updated = { stage: 'generator update', norm: 'normGenerator' };
+      await it.update(generator, this.#settings(it.step).generator, updated);
+      for (let update = 0; update < fakeUpdates; update++) {
+        // Of several updates the last one's numbers are reported.
+        const share = update === fakeUpdates - 1 ? 1 : 0;
+        for (let done = 0; done < count; done++) {
+          const micro = first + done;
+          await it.begin(micro, count * (1 + update) + done, micros);
+          const own = images.get(micro)!;
+          if (update === 0) images.delete(micro);
+          images.set(micro, await this.#fakeHalf(it, { step: it.step, micro, update }, own));
+          it.report(discriminator ? discriminatorReport : ['lossFake'], it.take('report'), share / of);
+          await fake.accumulate(it.takeChunks('gradient'), 1 / of);
+          await discriminator?.accumulate(it.takeChunks(headGradient), 1 / of);
+        }
+        const settings = this.#settings(it.step);
+        await it.update(fake, settings.fake, { stage: 'fake update', norm: 'normFake', share });
+        if (!discriminator) continue;
+        const told = { stage: 'discriminator update', norm: 'normDiscriminator', share };
+        await it.update(discriminator, settings.discriminator, told);
+      }
+    } finally {
+      const last = images.get(it.micro);
+      if (last) it.put({ x: last.x, ...last.conditions });
+      disposeAll([...images.values()].filter((of) => of !== last).map(({ x }) => x));
+    }
+  }
+
+  /** Generate, diffuse, both scores, gradient, what the discriminator says, backward. @returns what the samples are of */
+  async #generatorHalf(it: Iteration): Promise<HostTensors> {
+    const { matching, gan: range, generatorWeight, guidance } = this.#settings(it.step);
+    const { batch, gan, conditions, teacher, student } = this.#options;
+    const at = { step: it.step, micro: it.micro, update: 0 };
+    const { z, rows } = this.#draws.latents(at, batch);
+    const of = await conditions.feeds(rows);
+    const { indices, noise } = this.#draws.matching(at, batch, matching);
+    it.put({ z, ...of, ...levelFeeds(teacher.levels, indices), noise });
+    if (isGuided(this.#options)) it.put({ guidance: scalar(guidance) });
+    if (gan) {
+      const told = this.#draws.gan('generator', at, batch, range);
+      it.put({ ...levelFeeds(student.levels, told.indices, 'Gan'), noiseGan: told.noise });
+      it.put({ ganWeight: scalar(generatorWeight) });
+    }
+    await it.stage('draw');
+    await it.run(this.#programs.generator, {
+      ...fedAs('generator', this.generator.parameters),
+      ...this.#fed(this.fake.parameters, this.discriminator?.parameters),
+      ...this.#unconditional,
+    });
+    it.free('xtGan', 'logitsGan', 'divergenceWeight');
+    return it.onHostNow(Object.keys(of));
+  }
+
+  #fed(fake: Chunks, discriminator: Chunks = []) {
+    return {
+      ...fedAs('fake', fake),
+      ...fedAs('discriminator', discriminator),
+      ...fedAs('teacher', this.teacher),
+    };
+  }
+
+  /**
+   * The denoising loss of the fake score, and the discriminator's, on samples taken as data; the first update trains on the generator's
+   * own. @returns those, as they are now
+   */
+  async #fakeHalf(it: Iteration, at: DrawPoint, own: Generated): Promise<Generated> {
+    const { student, batch, gan } = this.#options;
+    const { levels } = student;
+    const { x, conditions } = at.update === 0 ? own : await this.#freshSamples(at);
+    const { indices, noise } = this.#draws.fake(at, batch, { first: 0, last: levels.count - 1 });
+    it.put({ x, ...conditions, ...levelFeeds(levels, indices, 'Fake'), noiseFake: noise });
+    if (gan) it.put(await this.#told(at));
+    await it.stage('fake-score draw');
+    await it.run(this.#programs.fake, this.#fed(this.fake.latest, this.discriminator?.latest));
+    it.free('xtFake', 'denoisedFake', 'xtOfFake', 'xtOfReal', 'logitsOfFake', 'logitsOfReal', 'xReal', 'noiseR1');
+    const now = it.take('x');
+    if (at.update === 0) return { x: now, conditions };
+    now.dispose();
+    return own;
+  }
+
+  /** What is told apart: real images, and noise for either kind. */
+  async #told(at: DrawPoint): Promise<HostTensors> {
+    const { batch, gan, student, real } = this.#options;
+    const { gan: range, discriminatorWeight } = this.#settings(at.step);
+    const [fake, genuine] = [this.#draws.gan('fake', at, batch, range), this.#draws.gan('real', at, batch, range)];
+    const { x, conditions } = await real!.batch(at, batch);
+    const ofReal = Object.entries(conditions).map(([name, value]) => [`${name}Real`, value] as const);
+    return {
+      ...{ xReal: x, ...Object.fromEntries(ofReal) },
+      ...{ ...levelFeeds(student.levels, fake.indices, 'OfFake'), noiseOfFake: fake.noise },
+      ...{ ...levelFeeds(student.levels, genuine.indices, 'OfReal'), noiseOfReal: genuine.noise },
+      ...(gan!.r1 ? { noiseR1: this.#draws.beside(at, batch) } : {}),
+      discriminatorWeight: scalar(discriminatorWeight),
+    };
+  }
+
+  async #freshSamples(at: DrawPoint): Promise<Generated> {
+    const { z, rows } = this.#draws.latents(at, this.#options.batch);
+    const conditions = await this.#options.conditions.feeds(rows);
+    const parameters = { ...fedAs('generator', this.generator.latest), ...fedAs('teacher', this.teacher) };
+    const { x } = await this.#programs.fresh!.run({ z, ...conditions, ...parameters });
+    return { x: x!, conditions };
+  }
+
+  async reconstruct(it: Iteration, micro: number): Promise<void> {
+    await it.begin(micro, 0, 1);
+    await this.#generatorHalf(it);
+  }
+
+  /** Asked for where they are used, so that a change between two stages counts from then on. */
+  #settings(step: number): AdjustedSettings {
+    return adjusted(this.#options, this.adjustable, this.#options.settings(step));
+  }
+
+  async otherGradient(engine: Engine, step: number, which: number): Promise<Chunks> {
+    const iteration = new Iteration(engine, step);
+    try {
+      await this.reconstruct(iteration, beyondMicros + which);
+      return iteration.takeChunks('gradient');
+    } finally {
+      iteration.dispose();
+    }
+  }
+
+  async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
+    const { generator, teacherWeights } = this.#options;
+    const flats = await Promise.all(this.generator.average(decay).map(async (chunk) => (await chunk.read()).slice()));
+    return generator.merged(teacherWeights, flats);
+  }
+
+  rates(step: number): Scalars {
+    const { generator, fake, discriminator, generatorWeight, discriminatorWeight, matching } = this.#settings(step);
+    return {
+      ...{ 'rate/generator': generator.learningRate, 'rate/fake': fake.learningRate },
+      ...(this.discriminator ? { 'rate/discriminator': discriminator.learningRate } : {}),
+      ...(this.discriminator ? { 'gan/generator-weight': generatorWeight } : {}),
+      ...(this.discriminator ? { 'gan/discriminator-weight': discriminatorWeight } : {}),
+      ...{ 'level/first': matching.first, 'level/last': matching.last },
+    };
+  }
+
+  async dispose(): Promise<void> {
+    disposeAll([...this.teacher, ...Object.values(this.#unconditional)]);
+    for (const program of Object.values(this.#programs)) await program?.dispose();
+  }
+}
+
+const scalar = (value: number): TensorData => ({ shape: [], data: Float32Array.of(value) });

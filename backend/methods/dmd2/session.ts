@@ -1,0 +1,54 @@
+/** DMD2 as a run: what it opens, and its procedure in DMD's session. */
+import { initialParameters } from '../../graph/parameters.ts';
+import type { InputWork } from '../../models/input-file.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import { stream } from '../../random/stream.ts';
+import type { SessionPlan } from '../../training/session.ts';
+import { openTeacher } from '../common/open-teacher.ts';
+import { startMatching } from '../dmd/session.ts';
+import { asDmd, dmd2Config } from './as-dmd.ts';
+import { Dmd2Procedure } from './procedure.ts';
+import { openRealImages } from './real-images.ts';
+import { dmd2Settings } from './settings.ts';
+import { dmd2ShapeOf } from './shape.ts';
+import { dmd2Tags } from './tags.ts';
+
+/** Loads and checks everything the config names. Throws UserError; nothing is written. */
+export async function planDmd2(given: DistillConfig, work: InputWork = {}): Promise<SessionPlan> {
+  const config = dmd2Config(given);
+  const own = asDmd(config);
+  const teacher = await openTeacher(own, work);
+  const real = config.gan.enabled ? await openRealImages(config, teacher.model) : null;
+  const close = async () => real?.close();
+  return {
+    // Fields and probe share the budget evenly.
+    fieldBytes: (config.record.budgetMB * 1e6) / 2,
+    probes: true,
+    inputs: async (hashing) => ({ ...teacher.inputs, ...(await real?.inputs(hashing)) }),
+    dispose: close,
+    async start(context) {
+      const session = await startMatching(
+        own,
+        teacher,
+        context,
+        async (engine, begun, options) => {
+          const shape = dmd2ShapeOf(config, begun);
+          const random = stream(config.seed, 'distill', 'discriminator');
+          const discriminator = shape.gan && initialParameters(shape.gan.head.layout, random);
+          const start = { ...options.start, discriminator };
+          const all = { ...shape, ...options, start, real, settings: dmd2Settings(config) };
+          const fakeUpdates = config.fake.updatesPerStep;
+          return { shape, procedure: await Dmd2Procedure.create(engine, { ...all, fakeUpdates }) };
+        },
+        dmd2Tags,
+      );
+      return {
+        ...session,
+        async dispose() {
+          await session.dispose();
+          await close();
+        },
+      };
+    },
+  };
+}
