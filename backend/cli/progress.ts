@@ -110,7 +110,8 @@ function shower(mode: ProgressMode, label: string, total: number, unit: string, 
       stream.write(`${JSON.stringify({ event: 'progress', label, done, total, unit, rate, secondsLeft, ...notes })}\n`);
     return { interval: secondsBetweenJson, print, end() {} };
   }
-  const print = (status: Status) => stream.write(`${label}: ${status.done}/${total}${counted(label, unit)}${details(status, unit)}\n`);
+  const print = (status: Status) =>
+    stream.write(`${label}: ${status.done}/${total}${counted(label, unit)}${details(status, unit)}\n`);
   return { interval: secondsBetweenLines, print, end() {} };
 }
 

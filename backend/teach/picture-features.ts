@@ -3,9 +3,9 @@
  * asked for, mirrored, so that a few epochs do not learn them by heart.
  */
 import type { ImageDataset } from '../data/dataset.ts';
+import { mirrored } from '../data/mirror.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
-import { mirrored } from './mirror.ts';
 import type { FeatureBatch, FeatureOptions } from './teach-features.ts';
 
 const mostMoved = 2;

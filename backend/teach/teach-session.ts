@@ -1,14 +1,11 @@
 /** Teaching as a run: its images, and what is recorded of it. */
 import path from 'node:path';
 import type { ImageDataset } from '../data/dataset.ts';
-import { fittedDataset } from '../data/fitted-dataset.ts';
-import { openImageDataset } from '../data/image-dataset.ts';
 import { mirrored } from '../data/mirror.ts';
-import { sceneDataset } from '../data/scenes/scene-dataset.ts';
 import { edmSampler } from '../diffusion/edm-sampler.ts';
 import type { Denoise } from '../diffusion/sampler.ts';
-import { fileInput, folderInput, type Inputs, type InputWork } from '../models/input-file.ts';
 import { type Model, openModel } from '../models/model-file.ts';
+import { openTrainingImages, requireSeveral, sourceName, trainingImageInputs } from '../models/training-images.ts';
 import { writeModel } from '../models/write-model.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
 import type { TeachConfig } from '../protocol/config/index.ts';
@@ -23,13 +20,11 @@ import type { Trainer } from '../training/trainer.ts';
 import { LossSession, recordDrawn } from './loss-session.ts';
 import { createTeachTrainer, type TeachOptions } from './teach.ts';
 
-const allScenes = 1_000_000;
-
 /** Opens and checks everything the config names. Throws UserError; nothing is written. */
 export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
   const network = createNetwork(config.network, { recompute: config.recompute });
   const initial = await openInitial(config, network);
-  const data = await openData(config, network);
+  const data = await openTrainingImages(config.data, network.imageShape, config.data.useLabels);
   try {
     checkFit(config, network, data);
   } catch (error) {
@@ -40,7 +35,7 @@ export async function planTeach(config: TeachConfig): Promise<SessionPlan> {
     fieldBytes: 0,
     inputs: async (work) => ({
       ...(initial ? { initial: { path: initial.path, sha256: initial.sha256 } } : {}),
-      ...(await dataInputs(config, data, work)),
+      ...(await trainingImageInputs(config.data, data, work)),
     }),
     dispose: () => data.close(),
     start: (context) => startTeach(config, { network, data, initial: initial?.weights ?? null }, context),
@@ -60,35 +55,13 @@ async function openInitial({ initial, network: described }: TeachConfig, network
   );
 }
 
-async function openData({ data }: TeachConfig, { imageShape: shape }: Network): Promise<ImageDataset> {
-  const { source, seed, useLabels: labelled, count, fit: how } = data;
-  if (source === 'scenes') {
-    const scenes = sceneDataset({ seed, count: count || allScenes, size: shape[1], labelled });
-    return how === 'none' ? scenes : fittedDataset(scenes, shape, how);
-  }
-  const fit = how === 'none' ? {} : { fit: { how, shape } };
-  return openImageDataset(source, { labelled, ...(count > 0 ? { count } : {}), ...fit });
-}
-
-async function dataInputs(
-  { data: { source } }: TeachConfig,
-  { names, labelsFile }: ImageDataset,
-  work: InputWork,
-): Promise<Inputs> {
-  if (source === 'scenes') return {};
-  const inputs: Inputs = { 'data.source': await folderInput('data.source', source, names, work) };
-  if (labelsFile === undefined) return inputs;
-  const key = 'data.source (labels)';
-  return { ...inputs, [key]: await fileInput(key, labelsFile, work) };
-}
-
 /** Throws UserError('config') that names the key when network and images do not go together. */
 function checkFit(
   { data, network: { img_channels, img_resolution, label_dim } }: TeachConfig,
   network: Network,
   images: ImageDataset,
 ) {
-  const source = data.source === 'scenes' ? 'the scenes data set' : data.source;
+  const source = sourceName(data);
   if (images.shape.join() !== network.imageShape.join()) {
     const [channels, height, width] = images.shape;
     throw new UserError(
@@ -97,10 +70,7 @@ function checkFit(
       'Change the network, or set data.fit to pad or resize.',
     );
   }
-  if (images.count === 1 && data.count !== 1) {
-    const hint = 'Give more of them; to train on one all the same, set data.count to 1.';
-    throw new UserError('data', `${source} is a single picture: there is nothing to generate but itself`, hint);
-  }
+  requireSeveral(data, images);
   if (images.labelDim === network.labelDim) return;
   const [none, otherwise] = data.useLabels
     ? ['has no labels', ', or label the images: dmd data pack takes their classes from folders']

@@ -376,10 +376,15 @@ test('what does not go together is said at its key', async () => {
   const grey = path.join(root, 'grey');
   fs.mkdirSync(grey);
   const large = await tinyTeacher(grey, { label_dim: classes, img_channels: 1 });
+  const fits = configOf(large, { data: { fit: 'resize' } }) as DistillConfig;
+  assert.deepEqual(await findingsOf(fits), [], 'unless they are made to fit');
   assert.match(await found(large), /^data\.source.*does not fit the teacher: its images are 8 x 8 with 3 channels/);
   const none = path.join(root, 'none');
   fs.mkdirSync(none);
-  fs.writeFileSync(path.join(none, 'a.png'), encodePng({ shape: [3, 8, 8], data: new Float32Array(192) }));
+  const picture = encodePng({ shape: [3, 8, 8], data: new Float32Array(192) });
+  fs.writeFileSync(path.join(none, 'a.png'), picture);
+  assert.match(await found(three, { data: { source: none } }), /^data\.source.*a single picture/);
+  fs.writeFileSync(path.join(none, 'b.png'), picture);
   assert.match(await found(three, { data: { source: none } }), /^data\.source.*has no labels, but the teacher has 3/);
   assert.match(await found(three, { data: { source: path.join(root, 'missing') } }), /^data\.source/);
   const config = configOf(three, { data: { source: none }, labels: 'none' }) as DistillConfig;

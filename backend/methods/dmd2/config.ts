@@ -5,7 +5,9 @@ import {
   choice,
   generatorKeys,
   gradientKeys,
+  imageDataKeys,
   type MethodSection,
+  mirrorKey,
   optimizerKeys,
   recordKey,
   schedulePoints,
@@ -120,16 +122,8 @@ const discriminator = z
 
 const data = z
   .strictObject({
-    source: z
-      .string()
-      .min(1)
-      .default('scenes')
-      .describe("scenes (drawn when needed), or the path of a folder or .zip in EDM's layout. Default scenes."),
-    seed: whole(0, '').default(0).describe('Which scenes: another seed is another set of the same kind. Default 0.'),
-    count: whole(0, 'images')
-      .default(0)
-      .describe('Use the first so many images; 0 all of a folder, 1000000 of scenes. Default 0.'),
-    mirror: z.boolean().default(false).describe("Also the mirrored image of each, as EDM's xflip. Default false."),
+    ...imageDataKeys,
+    mirror: mirrorKey,
   })
   .prefault({})
   .describe('Real images, with classes where the teacher has some.');

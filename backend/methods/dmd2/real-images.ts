@@ -1,12 +1,11 @@
 /** Real images for the discriminator, from what the config's `data` names, with what they are of as the teacher takes it. */
 import type { ImageDataset } from '../../data/dataset.ts';
-import { openImageDataset } from '../../data/image-dataset.ts';
 import { mirrored } from '../../data/mirror.ts';
-import { sceneDataset } from '../../data/scenes/scene-dataset.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import { folderInput, type Inputs, type InputWork } from '../../models/input-file.ts';
+import type { Inputs, InputWork } from '../../models/input-file.ts';
+import { openTrainingImages, requireSeveral, sourceName, trainingImageInputs } from '../../models/training-images.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
 import type { DrawPoint } from '../../training/draws.ts';
@@ -26,8 +25,6 @@ export interface RealImages {
   close(): Promise<void>;
 }
 
-const allScenes = 1_000_000;
-
 /** Opens them and holds them against the teacher. Throws UserError that names the key. */
 export async function openRealImages(config: Dmd2Config, model: DiffusionModel): Promise<RealImages> {
   if (model.conditions.context) {
@@ -42,7 +39,7 @@ export async function openRealImages(config: Dmd2Config, model: DiffusionModel):
     throw error;
   }
   const { seed, labels: choice } = config;
-  const { source, mirror } = config.data;
+  const { mirror } = config.data;
   return {
     async batch({ step, micro, update }, count) {
       const total = mirror ? 2 * set.count : set.count;
@@ -54,8 +51,7 @@ export async function openRealImages(config: Dmd2Config, model: DiffusionModel):
         conditions: conditionsOf(model, choice === 'none' ? null : labels, count),
       };
     },
-    inputs: async (work): Promise<Inputs> =>
-      source === 'scenes' ? {} : { 'data.source': await folderInput('data.source', source, set.names, work) },
+    inputs: (work) => trainingImageInputs(config.data, set, work),
     close: () => set.close(),
   };
 }
@@ -69,17 +65,12 @@ function conditionsOf(model: DiffusionModel, labels: TensorData | null, count: n
 }
 
 function openSet({ data, labels }: Dmd2Config, model: DiffusionModel): Promise<ImageDataset> {
-  const { source, seed, count } = data;
-  const labelled = classesOf(model) > 0 && labels !== 'none';
-  if (source === 'scenes') {
-    const size = model.shape[1] ?? 1;
-    return Promise.resolve(sceneDataset({ seed, count: count || allScenes, size, labelled }));
-  }
-  return openImageDataset(source, { labelled, ...(count > 0 ? { count } : {}) });
+  const [channels, height = 1, width = 1] = model.shape as [number, number, number];
+  return openTrainingImages(data, [channels, height, width], classesOf(model) > 0 && labels !== 'none');
 }
 
 function requireFit({ data, labels }: Dmd2Config, model: DiffusionModel, set: ImageDataset): void {
-  const source = data.source === 'scenes' ? 'the scenes data set' : data.source;
+  const source = sourceName(data);
   if (set.shape.join() !== model.shape.join()) {
     const [channels, height, width] = set.shape;
     const [own, rows, columns] = model.shape;
@@ -87,9 +78,10 @@ function requireFit({ data, labels }: Dmd2Config, model: DiffusionModel, set: Im
     throw new UserError(
       'config',
       `data.source: ${source} does not fit the teacher: ${found}, the teacher's are ${columns} x ${rows} with ${own}`,
-      'Name the images that the teacher was trained on, or switch gan.enabled off.',
+      'Name the images that the teacher was trained on, set data.fit, or switch gan.enabled off.',
     );
   }
+  requireSeveral(data, set);
   const classes = classesOf(model);
   if (classes === 0 || labels === 'none' || set.labelDim === classes) return;
   const found = set.labelDim > 0 ? `has ${set.labelDim} classes` : 'has no labels';

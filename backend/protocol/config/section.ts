@@ -6,6 +6,7 @@ import type { Complain } from './common.ts';
 import type { z } from './zod.ts';
 
 export { type Complain, choice, emaKey, every, optimizerKeys, whole } from './common.ts';
+export { imageDataKeys, mirrorKey } from './image-data.ts';
 export { checkLevels, generatorKeys, gradientKeys, recordKey } from './matching-keys.ts';
 export { schedulePoints } from './schedule.ts';
 export { z } from './zod.ts';
