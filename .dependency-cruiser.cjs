@@ -20,7 +20,7 @@ const layers = {
   teach: [...arithmetic, 'models', 'sampling', 'ranks', 'training'],
   debug: ['graph', 'engine', 'training'],
   export: [...arithmetic, 'models', 'sampling'],
-  evaluate: [...arithmetic, 'models', 'sampling'],
+  evaluate: [...arithmetic, 'models', 'sampling', 'ranks'],
   runs: [...arithmetic, 'models', 'sampling', 'ranks', 'training', 'methods', 'teach', 'health', 'debug'],
 };
 layers.adapter = ['runs', 'debug', 'health'];

@@ -51,6 +51,8 @@ export interface PairWork {
 export interface WritePairsOptions extends PairWork {
   /** Makes the pairs with these indices; the same indices must always give the same pairs. */
   readonly make: (indices: readonly number[]) => Promise<PairBatch>;
+  /** Called once, before anything is made: what `make` will be asked for, in this order. */
+  readonly onPlan?: (batches: readonly (readonly number[])[]) => void;
   /** Called as pairs are made or found: pairs there, pairs in all. */
   readonly onProgress?: (done: number, count: number) => void;
   /** Stops after the current batch; the shard it belongs to is made anew next time. */
@@ -69,16 +71,18 @@ export async function writePairs(folder: string, options: WritePairsOptions): Pr
   const kept = await dropUnusable(folder, manifest);
   let done = kept;
   onProgress?.(done, count);
-  for (let index = 0; index < shardsOf(manifest); index++) {
-    if (manifest.shards[index] !== null) continue;
+  const missing = Array.from({ length: shardsOf(manifest) }, (_, index) => index).filter(
+    (index) => manifest.shards[index] === null,
+  );
+  const batchesOf = (index: number) => batchesIn(shardCount(manifest, index), index * shardSize, options.batchSize);
+  options.onPlan?.(missing.flatMap(batchesOf));
+  for (const index of missing) {
     const size = shardCount(manifest, index);
     const shard = emptyShard(size, options);
-    for (let at = 0; at < size; at += options.batchSize ?? 64) {
+    for (const indices of batchesOf(index)) {
       if (signal?.aborted) throw stopped(folder, done, count);
-      const batch = Math.min(options.batchSize ?? 64, size - at);
-      const indices = Array.from({ length: batch }, (_, i) => index * shardSize + at + i);
-      fill(shard, at, await options.make(indices), indices, options);
-      done += batch;
+      fill(shard, indices[0]! - index * shardSize, await options.make(indices), indices, options);
+      done += indices.length;
       onProgress?.(done, count);
     }
     const { sha256 } = await writeSafetensors(shardPath(folder, index), Object.entries(shard));
@@ -86,6 +90,14 @@ export async function writePairs(folder: string, options: WritePairsOptions): Pr
     await writeManifest(folder, manifest);
   }
   return { made: count - kept, kept };
+}
+
+/** The indices of a shard, those of one call each. */
+function batchesIn(size: number, first: number, batchSize = 64): number[][] {
+  return Array.from({ length: Math.ceil(size / batchSize) }, (_, i) => {
+    const from = i * batchSize;
+    return Array.from({ length: Math.min(batchSize, size - from) }, (_, j) => first + from + j);
+  });
 }
 
 /**

@@ -8,9 +8,11 @@ import { FeatureAccumulator } from '../metrics/feature-statistics.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
 import { type PairProducts, precisionRecall } from '../metrics/precision-recall.ts';
 import { UserError } from '../protocol/errors.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { Contestant } from './contestant.ts';
 import type { FeatureSpace } from './feature-space.ts';
 import type { Reference } from './reference.ts';
+import { type Chunk, inRounds, type Rounds } from './rounds.ts';
 
 /** How well images fit their prompts. */
 export interface PromptScorer {
@@ -34,6 +36,8 @@ export interface EvaluateOptions {
   readonly products?: PairProducts;
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
+  /** That share the pictures: the leader evaluates, the others help. Left out, this process alone. */
+  readonly ranks?: Ranks;
 }
 
 export interface Evaluation {
@@ -51,12 +55,17 @@ export interface Evaluation {
   readonly rightParts: Readonly<Record<string, number>>;
 }
 
-/** Pictures drawn at a time. */
-const chunk = 200;
+/** Of a chunk of pictures. */
+interface Found {
+  readonly right: number;
+  readonly parts: Readonly<Record<string, number>>;
+  /** Sum of prompt scores, as text: JSON has no NaN. */
+  readonly promptScore: string;
+}
 
 /** Throws UserError: 'usage' where model and prompts do not go together, 'cancelled', and what the parts throw. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { contestant, count, seed, compared, promptScorer, signal } = options;
+  const { contestant, count, seed, compared, promptScorer } = options;
   const prompts = promptsOf(options);
   const secondsPerImage = await latency(contestant, seed, prompts?.[0] ?? null);
   const accumulator = new FeatureAccumulator();
@@ -64,25 +73,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const features = new Float32Array(count * dims);
   let [right, promptScore] = [0, 0];
   const rightParts: Record<string, number> = {};
-  for (let start = 0; start < count; start += chunk) {
-    if (signal?.aborted) throw new UserError('cancelled', 'The evaluation was stopped.');
-    const indices = Array.from({ length: Math.min(chunk, count - start) }, (_, i) => start + i);
-    const seeds = indices.map((index) => seed + index);
-    const own = prompts && indices.map((index) => prompts[index % prompts.length]);
-    const images = await contestant.draw({ seeds, prompts: own, ...(signal ? { signal } : {}) });
+  await measureAll(options, (chunk, { features: data, found }) => {
     if (compared) {
-      const data = await compared.space.features(images);
-      accumulator.add({ shape: [indices.length, dims], data });
-      features.set(data, start * dims);
-      const { classes } = contestant;
-      const asked = indices.map((index, i) => ({ index, class: classes > 0 ? seeds[i] % classes : -1 }));
-      const counts = (await compared.reference.right?.(images, asked)) ?? { all: 0, parts: {} };
-      right += counts.all;
-      for (const [part, of] of Object.entries(counts.parts)) rightParts[part] = (rightParts[part] ?? 0) + of / count;
+      accumulator.add({ shape: [chunk.length, dims], data });
+      features.set(data, chunk[0]! * dims);
     }
-    if (promptScorer && own) promptScore += (await promptScorer.scores(images, own)).reduce((a, b) => a + b, 0);
-    options.onProgress?.(start + indices.length);
-  }
+    right += found.right;
+    for (const [part, of] of Object.entries(found.parts)) rightParts[part] = (rightParts[part] ?? 0) + of / count;
+    promptScore += Number(found.promptScore);
+    options.onProgress?.(chunk.at(-1)! + 1);
+  });
   const reference = compared?.reference ?? null;
   const manifold = reference?.features
     ? await precisionRecall(reference.features, { shape: [count, dims], data: features }, manifoldOptions(options))
@@ -96,6 +96,30 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     right: reference?.right ? right / count : null,
     rightParts,
   };
+}
+
+/** Measures this rank's share of what the leader evaluates with the same options. Throws as `evaluate`. */
+export function helpEvaluate(options: EvaluateOptions): Promise<void> {
+  return measureAll(options, () => {});
+}
+
+function measureAll(options: EvaluateOptions, take: Rounds<Found>['take']): Promise<void> {
+  const { contestant, count, seed, compared, promptScorer, signal, ranks = alone } = options;
+  const prompts = promptsOf(options);
+  const dims = compared?.space.dims ?? 0;
+  const measure = async (indices: Chunk) => {
+    const seeds = indices.map((index) => seed + index);
+    const own = prompts && indices.map((index) => prompts[index % prompts.length]);
+    const images = await contestant.draw({ seeds, prompts: own, ...(signal ? { signal } : {}) });
+    const features = (await compared?.space.features(images)) ?? new Float32Array();
+    const { classes } = contestant;
+    const asked = indices.map((index, i) => ({ index, class: classes > 0 ? seeds[i] % classes : -1 }));
+    const counts = (await compared?.reference.right?.(images, asked)) ?? { all: 0, parts: {} };
+    const scores = promptScorer && own ? await promptScorer.scores(images, own) : [];
+    const promptScore = String(scores.reduce((a, b) => a + b, 0));
+    return { features, found: { right: counts.all, parts: counts.parts, promptScore } };
+  };
+  return inRounds({ ranks, count, dims, signal, measure, take });
 }
 
 /** Pictures per side of a block of pairs. */

@@ -10,7 +10,9 @@ import { checkScenes } from '../data/scenes/checker.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { FeatureAccumulator, type FeatureStatistics } from '../metrics/feature-statistics.ts';
 import { readStatistics } from '../metrics/statistics-file.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { FeatureSpace } from './feature-space.ts';
+import { inRounds } from './rounds.ts';
 import { heldOutScenes } from './scene-scores.ts';
 
 export interface Reference {
@@ -40,16 +42,18 @@ export interface PictureAsked {
   readonly class: number;
 }
 
-/** Images taken at a time. */
-const chunk = 200;
-
 /** The images of a folder or zip, the first `count` of them. Throws UserError('data') that names the file. */
-export async function imageReference(path: string, count: number, space: FeatureSpace): Promise<Reference> {
+export async function imageReference(
+  path: string,
+  count: number,
+  space: FeatureSpace,
+  ranks: Ranks = alone,
+): Promise<Reference> {
   const dataset = await openImageDataset(path, { labelled: false, count });
   try {
     const draw = async (indices: readonly number[]) => (await dataset.batch(indices)).images;
     const label = `${dataset.count} images of ${path}`;
-    return { label, ...(await featuresOf(draw, dataset.count, space)), prompts: null, right: null };
+    return { label, ...(await featuresOf(draw, dataset.count, space, ranks)), prompts: null, right: null };
   } finally {
     await dataset.close();
   }
@@ -74,8 +78,8 @@ export async function statisticsReference(path: string, space: FeatureSpace): Pr
 }
 
 /** The first `count` held-out "scenes", and their checker of shape and colours. */
-export async function scenesReference(count: number, space: FeatureSpace): Promise<Reference> {
-  const made = await featuresOf(async (indices) => heldOutScenes(indices), count, space);
+export async function scenesReference(count: number, space: FeatureSpace, ranks: Ranks = alone): Promise<Reference> {
+  const made = await featuresOf(async (indices) => heldOutScenes(indices), count, space, ranks);
   const right: Reference['right'] = async (images, pictures) => {
     const all = checkScenes(images).filter(({ accepted, shape }, i) => accepted && shape === pictures[i].class).length;
     return { all, parts: {} };
@@ -90,7 +94,7 @@ export const captionedSeed = 20_231_128;
  * The first `count` captioned scenes of the held-out combinations: captions as prompts, their images, and a checker by
  * which a picture is right when its colours, shapes and places are.
  */
-export async function captionedReference(count: number, space: FeatureSpace): Promise<Reference> {
+export async function captionedReference(count: number, space: FeatureSpace, ranks: Ranks = alone): Promise<Reference> {
   const draw = async (indices: readonly number[]) => captionedBatch(captionedSeed, indices, 'held-out').images;
   const prompts = samplePrompts(count, 'held-out', captionedSeed);
   const right: Reference['right'] = async (images, pictures) => {
@@ -109,22 +113,28 @@ export async function captionedReference(count: number, space: FeatureSpace): Pr
       },
     };
   };
-  const made = await featuresOf(draw, count, space);
+  const made = await featuresOf(draw, count, space, ranks);
   return { label: `${count} captioned scenes, held out`, ...made, prompts: prompts.map(({ prompt }) => prompt), right };
 }
 
+/** Several ranks share the work, and the leader has what comes of it; of the others' references only the checks are whole. */
 async function featuresOf(
   draw: (indices: readonly number[]) => Promise<TensorData>,
   count: number,
   space: FeatureSpace,
+  ranks: Ranks,
 ): Promise<Pick<Reference, 'statistics' | 'features'>> {
   const accumulator = new FeatureAccumulator();
-  const all = new Float32Array(count * space.dims);
-  for (let start = 0; start < count; start += chunk) {
-    const indices = Array.from({ length: Math.min(chunk, count - start) }, (_, i) => start + i);
-    const data = await space.features(await draw(indices));
-    accumulator.add({ shape: [indices.length, space.dims], data });
-    all.set(data, start * space.dims);
-  }
+  const all = new Float32Array(ranks.rank === 0 ? count * space.dims : 0);
+  await inRounds({
+    ...{ ranks, count, dims: space.dims },
+    measure: async (indices) => ({ features: await space.features(await draw(indices)), found: null }),
+    take(indices, { features }) {
+      accumulator.add({ shape: [indices.length, space.dims], data: features });
+      all.set(features, indices[0]! * space.dims);
+    },
+  });
+  if (ranks.rank > 0)
+    return { statistics: { mean: new Float64Array(), covariance: new Float64Array() }, features: null };
   return { statistics: accumulator.statistics(), features: { shape: [count, space.dims], data: all } };
 }

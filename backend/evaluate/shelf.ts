@@ -1,6 +1,7 @@
 /** Which reference a model is compared with, each made once for all models of an evaluation. */
 
 import { UserError } from '../protocol/errors.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { Contestant } from './contestant.ts';
 import type { FeatureSpace } from './feature-space.ts';
 import {
@@ -24,6 +25,8 @@ export interface ShelfOptions {
   readonly count: number;
   /** Prompts that a person gave. */
   readonly captions: readonly string[] | null;
+  /** That share the work. Left out, this process alone. */
+  readonly ranks?: Ranks;
 }
 
 export class ReferenceShelf {
@@ -44,14 +47,15 @@ export class ReferenceShelf {
    * for a model of other pictures than this project's where no reference is given.
    */
   async referenceFor({ name, imageShape, classes, takesPrompts }: Contestant): Promise<Reference | null> {
-    const { path, captions, space, count, hasOwnData } = this.#options;
+    const { path, captions, space, count, hasOwnData, ranks = alone } = this.#options;
     if (path?.endsWith('.npz')) return this.#once('file', () => statisticsReference(path, space));
-    if (path) return readBy(space, classes, await this.#once('file', () => imageReference(path, count, space)));
+    if (path) return readBy(space, classes, await this.#once('file', () => imageReference(path, count, space, ranks)));
     const shape = hasOwnData ? imageShape.join() : '';
     if (takesPrompts && captions) return null;
-    if (takesPrompts && shape === '3,64,64') return this.#once('captioned', () => captionedReference(count, space));
+    if (takesPrompts && shape === '3,64,64')
+      return this.#once('captioned', () => captionedReference(count, space, ranks));
     if (!takesPrompts && shape === '3,32,32' && classes === 10) {
-      return this.#once('scenes', () => scenesReference(count, space));
+      return this.#once('scenes', () => scenesReference(count, space, ranks));
     }
     const message = `There is nothing to compare ${name} with: ${hasOwnData ? 'it does not make "scenes"' : 'no reference is given'}.`;
     throw new UserError('usage', message, 'Give images of its data, or their statistics, with --reference.');

@@ -3,13 +3,22 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+/** Commands that ranks divide without a change of what comes of them. */
+const divided = ['pairs', 'eval'];
+let ranks = 1;
+
+/** From now on so many ranks make pairs and evaluate, started by mpirun. */
+export function shareOver(count) {
+  ranks = count;
+}
+
 /** What a command prints. */
 export function dmd(args) {
-  return execFileSync(process.execPath, ['dist/dmd.js', ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const own = [process.execPath, 'dist/dmd.js', ...args];
+  const root = process.getuid?.() === 0 ? ['--allow-run-as-root'] : [];
+  const mpirun = ['mpirun', ...root, '--oversubscribe', '--bind-to', 'none', '-np', String(ranks)];
+  const [program, ...words] = ranks > 1 && divided.includes(args[0]) ? [...mpirun, ...own] : own;
+  return execFileSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 /** The event of a kind that a command prints with --json. */

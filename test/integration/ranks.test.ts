@@ -59,6 +59,39 @@ test('a teaching of three ranks goes on with two, and with one', { skip }, async
   assert.deepEqual([info.state, info.step, info.ranks], ['finished', 4, 1]);
 });
 
+test('pairs and an evaluation of two ranks are those of one process', { skip }, async () => {
+  const folder = scratch();
+  const teacher = await tinyTeacher(folder);
+  const pairs = ['pairs', teacher, '--count', '130', '--steps', '2', '--device', 'cpu', '--threads', '1', '--out'];
+  const said = await finished(mpirun(folder, 2, [...pairs, 'two']));
+  assert.equal(said.match(/130 pairs in two/g)?.length, 1, said);
+  await finished(alone(folder, [...pairs, 'one']));
+  const files = fs.readdirSync(path.join(folder, 'one'));
+  assert.deepEqual(fs.readdirSync(path.join(folder, 'two')), files);
+  for (const file of files) {
+    const [one, two] = ['one', 'two'].map((root) => bytes(path.join(folder, root), file));
+    assert.deepEqual(two, one, file);
+  }
+  const options = ['--count', '210', '--device', 'cpu', '--threads', '1', '--json'];
+  const measured = async (run: Started) => {
+    const line = (await finished(run)).split('\n').find((text) => text.startsWith('{"event":"eval"'));
+    const { secondsPerImage, ...numbers } = JSON.parse(line ?? '{}');
+    assert.ok(secondsPerImage > 0);
+    return numbers;
+  };
+  const evaluation = ['eval', 'builtin:scenes', ...options];
+  assert.deepEqual(await measured(mpirun(folder, 2, evaluation)), await measured(alone(folder, evaluation)));
+});
+
+test('more ranks than samples are refused before anything is computed', { skip }, async () => {
+  const folder = scratch();
+  const file = write(folder, 'tiny.dmd.json', teachConfig({ iterations: 4, data: { count: 1 } }));
+  const run = mpirun(folder, 2, ['teach', file, '--out', 'runs']);
+  assert.notEqual(await run.ended, 0);
+  assert.match(run.output(), /data\.count is 1, and 2 ranks are to share it/);
+  assert.ok(!fs.existsSync(path.join(folder, 'runs')));
+});
+
 /** A teaching of two ranks that goes on for ever, at its tenth iteration or so. */
 async function endless(t: TestContext, change: object = {}) {
   const folder = scratch();

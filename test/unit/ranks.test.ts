@@ -195,7 +195,10 @@ test('who started the process is read from its environment', () => {
   for (const env of [{}, { OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' }, { PMI_RANK: 'x', PMI_SIZE: '2' }]) {
     assert.equal(launchedRanks(env), null);
   }
-  assert.throws(() => refuseRanks('eval', openMpi), /dmd eval is one process's work, and Open MPI started 4 of it/);
-  refuseRanks('teach', openMpi);
-  refuseRanks('eval', {});
+  assert.throws(
+    () => refuseRanks('devices', openMpi),
+    /dmd devices is one process's work, and Open MPI started 4 of it/,
+  );
+  for (const command of ['teach', 'pairs', 'eval']) refuseRanks(command, openMpi);
+  refuseRanks('devices', {});
 });

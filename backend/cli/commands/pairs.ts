@@ -1,5 +1,7 @@
 /** `dmd pairs`: noise and the images a teacher's deterministic sampler makes of it, for the regression loss. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Engine } from '../../engine/engine.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import { deviceOptions, positiveInteger, promptColumnHelp, wholeNumber } from '../arguments.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
@@ -50,9 +52,13 @@ export function registerPairs(program: Command): void {
 }
 
 async function pairs(name: string, options: PairsOptions): Promise<void> {
+  const { asRank } = await import('../ranks.ts');
+  await asRank((ranks) => makePairs(name, options, ranks));
+}
+
+async function makePairs(name: string, options: PairsOptions, ranks: Ranks): Promise<void> {
   const output = createOutput(options);
   const { out, count, seed, labels, prompts, promptColumn, guidance, sigma } = options;
-  const { openEngine } = await import('../../engine/devices.ts');
   const { makeFolder } = await import('../../files/folders.ts');
   const { acquireLock } = await import('../../runs/folder/lock.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
@@ -60,21 +66,37 @@ async function pairs(name: string, options: PairsOptions): Promise<void> {
   const { openPairsJob } = await import('../train/pairs-job.ts');
   const { interruptible } = await import('../interrupt.ts');
   const { isTextTeacher } = await import('../../models/text/text-teacher.ts');
+  const { greetRanks, openShared, requireWork } = await import('../ranks.ts');
 
   const steps = options.steps ?? (isTextTeacher(name) ? 50 : 18);
   const job = await openPairsJob({ teacher: name, prompts, promptColumn, guidance, labels, sigma, steps, count, seed });
+  const { texts: _, config, ...work } = job.work;
+  await greetRanks(ranks, { ...config, ...work });
+  requireWork(ranks, count, 'pairs');
+  if (ranks.rank > 0) {
+    const engine = await openShared(options, ranks);
+    try {
+      return await job.help({ engine, ranks, onProgress() {}, signal: new AbortController().signal });
+    } finally {
+      await engine.dispose();
+    }
+  }
   await checkSameWork(out, job.work);
   makeFolder(out);
   const lock = acquireLock(out);
-  const { engine } = await openEngine(options);
+  let engine: Engine | undefined;
   let made = 0;
   const progress = createProgress(progressMode(output.json), 'pairs', count, { unit: 'pairs' });
   try {
+    const opened = await openShared(options, ranks);
+    engine = opened;
     const onProgress = (done: number) => progress.update(done);
-    made = await interruptible(async (signal) => (await job.make(out, { engine, onProgress, signal })).made);
+    made = await interruptible(
+      async (signal) => (await job.make(out, { engine: opened, ranks, onProgress, signal })).made,
+    );
   } finally {
     progress.end();
-    await engine.dispose();
+    await engine?.dispose();
     lock.release();
   }
   output.line(made === 0 ? `${out} is complete: its ${count} pairs were there already` : `${count} pairs in ${out}`);

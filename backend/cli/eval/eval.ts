@@ -1,17 +1,18 @@
 /** The work of `dmd eval`: opens features and references once, measures one model after the other, prints the table. */
 import { readPromptFile } from '../../data/prompts/prompt-file.ts';
 import type { SamplerName } from '../../diffusion/vp/index.ts';
-import { openEngine } from '../../engine/devices.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { openContestant } from '../../evaluate/contestants.ts';
-import { type Evaluation, evaluate, type PromptScorer, pairSide } from '../../evaluate/evaluate.ts';
+import { type Evaluation, evaluate, helpEvaluate, type PromptScorer, pairSide } from '../../evaluate/evaluate.ts';
 import { deviceProducts } from '../../evaluate/pair-products.ts';
 import { ReferenceShelf } from '../../evaluate/shelf.ts';
 import { openInceptionSpace, openNamedSpace } from '../../evaluate/spaces.ts';
 import { type InceptionKind, inceptionWays } from '../../metrics/inception/preprocess.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import { interruptible } from '../interrupt.ts';
 import { type Output, table } from '../output.ts';
 import { createProgress, progressMode } from '../progress.ts';
+import { asRank, greetRanks, openShared, requireWork } from '../ranks.ts';
 
 export interface EvalOptions {
   readonly reference?: string;
@@ -31,14 +32,36 @@ export interface EvalOptions {
   readonly threads: number;
 }
 
-export async function evalCommand(models: readonly string[], options: EvalOptions, output: Output): Promise<void> {
+export function evalCommand(models: readonly string[], options: EvalOptions, output: Output): Promise<void> {
+  return asRank((ranks) => evaluateAsRank(models, options, output, ranks));
+}
+
+async function evaluateAsRank(
+  models: readonly string[],
+  options: EvalOptions,
+  output: Output,
+  ranks: Ranks,
+): Promise<void> {
   const captions = options.captions ? readPromptFile(options.captions, options.promptColumn) : null;
-  const { engine } = await openEngine(options);
+  const { count, seed, steps, scheduler, guidance, features, resize } = options;
+  await greetRanks(ranks, {
+    models,
+    count,
+    seed,
+    steps,
+    scheduler,
+    guidance,
+    features,
+    resize,
+    prompts: captions?.length,
+  });
+  requireWork(ranks, count, 'pictures');
+  const engine = await openShared(options, ranks);
   try {
     const promptScorer = options.clip ? await openPromptScorer(engine, options.clip) : null;
-    await interruptible((signal) =>
-      evaluateAll(models, { ...options, captions, engine, promptScorer, signal }, output),
-    );
+    const opened = { ...options, captions, engine, promptScorer, ranks };
+    if (ranks.rank > 0) await helpAll(models, opened);
+    else await interruptible((signal) => evaluateAll(models, { ...opened, signal }, output));
   } finally {
     await engine.dispose();
   }
@@ -48,42 +71,64 @@ interface Opened extends Omit<EvalOptions, 'captions'> {
   readonly captions: readonly string[] | null;
   readonly engine: Engine;
   readonly promptScorer: PromptScorer | null;
-  readonly signal: AbortSignal;
+  readonly ranks: Ranks;
 }
 
-async function evaluateAll(models: readonly string[], options: Opened, output: Output): Promise<void> {
-  const {
-    engine,
-    count,
-    seed,
-    captions,
-    promptScorer,
-    signal,
-    features = 'scenes',
-    inception,
-    resize,
-    reference: path,
-  } = options;
+async function openSpace(options: Opened) {
+  const { engine, count, captions, features = 'scenes', inception, resize, reference: path = null, ranks } = options;
   const space = await (inception ? openInceptionSpace(engine, inception, resize) : openNamedSpace(engine, features));
   const isInception = inception !== undefined;
   const hasOwnData = isInception || features === 'scenes';
-  const shelf = new ReferenceShelf({ space, isInception, hasOwnData, path: path ?? null, count, captions });
+  return { space, shelf: new ReferenceShelf({ space, isInception, hasOwnData, path, count, captions, ranks }) };
+}
+
+function openModelOf(name: string, { engine, scheduler, guidance, ...options }: Opened) {
+  const steps: number | null = options.steps ?? null;
+  return openContestant(name, {
+    engine,
+    steps,
+    ...(scheduler === undefined ? {} : { scheduler }),
+    ...(guidance === undefined ? {} : { guidance }),
+  });
+}
+
+/** The share of a rank that another one leads. */
+async function helpAll(models: readonly string[], options: Opened): Promise<void> {
+  const { count, seed, captions, promptScorer, ranks } = options;
+  const { space, shelf } = await openSpace(options);
+  for (const name of models) {
+    const contestant = await openModelOf(name, options);
+    try {
+      const reference = await shelf.referenceFor(contestant);
+      await helpEvaluate({
+        ...{ contestant, count, seed, prompts: captions ?? reference?.prompts ?? null, promptScorer, ranks },
+        compared: reference && { space, reference },
+      });
+    } finally {
+      await contestant.dispose();
+    }
+  }
+  await space.dispose();
+}
+
+async function evaluateAll(
+  models: readonly string[],
+  options: Opened & { readonly signal: AbortSignal },
+  output: Output,
+): Promise<void> {
+  const { engine, count, seed, captions, promptScorer, signal, ranks } = options;
+  const { space, shelf } = await openSpace(options);
   const { products, dispose } = await deviceProducts(engine, pairSide, space.dims);
   const rows: Row[] = [];
   for (const name of models) {
-    const { steps = null, scheduler, guidance } = options;
-    const contestant = await openContestant(name, {
-      ...{ engine, steps },
-      ...(scheduler === undefined ? {} : { scheduler }),
-      ...(guidance === undefined ? {} : { guidance }),
-    });
+    const contestant = await openModelOf(name, options);
     const reference = await shelf.referenceFor(contestant);
     const progress = createProgress(progressMode(output.json), name, count, { unit: 'images' });
     try {
       const onProgress = (done: number) => progress.update(done);
       const measured = await evaluate({
         ...{ contestant, count, seed, prompts: captions ?? reference?.prompts ?? null, promptScorer, products },
-        ...{ compared: reference && { space, reference }, onProgress, signal },
+        ...{ compared: reference && { space, reference }, onProgress, signal, ranks },
       });
       rows.push({ name, measured, reference: reference?.label ?? null });
       output.event('eval', {

@@ -1,6 +1,6 @@
 /** `dmd pairs`: the options as the config of a distillation, whose teacher makes the pairs. */
 import { openTeacher } from '../../methods/common/open-teacher.ts';
-import { type MakePairsOptions, makePairs, pairWork } from '../../methods/common/pairs.ts';
+import { helpMakePairs, type MakePairsOptions, makePairs, pairWork } from '../../methods/common/pairs.ts';
 import { loadTeacher } from '../../models/teacher.ts';
 import { isTextTeacher } from '../../models/text/text-teacher.ts';
 import { parseConfig } from '../../protocol/config/index.ts';
@@ -19,7 +19,7 @@ export interface PairsJobOptions {
   readonly seed: number;
 }
 
-type How = Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal'>;
+type How = Pick<MakePairsOptions, 'engine' | 'onProgress' | 'signal' | 'ranks'>;
 
 /** Opens and checks teacher and prompts. @returns which pairs they are, and what makes them in a folder. Throws UserError. */
 export async function openPairsJob(options: PairsJobOptions) {
@@ -39,6 +39,15 @@ export async function openPairsJob(options: PairsJobOptions) {
       const conditions = await openConditions(how.engine, null);
       try {
         return await makePairs(folder, { ...how, pairs, conditions: conditions.source, count, seed });
+      } finally {
+        await conditions.dispose();
+      }
+    },
+    /** This rank's share of what the leader makes. */
+    async help(how: How): Promise<void> {
+      const conditions = await openConditions(how.engine, null);
+      try {
+        await helpMakePairs({ ...how, pairs, conditions: conditions.source, count, seed });
       } finally {
         await conditions.dispose();
       }

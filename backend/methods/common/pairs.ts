@@ -9,6 +9,7 @@ import { stream } from '../../random/stream.ts';
 import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
 import { heldInMemory } from './held-pairs.ts';
 import { ownPairs } from './own-pairs.ts';
+import { followBatches, leadBatches, type Sharing } from './shared-pairs.ts';
 
 /** Pairs per file: what a kill costs at most. */
 const shardSize = 256;
@@ -52,6 +53,8 @@ export interface MakePairsOptions {
   readonly seed: number;
   readonly onProgress: (done: number, count: number) => void;
   readonly signal: AbortSignal;
+  /** That make them together, each with a teacher of its own. Left out, this process alone. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** Which pairs they are, for their folder. */
@@ -68,16 +71,31 @@ export function pairWork(
  * them; what is finished is kept.
  */
 export async function makePairs(folder: string, options: MakePairsOptions): Promise<{ made: number }> {
-  const { engine, pairs, count, seed, onProgress, signal } = options;
+  const { pairs, count, seed, onProgress, signal } = options;
+  return withSharing(options, async (sharing) => {
+    const { plan, make, end } = leadBatches(sharing);
+    try {
+      return await writePairs(folder, { ...pairWork(pairs, count, seed), onProgress, signal, onPlan: plan, make });
+    } finally {
+      await end();
+    }
+  });
+}
+
+/** Makes this rank's share of what the leader makes with `makePairs`; the folder is the leader's. */
+export function helpMakePairs(options: MakePairsOptions): Promise<void> {
+  return withSharing(options, followBatches);
+}
+
+async function withSharing<T>(options: MakePairsOptions, work: (sharing: Sharing) => Promise<T>): Promise<T> {
+  const { engine, pairs, conditions, ranks = alone } = options;
   let sampler: Promise<PairSampler> | undefined;
+  const make = async (indices: readonly number[]) => {
+    sampler ??= pairs.sampler(engine);
+    return makeBatch(await sampler, options, indices);
+  };
   try {
-    return await writePairs(folder, {
-      ...{ ...pairWork(pairs, count, seed), onProgress, signal },
-      async make(indices) {
-        sampler ??= pairs.sampler(engine);
-        return makeBatch(await sampler, options, indices);
-      },
-    });
+    return await work({ ranks, shape: pairs.shape, labelDim: conditions.width, make });
   } finally {
     await (await sampler)?.dispose();
   }
@@ -128,10 +146,11 @@ export async function openReferencePairs(
 ): Promise<{ pairs: ReferencePairs; warning: string }> {
   const { path, count } = regression.pairs;
   const folder = path ?? ownFolder;
-  const own = { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed };
-  const makes = path === undefined && ranks.rank === 0;
-  const kept = makes ? await ownPairs(() => makePairs(folder, own)) : '';
-  await ranks.agree(0); // the others read what the leader has made
+  const own = { ...options, pairs: teacher.pairs, conditions: conditions.source, count, seed, ranks };
+  let kept = '';
+  if (path === undefined && ranks.rank === 0) kept = await ownPairs(() => makePairs(folder, own));
+  else if (path === undefined) await helpMakePairs(own);
+  await ranks.agree(0); // the others read what the leader has written
   const { set, prompts } = await teacher.pairs.open(folder);
   const foreign = typeof set.config.teacher === 'string' && set.config.teacher !== teacher.sha256;
   const warning = kept || !foreign ? kept : `the pairs in ${folder} were made by another teacher than ${teacher.path}`;

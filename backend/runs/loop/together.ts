@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { packageVersion } from '../../files/package.ts';
 import type { Inputs } from '../../models/input-file.ts';
 import { applyOverrides, type Config } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { Ranks } from '../../ranks/ranks.ts';
 import { type Facts, rollCall } from '../../ranks/roll-call.ts';
 import type { RunRequest } from './open.ts';
@@ -16,9 +17,21 @@ export interface Begun {
 }
 
 /** Before anything is opened. Throws UserError('config') that names ranks and differences. */
-export function greet(ranks: Ranks, { start, set }: RunRequest): Promise<void> {
+export async function greet(ranks: Ranks, { start, set }: RunRequest): Promise<void> {
   const software = { version: packageVersion(), Node: process.version, processor: process.arch };
-  return rollCall(ranks, { ...software, ...('config' in start ? configFacts(applyOverrides(start.config, set)) : {}) });
+  const config = 'config' in start ? applyOverrides(start.config, set) : null;
+  await rollCall(ranks, { ...software, ...(config && configFacts(config)) });
+  if (config) requireSamples(ranks, config);
+}
+
+/** Draws come again, but nobody means to share fewer samples than there are ranks. Throws UserError('config'). */
+function requireSamples({ size }: Ranks, config: Config): void {
+  const [key, count] =
+    config.kind === 'distill'
+      ? ['regression.pairs.count', config.regression.pairs.count]
+      : ['data.count', config.data.count];
+  if (size === 1 || count === 0 || count >= size) return;
+  throw new UserError('config', `${key} is ${count}, and ${size} ranks are to share it`, 'Start fewer ranks.');
 }
 
 /** Files of another content would train another model. Throws UserError('config'). */
