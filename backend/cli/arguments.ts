@@ -90,7 +90,7 @@ export function pathArgument(text: string): string {
   return expandPath(text, os.homedir());
 }
 
-/** Has `pathArgument` read every argument of a command, and every option that its help calls a file or folder. */
+/** Has `pathArgument` read every argument of a command and those below it, and every option that its help calls a file or folder. */
 export function readPaths(command: Command): void {
   for (const argument of command.registeredArguments) {
     const before: string[] = [];
@@ -103,4 +103,5 @@ export function readPaths(command: Command): void {
   for (const option of command.options) {
     if (/<(file|dir|path|folder|run)>/.test(option.flags) && !option.parseArg) option.argParser(pathArgument);
   }
+  for (const inner of command.commands) readPaths(inner);
 }

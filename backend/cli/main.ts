@@ -13,7 +13,7 @@ import { refuseRanks } from './ranks.ts';
 import { leaveSignalsToSystem, lostOutput, surviveTerminal } from './terminal.ts';
 
 /** Commands whose work hears signals; for them a signal before that work, or after it, is one too. */
-const endInOrder = new Set(['distill', 'teach', 'pairs', 'eval', 'sample', 'export', 'download']);
+const endInOrder = new Set(['distill', 'teach', 'pairs', 'eval', 'sample', 'export', 'download', 'features', 'pack']);
 
 function createProgram(): Command {
   const program = new Command('dmd')

@@ -28,19 +28,20 @@ const passes = [
  * The same picture without anything that is not needed to decode it, its pixels stored rather than compressed. Checksums are
  * verified here, those of the result are not right.
  * @param bitsPerPixel channels x depth
+ * @param kept chunks that are needed besides the pixels
  * @throws Error for damage, and for pixels that are more or fewer than its size asks for
  */
-export function pixelsOnly(png: Uint8Array, bitsPerPixel: number): Uint8Array {
+export function pixelsOnly(png: Uint8Array, bitsPerPixel: number, kept: readonly string[] = ['PLTE']): Uint8Array {
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
   const [width, height, isInterlaced] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20), bytes[28] !== 0];
   const chunks = [...readChunks(bytes)];
-  const palette = chunks.filter(({ name }) => name === 'PLTE');
+  const others = chunks.filter(({ name }) => kept.includes(name));
   const packed = Buffer.concat(chunks.flatMap(({ name, content }) => (name === 'IDAT' ? [content] : [])));
   const wanted = isInterlaced ? interlacedBytes(width, height, bitsPerPixel) : plainBytes(width, height, bitsPerPixel);
   const pixels = inflated(packed, wanted);
   return Buffer.concat([
     bytes.subarray(0, headerBytes),
-    ...palette.flatMap(({ content }) => chunk('PLTE', content)),
+    ...others.flatMap(({ name, content }) => chunk(name, content)),
     ...chunk('IDAT', deflateSync(pixels, { level: 0 })),
     ...chunk('IEND', Buffer.alloc(0)),
   ]);

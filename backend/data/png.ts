@@ -108,7 +108,7 @@ export function decodePng(png: Uint8Array): TensorData {
 const [depthAt, colourAt, interlaceAt] = [24, 25, 28];
 
 /** A byte for each pixel; in the file every row begins with a byte of its own, its first pixel in the highest bits. */
-function unpacked(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
+export function unpacked(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
   const rowBytes = Math.ceil((width * depth) / 8);
   return Uint8Array.from({ length: width * height }, (_, i) => {
     const bit = (i % width) * depth;

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. Declarations only: an action imports what it runs when it runs. */
 import type { Command } from 'commander';
+import { registerData } from './data.ts';
 import { registerDebugAdapter } from './debug-adapter.ts';
 import { registerDevices } from './devices.ts';
 import { registerDistill } from './distill.ts';
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerStart,
   registerDistill,
   registerTeach,
+  registerData,
   registerPairs,
   registerSample,
   registerExport,

@@ -6,13 +6,14 @@ import { configs } from './configs.ts';
 import { datasetFolders, datasetZips, idxFolders, pairSets, pictures, prompts } from './data.ts';
 import { diffusers, tokenizers } from './diffusers.ts';
 import { frames, requests } from './messages.ts';
+import { photos } from './photos.ts';
 import { checkpoints, events, prepareRuns, runs } from './runs.ts';
 import { pickles, safetensors, torchZips, weightFiles } from './weights.ts';
 
 export const readers: readonly Reader[] = [
   ...[weightFiles, safetensors, torchZips, pickles, npz, onnx, diffusers, tokenizers],
   ...[events, runs, checkpoints, configs],
-  ...[datasetFolders, datasetZips, idxFolders, pictures, prompts, pairSets],
+  ...[datasetFolders, datasetZips, idxFolders, photos, pictures, prompts, pairSets],
   ...[frames, requests, adapterMessages],
 ];
 
