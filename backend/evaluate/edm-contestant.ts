@@ -1,6 +1,6 @@
 /** EDM's networks in `dmd eval`: teachers by Heun's sampler, generators in one call. */
 
-import { type Model, openModel } from '../models/model-file.ts';
+import { generatorCalls, type Model, openModel } from '../models/model-file.ts';
 import { SeededSource } from '../sampling/seeded-images.ts';
 import type { Contestant, ContestantOpener, PictureRequest } from './contestant.ts';
 
@@ -13,12 +13,12 @@ const teacherSteps = 18;
 export const openEdm: ContestantOpener = async (name, { engine, steps: asked }) => {
   const model = await openModel(name);
   const { network, weights, role } = model;
-  const steps = asked ?? (role === 'generator' ? 1 : teacherSteps);
+  const steps = asked ?? (role === 'generator' ? generatorCalls(model) : teacherSteps);
   const many = await SeededSource.create(engine, network, weights, batch);
   let one: SeededSource | null = null;
   const contestant: Contestant = {
     name,
-    calls: steps === 1 ? 1 : 2 * steps - 1,
+    calls: steps <= generatorCalls(model) ? steps : 2 * steps - 1,
     imageShape: network.imageShape,
     takesPrompts: false,
     classes: network.labelDim,
@@ -35,8 +35,8 @@ export const openEdm: ContestantOpener = async (name, { engine, steps: asked }) 
   return contestant;
 };
 
-function askFor({ network, generatorSigma: sigma }: Model, steps: number, { seeds, signal }: PictureRequest) {
+function askFor({ network, generatorSigma: sigma, again }: Model, steps: number, { seeds, signal }: PictureRequest) {
   const classes = network.labelDim > 0 ? seeds.map((seed) => seed % network.labelDim) : null;
-  const asked = { seeds, classes, steps, sigma, sampler: 'edm', samplerOptions: {} } as const;
+  const asked = { seeds, classes, steps, sigma, again, sampler: 'edm', samplerOptions: {} } as const;
   return { ...asked, ...(signal ? { signal } : {}) };
 }

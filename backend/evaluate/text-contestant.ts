@@ -45,7 +45,7 @@ function settingsOf({ model: { calling } }: TextPipeline, { steps, scheduler, gu
 }
 
 function callsOf({ model }: TextPipeline, { steps = model.calling.steps, scheduler }: Settings): number {
-  return model.calling.oneStep ? 1 : model.sampler(scheduler).timesteps({ steps, eta: 0 }).length;
+  return model.calling.oneStep ? steps : model.sampler(scheduler).timesteps({ steps, eta: 0 }).length;
 }
 
 function stacked(images: readonly TensorData[]): TensorData {

@@ -12,16 +12,21 @@ export interface InferenceModel {
   readonly role: 'teacher' | 'generator';
   /** Noise level a generator is called at. */
   readonly generatorSigma: number;
+  /** Further levels of a few-step generator, which is handed out as a denoiser, since noise comes in between; [] for one step. */
+  readonly again?: readonly number[];
 }
 
 /**
- * A generator: z [B, ...], labels [B, L] -> image [B, ...]. A teacher: x [B, ...], sigma [B], labels -> denoised.
+ * A one-step generator: z [B, ...], labels [B, L] -> image [B, ...]. Others: x [B, ...], sigma [B], labels -> denoised.
  */
-export function inferenceGraph({ network, weights, role, generatorSigma }: InferenceModel, batch: number): Graph {
+export function inferenceGraph(
+  { network, weights, role, generatorSigma, again = [] }: InferenceModel,
+  batch: number,
+): Graph {
   const graph = new Graph();
   const source = constantParameters(graph, weights);
   const shape = [batch, ...network.imageShape];
-  if (role === 'generator') {
+  if (role === 'generator' && again.length === 0) {
     const z = graph.input('z', shape);
     const model = edmModel(network, { sigmas: [], generatorSigma, sigmaData: 0.5 });
     graph.output('image', generate(model, source, z, conditionInputs(graph, model, batch)));

@@ -7,7 +7,8 @@ import { type Arithmetic, cleanFrom, type Prediction, targetOf } from '../diffus
 import type { Graph, Tensor } from '../graph/graph.ts';
 import { add, broadcastTo, concat, div, mean, mul, reshape, sliceAxis, square, sub } from '../graph/ops/index.ts';
 import type { ParameterLayout, ParameterSource } from '../graph/parameters.ts';
-import type { TensorData } from '../graph/tensor-data.ts';
+import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
+import { stream } from '../random/stream.ts';
 
 /** What a sample is of, by name: one-hot `labels` [B, L], text `context` [B, L, D], whatever a family needs. */
 export type Conditions = Readonly<Record<string, Tensor>>;
@@ -30,6 +31,14 @@ export interface NoiseLevels {
   readonly roles: { readonly t: string; readonly alpha: string | null; readonly sigma: string };
 }
 
+/** A noise level in numbers. */
+export interface LevelPoint {
+  /** What the network is told. */
+  readonly t: number;
+  readonly alpha: number;
+  readonly sigma: number;
+}
+
 export interface DiffusionModel {
   readonly layout: ParameterLayout;
   /** Of one sample: [C, H, W], or [C, h, w] of latents. */
@@ -39,7 +48,9 @@ export interface DiffusionModel {
   readonly prediction: Prediction;
   readonly levels: NoiseLevels;
   /** Where a one-step generator is called: x_t = scale z, z standard normal, at this level. */
-  readonly calledAt: { readonly scale: number; readonly t: number; readonly alpha: number; readonly sigma: number };
+  readonly calledAt: LevelPoint & { readonly scale: number };
+  /** Where a few-step generator is called again on its own image with noise, levels descending; left out by a one-step one. */
+  readonly calledAgain?: readonly LevelPoint[];
   /** What the network predicts of x_t [B, ...shape]. */
   predict(source: ParameterSource, xt: Tensor, t: Tensor, conditions: Conditions): Tensor;
   /** The network's deepest features of x_t, [B, features, h, w]; left out by one that has none. */
@@ -116,12 +127,27 @@ export function guided(unconditional: Tensor, conditional: Tensor, scale: number
   return add(unconditional, mul(sub(conditional, unconditional), scale));
 }
 
-/** G(z): the clean samples read off one prediction; z [B, ...] standard normal. */
+/**
+ * G(z): the clean samples read off one prediction; z [B, ...] standard normal. A few-step generator's last ones, with noise in between
+ * that is the same every time.
+ */
 export function generate(model: DiffusionModel, source: ParameterSource, z: Tensor, conditions: Conditions): Tensor {
-  const { scale, t, alpha, sigma } = model.calledAt;
-  const all = (value: number) => z.graph.constant([z.shape[0]!], new Float32Array(z.shape[0]!).fill(value));
-  const level = { t: all(t), alpha: alpha === 1 ? null : all(alpha), sigma: all(sigma) };
-  return denoise(model, source, scale === 1 ? z : mul(z, scale), level, conditions);
+  const { scale } = model.calledAt;
+  const [count] = z.shape as [number];
+  const first = levelAt(z.graph, model.calledAt, count);
+  let x = denoise(model, source, scale === 1 ? z : mul(z, scale), first, conditions);
+  for (const [i, point] of (model.calledAgain ?? []).entries()) {
+    const level = levelAt(z.graph, point, count);
+    const noise = z.graph.constant(z.shape, stream(0, 'generate', 'again', i).randn(sizeOf(z.shape)));
+    x = denoise(model, source, noised(x, noise, level), level, conditions);
+  }
+  return x;
+}
+
+/** The same level for every sample of a batch, as constants. */
+function levelAt(graph: Graph, { t, alpha, sigma }: LevelPoint, count: number): Level {
+  const all = (value: number) => graph.constant([count], new Float32Array(count).fill(value));
+  return { t: all(t), alpha: alpha === 1 ? null : all(alpha), sigma: all(sigma) };
 }
 
 /**
@@ -177,5 +203,20 @@ export function conditionInputs(
 ): Conditions {
   return Object.fromEntries(
     Object.entries(conditions).map(([of, shape]) => [of, graph.input(name(of), [count, ...shape])]),
+  );
+}
+
+/** What the inputs of a level are fed where it is one point for all. */
+export function pointFeeds(
+  { numbers, roles }: NoiseLevels,
+  { t, alpha, sigma }: LevelPoint,
+  count: number,
+  suffix = '',
+): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.keys(numbers).map((name) => {
+      const value = name === roles.alpha ? alpha : name === roles.sigma ? sigma : t;
+      return [`${name}${suffix}`, { shape: [count], data: new Float32Array(count).fill(value) }];
+    }),
   );
 }

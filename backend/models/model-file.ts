@@ -9,6 +9,7 @@ import { packageRoot } from '../files/package.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { createNetwork, type Network, type NetworkOptions } from '../nets/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
 import { isDiffusersFolder } from '../weights/diffusers/index.ts';
 import { fittingSet, underNetworkNames } from '../weights/fitting.ts';
 import { type LoadedWeights, loadWeights } from '../weights/load.ts';
@@ -21,10 +22,12 @@ export type ModelRole = 'teacher' | 'generator';
 export interface Model {
   readonly network: Network;
   readonly weights: ReadonlyMap<string, TensorData>;
-  /** A teacher is sampled in many steps, a generator in one. Files that do not say are teachers. */
+  /** A teacher is sampled in many steps, a generator in one, or in few of its own. Files that do not say are teachers. */
   readonly role: ModelRole;
   /** Noise level a generator is called at, and from which a teacher is sampled; 80 unless the file says otherwise. */
   readonly generatorSigma: number;
+  /** Noise levels, descending, at which a few-step generator is called again on its own image with noise; [] for one step. */
+  readonly again: readonly number[];
   readonly path: string;
   /** Of the file, hex. */
   readonly sha256: string;
@@ -94,17 +97,43 @@ function typed({ tensors, dtypes }: LoadedWeights) {
   return new Map(Array.from(tensors, ([name, tensor]) => [name, { ...tensor, dtype: dtypes.get(name)! }]));
 }
 
-/** What a file of ours says about its use. Throws UserError('weights') for an impossible noise level. */
+/** What a file of ours says about its use. Throws UserError('weights') for impossible noise levels. */
 export function rolesOf(
   metadata: Readonly<Record<string, string>>,
   path: string,
-): { role: ModelRole; generatorSigma: number } {
+): { role: ModelRole; generatorSigma: number; again: readonly number[] } {
   const generatorSigma = Number(metadata['dmd.generatorSigma'] ?? 80);
   if (!(generatorSigma > 0 && generatorSigma < Number.POSITIVE_INFINITY)) {
     throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
   }
-  return { role: metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher', generatorSigma };
+  const role = metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher';
+  return { role, generatorSigma, again: againOf(metadata['dmd.again'], generatorSigma, path) };
 }
+
+function againOf(text: string | undefined, generatorSigma: number, path: string): readonly number[] {
+  if (text === undefined) return [];
+  const levels = jsonOf(text);
+  const below = (level: unknown, i: number) =>
+    typeof level === 'number' && level > 0 && level < (i === 0 ? generatorSigma : (levels as number[])[i - 1]!);
+  if (Array.isArray(levels) && levels.every(below)) return levels as number[];
+  throw new UserError(
+    'weights',
+    `${path}: 'dmd.again' must be descending noise levels below ${generatorSigma}`,
+    'Take the file as dmd distill wrote it.',
+  );
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls of a generator's network for an image. */
+export const generatorCalls = ({ again }: Pick<Model, 'again'>): number => 1 + again.length;
 
 /** The file behind a name. Throws UserError('weights') for a `builtin:` name that there is not. */
 export function modelPath(name: string): string {

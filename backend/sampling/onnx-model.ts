@@ -16,6 +16,7 @@ export interface OnnxDescription {
   readonly network: Network;
   readonly role: ModelRole;
   readonly generatorSigma: number;
+  readonly again: readonly number[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -66,13 +67,19 @@ function networkOf(config: string, path: string): Network {
   }
 }
 
+/** A one-step generator's file takes unit noise and scales it itself; every other one is a denoiser. */
+const takesNoise = ({ role, again }: Pick<OnnxDescription, 'role' | 'again'>) =>
+  role === 'generator' && again.length === 0;
+
 /** Images per call. Throws where the inputs are not those that dmd export gives such a network. */
-function batchOf({ inputs }: OnnxFile, { network, role }: OnnxDescription, path: string): number {
-  const image = inputs.get(role === 'generator' ? 'z' : 'x') ?? [];
+function batchOf({ inputs }: OnnxFile, description: OnnxDescription, path: string): number {
+  const { network, role } = description;
+  const name = takesNoise(description) ? 'z' : 'x';
+  const image = inputs.get(name) ?? [];
   const [batch] = image;
   const expected = new Map<string, readonly number[]>([
-    [role === 'generator' ? 'z' : 'x', [batch, ...network.imageShape]],
-    ...(role === 'teacher' ? [['sigma', [batch]] as const] : []),
+    [name, [batch, ...network.imageShape]],
+    ...(name === 'x' ? [['sigma', [batch]] as const] : []),
     ...(network.labelDim > 0 ? [['labels', [batch, network.labelDim]] as const] : []),
   ]);
   const listed = (map: OnnxFile['inputs']) => JSON.stringify([...map].sort());
@@ -81,16 +88,15 @@ function batchOf({ inputs }: OnnxFile, { network, role }: OnnxDescription, path:
   throw new UserError('weights', `${path} takes ${names}, which does not fit the ${role} that it says it is`, hint);
 }
 
-function denoiser(file: OnnxFile, { network, role }: OnnxDescription, batch: number): BatchDenoiser {
+function denoiser(file: OnnxFile, description: OnnxDescription, batch: number): BatchDenoiser {
+  const { network } = description;
   const shape = [batch, ...network.imageShape];
   return {
     async denoise(x, sigma, labels) {
       const classes: Record<string, TensorData> = network.labelDim > 0 ? { labels } : {};
-      // A generator's file takes unit noise and scales it itself.
-      const feeds =
-        role === 'generator'
-          ? { z: { shape, data: x.map((value) => value / sigma) }, ...classes }
-          : { x: { shape, data: x }, sigma: { shape: [batch], data: new Float32Array(batch).fill(sigma) }, ...classes };
+      const feeds = takesNoise(description)
+        ? { z: { shape, data: x.map((value) => value / sigma) }, ...classes }
+        : { x: { shape, data: x }, sigma: { shape: [batch], data: new Float32Array(batch).fill(sigma) }, ...classes };
       const [image] = (await file.run(feeds)).values();
       return image.data;
     },

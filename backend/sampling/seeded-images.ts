@@ -19,10 +19,15 @@ export interface SeededRequest {
   readonly seeds: readonly Seed[];
   /** Classes, one per seed; null draws each from its seed's generator. */
   readonly classes: readonly number[] | null;
-  /** Sampler steps, or 1 for a single call at `sigma`: a generator. */
+  /** Sampler steps; or calls of a generator, the first of them at `sigma`. */
   readonly steps: number;
   /** Noise level that sampling starts from, and at which a generator is called. */
   readonly sigma: number;
+  /**
+   * Lower levels, descending, at which a few-step generator is called again on its own image with noise of its seed: in `steps` calls,
+   * at most one more than there are levels. Left out by all others.
+   */
+  readonly again?: readonly number[];
   readonly sampler: SamplerName;
   /** Further options of the sampler under EDM's names, e.g. S_churn; wrong ones are a UserError('config'). */
   readonly samplerOptions: Readonly<Record<string, unknown>>;
@@ -101,7 +106,7 @@ export class SeededSource {
   }
 
   async #batchOf(
-    { steps, sigma, sampler, samplerOptions, signal }: SeededRequest,
+    { steps, sigma, again = [], sampler, samplerOptions, signal }: SeededRequest,
     z: Float32Array,
     classes: readonly number[],
     random: StackedGenerator,
@@ -113,9 +118,23 @@ export class SeededSource {
       labels.data[i * labelDim + id] = 1;
     });
     if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
-    if (steps === 1) {
-      const noise = z.map((value) => value * sigma);
-      return this.#program.denoise(noise, sigma, labels);
+    if (steps <= 1 + again.length) {
+      let image = await this.#program.denoise(
+        z.map((value) => value * sigma),
+        sigma,
+        labels,
+      );
+      for (const [i, level] of again.slice(0, steps - 1).entries()) {
+        onShare((i + 1) / steps);
+        if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
+        const noise = random.randn(z.length / this.#batch);
+        image = await this.#program.denoise(
+          image.map((value, k) => value + level * noise[k]!),
+          level,
+          labels,
+        );
+      }
+      return image;
     }
     const sample = sampler === 'edm' ? edmSampler : ablationSampler;
     const images = await sample(

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { encodePng } from '../../backend/data/png.ts';
 import { openDevice } from '../../backend/engine/open.ts';
+import { exportModel } from '../../backend/export/export-model.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import { matmul, reshape } from '../../backend/graph/ops/index.ts';
 import { collectParameters } from '../../backend/graph/parameters.ts';
@@ -26,11 +27,15 @@ import {
 import { type Head, headOf } from '../../backend/methods/dmd2/head.ts';
 import { dmd2Settings } from '../../backend/methods/dmd2/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';
-import { openModel } from '../../backend/models/model-file.ts';
+import { generatorCalls, openModel, rolesOf } from '../../backend/models/model-file.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { type Config, configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
+import { StackedGenerator } from '../../backend/random/stacked-generator.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
+import { DenoiseProgram } from '../../backend/sampling/denoise-program.ts';
+import { openOnnxModel } from '../../backend/sampling/onnx-model.ts';
+import { SeededSource } from '../../backend/sampling/seeded-images.ts';
 import { ConfigChecker } from '../../backend/server/configs/check.ts';
 import { findingsOf } from '../../backend/server/configs/findings.ts';
 import { testSeed } from '../random.ts';
@@ -333,11 +338,89 @@ test('it is checked, planned, trains its three networks, and goes on from a stop
   fs.rmSync(root, { recursive: true });
 });
 
+for (const from of ['simulation', 'data']) {
+  test(`a generator of three steps is trained on ${from}, stopped and resumed, and sampled in its own steps`, async () => {
+    const root = scratch();
+    const teacher = await tinyTeacher(root, { label_dim: classes });
+    const record = { ...quiet, samplesEvery: 3, samples: 2 };
+    const config = configOf(teacher, { steps: { at: [4, 0.6], from }, record });
+    const whole = await runHere({ config, root });
+    assert.ok(whole.last.type === 'ended' && whole.last.state === 'finished', JSON.stringify(whole.last));
+    const first = await runHere({ config, root }, { until: 2 });
+    await runHere({ folder: first.folder });
+    assert.deepEqual(stateBytes(first.folder, 6), stateBytes(whole.folder, 6));
+
+    const model = await openModel(path.join(whole.folder, 'generator.safetensors'));
+    assert.deepEqual([model.again, generatorCalls(model)], [[4, 0.6], 3]);
+    const source = await SeededSource.create(engine, model.network, model.weights, 2);
+    const { generatorSigma: sigma, again } = model;
+    const request = { seeds: [3, 4], classes: [1, 2], sigma, again, sampler: 'edm', samplerOptions: {} } as const;
+    const drawn = async (steps: number) => (await source.draw({ ...request, steps })).images.data;
+    const [one, two, three] = [await drawn(1), await drawn(2), await drawn(3)];
+    // By hand: noise of each seed's own generator, class drawn in between as ever.
+    const random = new StackedGenerator([3, 4]);
+    const numbers = one.length / 2;
+    const z = random.randn(numbers);
+    random.randint(0, classes);
+    const program = await DenoiseProgram.create(engine, { network: model.network, batch: 2, weights: model.weights });
+    const labels = {
+      shape: [2, classes],
+      data: Float32Array.from({ length: 2 * classes }, (_, i) => Number(i === 1 || i === classes + 2)),
+    };
+    let image = await program.denoise(
+      z.map((v) => sigma * v),
+      sigma,
+      labels,
+    );
+    assert.deepEqual(one, image);
+    for (const [level, found] of [
+      [4, two],
+      [0.6, three],
+    ] as const) {
+      const noise = random.randn(numbers);
+      image = await program.denoise(
+        image.map((v, i) => v + level * noise[i]!),
+        level,
+        labels,
+      );
+      assert.deepEqual(found, image, `the call at ${level}`);
+    }
+    await program.dispose();
+    await source.dispose();
+
+    // The exported file is a denoiser that is sampled the same way.
+    const onnx = path.join(root, 'g.onnx');
+    assert.ok((await exportModel(model, onnx, 2)).ok);
+    const opened = await openOnnxModel(onnx, 'cpu');
+    assert.deepEqual([opened.role, opened.again], ['generator', [4, 0.6]]);
+    const exported = new SeededSource(opened.program, opened.network, opened.batch);
+    const again3 = (await exported.draw({ ...request, steps: 3 })).images.data;
+    const error = again3.reduce((most, v, i) => Math.max(most, Math.abs(v - three[i]!)), 0);
+    assert.ok(error < 1e-4, `off by ${error}`);
+    await exported.dispose();
+    fs.rmSync(root, { recursive: true });
+  });
+}
+
+test('a file whose further steps are none is refused in words', () => {
+  assert.deepEqual(rolesOf({ 'dmd.again': '[4, 1]' }, 'a').again, [4, 1]);
+  for (const text of ['[1, 4]', '[81]', '[0]', '{}', '["4"]', 'nonsense', '[4']) {
+    assert.throws(
+      () => rolesOf({ 'dmd.again': text }, 'a.safetensors'),
+      /'dmd\.again' must be descending noise levels below 80/,
+    );
+  }
+});
+
 test('the listing has a line for every stage that runs, and for no other', async () => {
   const root = scratch();
   const teacher = await tinyTeacher(root, { label_dim: classes });
-  for (const enabled of [true, false]) {
-    const config = configOf(teacher, { gan: { enabled }, iterations: 1 });
+  for (const [enabled, at] of [
+    [true, []],
+    [false, []],
+    [true, [2]],
+  ] as const) {
+    const config = configOf(teacher, { gan: { enabled }, steps: { at }, iterations: 1 });
     assert.ok(config.kind === 'distill');
     const stages = new Set<string>();
     const method = methodOf(config);
@@ -363,6 +446,7 @@ test('what does not go together is said at its key', async () => {
   assert.match(texts({ gan: { minStep: 9, maxStep: 3 } }), /gan\.minStep.*must not be above maxStep, 3/);
   assert.match(texts({ gan: { enabled: false }, matching: { divergence: 'jeffreys' } }), /needs the discriminator/);
   assert.match(texts({ regression: { enabled: false } }), /regression/);
+  assert.match(texts({ steps: { at: [3, 3] } }), /steps\.at\.1.*levels must descend/);
 
   const root = scratch();
   const found = async (teacher: string, change: object = {}) => {
@@ -372,6 +456,17 @@ test('what does not go together is said at its key', async () => {
     return findings.map(({ key, message }) => `${key} ${message}`).join();
   };
   const three = await tinyTeacher(root);
+  const without = { gan: { enabled: false } };
+  assert.match(
+    await found(three, { ...without, steps: { at: [90, 1] } }),
+    /^steps\.at.*90 is no step of this generator, which begins at 80/,
+  );
+  assert.match(await found(three, { ...without, steps: { at: [0] } }), /^steps\.at.*noise levels above 0 and below 80/);
+  assert.deepEqual(await findingsOf(configOf(three, { ...without, steps: { at: [3] } }) as DistillConfig), []);
+  assert.match(
+    await found(three, { ...without, steps: { at: [3], from: 'data' } }),
+    /^data\.source.*the teacher has 3/,
+  );
   assert.match(await found(three), /^data\.source.*the scenes data set has 10 classes, but the teacher has 3/);
   const grey = path.join(root, 'grey');
   fs.mkdirSync(grey);

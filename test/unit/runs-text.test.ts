@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { exportTextModel } from '../../backend/export/text/export-text.ts';
+import type { TensorData } from '../../backend/graph/tensor-data.ts';
 import { importUNet } from '../../backend/models/text/import-unet.ts';
 import { memoryNeeded, requireMemory } from '../../backend/models/text/memory.ts';
 import { openTextModel } from '../../backend/models/text/text-model.ts';
@@ -145,7 +146,7 @@ test('how published models are called', async () => {
   const calling = () => openTextModel(model).calling;
   assert.deepEqual(calling(), { oneStep: null, steps: 50, guidance: 7.5 });
   edit('model_index.json', (index) => ({ ...index, _class_name: 'RectifiedFlowPipeline' }));
-  assert.deepEqual(calling().oneStep, { timestep: 1000, prediction: 'velocity' });
+  assert.deepEqual(calling().oneStep, { timestep: 1000, again: [], prediction: 'velocity' });
   edit('model_index.json', (index) => ({ ...index, _class_name: 'StableDiffusionPipeline' }));
   const scheduler = 'scheduler/scheduler_config.json';
   edit(scheduler, (config) => ({ ...config, _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing' }));
@@ -161,11 +162,14 @@ test('how published models are called', async () => {
     join(model, 'dmd.json'),
     JSON.stringify({ role: 'generator', timestep: 399, prediction: 'v_prediction' }),
   );
-  assert.deepEqual(calling().oneStep, { timestep: 399, prediction: 'v_prediction' });
+  assert.deepEqual(calling().oneStep, { timestep: 399, again: [], prediction: 'v_prediction' });
   for (const [wrong, pattern] of [
     [{ role: 'judge' }, /dmd.json: role: /],
     [{ timestep: -1 }, /dmd.json: timestep: /],
     [{ prediction: 'noise' }, /dmd.json: prediction: /],
+    [{ again: [0.5] }, /dmd.json: again.0: /],
+    [{ timestep: 399, again: [500] }, /dmd.json: again: must be timesteps that descend from below 399/],
+    [{ again: [500, 500] }, /dmd.json: again: must be timesteps that descend/],
   ] as const) {
     writeFileSync(join(model, 'dmd.json'), JSON.stringify(wrong));
     assert.throws(calling, refusal(pattern));
@@ -176,6 +180,29 @@ test('how published models are called', async () => {
     pipeline.draw({ prompt: '', seeds: [0] }),
     refusal(/timestep is 5000, but the schedule has 1000/),
   );
+  await pipeline.dispose();
+});
+
+test('a few-step generator is called in its own steps, with new noise of each seed in between', async () => {
+  const again = [600, 200];
+  writeFileSync(join(model, 'dmd.json'), JSON.stringify({ role: 'generator', again }));
+  const pipeline = TextPipeline.open(model, { engine: cpu, batch: 2 });
+  assert.deepEqual([pipeline.model.calling.steps, pipeline.model.calling.oneStep?.again], [3, again]);
+  const draw = (seeds: number[], steps?: number) =>
+    pipeline.draw({ prompt: 'a cat', seeds, ...(steps === undefined ? {} : { steps }) });
+  const seen: TensorData[] = [];
+  const all = await pipeline.draw({
+    prompt: 'a cat',
+    seeds: [4, 7],
+    onStep: async ({ preview }) => void seen.push(await preview()),
+  });
+  assert.deepEqual([all.steps, all.calls, all.scheduler, seen.length], [3, 3, null, 3]);
+  for (const [i, { data }] of seen.entries())
+    assert.deepEqual((await draw([4, 7], i + 1)).images.data, data, `${i + 1} steps`);
+  assert.notDeepEqual(seen[1]!.data, seen[2]!.data);
+  const alone = (await draw([7])).images.data;
+  assert.deepEqual(all.images.data.subarray(alone.length), alone, "an image is its seed's own");
+  await assert.rejects(draw([4], 4), refusal(/is a generator of 3 steps: it takes no 4 steps/, 'usage'));
   await pipeline.dispose();
 });
 
@@ -339,7 +366,11 @@ test('a bare UNet becomes a model beside its base, and what does not fit is name
   assert.equal(existsSync(join(out, 'vae')), false);
   const student = openTextModel(out);
   assert.equal(student.folder.base?.path, model);
-  assert.deepEqual(student.calling, { oneStep: { timestep: 999, prediction: 'epsilon' }, steps: 1, guidance: 1 });
+  assert.deepEqual(student.calling, {
+    oneStep: { timestep: 999, again: [], prediction: 'epsilon' },
+    steps: 1,
+    guidance: 1,
+  });
   const weights = await student.readWeights('unet');
   const before = await openTextModel(model).readWeights('unet');
   assert.deepEqual(

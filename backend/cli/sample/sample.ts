@@ -5,7 +5,7 @@ import { openEngine } from '../../engine/devices.ts';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folders.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
-import { type Model, modelPath, openModel } from '../../models/model-file.ts';
+import { generatorCalls, type Model, modelPath, openModel } from '../../models/model-file.ts';
 import { isTextModel } from '../../models/text/is-text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { GenerateSettings } from '../../protocol/rpc/images.ts';
@@ -33,7 +33,7 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   const model = await openModel(name, { key: options.key });
   refuseUndrawable(model);
   const { seeds } = options;
-  const steps = options.steps ?? (model.role === 'generator' ? 1 : teacherSteps);
+  const steps = options.steps ?? (model.role === 'generator' ? generatorCalls(model) : teacherSteps);
   const classes = options.class ? seeds.map((_, i) => options.class![i % options.class!.length]) : null;
   const { engine, device, why } = await openEngine(options);
   if (model.key !== '' || model.others.length > 0) {
@@ -46,7 +46,8 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   try {
     const batch = Math.min(options.batch, seeds.length);
     const source = await SeededSource.create(engine, model.network, model.weights, batch);
-    const request = { seeds, classes, steps, sigma: model.generatorSigma, sampler: options.sampler };
+    const { generatorSigma: sigma, again } = model;
+    const request = { seeds, classes, steps, sigma, again, sampler: options.sampler };
     const onProgress = (done: number) => progress.update(done);
     drawn = await interruptible((signal) =>
       source.draw({ ...request, samplerOptions: options.with ?? {}, onProgress, signal }),

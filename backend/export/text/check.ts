@@ -32,7 +32,7 @@ export async function trialPictures(model: TextModel, { batch, ...request }: Tri
   // Weights as inputs are ready sooner: there are a few calls only.
   const pipeline = new TextPipeline(model, { engine, device: 'cpu', threads, batch, lowMemory: true });
   const seeds = Array.from({ length: batch }, (_, seed) => seed);
-  const steps = model.calling.oneStep ? 1 : teacherSteps;
+  const steps = model.calling.oneStep ? model.calling.steps : teacherSteps;
   const scheduler = model.calling.oneStep ? {} : samplerForTrial(model);
   try {
     const prompt = 'a red circle above a blue square';

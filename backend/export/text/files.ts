@@ -79,7 +79,10 @@ function indexOf({ folder }: TextModel): object {
 /** How it is called, where the scheduler alone does not say so. */
 function dmdOf({ calling, folder }: TextModel): DmdInfo | null {
   const { oneStep, steps, guidance } = calling;
-  if (oneStep) return { role: 'generator', ...oneStep };
+  if (oneStep) {
+    const { again, ...first } = oneStep;
+    return { role: 'generator', ...first, ...(again.length > 0 ? { again } : {}) };
+  }
   return Object.keys(folder.dmd).length > 0 ? { role: 'teacher', steps, guidance } : null;
 }
 

@@ -58,10 +58,11 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
     distance: async () => distance,
     pictures: async () => null,
     smaller: () => [],
-    async writeStudent(folder, name, trained, step, half) {
+    async writeStudent(folder, name, trained, step, half, again) {
       const file = path.join(folder, `${name}.safetensors`);
       const facts = { 'dmd.role': 'generator', 'dmd.step': String(step), 'dmd.teacher': sha256 };
-      const all = { ...facts, 'dmd.generatorSigma': metadata.generatorSigma };
+      const few: Record<string, string> = again.length > 0 ? { 'dmd.again': JSON.stringify(again) } : {};
+      const all = { ...facts, 'dmd.generatorSigma': metadata.generatorSigma, ...few };
       await writeModel(file, network.config, trained, all, half);
       return file;
     },

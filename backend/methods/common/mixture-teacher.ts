@@ -56,10 +56,11 @@ export async function openMixtureTeacher(config: DistillConfig, mixture: Mixture
     pictures: async () => null,
     plane: { mixture, plot: (points) => scatter(points, mixture, mixture.start) },
     smaller: () => [],
-    async writeStudent(folder, file, trained, step, half) {
+    async writeStudent(folder, file, trained, step, half, again) {
       const to = path.join(folder, `${file}.safetensors`);
       const facts = { 'dmd.role': 'generator', 'dmd.step': String(step), 'dmd.teacher': sha256 };
-      await writeModel(to, network.config, trained, { ...facts, 'dmd.generatorSigma': sigma }, half);
+      const few: Record<string, string> = again.length > 0 ? { 'dmd.again': JSON.stringify(again) } : {};
+      await writeModel(to, network.config, trained, { ...facts, 'dmd.generatorSigma': sigma, ...few }, half);
       return to;
     },
   };

@@ -47,13 +47,17 @@ export interface DistillTeacher {
   readonly plane?: { readonly mixture: Mixture; plot(samples: TensorData): TensorData };
   /** The same with smaller networks, largest first, where a dry run of its own size would take too much. */
   smaller(): Iterable<DistillTeacher>;
-  /** Writes a finished generator under a name of the run's folder, `generator` the one. @returns the path */
+  /**
+   * Writes a finished generator under a name of the run's folder, `generator` the one. @returns the path
+   * @param again levels, as the network is told them, that a few-step one is called at again; [] for one step
+   */
   writeStudent(
     folder: string,
     name: string,
     weights: ReadonlyMap<string, TensorData>,
     step: number,
     half: boolean,
+    again: readonly number[],
   ): Promise<string>;
 }
 

@@ -11,7 +11,11 @@ export async function writeStudent(
   folder: string,
   { model, unetConfig, prediction, schedule }: TextTeacher,
   weights: ReadonlyMap<string, TensorData>,
-  { step, teacherSha256 }: { readonly step: number; readonly teacherSha256: string },
+  {
+    step,
+    teacherSha256,
+    again,
+  }: { readonly step: number; readonly teacherSha256: string; readonly again: readonly number[] },
   half: boolean,
 ): Promise<string> {
   const { _class_name: className, _diffusers_version: _, ...config } = unetConfig;
@@ -19,6 +23,7 @@ export async function writeStudent(
     base: path.relative(real(folder), fs.realpathSync(model.folder.path)),
     role: 'generator',
     timestep: schedule.timesteps - 1,
+    ...(again.length > 0 ? { again } : {}),
     prediction,
   };
   const unet = { className: String(className), config, tensors: weights };

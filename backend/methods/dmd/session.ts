@@ -155,10 +155,11 @@ export async function startMatching(
     },
     async writeWeights(to, inHalves) {
       const written: string[] = [];
+      const again = (shape.student.calledAgain ?? []).map(({ t }) => t);
       for (const [i, decay] of (generator.emas.length > 0 ? generator.emas : [undefined]).entries()) {
         const name = i === 0 ? 'generator' : `generator-ema-${decay}`;
         written.push(
-          await teacher.writeStudent(to, name, await procedure.generatorWeights(decay), trainer.step, inHalves),
+          await teacher.writeStudent(to, name, await procedure.generatorWeights(decay), trainer.step, inHalves, again),
         );
       }
       return written;

@@ -9,7 +9,7 @@ export const dmd2Config = (given: DistillConfig) => given as unknown as Dmd2Conf
 
 export function asDmd({ generator, fake, matching, record, ...config }: Dmd2Config): DistillConfig {
   const plain = parseConfig('{"kind": "distill"}', 'defaults') as DistillConfig;
-  const { discriminator: _, gan: _gan, data: _data, schedules: _schedules, ...common } = config;
+  const { discriminator: _, gan: _gan, data: _data, schedules: _schedules, steps: _steps, ...common } = config;
   const { divergence: _divergence, ...gradient } = matching;
   return {
     ...plain,

@@ -128,6 +128,26 @@ const data = z
   .prefault({})
   .describe('Real images, with classes where the teacher has some.');
 
+const steps = z
+  .strictObject({
+    at: z
+      .array(z.number().nonnegative().meta({ unit: 'data units or timesteps' }))
+      .max(15)
+      .default([])
+      .describe(
+        'Noise levels, descending, at which a few-step generator is called again on its own image with new noise: sigma below ' +
+          'generator.sigma, with prompts whole timesteps (paper, SDXL: [749, 499, 249]). Default: none, one step.',
+      ),
+    from: choice({
+      simulation: "The generator's own images of the steps before, as when it is sampled.",
+      data: 'Real images of data.source.',
+    })
+      .default('simulation')
+      .describe('What a later step is trained on, with noise of its level. Default simulation (paper).'),
+  })
+  .prefault({})
+  .describe('A generator of a few steps. Each micro-batch trains one of them, each as often as any other.');
+
 const rate = z.number().nonnegative();
 const index = whole(0, 'index');
 
@@ -147,13 +167,13 @@ const schedules = z
       'neighbouring iterations.',
   );
 
-const keys = { generator, fake, discriminator, matching, gan, data, schedules, record: recordKey };
+const keys = { generator, steps, fake, discriminator, matching, gan, data, schedules, record: recordKey };
 
 export const dmd2Section = {
   title: 'Improved Distribution Matching Distillation, DMD2 (Yin et al., arXiv 2405.14867).',
   keys,
   paths: ['data.source'],
-  opens: ['gan.enabled', 'data', 'generator.sigma', 'matching.levels.count'],
+  opens: ['gan.enabled', 'data', 'steps', 'generator.sigma', 'matching.levels.count'],
   check,
 } satisfies MethodSection<typeof keys>;
 
@@ -162,12 +182,15 @@ export type Dmd2Keys = z.infer<z.ZodObject<typeof keys>>;
 
 /** What no key can say by itself. */
 function check(config: Dmd2Keys, complain: Complain): void {
-  const { gan: g, matching: m } = config;
+  const { gan: g, matching: m, steps: s } = config;
   checkLevels(config, config.schedules, complain);
   if (g.maxStep >= m.levels.count) {
     complain(['gan', 'maxStep'], `must be below matching.levels.count, ${m.levels.count}`);
   }
   if (g.minStep > g.maxStep) complain(['gan', 'minStep'], `must not be above maxStep, ${g.maxStep}`);
+  s.at.forEach((level, i) => {
+    if (i > 0 && level >= s.at[i - 1]!) complain(['steps', 'at', i], 'levels must descend');
+  });
   if (!g.enabled && m.divergence !== 'reverse-kl') {
     complain(['matching', 'divergence'], 'needs the discriminator, and gan.enabled is false');
   }

@@ -9,6 +9,10 @@ export type ToldApart = 'generator' | 'fake' | 'real';
 
 export interface Dmd2Draws extends Draws {
   gan(of: ToldApart, at: DrawPoint, count: number, range: LevelRange): LevelDraw;
+  /** Which of a generator's `calls` a micro-batch trains, from 0. */
+  call(at: DrawPoint, calls: number): number;
+  /** Standard normal [count, ...]: put on the image of call `before` for the next one. */
+  again(at: DrawPoint, before: number, count: number): TensorData;
   /** Standard normal [count, ...]: where D is looked at beside a real image. */
   beside(at: DrawPoint, count: number): TensorData;
 }
@@ -30,6 +34,8 @@ export function streamDmd2Draws(
       indices: [...stream(seed, ...path(of, at), 'levels').randint(first, last + 1, count)],
       noise: normal(path(of, at), count),
     }),
+    call: (at, calls) => stream(seed, ...path('call', at)).randint(0, calls, 1)[0]!,
+    again: (at, before, count) => normal([...path('again', at), before], count),
     beside: (at, count) => normal(path('beside', at), count),
   };
 }

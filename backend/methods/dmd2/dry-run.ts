@@ -7,18 +7,21 @@ import { type DryRun, type Limits, randomTensor } from '../common/dry-run.ts';
 import { openTeacher } from '../common/open-teacher.ts';
 import { matchingDryRun } from '../dmd/dry-run.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
+import { laterSteps } from './few-steps.ts';
 import { type Dmd2Shape, discriminatorGraph, generatorGraph } from './graphs.ts';
 import { Dmd2Procedure } from './procedure.ts';
 import { openRealImages } from './real-images.ts';
 import { dmd2Settings } from './settings.ts';
-import { dmd2ShapeOf } from './shape.ts';
+import { dmd2ShapeOf, needsReal } from './shape.ts';
 
 /** Throws UserError for what the run itself would refuse. */
 export async function dmd2DryRun(engine: Engine, given: DistillConfig, limits: Limits): Promise<DryRun> {
   const config = dmd2Config(given);
   const own = asDmd(config);
   const { updatesPerStep: fakeUpdates } = config.fake;
-  if (config.gan.enabled) await (await openRealImages(config, (await openTeacher(own)).model)).close();
+  const { model, student = model } = await openTeacher(own);
+  laterSteps(config.steps.at, student);
+  if (needsReal(config)) await (await openRealImages(config, model)).close();
   return matchingDryRun<Dmd2Shape>(engine, own, limits, {
     shapeOf: (shape) => dmd2ShapeOf(config, shape),
     graphs: (shape) => [
@@ -30,7 +33,7 @@ export async function dmd2DryRun(engine: Engine, given: DistillConfig, limits: L
       const { conditions } = options;
       const discriminator = shape.gan && initialParameters(shape.gan.head.layout, stream(0, 'plan', 'discriminator'));
       return Dmd2Procedure.create(engine, {
-        ...{ ...shape, ...options, fakeUpdates, start: { ...options.start, discriminator } },
+        ...{ ...shape, ...options, fakeUpdates, from: config.steps.from, start: { ...options.start, discriminator } },
         real: {
           batch: async (_, count) => ({
             x: randomTensor([count, ...shape.student.shape]),

@@ -26,6 +26,7 @@ import { type FlatParameters, flatten, outputGradient, parameterInputs } from '.
 import {
   type Conditions,
   conditionInputs,
+  denoise,
   denoisingLoss,
   generate,
   levelInputs,
@@ -108,7 +109,7 @@ const ofFeatures = (features: GanShape['features'], { teacher, student }: Dmd2Sh
   features === 'teacher' ? ([teacher, real] as const) : ([student, fake] as const);
 
 /**
- * Inputs: generator, teacher, fake and discriminator; z, conditions, noise [B, ...] and the level's numbers [B]; with a GAN loss the
+ * Inputs: generator, teacher, fake and discriminator; z (a few-step generator: xIn and its level, `In`), conditions, noise [B, ...] and the level's numbers [B]; with a GAN loss the
  * same of its own level, each with `Gan` after its name, and ganWeight []; guided, guidance [] and what is unconditional. Outputs: x,
  * xt, muReal, muFake, grad, xtGan [B, ...]; logitsGan, divergenceWeight [B]; report; gradient.
  */
@@ -117,9 +118,14 @@ export function generatorGraph(shape: Dmd2Shape): Graph {
   const graph = new Graph();
   const parameters = parametersOf(graph, shape);
   const generator = parameters.generator();
-  const z = graph.input('z', [batch, ...student.shape]);
   const conditions = conditionInputs(graph, student, batch);
-  const x = graph.scope('generate', () => generate(student, generator, z, conditions));
+  const x = graph.scope('generate', () => {
+    if (!student.calledAgain) {
+      return generate(student, generator, graph.input('z', [batch, ...student.shape]), conditions);
+    }
+    const xIn = graph.input('xIn', [batch, ...student.shape]);
+    return denoise(student, generator, xIn, levelInputs(graph, student.levels, batch, 'In'), conditions);
+  });
   graph.output('x', x);
   const discriminator = gan && discriminatorOf(graph, shape, parameters);
   const scores = graph.scope('scores', () =>

@@ -7,6 +7,7 @@ import { dmd2DryRun } from './dry-run.ts';
 import { dmd2Findings } from './findings.ts';
 import { dmd2Listing } from './listing.ts';
 import { planDmd2 } from './session.ts';
+import { fewStepShape } from './shape.ts';
 
 export const dmd2: Method = {
   name: 'dmd2',
@@ -14,6 +15,9 @@ export const dmd2: Method = {
   plan: planDmd2,
   findings: dmd2Findings,
   dryRun: dmd2DryRun,
-  inspection: (config, engine, work) => openSubject(asDmd(dmd2Config(config)), engine, work),
+  inspection(given, engine, work) {
+    const config = dmd2Config(given);
+    return openSubject(asDmd(config), engine, work, (shape) => fewStepShape(config, shape));
+  },
   listing: dmd2Listing,
 };

@@ -7,7 +7,7 @@ import { dmd2Config } from './as-dmd.ts';
 /** Lines stand for the stages of one micro-batch; updates come once all of an update's are done. */
 export function dmd2Listing(given: DistillConfig): readonly ListingLine[] {
   const config = dmd2Config(given);
-  const { matching, gan, batch, accumulation, generator, fake, discriminator, iterations, text } = config;
+  const { matching, gan, steps, batch, accumulation, generator, fake, discriminator, iterations, text } = config;
   const line = (stage: string | null, words: string): ListingLine => ({ stage, text: words });
   const only = (wanted: boolean, ...lines: ListingLine[]) => (wanted ? lines : []);
   const guided = text.prompts !== undefined && text.guidance > 1;
@@ -19,12 +19,14 @@ export function dmd2Listing(given: DistillConfig): readonly ListingLine[] {
     'sigma^3/alpha': 'alpha sigma (muFake - muReal)',
   }[matching.weight];
   const both = gan.enabled && gan.trainsTrunk && gan.features === 'fake';
+  const source = steps.from === 'data' ? 'real images' : 'its own images of the steps before';
+  const called = steps.at.length > 0 ? `; xIn, tIn = one of ${1 + steps.at.length} steps, noise on ${source}` : '';
   const noisy = `t in ${gan.minStep}..${gan.maxStep}`;
   return [
     line(null, `for step in 1..${iterations}:`),
     line(null, `  for micro in 1..${accumulation}:`),
-    line('draw', `    z, conditions, t, eps = draw(${batch})`),
-    line('generate', '    x = G(z)'),
+    line('draw', `    z, conditions, t, eps = draw(${batch})${called}`),
+    line('generate', steps.at.length > 0 ? '    x = G(xIn, tIn)' : '    x = G(z)'),
     line('diffuse', `    xt = alpha_t x + sigma_t eps, t in ${matching.minStep}..${matching.maxStep}`),
     line('real score', `    muReal = mu_real(xt, t)${guided ? `, guidance ${text.guidance}` : ''}`),
     line('fake score', '    muFake = mu_fake(xt, t)'),

@@ -2,10 +2,10 @@
  * DMD2 as it is run (arXiv 2405.14867), stage by stage: the generator follows matching gradient and GAN loss; then fake score and
  * discriminator are updated several times on what it makes and on real images.
  */
-import type { DeviceTensor, Engine } from '../../engine/engine.ts';
+import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../../engine/engine.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
-import { levelFeeds } from '../../models/diffusion-model.ts';
+import { levelFeeds, pointFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import type { DrawPoint } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
@@ -15,6 +15,7 @@ import type { Adjustable } from '../../training/trainer.ts';
 import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
 import { beyondMicros, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
 import { type Dmd2Draws, streamDmd2Draws } from './draws.ts';
+import { callsOf, firstInput, noisedOnHost, stepGraph } from './few-steps.ts';
 import {
   type Dmd2Shape,
   discriminatorGraph,
@@ -33,8 +34,10 @@ export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 
   readonly fakeUpdates: number;
   /** Flat parameters that the trained networks start from; the discriminator's where there is one. */
   readonly start: MatchingOptions['start'] & { readonly discriminator: Float32Array | null };
-  /** Null without a GAN loss. */
+  /** Null where nothing needs them. */
   readonly real: Pick<RealImages, 'batch'> | null;
+  /** What a few-step generator's later steps are given. */
+  readonly from: 'simulation' | 'data';
   /** Recorded draws in place of the seed's own streams. */
   readonly draws?: Dmd2Draws;
   settings(step: number): Dmd2Settings;
@@ -51,6 +54,8 @@ interface Programs {
   readonly fake: StagedProgram;
   /** Fresh samples for further updates of the fake score; null where there are none. */
   readonly fresh: StagedProgram | null;
+  /** From one step of a few-step generator to what the next is given; null where there is none. */
+  readonly next: StagedProgram | null;
 }
 
 interface Networks {
@@ -113,15 +118,20 @@ export class Dmd2Procedure implements MatchingProcedure {
     const compile = StagedProgram.compile;
     const generator = await compile(engine, generatorGraph(options), generatorStages, 'generator');
     const fake = await compile(engine, discriminatorGraph(options), stagesOfFake(options), 'fake score');
-    const fresh =
-      fakeUpdates > 1 ? await compile(engine, generateGraph(options, batch), [['generate', ['x']]], 'generate') : null;
+    const few = options.student.calledAgain !== undefined;
+    const whole = few ? stepGraph(options, batch, false) : generateGraph(options, batch);
+    const fresh = fakeUpdates > 1 ? await compile(engine, whole, [['generate', ['x']]], 'generate') : null;
+    const simulates = few && options.from === 'simulation';
+    const next = simulates
+      ? await compile(engine, stepGraph(options, batch, true), [['simulate', ['xNext']]], 'simulate')
+      : null;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: string, layout: TrainedNetwork['layout'], from: Float32Array, decays: readonly number[]) =>
       TrainedNetwork.create(engine, { name, layout, start: from, emas: decays, accumulates, ranks });
     return new Dmd2Procedure(
       engine,
       options,
-      { generator, fake, fresh },
+      { generator, fake, fresh, next },
       {
         generator: await network('generator', options.generator.layout, start.generator, emas),
         fake: await network('fake', options.fake.layout, start.fake, []),
@@ -179,9 +189,10 @@ export class Dmd2Procedure implements MatchingProcedure {
     const { batch, gan, conditions, teacher, student } = this.#options;
     const at = { step: it.step, micro: it.micro, update: 0 };
     const { z, rows } = this.#draws.latents(at, batch);
-    const of = await conditions.feeds(rows);
+    const few = student.calledAgain ? await this.#given(at, z, this.generator.parameters) : null;
+    const of = few?.conditions ?? (await conditions.feeds(rows));
     const { indices, noise } = this.#draws.matching(at, batch, matching);
-    it.put({ z, ...of, ...levelFeeds(teacher.levels, indices), noise });
+    it.put({ z, ...few?.feeds, ...of, ...levelFeeds(teacher.levels, indices), noise });
     if (isGuided(this.#options)) it.put({ guidance: scalar(guidance) });
     if (gan) {
       const told = this.#draws.gan('generator', at, batch, range);
@@ -194,7 +205,7 @@ export class Dmd2Procedure implements MatchingProcedure {
       ...this.#fed(this.fake.parameters, this.discriminator?.parameters),
       ...this.#unconditional,
     });
-    it.free('xtGan', 'logitsGan', 'divergenceWeight');
+    it.free('xtGan', 'logitsGan', 'divergenceWeight', 'xIn');
     return it.onHostNow(Object.keys(of));
   }
 
@@ -231,7 +242,7 @@ export class Dmd2Procedure implements MatchingProcedure {
     const { batch, gan, student, real } = this.#options;
     const { gan: range, discriminatorWeight } = this.#settings(at.step);
     const [fake, genuine] = [this.#draws.gan('fake', at, batch, range), this.#draws.gan('real', at, batch, range)];
-    const { x, conditions } = await real!.batch(at, batch);
+    const { x, conditions } = await real!.batch(at, batch, 'told');
     const ofReal = Object.entries(conditions).map(([name, value]) => [`${name}Real`, value] as const);
     return {
       ...{ xReal: x, ...Object.fromEntries(ofReal) },
@@ -243,11 +254,59 @@ export class Dmd2Procedure implements MatchingProcedure {
   }
 
   async #freshSamples(at: DrawPoint): Promise<Generated> {
-    const { z, rows } = this.#draws.latents(at, this.#options.batch);
-    const conditions = await this.#options.conditions.feeds(rows);
-    const parameters = { ...fedAs('generator', this.generator.latest), ...fedAs('teacher', this.teacher) };
-    const { x } = await this.#programs.fresh!.run({ z, ...conditions, ...parameters });
-    return { x: x!, conditions };
+    const { batch, student } = this.#options;
+    const { z, rows } = this.#draws.latents(at, batch);
+    const few = student.calledAgain ? await this.#given(at, z, this.generator.latest) : null;
+    const conditions = few?.conditions ?? (await this.#options.conditions.feeds(rows));
+    const feeds = few?.feeds ?? { z };
+    try {
+      const { x } = await this.#programs.fresh!.run({
+        ...feeds,
+        ...conditions,
+        ...this.#called(this.generator.latest),
+      });
+      return { x: x!, conditions };
+    } finally {
+      disposeAll(Object.values(feeds).filter(isDeviceTensor));
+    }
+  }
+
+  #called(generator: Chunks) {
+    return { ...fedAs('generator', generator), ...fedAs('teacher', this.teacher) };
+  }
+
+  /**
+   * What a few-step generator is called on: pure noise, or, for a later one of its steps, noise on images of its own (as they are when it
+   * is sampled: without gradient, step by step) or on real ones.
+   * @returns xIn and its level; conditions of the samples where they are not those drawn with z
+   */
+  async #given(
+    at: DrawPoint,
+    z: TensorData,
+    generator: Chunks,
+  ): Promise<{ readonly feeds: Readonly<Record<string, Feed>>; readonly conditions?: HostTensors }> {
+    const { student, batch, from, real } = this.#options;
+    const calls = callsOf(student);
+    const call = this.#draws.call(at, calls.length);
+    const level = (i: number, suffix: string) => pointFeeds(student.levels, calls[i]!, batch, suffix);
+    const first = firstInput(z, student);
+    if (call === 0) return { feeds: { xIn: first, ...level(0, 'In') } };
+    if (from === 'data') {
+      const { x, conditions } = await real!.batch(at, batch, 'given');
+      const xIn = noisedOnHost(x, this.#draws.again(at, call - 1, batch), calls[call]!);
+      return { feeds: { xIn, ...level(call, 'In') }, conditions };
+    }
+    const conditions = await this.#options.conditions.feeds(this.#draws.latents(at, batch).rows);
+    let xIn: Feed = first;
+    for (let i = 0; i < call; i++) {
+      const again = this.#draws.again(at, i, batch);
+      const feeds = { xIn, ...conditions, ...level(i, 'In'), again, ...level(i + 1, 'Next') };
+      const before: Feed = xIn;
+      const { xNext } = await this.#programs.next!.run({ ...feeds, ...this.#called(generator) });
+      if (isDeviceTensor(before)) before.dispose();
+      xIn = xNext!;
+    }
+    return { feeds: { xIn, ...level(call, 'In') }, conditions };
   }
 
   async reconstruct(it: Iteration, micro: number): Promise<void> {

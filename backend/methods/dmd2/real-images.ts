@@ -19,8 +19,8 @@ export interface RealBatch {
 }
 
 export interface RealImages {
-  /** A pure function of the point. */
-  batch(at: DrawPoint, count: number): Promise<RealBatch>;
+  /** A pure function of the point, and of what they are for: to be told apart, or to be given to the generator with noise. */
+  batch(at: DrawPoint, count: number, use: 'told' | 'given'): Promise<RealBatch>;
   inputs(work: InputWork): Promise<Inputs>;
   close(): Promise<void>;
 }
@@ -41,9 +41,9 @@ export async function openRealImages(config: Dmd2Config, model: DiffusionModel):
   const { seed, labels: choice } = config;
   const { mirror } = config.data;
   return {
-    async batch({ step, micro, update }, count) {
+    async batch({ step, micro, update }, count, use) {
       const total = mirror ? 2 * set.count : set.count;
-      const indices = [...stream(seed, 'distill', 'real', step, micro, update).randint(0, total, count)];
+      const indices = [...stream(seed, 'distill', 'real', use, step, micro, update).randint(0, total, count)];
       const { images, labels } = await set.batch(indices.map((index) => index % set.count));
       const flip = indices.map((index) => index >= set.count);
       return {

@@ -7,10 +7,11 @@ import type { SessionPlan } from '../../training/session.ts';
 import { openTeacher } from '../common/open-teacher.ts';
 import { startMatching } from '../dmd/session.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
+import { laterSteps } from './few-steps.ts';
 import { Dmd2Procedure } from './procedure.ts';
 import { openRealImages } from './real-images.ts';
 import { dmd2Settings } from './settings.ts';
-import { dmd2ShapeOf } from './shape.ts';
+import { dmd2ShapeOf, needsReal } from './shape.ts';
 import { dmd2Tags } from './tags.ts';
 
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
@@ -18,7 +19,8 @@ export async function planDmd2(given: DistillConfig, work: InputWork = {}): Prom
   const config = dmd2Config(given);
   const own = asDmd(config);
   const teacher = await openTeacher(own, work);
-  const real = config.gan.enabled ? await openRealImages(config, teacher.model) : null;
+  laterSteps(config.steps.at, teacher.student ?? teacher.model);
+  const real = needsReal(config) ? await openRealImages(config, teacher.model) : null;
   const close = async () => real?.close();
   return {
     // Fields and probe share the budget evenly.
@@ -36,7 +38,8 @@ export async function planDmd2(given: DistillConfig, work: InputWork = {}): Prom
           const random = stream(config.seed, 'distill', 'discriminator');
           const discriminator = shape.gan && initialParameters(shape.gan.head.layout, random);
           const start = { ...options.start, discriminator };
-          const all = { ...shape, ...options, start, real, settings: dmd2Settings(config) };
+          const { from } = config.steps;
+          const all = { ...shape, ...options, start, real, from, settings: dmd2Settings(config) };
           const fakeUpdates = config.fake.updatesPerStep;
           return { shape, procedure: await Dmd2Procedure.create(engine, { ...all, fakeUpdates }) };
         },

@@ -17,6 +17,8 @@ const schema = z.object({
   role: z.enum(['teacher', 'generator']).default('generator'),
   /** Timestep that a generator is called at; the last of the base's schedule where it is left out. */
   timestep: z.number().min(0).max(most.timesteps).optional(),
+  /** Lower timesteps, descending, at which a few-step generator is called again on its own image with noise. */
+  again: z.array(z.int().min(0).max(most.timesteps)).readonly().optional(),
   /** Default: the scheduler's prediction_type. */
   prediction: z.enum(oneStepPredictions).optional(),
   /** Steps and guidance of a teacher where nothing else is asked for. */
@@ -30,6 +32,8 @@ export type DmdInfo = z.input<typeof schema>;
 /** A generator: what it predicts at which timestep. */
 export interface OneStep {
   readonly timestep: number;
+  /** Lower ones, descending, of a few-step generator; [] for one step. */
+  readonly again: readonly number[];
   readonly prediction: OneStepPrediction;
 }
 
@@ -56,12 +60,17 @@ export function callingOf(
   if (Object.keys(dmd).length > 0) {
     const info = parse(dmd, path);
     if (info.role === 'teacher') return { oneStep: null, steps: info.steps ?? 50, guidance: info.guidance ?? 7.5 };
-    const oneStep = { timestep: info.timestep ?? lastTimestep, prediction: info.prediction ?? prediction };
-    return { oneStep, steps: 1, guidance: 1 };
+    const { timestep = lastTimestep, again = [] } = info;
+    if (again.some((t, i) => t >= (i === 0 ? timestep : again[i - 1]!))) {
+      const message = `${path}: dmd.json: again: must be timesteps that descend from below ${timestep}`;
+      throw new UserError('weights', message, 'Take the folder as dmd distill wrote it.');
+    }
+    const oneStep = { timestep, again, prediction: info.prediction ?? prediction };
+    return { oneStep, steps: 1 + again.length, guidance: 1 };
   }
   // InstaFlow's networks count time from 1000 (noise) down to 0 and predict dx/dt.
   if (pipeline === 'RectifiedFlowPipeline') {
-    return { oneStep: { timestep: lastTimestep + 1, prediction: 'velocity' }, steps: 1, guidance: 1 };
+    return { oneStep: { timestep: lastTimestep + 1, again: [], prediction: 'velocity' }, steps: 1, guidance: 1 };
   }
   return { oneStep: null, ...usualSteps(schedulerConfig, prediction) };
 }

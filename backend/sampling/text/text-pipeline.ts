@@ -62,7 +62,7 @@ export class TextPipeline {
     const settled = settle(request, this.model);
     const { guidance, steps } = settled;
     const sampler = samplerFor(request, this.model);
-    const calls = sampler ? sampler.timesteps({ steps, eta: request.eta ?? 0 }).length : 1;
+    const calls = sampler ? sampler.timesteps({ steps, eta: request.eta ?? 0 }).length : steps;
     const shapes = this.#programs.shapesOf(settled.size, seeds.length, this.#batch);
     await this.#programs.prepare(shapes, guidance);
 
@@ -128,10 +128,19 @@ export class TextPipeline {
     };
     const { oneStep } = this.model.calling;
     if (oneStep) {
-      if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
-      const prediction = await predict(noise.slice(), oneStep.timestep, { i: 0, steps: 1 });
-      const image = imageOfPrediction(oneStep, this.model.schedule, noise, prediction);
-      await report(0, image);
+      const { schedule } = this.model;
+      let [given, image] = [noise, noise];
+      for (const [i, timestep] of [oneStep.timestep, ...oneStep.again].slice(0, steps).entries()) {
+        if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
+        if (i > 0) {
+          const again = random.randn(noise.length / batch);
+          const [alpha, sigma] = [schedule.alpha(timestep), schedule.sigma(timestep)];
+          given = image.map((value, k) => alpha * value + sigma * again[k]!);
+        }
+        const prediction = await predict(given.slice(), timestep, { i, steps });
+        image = imageOfPrediction({ ...oneStep, timestep }, schedule, given, prediction);
+        await report(i, image);
+      }
       return image;
     }
     return sampler!.sample(

@@ -11,7 +11,7 @@ export interface TextRequest {
   readonly negativePrompt?: string;
   /** One image per seed; noise is that of torch.manual_seed(seed). */
   readonly seeds: readonly Seed[];
-  /** Sampler steps; a generator makes one. Default: what the model is made for. */
+  /** Sampler steps; a generator makes at most its own. Default: what the model is made for. */
   readonly steps?: number;
   /** Scale of classifier-free guidance; 1 or less is none. Default: what the model is made for. */
   readonly guidance?: number;
@@ -78,12 +78,14 @@ export function settle(request: TextRequest, model: TextModel): Settled {
   const { calling, imageSize, name } = model;
   const { steps = calling.steps, guidance = calling.guidance, size = imageSize, seeds } = request;
   if (seeds.length === 0) throw new Error('no seeds');
-  if (calling.oneStep && (steps !== 1 || request.scheduler !== undefined)) {
-    const message = `${name} is a one-step generator: it takes no ${steps !== 1 ? `${steps} steps` : 'scheduler'}`;
+  const most = calling.oneStep ? calling.steps : Number.POSITIVE_INFINITY;
+  const kind = most === 1 ? 'one-step generator' : `generator of ${most} steps`;
+  if (calling.oneStep && (steps > most || request.scheduler !== undefined)) {
+    const message = `${name} is a ${kind}: it takes no ${steps > most ? `${steps} steps` : 'scheduler'}`;
     throw new UserError('usage', message, 'Leave --steps and --scheduler out, or name its teacher.');
   }
   if (calling.oneStep && guidance > 1) {
-    const message = `${name} is a one-step generator: its guidance was fixed when it was distilled`;
+    const message = `${name} is a ${kind}: its guidance was fixed when it was distilled`;
     throw new UserError('usage', message, 'Leave --guidance out, or name its teacher.');
   }
   const multiple = sizeStepOf(model);

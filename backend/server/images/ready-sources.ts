@@ -18,6 +18,7 @@ export interface ReadySource {
   readonly network: Network;
   readonly role: ModelRole;
   readonly generatorSigma: number;
+  readonly again: readonly number[];
   readonly sha256: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Names by id, the id where a class has none. */

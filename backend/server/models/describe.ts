@@ -1,6 +1,6 @@
 /** A model in a few words: what it makes, from which run, and why it cannot be used. No weights are read where a header says it. */
 import { basename } from 'node:path';
-import { type ModelRole, openModel, rolesOf } from '../../models/model-file.ts';
+import { generatorCalls, type ModelRole, openModel, rolesOf } from '../../models/model-file.ts';
 import { createNetwork, type Network } from '../../nets/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -28,6 +28,7 @@ const builtinTitles: Readonly<Record<string, string>> = {
 interface Facts {
   readonly network: Network;
   readonly role: ModelRole;
+  readonly again: readonly number[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +47,7 @@ export async function describe(model: string, path: string, bytes: number): Prom
       ...{ model, title: titleOf(model, path, lineage, facts), origin: originOf(model, path, lineage), bytes },
       ...{ role: facts.role, imageShape: [...imageShape], classes: classNames(labelDim, lineage), prompt: false },
       guidance: null,
-      steps: facts.role === 'generator' ? 1 : teacherSteps,
+      steps: facts.role === 'generator' ? generatorCalls(facts) : teacherSteps,
       ...{ samplers: [], sizeStep: null },
       run: lineage.run,
       teacher: facts.role === 'generator' ? lineage.teacher : null,

@@ -49,11 +49,12 @@ function classesOf({ student: { conditions } }: DmdShape): number | null {
 /** As many prompts are named. */
 const mostPrompts = 200;
 
-/** Opens what a config names. Throws UserError, also where there are no scores to inspect. */
+/** Opens what a config names. Throws UserError, also where there are no scores to inspect. @param changed the shape of another method */
 export async function openSubject(
   config: DistillConfig,
   engine: Engine,
   work: InputWork = {},
+  changed: (shape: DmdShape) => DmdShape = (shape) => shape,
 ): Promise<InspectionSubject> {
   if (!config.matching.enabled) {
     const hint = 'Inspect a run with matching.enabled, which it is unless switched off.';
@@ -61,7 +62,7 @@ export async function openSubject(
   }
   const teacher = await openTeacher(config, work);
   const half = await holdsTeacherAsHalf(teacher, engine);
-  const shape = shapeOf(config, teacher, null, half);
+  const shape = changed(shapeOf(config, teacher, null, half));
   const { levels } = shape.teacher;
   let opened: Promise<{ inspector: ScoreInspector; conditions: OpenConditions; frozen: Chunks }> | undefined;
   const open = async () => {
