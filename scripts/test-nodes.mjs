@@ -7,6 +7,7 @@
 // The last line counts the tests of all of them together.
 import { delimiter, dirname } from 'node:path';
 import { Failure, main, say, seconds } from './lib/console.mjs';
+import { ensureInstalled } from './lib/install.mjs';
 import { ensureNode, nodes } from './lib/nodes.mjs';
 import { run } from './lib/process.mjs';
 
@@ -14,6 +15,7 @@ const withoutEditor = ['test/unit/', 'test/golden/', 'test/integration/', 'test/
 
 main(async () => {
   const { versions, words } = parse(process.argv.slice(2));
+  await ensureInstalled(); // it begins node_modules anew, where the versions of Node are kept too
   const totals = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
   for (const version of versions) {
