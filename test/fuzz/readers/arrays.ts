@@ -7,7 +7,7 @@ import { readOnnxMetadata } from '../../../backend/weights/onnx-metadata.ts';
 import type { Dice } from '../dice.ts';
 import { damaged } from '../make/bytes.ts';
 import { anyMessage, block, field, varint } from '../make/proto.ts';
-import { packZip } from '../make/zip.ts';
+import { packZip, type ZipPart } from '../make/zip.ts';
 import { once, ours, type Reader } from '../reader.ts';
 import { all } from './together.ts';
 import { metadata } from './weights.ts';
@@ -22,6 +22,7 @@ export const npz: Reader = {
       () => readStatistics(`${folder}/a.npz`, 3),
     ),
   make(dice) {
+    if (dice.chance(0.5)) return { 'a.npz': packZip(statistics(dice), dice.chance(0.2) ? dice : undefined) };
     const name = dice.of(recorded);
     if (dice.chance(0.2)) return { 'a.npz': damaged(ours(`test/golden/numpy/${name}.npz`), dice) };
     const content = once(`npz ${name}`, () => unzipSync(ours(`test/golden/numpy/${name}.npz`)));
@@ -33,6 +34,48 @@ export const npz: Reader = {
     return { 'a.npz': packZip(parts, dice.chance(0.6) ? dice : undefined) };
   },
 };
+
+const widths = { f2: 2, f4: 4, f8: 8, i1: 1, i4: 4, i8: 8, u1: 1, b1: 1 } as const;
+
+/** mu and sigma as FID programs share them, whole in most of what is looked at first, odd in what is looked at then. */
+function statistics(dice: Dice): ZipPart[] {
+  const dims = dice.of([3, 3, 3, 0, 1, 64]);
+  const parts = ['mu', 'sigma'].map((name) => {
+    const shape = name === 'mu' ? [dims] : [dims, dims];
+    return { name: `${name}.npy`, content: npyOf(dice, shape), store: dice.chance(0.5) };
+  });
+  if (dice.chance(0.2)) parts.push({ ...dice.of(parts), name: dice.of(['mu.npy', 'sigma.npy', 'extra.npy', '']) });
+  return dice.chance(0.1) ? parts.toReversed() : parts;
+}
+
+/** Numbers of a shape under a header with right lengths, of any version, sometimes of other words. */
+function npyOf(dice: Dice, shape: readonly number[]): Buffer {
+  const kind = dice.of(Object.keys(widths) as (keyof typeof widths)[]);
+  const count = shape.reduce((a, b) => a * b, 1);
+  const numbers = dice.chance(0.1) ? dice.bytes(count * widths[kind]) : Buffer.alloc(count * widths[kind]);
+  const order = dice.chance(0.9) ? '<' : dice.of(['>', '|', '=']);
+  const claimed = dice.chance(0.15)
+    ? shape.map((size, i) => (i === 0 ? dice.of([size + 1, 0, -1, 1e9, 2 ** 53]) : size))
+    : shape;
+  const fields = [
+    `'descr': ${dice.of([`'${order}${kind}'`, `"${order}${kind}"`, `[('a', '${order}${kind}')]`, `'${order}${kind}'`])}`,
+    `'fortran_order': ${dice.of(['False', 'True', 'False', dice.chance(0.2) ? '0' : 'True'])}`,
+    `'shape': (${claimed.join(', ')}${dice.of([',', ', ', ''])})`,
+  ];
+  if (dice.chance(0.1)) fields.push(dice.of(fields));
+  if (dice.chance(0.1)) fields.splice(dice.below(3), 1);
+  if (dice.chance(0.2)) fields.reverse();
+  const text = `{${fields.join(dice.of([', ', ',', ' ,\n']))}${dice.of([', }', '}', ''])}${' '.repeat(dice.size(dice.chance(0.1) ? 60_000 : 60))}\n`;
+  const version = dice.chance(0.05) ? dice.of([0, 9]) : dice.of([1, 1, 2, 3]);
+  const head = Buffer.alloc(version === 1 ? 10 : 12);
+  head.write('\x93NUMPY', 'latin1');
+  head[6] = version;
+  const length = dice.chance(0.05) ? dice.of([0, 1, 65_535]) : Math.min(text.length, 65_535);
+  if (version === 1) head.writeUInt16LE(length, 8);
+  else head.writeUInt32LE(dice.chance(0.05) ? 2 ** 32 - 1 : length, 8);
+  const whole = Buffer.concat([head, Buffer.from(text, 'latin1'), numbers]);
+  return dice.chance(0.1) ? damaged(whole, dice, 200) : whole;
+}
 
 /** A header that NumPy could have written, over as many numbers as before. */
 function array(bytes: Uint8Array, dice: Dice): Uint8Array {

@@ -8,10 +8,10 @@ import { diffusers, tokenizers } from './diffusers.ts';
 import { frames, requests } from './messages.ts';
 import { photos } from './photos.ts';
 import { checkpoints, events, prepareRuns, runs } from './runs.ts';
-import { pickles, safetensors, torchZips, weightFiles } from './weights.ts';
+import { checkpointTrees, picklePrograms, pickles, safetensors, torchZips, weightFiles } from './weights.ts';
 
 export const readers: readonly Reader[] = [
-  ...[weightFiles, safetensors, torchZips, pickles, npz, onnx, diffusers, tokenizers],
+  ...[weightFiles, safetensors, torchZips, pickles, picklePrograms, checkpointTrees, npz, onnx, diffusers, tokenizers],
   ...[events, runs, checkpoints, configs],
   ...[datasetFolders, datasetZips, idxFolders, photos, pictures, prompts, pairSets],
   ...[frames, requests, adapterMessages],

@@ -11,6 +11,7 @@ import { dict, float32Bytes, integer, tensor, text, torchLegacy, torchZip, tuple
 import type { Dice } from '../dice.ts';
 import { damaged } from '../make/bytes.ts';
 import { worseJson } from '../make/json.ts';
+import { instructionsOf, worsePickle } from '../make/pickle.ts';
 import { packZip } from '../make/zip.ts';
 import { once, ours, type Reader } from '../reader.ts';
 import { all } from './together.ts';
@@ -79,6 +80,113 @@ export const pickles: Reader = {
   },
 };
 
+/** Real files, their instructions changed one by one. */
+export const picklePrograms: Reader = {
+  name: 'pickle-program',
+  read,
+  make(dice) {
+    const name = dice.of(['state-zip', 'checkpoint-zip', 'state-legacy', 'network-snapshot-full']);
+    if (name === 'network-snapshot-full') return { 'weights.bin': worsePickle(recorded(`${name}.pkl`), dice) };
+    if (name === 'state-legacy') return { 'weights.bin': worseLegacy(recorded(`${name}.bin`), dice) };
+    const content = once(name, () => unzipSync(recorded(`${name}.bin`)));
+    const parts = Object.entries(content).map(([part, bytes]) => ({
+      name: part,
+      content: part.endsWith('data.pkl') ? worsePickle(bytes, dice) : bytes,
+      store: true,
+    }));
+    return { 'weights.bin': packZip(parts) };
+  },
+};
+
+/** Its pickles are number, version, facts, state and keys, one behind the other, and then numbers. */
+function worseLegacy(file: Buffer, dice: Dice): Buffer {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (let i = 0; i < 5; i++) {
+    const whole = Buffer.concat(instructionsOf(file.subarray(at)));
+    at += whole.length;
+    pieces.push(i >= (dice.chance(0.1) ? 0 : 3) && dice.chance(0.7) ? worsePickle(whole, dice) : whole);
+  }
+  return Buffer.concat([...pieces, file.subarray(at)]);
+}
+
+/** Checkpoints as training programs save them, with a tensor or two that are not what they seem, or sets that are hard to tell apart. */
+export const checkpointTrees: Reader = {
+  name: 'checkpoint-tree',
+  read,
+  make(dice) {
+    const storages: Record<string, Uint8Array> = {};
+    const root = aTree(dice, storages, 0);
+    return { 'weights.bin': torchZip(root, storages) };
+  },
+};
+
+const treeKeys = [
+  ...[
+    'model',
+    'ema',
+    'generator',
+    'generator_ema',
+    'state_dict',
+    'optimizer',
+    'module',
+    'shadow_params',
+    'target_model',
+  ],
+  ...['', '__proto__', 'constructor', 'a.b', '0', 'x'.repeat(500), 'model_ema', 'network'],
+];
+const tensorKeys = [
+  'weight',
+  'bias',
+  'module.weight',
+  '_orig_mod.weight',
+  'conv.weight',
+  'n_averaged',
+  '',
+  '__proto__',
+];
+
+function aTree(dice: Dice, storages: Record<string, Uint8Array>, depth: number): string {
+  const entries: Record<string, string> = {};
+  for (let i = dice.below(4) + 1; i > 0; i--) {
+    if (depth > 2 || dice.chance(0.5)) entries[dice.of(tensorKeys)] = soundTensor(dice, storages);
+    else entries[dice.of(treeKeys)] = aTree(dice, storages, depth + 1);
+  }
+  if (dice.chance(0.1)) entries.shadow_params = `](${soundTensor(dice, storages)}${soundTensor(dice, storages)}e`;
+  const made = dict(entries);
+  // In itself, or as the one that torch.nn.Module.state_dict gives, with its metadata.
+  if (dice.chance(0.05)) return `${made}q\x63X${'\x04\0\0\0'}selfh\x63s`;
+  return dice.chance(0.2) ? `ccollections\nOrderedDict\n)R(${made.slice(2, -1)}u` : made;
+}
+
+const storageTypes = {
+  FloatStorage: 4,
+  HalfStorage: 2,
+  BFloat16Storage: 2,
+  LongStorage: 8,
+  BoolStorage: 1,
+  DoubleStorage: 8,
+};
+
+/** Mostly as it should be, in a storage of its own; else with one number too large, too small, or another's storage. */
+function soundTensor(dice: Dice, storages: Record<string, Uint8Array>): string {
+  const shape = dice.of([[8], [2, 4], [4, 2], [2, 2, 2], [1, 8], [0], [0, 5], []]);
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const odd = dice.chance(0.08) ? dice.below(5) : -1;
+  const changed = (values: number[]) => values.map((value, i) => (i === 0 ? dice.of(sizes) : value));
+  const type = dice.chance(0.7) ? 'FloatStorage' : dice.of(Object.keys(storageTypes) as (keyof typeof storageTypes)[]);
+  const count = Object.keys(storages).length;
+  const key = String(odd === 4 && count > 0 ? dice.below(count) : count);
+  storages[key] ??= Buffer.alloc(8 * storageTypes[type], dice.chance(0.02) ? 0xff : 0x3c);
+  return tensor({
+    ...{ key, type: `torch\n${type}` },
+    count: odd === 0 ? dice.of(sizes) : 8,
+    offset: odd === 1 ? dice.of(sizes) : 0,
+    shape: odd === 2 ? changed(shape) : shape,
+    strides: odd === 3 ? changed(strides) : dice.chance(0.1) ? strides.toReversed() : strides,
+  });
+}
+
 const sizes = [0, 1, 2, 8, -1, 255, 65_536, 2 ** 31 - 1];
 const classes = [
   'collections\nOrderedDict',
@@ -118,12 +226,14 @@ function anyValue(dice: Dice, depth: number): string {
     case 1:
     case 2:
     case 3:
-      return tensor({
-        count: dice.of([8, 8, 8, ...sizes]),
-        offset: dice.of([0, 0, ...sizes]),
-        shape: someSizes(dice),
-        strides: someSizes(dice),
-      });
+      return dice.chance(0.8)
+        ? soundTensor(dice, {})
+        : tensor({
+            count: dice.of([8, 8, 8, ...sizes]),
+            offset: dice.of([0, 0, ...sizes]),
+            shape: someSizes(dice),
+            strides: someSizes(dice),
+          });
     case 4:
       return `c${dice.of(classes)}\n`;
     case 5:
