@@ -53,19 +53,21 @@ function npyOf(dice: Dice, shape: readonly number[]): Buffer {
   const kind = dice.of(Object.keys(widths) as (keyof typeof widths)[]);
   const count = shape.reduce((a, b) => a * b, 1);
   const numbers = dice.chance(0.1) ? dice.bytes(count * widths[kind]) : Buffer.alloc(count * widths[kind]);
-  const order = dice.chance(0.9) ? '<' : dice.of(['>', '|', '=']);
   const claimed = dice.chance(0.15)
     ? shape.map((size, i) => (i === 0 ? dice.of([size + 1, 0, -1, 1e9, 2 ** 53]) : size))
     : shape;
+  const code = `${dice.chance(0.95) ? (kind.endsWith('1') ? '|' : '<') : dice.of(['>', '|', '='])}${kind}`;
+  const exact = dice.chance(0.7);
   const fields = [
-    `'descr': ${dice.of([`'${order}${kind}'`, `"${order}${kind}"`, `[('a', '${order}${kind}')]`, `'${order}${kind}'`])}`,
-    `'fortran_order': ${dice.of(['False', 'True', 'False', dice.chance(0.2) ? '0' : 'True'])}`,
-    `'shape': (${claimed.join(', ')}${dice.of([',', ', ', ''])})`,
+    `'descr': ${exact ? `'${code}'` : dice.of([`"${code}"`, `[('a', '${code}')]`, `'${code}'`])}`,
+    `'fortran_order': ${exact ? dice.of(['False', 'True']) : dice.of(['False', '0', 'None'])}`,
+    `'shape': (${claimed.join(', ')}${claimed.length === 1 || (!exact && dice.chance(0.3)) ? ',' : ''})`,
   ];
-  if (dice.chance(0.1)) fields.push(dice.of(fields));
-  if (dice.chance(0.1)) fields.splice(dice.below(3), 1);
-  if (dice.chance(0.2)) fields.reverse();
-  const text = `{${fields.join(dice.of([', ', ',', ' ,\n']))}${dice.of([', }', '}', ''])}${' '.repeat(dice.size(dice.chance(0.1) ? 60_000 : 60))}\n`;
+  if (!exact && dice.chance(0.2)) fields.push(dice.of(fields));
+  if (!exact && dice.chance(0.2)) fields.splice(dice.below(3), 1);
+  if (!exact && dice.chance(0.2)) fields.reverse();
+  const [divider, end] = exact ? [', ', ', }'] : [dice.of([', ', ',', ' ,\n']), dice.of([', }', '}', ''])];
+  const text = `{${fields.join(divider)}${end}${' '.repeat(dice.size(dice.chance(0.1) ? 60_000 : 60))}\n`;
   const version = dice.chance(0.05) ? dice.of([0, 9]) : dice.of([1, 1, 2, 3]);
   const head = Buffer.alloc(version === 1 ? 10 : 12);
   head.write('\x93NUMPY', 'latin1');
