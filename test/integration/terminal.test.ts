@@ -28,9 +28,10 @@ const heavy = { network: { img_resolution: 32, model_channels: 16, channel_mult:
 const runsOf = (folder: string) =>
   (fs.existsSync(folder) ? fs.readdirSync(folder) : []).filter((name) => !name.startsWith('.'));
 
-/** The run in a folder, when it has come to a step. */
-async function runAt(root: string, step: number): Promise<string> {
+/** The run in a folder, when it has come to a step. `look` is called while it has not. */
+async function runAt(root: string, step: number, look = () => {}): Promise<string> {
   for (;;) {
+    look();
     const [name] = runsOf(root);
     const run = name && path.join(root, name);
     if (run && fs.existsSync(path.join(run, 'run.json')) && eventBytes(run) > 2000 + 200 * step) return run;
@@ -144,16 +145,22 @@ test('a closed terminal is nothing to a run that has none, as under nohup', asyn
   const child = start(t, ['teach', configIn(folder), '--out', path.join(folder, 'runs')], {
     stdio: ['ignore', open, open],
   });
+  const goesOn = () => {
+    assert.deepEqual([child.exitCode, child.signalCode], [null, null], fs.readFileSync(log, 'utf8'));
+  };
   // Also before there is a run.
   while (fs.statSync(log).size === 0) await delay(5);
   child.kill('SIGHUP');
-  const run = await runAt(path.join(folder, 'runs'), 2);
+  const run = await runAt(path.join(folder, 'runs'), 2, goesOn);
   for (let i = 0; i < 3; i++) {
     child.kill('SIGHUP');
     await delay(100);
   }
   const bytes = eventBytes(run);
-  while (eventBytes(run) < bytes + 1000) await delay(20);
+  while (eventBytes(run) < bytes + 1000) {
+    goesOn();
+    await delay(20);
+  }
   assert.equal(readRun(run).state, 'running');
   child.kill('SIGTERM');
   assert.deepEqual(await exitOf(child), { code: 130, signal: null });
