@@ -1,4 +1,5 @@
 /** Which of a file's sets of weights is taken for a network whose names and shapes are known: one that fits, the average first. */
+import { refuseForeignNames } from './foreign-names.ts';
 import { namingsOf } from './names.ts';
 import type { Choose } from './torch/read.ts';
 import { chooseSet, nameOfSet, type SetPath } from './weight-sets.ts';
@@ -43,6 +44,7 @@ export function underNetworkNames<T extends { readonly shape: readonly number[] 
   beside: readonly SetPath[] = [],
 ): Named<T> {
   const namings = namingsOf(tensors, expected).map((naming) => ({ ...naming, path: [...outer, ...naming.path] }));
+  if (namings.every(({ fits }) => !fits)) refuseForeignNames(tensors.keys());
   const chosen = chooseSet(namings, key);
   const { path, names } = chosen;
   const others = [...namings.filter((naming) => naming !== chosen).map((naming) => naming.path), ...beside];

@@ -27,9 +27,11 @@ const usualKeys = [
 
 /** Words of a key that do not say whose weights they are. */
 const idleWords =
-  'state,dict,params,parameters,weight,weights,model,module,net,network,online,raw,copy,diffusion,' +
-  'exponential,moving,running,decay,rate';
+  'state,dict,params,parameters,weight,weights,model,module,net,network,online,raw,current,live,copy,diffusion,' +
+  'exponential,moving,running,decay,rate,callback,callbacks';
 const idle = new Set(idleWords.split(','));
+/** The last step beside its average, where both lie in the average's own state. */
+const rawWords = new Set(['online', 'raw', 'current', 'live']);
 const averageWords = new Set([
   'avg',
   'average',
@@ -69,7 +71,8 @@ function saysAverage(word: string): boolean {
 
 /** Whether the keys say that the weights are averaged over training, in any spelling of it. */
 export function isAverage(path: SetPath): boolean {
-  return path.some((key) => wordsOf(key).some(saysAverage));
+  const last = path.findLast((key) => wordsOf(key).some((word) => saysAverage(word) || rawWords.has(word)));
+  return last !== undefined && wordsOf(last).some(saysAverage);
 }
 
 /** Whether a key is one under which weights are expected, so that tensors beside it are no weights themselves. */

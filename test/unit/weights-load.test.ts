@@ -20,13 +20,20 @@ test('safetensors under any name, float16 widened, with its configuration', asyn
   const loaded = await loadWeights(path);
   const dtypes = new Map([['w', 'F16']]);
   const tensors = new Map([['w', sample]]);
-  assert.deepEqual(loaded, { tensors, dtypes, path: [], config, format: 'safetensors', metadata });
+  assert.deepEqual(loaded, { tensors, dtypes, path: [], others: [], config, format: 'safetensors', metadata });
 });
 
 test('safetensors without a configuration', async () => {
   const path = await scratch.write('plain', encodeSafetensors([['w', sample]]));
   const [tensors, dtypes] = [new Map([['w', sample]]), new Map([['w', 'F32']])];
-  assert.deepEqual(await loadWeights(path), { tensors, dtypes, path: [], format: 'safetensors', metadata: {} });
+  assert.deepEqual(await loadWeights(path), {
+    tensors,
+    dtypes,
+    path: [],
+    others: [],
+    format: 'safetensors',
+    metadata: {},
+  });
 });
 
 const withConfig = (text: string) => encodeSafetensors([['w', sample]], { metadata: { [configKey]: text } });

@@ -65,6 +65,15 @@ const averages: [Tree, string][] = [
     'lagged',
     'slow_weights',
   ].map((name): [Tree, string] => [{ model: raw, [name]: unet }, name]),
+  [
+    { state_dict: under('net.', raw), callbacks: { 'EMACallback{}': { ema_state_dict: under('net.', unet) } } },
+    'callbacks.EMACallback{}.ema_state_dict.net',
+  ],
+  [
+    { step: integer(1), model: raw, ema: joined(under('online_model.', raw), under('ema_model.', unet)) },
+    'ema.ema_model',
+  ],
+  [{ model: raw, ema: [...unet.values()] }, 'ema'],
   [{ unet: raw, teacher_unet: raw, target_unet: unet }, 'target_unet'],
   [joined(under('model.', raw), under('lagged_model.', unet)), 'lagged_model'],
   [{ generator: raw, exponential_moving_average: unet }, 'exponential_moving_average'],
@@ -186,6 +195,54 @@ test('whole numbers are no weights, whoever asks for them', async () => {
   await assert.rejects(read(encodeSafetensors(quantised)), refusal(/conv_in.weight holds whole numbers \(I8\)/));
   const { dtypes } = await loadWeights(await scratch.write('i8', encodeSafetensors(quantised)));
   assert.deepEqual([...new Set(dtypes.values())], ['I8']);
+});
+
+test('averages of several rates in a list are told apart by their place', async () => {
+  const lists = { net: raw, ema: { emas: [raw, unet] } };
+  await assert.rejects(read(checkpoint(lists)), refusal(/several sets of weights, ema.emas.0 and ema.emas.1/));
+  assert.deepEqual((await read(checkpoint(lists), 'ema.emas.1')).weights, unet);
+});
+
+test('settings beside weights, as Lightning and Hydra save them, are data like any other', async () => {
+  for (const [module, name] of [
+    ['pathlib', 'PosixPath'],
+    ['omegaconf.dictconfig', 'DictConfig'],
+    ['datetime', 'timedelta'],
+    ['collections', 'deque'],
+    ['lightning.fabric.utilities.data', 'AttributeDict'],
+  ]) {
+    const settings = dict({ it: `c${module}\n${name}\n)R` });
+    const { weights } = await read(checkpoint({ state_dict: unet, hyper_parameters: settings }));
+    assert.deepEqual(weights, unet, name);
+  }
+});
+
+test('files of another kind than a network are named for what they are', async () => {
+  const one = unet.get('conv_in.weight')!;
+  for (const [name, what] of [
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight', /a LoRA/],
+    ['unet.down_blocks.0.attentions.0.proj_in.lora_A.weight', /a LoRA/],
+    ['down_blocks.0.attentions.0.processor.to_q_lora.down.weight', /a LoRA/],
+    ['emb_params', /an embedding/],
+    ['controlnet_cond_embedding.conv_in.weight', /a ControlNet/],
+    ['model.diffusion_model.input_blocks.0.0.weight', /original Stable Diffusion code/],
+    ['input_blocks.1.0.in_layers.0.weight', /original Stable Diffusion code/],
+    ['double_blocks.0.img_attn.qkv.weight', /diffusion transformer/],
+  ] as const) {
+    const file = new Map([[name, one]]);
+    await assert.rejects(read(encodeSafetensors(file)), refusal(what), name);
+    await assert.rejects(read(checkpoint({ state_dict: file })), refusal(what), name);
+    // Beside the network it is no matter.
+    assert.deepEqual((await read(checkpoint({ unet, other: file }))).weights, unet);
+  }
+  await assert.rejects(
+    read(checkpoint({ shadow_params: [...unet.values()] })),
+    refusal(/averaged weights have no names/),
+  );
+  await assert.rejects(
+    read(torchZip(dict({ a: 'cdeepspeed.runtime.fp16.loss_scaler\nLossScaler\n)\x81' }))),
+    refusal(/one process's share of a training/),
+  );
 });
 
 const global = (name: string) => `c${name.replace(/\.(?=[^.]+$)/, '\n')}\n`;

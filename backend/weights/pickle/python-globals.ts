@@ -8,7 +8,18 @@ const functions: Record<string, Callable['call']> = {
   'collections.defaultdict': () => new Map(),
   'builtins.dict': dictionary,
   'dnnlib.util.EasyDict': dictionary,
+  'easydict.EasyDict': dictionary,
+  // Lightning's hyper_parameters.
+  ...Object.fromEntries(
+    [
+      'pytorch_lightning.utilities.parsing',
+      'lightning.pytorch.utilities.parsing',
+      'lightning_fabric.utilities.data',
+      'lightning.fabric.utilities.data',
+    ].map((module) => [`${module}.AttributeDict`, dictionary]),
+  ),
   'builtins.list': ([items = []], budget) => members(items, budget),
+  'collections.deque': ([items = []], budget) => members(items, budget),
   'builtins.tuple': ([items = []], budget) => members(items, budget),
   'builtins.set': ([items = []], budget) => new Set(members(items, budget)),
   'builtins.frozenset': ([items = []], budget) => new Set(members(items, budget)),
@@ -19,13 +30,29 @@ const functions: Record<string, Callable['call']> = {
   // How protocols 0 and 1 write objects: class, base, state.
   'copyreg._reconstructor': ([type = null], budget) =>
     type instanceof Callable ? type.call([], budget) : refuse(`an object is made of ${describe(type)}`),
-  'argparse.Namespace': () => new Instance('argparse.Namespace'),
-  'types.SimpleNamespace': () => new Instance('types.SimpleNamespace'),
+  ...Object.fromEntries(settings().map((name) => [name, () => new Instance(name)])),
   'numpy.dtype': ([code = null]) => new NumpyDtype(code),
   'numpy.core.multiarray.scalar': ([dtype, bytes]) => numpyScalar(dtype, bytes),
   // Arrays are random states and statistics here, never weights: known, and dropped.
   'numpy.core.multiarray._reconstruct': () => new Instance('numpy.ndarray'),
 };
+
+/** Classes of settings that stand beside weights, as Lightning and Hydra save them: kept as what was pickled of them. */
+function settings(): string[] {
+  const modules = {
+    argparse: ['Namespace'],
+    types: ['SimpleNamespace'],
+    pathlib: ['Path', 'PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath'],
+    'pathlib._local': ['Path', 'PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath'],
+    datetime: ['datetime', 'date', 'time', 'timedelta', 'timezone'],
+    uuid: ['UUID'],
+    'omegaconf.dictconfig': ['DictConfig'],
+    'omegaconf.listconfig': ['ListConfig'],
+    'omegaconf.base': ['ContainerMetadata', 'Metadata'],
+    'omegaconf.nodes': ['AnyNode', 'StringNode', 'IntegerNode', 'FloatNode', 'BooleanNode', 'BytesNode', 'PathNode'],
+  };
+  return Object.entries(modules).flatMap(([module, classes]) => classes.map((name) => `${module}.${name}`));
+}
 
 /** Other names for the same things: Python 2, NumPy 2. */
 const aliases: Record<string, string> = {
@@ -35,7 +62,8 @@ const aliases: Record<string, string> = {
 };
 
 const callables = Object.entries(functions).map(([name, call]): [string, Value] => [name, new Callable(name, call)]);
-const constants = ['builtins.object', 'builtins.int', 'builtins.float', 'numpy.ndarray'].map(
+const names = ['object', 'int', 'float', 'str', 'bool', 'bytes'].map((name) => `builtins.${name}`);
+const constants = [...names, 'typing.Any', 'typing.Dict', 'typing.List', 'numpy.ndarray'].map(
   (name): [string, Value] => [name, new Constant(name, null)],
 );
 

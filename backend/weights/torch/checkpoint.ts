@@ -4,7 +4,7 @@
  */
 import { describe, Instance, type Value } from '../pickle/values.ts';
 import { Refusal, refuse } from '../refusal.ts';
-import { isUsualKey, type SetPath } from '../weight-sets.ts';
+import { isAverage, isUsualKey, type SetPath } from '../weight-sets.ts';
 import { isModule, stateDictOf } from './modules.ts';
 import { TorchTensor } from './tensor.ts';
 
@@ -20,8 +20,10 @@ export interface Checkpoint {
 
 /** Of the training, not of a network. */
 const bookkeeping = /optim|sched|scaler|^(rng|random)_|_metadata$/i;
-/** An average as diffusers' EMAModel and torch_ema keep it: the parameters in their order, without names. */
-const unnamedKey = 'shadow_params';
+/** An average as diffusers' EMAModel and torch_ema keep it, or as a list: the parameters in their order, without names. */
+const isUnnamed = (key: string) => key === 'shadow_params' || isAverage([key]);
+/** Averages of several rates are a list of state dicts. */
+const mostInList = 16;
 /** Those in several places are searched in each; a checkpoint has a dozen. */
 const mostDictionaries = 10_000;
 
@@ -45,11 +47,17 @@ export function findCheckpoints(root: Value): Checkpoint[] {
   let visited = 0;
   const search = (value: Value, path: SetPath): Checkpoint[] => {
     if (isModule(value)) return ofModule(value, path);
+    if (Array.isArray(value) && value.length <= mostInList && value.every((item) => item instanceof Map)) {
+      return value.flatMap((item, i) => search(item, [...path, String(i)]));
+    }
     if (!(value instanceof Map) || path.length > 3 || open.has(value)) return [];
     if (++visited > mostDictionaries) refuse('its dictionaries are nested without end');
     open.add(value);
-    const list = value.get(unnamedKey);
-    if (Array.isArray(list) && list.every((item) => item instanceof TorchTensor)) unnamed.push({ path, list });
+    for (const [key, list] of texts(value)) {
+      if (!isUnnamed(key) || !Array.isArray(list) || list.length === 0) continue;
+      const outer = key === 'shadow_params' ? path : [...path, key];
+      if (list.every((item) => item instanceof TorchTensor)) unnamed.push({ path: outer, list });
+    }
     const inside = texts(value)
       .filter(([key]) => !bookkeeping.test(key))
       .flatMap(([key, inner]) => search(inner, [...path, key]));
@@ -64,6 +72,12 @@ export function findCheckpoints(root: Value): Checkpoint[] {
   const found = filled.length > 0 ? filled : all;
   if (found.length > 0) return [...found, ...unnamed.flatMap(({ path, list }) => named(list, path, found))];
   if (refusals.length > 0) throw refusals[0];
+  if (unnamed.length > 0) {
+    refuse(
+      'its averaged weights have no names',
+      'Give the checkpoint that has them beside the weights they are the average of, or save the averaged network.',
+    );
+  }
   if (holdsArrays(root)) {
     refuse('its weights are NumPy arrays, not tensors', 'Save them with torch.from_numpy, or as safetensors.');
   }

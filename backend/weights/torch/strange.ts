@@ -38,6 +38,11 @@ const kinds: [name: RegExp, what: string, hint: string][] = [
   ],
   [/^torch\._utils\._rebuild_nested_tensor$/, 'its tensors are nested', 'Save them one by one.'],
   [
+    /^(deepspeed|megatron|colossalai|fairscale)\./,
+    "its tensors are one process's share of a training",
+    'Gather them into one state dict, with zero_to_fp32.py of DeepSpeed or what the program has for it.',
+  ],
+  [
     /^torch\.distributed\.|^torch\._utils\._rebuild_wrapper_subclass$/,
     'its tensors are spread over several processes',
     'Save the full state dict: get_model_state_dict with full_state_dict=True gathers it.',

@@ -3,8 +3,8 @@ import type { TensorData } from '../../../backend/graph/tensor-data.ts';
 import { dict, float32Bytes, tensor, torchZip } from './files.ts';
 
 export type State = ReadonlyMap<string, TensorData>;
-/** Pickle instructions, a list of tensors, tensors by name, or a dictionary of these. */
-export type Tree = string | readonly TensorData[] | State | { readonly [key: string]: Tree };
+/** Pickle instructions, a list of tensors or of state dicts, tensors by name, or a dictionary of these. */
+export type Tree = string | readonly TensorData[] | readonly State[] | State | { readonly [key: string]: Tree };
 
 /** The bytes of a checkpoint of nested dictionaries; each tensor has a storage of its own. */
 export function checkpoint(tree: Tree): Uint8Array {
@@ -14,7 +14,10 @@ export function checkpoint(tree: Tree): Uint8Array {
 
 function instructions(tree: Tree, storages: Record<string, Uint8Array>): string {
   if (typeof tree === 'string') return tree;
-  if (Array.isArray(tree)) return `](${tree.map((value) => tensorOf(value, storages)).join('')}e`;
+  if (Array.isArray(tree)) {
+    const items = tree.map((item) => (isTensor(item) ? tensorOf(item, storages) : instructions(item, storages)));
+    return `](${items.join('')}e`;
+  }
   const entries = tree instanceof Map ? [...tree] : Object.entries(tree);
   const made = entries.map(([name, value]): [string, string] => [
     name,
