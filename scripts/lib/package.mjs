@@ -1,7 +1,8 @@
 // Makes the VSIX of one platform: a folder with exactly what the installed extension needs, packed by vsce.
 //
 // ONNX Runtime lies in dist/node_modules, where Node looks for what dist/*.js import; vsce leaves a node_modules folder
-// at the top out. Of its native libraries only the platform's own go in.
+// at the top out. Of its native libraries only the platform's own go in. So does koffi, through which ranks call MPI, where its
+// native part for the platform is installed.
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,8 +32,9 @@ export async function packageExtension({ target = hostTarget, folder = root } = 
     const manifest = await writeManifest(stage);
     await copyProject(stage);
     await copyRuntime(stage, target);
+    const callers = await copyCaller(stage, target);
     const { packages } = await build({ folder: join(stage, 'dist'), sourcemap: false });
-    await writeNotices(stage, [...packages, 'onnxruntime-node', 'onnxruntime-common']);
+    await writeNotices(stage, [...packages, 'onnxruntime-node', 'onnxruntime-common', ...callers]);
     const vsix = join(folder, `${manifest.name}-${target}-${manifest.version}.vsix`);
     await pack(stage, target, vsix);
     const { size } = await stat(vsix);
@@ -94,6 +96,32 @@ async function copyRuntime(stage, target) {
       await cp(join(root, 'node_modules', name, part), join(modules, name, part), { recursive: true, filter: needed });
     }
   }
+}
+
+/** Where ranks were thought of: MPI on Windows is another library, called in another way. */
+const ranked = /^(linux|darwin)-(x64|arm64)$/;
+
+/** koffi with its native part, 1.3 MB of its 4. Resolves to the names of what was copied. */
+async function copyCaller(stage, target) {
+  const native = `@koromix/koffi-${target}`;
+  if (!ranked.test(target)) return [];
+  if (!existsSync(join(root, 'node_modules', native))) {
+    say(`Left out: ${native}, which npm installs on such a machine only; without it the editor starts no ranks.`);
+    return [];
+  }
+  const copies = [
+    ['koffi', ['package.json', 'index.js', 'index.cjs', 'src/koffi/index.js', 'src/koffi/index.cjs', 'src/koffi/src']],
+    [native, ['package.json', 'index.js', join(target.replace('-', '_'), 'koffi.node')]],
+  ];
+  const script = (path) => !/\.(cc|hh|h|inc|S|asm|def)$/.test(path);
+  for (const [name, parts] of copies) {
+    for (const part of parts) {
+      const to = join(stage, 'dist', 'node_modules', name, part);
+      await mkdir(dirname(to), { recursive: true });
+      await cp(join(root, 'node_modules', name, part), to, { recursive: true, filter: script });
+    }
+  }
+  return ['koffi'];
 }
 
 /** Not maps and types; and of macOS's library, which npm's package holds twice, only the name that is loaded. */

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import { decodePng } from '../../backend/data/png.ts';
 import { packedExtension } from '../e2e/driver/installed.ts';
+import { noMpi } from './ranks/mpirun.ts';
 
 const target = `${process.platform}-${process.arch}`;
 const folder = mkdtempSync(join(tmpdir(), 'dmd-installed-'));
@@ -40,6 +41,8 @@ test('every packed file is of a kind that the extension needs', () => {
     /^dist\/[\w.-]+\.(js|cjs)$/,
     /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
     /^dist\/node_modules\/onnxruntime-(node|common)\/(package\.json|dist\/[\w./-]+\.(js|json))$/,
+    /^dist\/node_modules\/koffi\/(package\.json|index\.c?js|src\/koffi\/[\w./-]+\.c?js)$/,
+    new RegExp(`^dist/node_modules/@koromix/koffi-${target}/(package\\.json|index\\.js|[\\w]+/koffi\\.node)$`),
     new RegExp(`^dist/node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-', '/')}/[\\w.]+$`),
   ];
   const others = packed().filter((path) => !kinds.some((kind) => kind.test(path)));
@@ -86,6 +89,33 @@ test('the packed program makes a picture in a folder without anything else', () 
   const { shape, data } = decodePng(readFileSync(join(out, picture!)));
   assert.deepEqual(shape.length, 3);
   assert.ok(new Set(data).size > 20, 'not one colour');
+});
+
+test('the packed program can be a rank: what calls MPI is in the package, and is not loaded where nobody needs it', {
+  skip: /^(linux|darwin)-(x64|arm64)$/.test(target) ? noMpi : 'no ranks on this system',
+}, () => {
+  const dmd = join(installed, 'dist', 'dmd.js');
+  const out = join(folder, 'pairs');
+  const args = ['pairs', '--count', '2', '--steps', '1', '--device', 'cpu', '--threads', '1', '--out', out];
+  const root = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
+  const env = { ...process.env, ...root, NODE_PATH: '' };
+  const mpirun = ['--oversubscribe', '--bind-to', 'none', '-np', '2', process.execPath, dmd, ...args];
+  const { status, stdout, stderr } = spawnSync('mpirun', mpirun, { cwd: folder, encoding: 'utf8', env });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /2 pairs in/);
+
+  // Without the package one process works as before.
+  rmSync(join(installed, 'dist', 'node_modules', 'koffi'), { recursive: true });
+  const one = spawnSync(
+    process.execPath,
+    [dmd, ...args, '--seed', '1'].map((arg) => (arg === out ? `${out}-alone` : arg)),
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      env,
+    },
+  );
+  assert.equal(one.status, 0, one.stderr);
 });
 
 test('a platform without a native library is refused by name, with those that have one', () => {

@@ -93,7 +93,7 @@ async function loadKoffi() {
     const { default: koffi } = await import('koffi');
     return koffi;
   } catch (cause) {
-    const hint = 'Install the packages again (npm ci), and start dmd from there.';
+    const hint = 'Install the packages again (npm ci) and start dmd from there; the editor has it on Linux and macOS.';
     throw new UserError('device', 'the package koffi, which calls MPI, cannot be loaded', hint, { cause });
   }
 }
