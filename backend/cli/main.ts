@@ -6,6 +6,8 @@ import '../engine/onnxruntime/no-telemetry.ts'; // here, because a worker's envi
 import { Command } from 'commander';
 import { packageVersion } from '../files/package.ts';
 import { exitCodes } from '../protocol/errors.ts';
+import { launchedRanks } from '../ranks/launched.ts';
+import { keepOwnCard } from '../ranks/own-card.ts';
 import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
@@ -33,6 +35,8 @@ function createProgram(): Command {
 }
 
 surviveTerminal();
+const launched = launchedRanks(process.env);
+if (launched) keepOwnCard(launched, process.env);
 const args = process.argv.slice(2);
 const style = { json: args.includes('--json'), verbose: args.includes('--verbose') };
 process.on('exit', (code) => {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { findLauncher, launcherOptions } from '../../backend/ranks/launch/launcher.ts';
 import { ranksToStart } from '../../backend/ranks/launch/wanted.ts';
+import { keepOwnCard } from '../../backend/ranks/own-card.ts';
 import { rankArgument, rankOrder, readAnswer, writeAnswer } from '../../backend/runs/live/rank-order.ts';
 import { ranksWanted } from '../../backend/runs/ranks-wanted.ts';
 import { launchFindings } from '../../backend/server/configs/check.ts';
@@ -119,4 +120,23 @@ test('an order finds its way through arguments, and the first answer through a f
   assert.equal(readAnswer(file), undefined);
   writeAnswer(found, { type: 'opened', folder: '/runs/a', contact: '' });
   assert.deepEqual(readAnswer(file), { type: 'opened', folder: '/runs/a', contact: '' });
+});
+
+test('each rank of a machine keeps one card: of those it was given, or of all', () => {
+  const kept = (rank: number, given: string | undefined, cards: number) => {
+    const env: Record<string, string | undefined> = given === undefined ? {} : { CUDA_VISIBLE_DEVICES: given };
+    keepOwnCard({ local: { rank, size: 4 } }, env, cards);
+    return env.CUDA_VISIBLE_DEVICES;
+  };
+  assert.deepEqual(
+    [0, 1, 2, 3].map((rank) => kept(rank, undefined, 4)),
+    ['0', '1', '2', '3'],
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((rank) => kept(rank, '5,GPU-7', 8)),
+    ['5', 'GPU-7', '5'],
+  );
+  assert.equal(kept(3, '2', 8), '2', 'the launcher has chosen');
+  assert.equal(kept(1, undefined, 1), undefined);
+  assert.equal(kept(1, '', 4), '', 'none at all');
 });

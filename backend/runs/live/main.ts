@@ -10,6 +10,7 @@ import { describeError } from '../../files/describe-error.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { RunMessage } from '../../protocol/run-messages.ts';
 import { launchedRanks } from '../../ranks/launched.ts';
+import { keepOwnCard } from '../../ranks/own-card.ts';
 import { startRunThread } from '../loop/run-thread.ts';
 import { type Answer, orderSchema } from './handshake.ts';
 import { type LiveRun, startLiveRun } from './live-run.ts';
@@ -20,6 +21,7 @@ let run: Pick<LiveRun, 'stop' | 'hurry'> | undefined;
 let contact = '';
 let stopAsked = false;
 const launched = launchedRanks(process.env);
+if (launched) keepOwnCard(launched, process.env);
 /** Null for a run of one process. */
 const asRank = rankOrder(process.argv);
 
