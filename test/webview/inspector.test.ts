@@ -172,7 +172,7 @@ test('the exported file holds every tensor, and the Python beside it loads it', 
   vscode.answers.set('workspace.fs.writeFile', ((_: object, bytes: Uint8Array) => {
     files[target] = bytes;
   }) as never);
-  vscode.answers.set('window.showInformationMessage', ((_: string, button: string) => button) as never);
+  vscode.answers.set('window.showInformationMessage', (async (_: string, button: string) => button) as never);
   vscode.env.clipboard = { writeText: (text: string) => (copied = text) };
   await withInspector({ choice: { folder, level: { by: 'index', value: 600 } } }, async ({ page }) => {
     await answered(page, 6, 600);

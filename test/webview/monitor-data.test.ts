@@ -13,6 +13,7 @@ import { readFieldSet } from '../../webview/monitor/pictures/fields.ts';
 import { Scales } from '../../webview/monitor/pictures/scale.ts';
 import { spread } from '../../webview/monitor/pictures/spread.ts';
 import { arranged, bestOf, type Listed } from '../../webview/monitor/runs/order.ts';
+import { logTicks } from '../../webview/shared/charts/log-ticks.ts';
 import { Series } from '../../webview/shared/charts/series.ts';
 import { valueRange } from '../../webview/shared/charts/value-range.ts';
 import { rampColour } from '../../webview/shared/colour-ramp.ts';
@@ -175,6 +176,36 @@ test('a mean that lags behind its values stays in its chart when they are looked
   assert.ok(low <= 30 && high >= 70, `${low} to ${high}`);
 });
 
+test('the marks of a logarithmic axis are few and round, whatever its ends are', () => {
+  assert.deepEqual(logTicks(0.095, 3.2), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3]);
+  assert.deepEqual(logTicks(1.1, 1.35), [1.1, 1.15, 1.2, 1.25, 1.3, 1.35]);
+  assert.deepEqual(logTicks(0.41, 0.42), [0.41, 0.412, 0.414, 0.416, 0.418, 0.42]);
+  for (const [min, max] of [
+    [0, 1],
+    [-1, 1],
+    [1, 1],
+    [2, 1],
+    [Number.NaN, 1],
+    [1, Number.POSITIVE_INFINITY],
+  ] as const) {
+    assert.deepEqual(logTicks(min, max), []);
+  }
+  for (let i = 0; i < 2000; i++) {
+    const min = 10 ** (80 * uniform() - 45);
+    const max = min * (1.2 + 10 ** (10 * uniform() - 2));
+    const ticks = logTicks(min, max);
+    assert.ok(ticks.length >= 2 && ticks.length < 130, `${ticks.length} from ${min} to ${max}`);
+    assert.ok(
+      ticks.every((tick, at) => tick >= min && tick <= max && (at === 0 || tick > ticks[at - 1]!)),
+      `${ticks}`,
+    );
+    assert.ok(
+      ticks.every((tick) => tick.toExponential().length < 9),
+      `${ticks}`,
+    );
+  }
+});
+
 test('runs are filtered, sorted, grouped and pinned, the best of them known', () => {
   const listed = (name: string, state: string, loss: number, ...tags: string[]): Listed => ({
     ...{ folder: `/${name}`, name, state, kind: 'distill', tags, numbers: new Map([['loss', loss]]) },
@@ -309,7 +340,7 @@ function probe(step: number, size: number) {
     { name: 'muReal', shape, data: fill(24, () => size * (uniform() - 0.5)) },
     { name: 'muFake', shape, data: fill(24, () => size * (uniform() - 0.5)) },
   ];
-  return { kind: 'probe' as const, step, tensors, metadata: {} };
+  return { kind: 'probe' as const, step, tensors, metadata: { levels: '[200,700]' } };
 }
 
 test('a cell of the probe is one image at one level, and the difference is mu_real - mu_fake', () => {
@@ -319,12 +350,17 @@ test('a cell of the probe is one image at one level, and the difference is mu_re
   const [low, high] = set.columns(2, 9);
   assert.equal(set.columns(2, 9).length, 2);
   assert.deepEqual([low!.sigma, high!.sigma], [Math.fround(0.1), 4]);
+  assert.deepEqual([low!.level, high!.level], [200, 700]);
   assert.equal(high!.cosine, cosine![5]);
   assert.equal(high!.residualRatio, null);
   assert.equal(high!.picture('grad'), null);
   const at = (1 * 3 + 2) * 4;
   const expected = real!.subarray(at, at + 4).map((value, i) => value - fake![at + i]!);
   assert.deepEqual(high!.picture('difference')!.data, expected);
+  for (const levels of ['[200]', '[200,"700"]', '{}', undefined]) {
+    const [column] = readFieldSet({ ...fields, metadata: levels === undefined ? {} : { levels } }).columns(0, 1);
+    assert.equal(column!.level, null, 'not one whole number for each sigma');
+  }
 });
 
 test('a colour scale is that of all recorded steps, whichever were seen; a wild one does not count', () => {

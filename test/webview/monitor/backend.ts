@@ -4,6 +4,7 @@ import { followRun, type NotificationDefinition, type RequestDefinition } from '
 import type { Handler, RequestContext, Server } from '../../../backend/server/handler.ts';
 import { registerInspect } from '../../../backend/server/inspect/index.ts';
 import { registerRuns } from '../../../backend/server/runs/index.ts';
+import { registerWeights } from '../../../backend/server/weights/index.ts';
 
 interface Token {
   readonly isCancellationRequested: boolean;
@@ -28,6 +29,7 @@ export class BackendInProcess {
       onEnd: (cleanUp) => void this.#cleanUps.push(cleanUp),
     };
     registerInspect(server, registerRuns(server));
+    registerWeights(server);
   }
 
   readonly onDidStart = () => ({ dispose: () => {} });

@@ -14,7 +14,7 @@ import { chartPicture } from './chart-picture.ts';
 import type { ChartPlan } from './groups.ts';
 import { type ChartTrace, Legend } from './legend.ts';
 import { summary } from './summary.ts';
-import { chartTitle, curveTitle } from './titles.ts';
+import { chartTitle, curveTitle, groupTitle } from './titles.ts';
 
 const height = 148;
 
@@ -63,7 +63,8 @@ export class ChartCard implements Card {
       {
         class: 'plain text',
         title: texts.logScale,
-        'aria-label': `${texts.logScale}: ${this.title}`,
+        // Two groups may have charts of one name.
+        'aria-label': `${texts.logScale}: ${groupTitle(texts, plan.group)}, ${this.title}`,
         onclick: () => monitor.toggle('logCharts', plan.id),
       },
       'log',

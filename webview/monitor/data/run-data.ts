@@ -103,11 +103,9 @@ export class RunData {
   }
 
   /** Noise levels of the probe as recorded fields have them: charts know only their numbers. */
-  noteLevels(levels: readonly number[], sigmas: ArrayLike<number>): void {
+  noteLevels(levels: readonly { readonly level: number; readonly sigma: number }[]): void {
     const known = this.#sigmas.size;
-    levels.forEach((level, i) => {
-      if (sigmas[i] !== undefined) this.#sigmas.set(level, sigmas[i]);
-    });
+    for (const { level, sigma } of levels) this.#sigmas.set(level, sigma);
     if (this.#sigmas.size > known) this.onCurves.fire();
   }
 

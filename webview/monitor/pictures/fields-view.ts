@@ -59,7 +59,8 @@ export class FieldsView {
       { class: 'plain', title: texts.savePng, 'aria-label': texts.savePng, onclick: () => void this.#save() },
       icon(icons.save),
     );
-    this.#body = element('div', { class: 'fields-body' }, ...[this.#look.root, this.#images.root, this.#grid.root]);
+    const parts = [this.#look.root, this.#images.root, this.#points.root, this.#grid.root];
+    this.#body = element('div', { class: 'fields-body' }, ...parts);
     this.root = element(
       'section',
       { class: 'fields-view', 'aria-label': texts.fields },
@@ -153,6 +154,7 @@ export class FieldsView {
     const first = fields.perLevel ? image : image - (image % batchColumns);
     const ownScales = perLevel && fields.perLevel;
     const end = (name: SignedField, level?: number) => scales[name] ?? this.#store.end(run, fields, name, level);
+    run.noteLevels(fields.levels);
     const { points } = fields;
     for (const part of [this.#look.root, this.#images.root, this.#grid.root]) part.hidden = points;
     this.#points.show(points ? fields : null);

@@ -22,6 +22,8 @@ export function isSigned(name: string): name is SignedField {
 /** A noise level of the probe, or an image of a batch. */
 export interface Column {
   readonly image: number;
+  /** As the config counts noise levels; null where it is not recorded. */
+  readonly level: number | null;
   readonly sigma: number;
   readonly cosine: number | null;
   readonly residualRatio: number | null;
@@ -39,6 +41,8 @@ export interface FieldSet {
   readonly bytes: number;
   /** Columns are noise levels of one image, the same at every step. */
   readonly perLevel: boolean;
+  /** Noise levels of the probe, as the config counts them; [] where they are not recorded, and of a batch. */
+  readonly levels: readonly { readonly level: number; readonly sigma: number }[];
   /** Class of each image; null where there are none. */
   readonly classes: readonly (number | null)[];
   x(image: number): Picture | null;
@@ -51,7 +55,7 @@ export interface FieldSet {
 }
 
 /** What does not have the shape of fields, as a file may, has no images. */
-export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
+export function readFieldSet({ step, kind, tensors, metadata }: Fields): FieldSet {
   const byName = new Map(tensors.filter(isWhole).map((tensor) => [tensor.name, tensor]));
   const x = byName.get('x');
   const [images = 0, channels = 0, height = 0, width = 0] = x?.shape.length === 4 ? x.shape : [];
@@ -59,6 +63,7 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
   const perLevel = kind === 'probe';
   const sigma = byName.get('sigma')?.data ?? new Float32Array();
   const count = perLevel ? sigma.length * images : images;
+  const levels = perLevel ? levelsOf(metadata.levels, sigma) : [];
   const fits = (tensor: FieldTensor | undefined) => (tensor?.data.length === count * size ? tensor.data : null);
   const differences = once(() => subtract(fits(byName.get('muReal')), fits(byName.get('muFake'))));
   const numbersOf = (name: FieldName): Float32Array | null =>
@@ -71,6 +76,7 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
   };
   const column = (image: number, at: number, level: number): Column => ({
     image,
+    level: levels[level]?.level ?? null,
     sigma: sigma[level] ?? Number.NaN,
     cosine: measured('cosine', at),
     residualRatio: measured('residualRatio', at),
@@ -85,6 +91,7 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
     points: channels === 2 && height === 1 && width === 1,
     bytes: tensors.reduce((sum, { data }) => sum + data.byteLength, 0),
     perLevel,
+    levels,
     classes: classesOf(byName.get('labels'), images),
     x: (image) => (x && image < images ? slice(x.data, image) : null),
     columns(image, most) {
@@ -108,6 +115,12 @@ export function readFieldSet({ step, kind, tensors }: Fields): FieldSet {
 
 function isWhole({ shape, data }: FieldTensor): boolean {
   return shape.reduce((product, side) => product * side, 1) === data.length;
+}
+
+/** @param recorded a JSON list of whole numbers, one for each sigma */
+function levelsOf(recorded: string | undefined, sigma: Float32Array): FieldSet['levels'] {
+  const list = /^\[\d+(,\d+)*\]$/.test(recorded ?? '') ? recorded!.slice(1, -1).split(',').map(Number) : [];
+  return list.length === sigma.length ? list.map((level, i) => ({ level, sigma: sigma[i]! })) : [];
 }
 
 /** mu_real - mu_fake: where the update moves a pixel. */

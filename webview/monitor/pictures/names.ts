@@ -2,8 +2,8 @@
 import type { ScoreTexts } from '../../../backend/protocol/panels/heatmap-texts.ts';
 import type { MonitorTexts } from '../../../backend/protocol/panels/monitor-texts.ts';
 import type { FieldKindName } from '../../../backend/protocol/rpc/runs.ts';
-import { number } from '../../shared/format.ts';
 import { fill } from '../../shared/initial.ts';
+import { levelName } from '../../shared/levels.ts';
 import type { Column, FieldName } from './fields.ts';
 
 export function rowTitle(texts: MonitorTexts, name: FieldName | 'x'): string {
@@ -41,6 +41,6 @@ export function kindTitle(texts: MonitorTexts, kind: FieldKindName): string {
 
 /** A level of one image, or an image of a batch at its own. */
 export function columnTitle(texts: MonitorTexts, column: Column, perLevel: boolean): string {
-  const level = `σ ${number(column.sigma, 3)}`;
+  const level = levelName(texts.noiseLevel, column.level, column.sigma);
   return perLevel ? level : `${fill(texts.image, column.image + 1)} · ${level}`;
 }

@@ -6,6 +6,7 @@ import uPlot from 'uplot';
 import { themeColour } from '../colours.ts';
 import { number } from '../format.ts';
 import { type AxisKind, axisLabel, bySteps, secondsApart } from './axis.ts';
+import { logTicks } from './log-ticks.ts';
 import { drawBest, drawEvent, drawKept, drawOddValues, drawTrace, type Frame, type Trace } from './trace.ts';
 import { valueRange } from './value-range.ts';
 
@@ -168,6 +169,7 @@ export class Plot {
             size: 52,
             gap: 4,
             space: 24,
+            ...(log ? { splits: (_: uPlot, __: number, min: number, max: number) => logTicks(min, max) } : {}),
             values: (_, splits) => splits.map((v) => (v === null ? '' : number(v))),
           }),
         ],
