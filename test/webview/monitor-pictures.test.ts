@@ -275,7 +275,7 @@ test('two steps are compared: A, B and A - B at every level, on one scale', { sk
           text,
         );
         const title = await page.locator('.score-set h3').nth(level).textContent();
-        assert.equal(title, `level ${levels[level]} · σ ${shown(run.probe(4, 'sigma', [level]))}`);
+        assert.equal(title, `level ${levels[level]} · σ\u00a0${shown(run.probe(4, 'sigma', [level]))}`);
       }
       await page.selectOption('.compare-view .bar >> nth=1 >> select >> nth=0', 'grad');
       const end = (field: string) => card(page, 1, field).locator('canvas.heatmap').getAttribute('data-end');
@@ -333,7 +333,9 @@ test('steps by noise level: a row per recorded step, which moves the cursor ther
       );
       const label = (await page.locator('.step-grid .cell canvas').nth(3).getAttribute('aria-label'))!;
       assert.ok(
-        label.startsWith(`mu_real − mu_fake, step 4, level ${levels[1]} · σ ${shown(run.probe(4, 'sigma', [1]))}. `),
+        label.startsWith(
+          `mu_real − mu_fake, step 4, level ${levels[1]} · σ\u00a0${shown(run.probe(4, 'sigma', [1]))}. `,
+        ),
         label,
       );
       const pictures = await page.locator('.step-grid .cell canvas').all();

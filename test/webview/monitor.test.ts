@@ -186,7 +186,7 @@ test('arrow keys in the score fields read their values', { skip }, () =>
     assert.equal(await cell('xt', 0).locator('.value').textContent(), shown(mean, 3));
     const sigma = shown(run.probe(12, 'sigma', [1]), 3);
     const spoken = (await grid.locator('[role=status]').textContent())!;
-    assert.ok(spoken.includes(`mu_real − mu_fake, level ${levels[1]} · σ ${sigma}: `), spoken);
+    assert.ok(spoken.includes(`mu_real − mu_fake, level ${levels[1]} · σ\u00a0${sigma}: `), spoken);
   }),
 );
 

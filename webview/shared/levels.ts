@@ -10,6 +10,6 @@ import { fill } from './initial.ts';
  */
 export function levelName(text: string, level: number | string | null, sigma: number | null = null): string {
   const known = sigma !== null && Number.isFinite(sigma);
-  const parts = [level === null ? '' : fill(text, level), known ? `σ ${number(sigma, 3)}` : ''];
+  const parts = [level === null ? '' : fill(text, level), known ? `σ\u00a0${number(sigma, 3)}` : ''];
   return parts.filter(Boolean).join(' · ');
 }
