@@ -126,6 +126,23 @@ const sources: readonly Source[] = [
   }),
   {
     kind: 'distill',
+    name: 'scenes-dmd2',
+    title: 'Built-in model by DMD2',
+    detail: 'DMD2 in place of DMD for the built-in teacher: no pairs, two time scales, and a GAN loss on scenes.',
+    file: 'presets/scenes-dmd2.dmd.json',
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
+    name: 'fashion-mnist-dmd2',
+    title: 'Fashion-MNIST by DMD2',
+    detail:
+      'DMD2 for the teacher that the preset fashion-mnist of dmd teach makes, with its pictures for the GAN loss.',
+    file: 'presets/fashion-mnist-dmd2.dmd.json',
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
     name: 'fashion-mnist',
     title: 'Fashion-MNIST, a few minutes',
     detail: 'Distills the teacher that the preset fashion-mnist of dmd teach makes of 60,000 pictures of garments.',
@@ -165,6 +182,14 @@ const sources: readonly Source[] = [
     title: 'ImageNet-64',
     detail: "The paper's settings for ImageNet at 64 pixels.",
     file: 'presets/imagenet64.dmd.json',
+    teacher: ofClasses(64),
+  },
+  {
+    kind: 'distill',
+    name: 'imagenet64-dmd2',
+    title: 'ImageNet-64 by DMD2',
+    detail: "DMD2's settings for ImageNet at 64 pixels.",
+    file: 'presets/imagenet64-dmd2.dmd.json',
     teacher: ofClasses(64),
   },
   {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { registerDistill } from '../../backend/cli/commands/distill.ts';
 import { registerTeach } from '../../backend/cli/commands/teach.ts';
+import type { Dmd2Config } from '../../backend/methods/dmd2/as-dmd.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { commandOfKind, parseConfig } from '../../backend/protocol/config/index.ts';
 import { presetConfig, presetNames, presets, presetText } from '../../backend/runs/presets.ts';
@@ -52,6 +53,18 @@ test("the paper's presets have the paper's batch, pairs, iterations and rates", 
     assert.match(config.teacher, /^\/models\/edm-[a-z0-9-]+\.pkl$/, 'never the built-in teacher by mistake');
     assert.deepEqual([generator.warmup, generator.weightDecay, generator.clip], [500, 0.01, 10]);
   }
+});
+
+test("DMD2's preset for ImageNet has its paper's batch, rates, weights and time scales, and real images", () => {
+  const config = presetConfig('distill', 'imagenet64-dmd2', '/models') as unknown as Dmd2Config;
+  const { batch, accumulation, generator, fake, discriminator, gan, data, steps } = config;
+  assert.deepEqual([batch * accumulation, fake.updatesPerStep, steps.at], [280, 5, []]);
+  assert.deepEqual([generator.lr, fake.lr, discriminator.lr], [2e-6, 2e-6, 2e-6]);
+  assert.deepEqual([gan.generatorWeight, gan.discriminatorWeight, gan.maxStep], [3e-3, 1e-2, 999]);
+  assert.deepEqual(
+    [config.teacher, data.source],
+    ['/models/edm-imagenet-64x64-cond-adm.pkl', '/models/imagenet-64x64.zip'],
+  );
 });
 
 test('the built-in teacher: two megabytes in float16, seeds and rates as it was trained with', () => {

@@ -18,7 +18,7 @@ import { l2Distance, openDistance } from './distance.ts';
 import { type PromptEmbeddings, TextEmbeddings } from './embeddings.ts';
 import { latentPairs } from './latent-pairs.ts';
 import { promptInputs, readPrompts } from './prompts.ts';
-import type { ConditionsOfRun, DistillTeacher } from './teacher.ts';
+import type { ConditionsOfRun, DistillTeacher, ImageEncoder } from './teacher.ts';
 import { writeStudent } from './write-student.ts';
 
 /** Whether the run keeps its frozen teacher as float16: asked for, and possible on the device. */
@@ -67,6 +67,7 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
       };
     },
     randomConditions,
+    encoder: imageEncoder(teacher),
     async pictures(weights?: Parameters<DistillTeacher['pictures']>[0]) {
       const decoder = await openDecoder(null, teacher);
       return decodeWith(decoder, weights?.(decoder.vae.layout) ?? (await decoder.readWeights()));
@@ -105,6 +106,16 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
       throw error;
     }
   }
+}
+
+/** Reads no weights yet. */
+export function imageEncoder(teacher: TextTeacher): ImageEncoder {
+  const { vae, imageSize: size, readWeights } = teacher.model;
+  return {
+    ...{ network: vae, size, scale: vae.scalingFactor },
+    readWeights: () => readWeights('vae'),
+    inputs: async (work) => (await openDecoder(null, teacher)).inputs(work),
+  };
 }
 
 /** Latents compared as they are, or the images they decode to. With the regression switched off no file is opened. */

@@ -3,9 +3,10 @@ import type { Mixture } from '../../data/mixture.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Tensor } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
+import type { GaussianAutoencoder } from '../../models/autoencoder.ts';
 import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import type { Inputs } from '../../models/input-file.ts';
+import type { Inputs, InputWork } from '../../models/input-file.ts';
 import type { TrainedPart } from '../../models/trained-part.ts';
 import type { Distance } from './distance.ts';
 import type { PairMaking } from './pairs.ts';
@@ -43,6 +44,8 @@ export interface DistillTeacher {
   distance(weights?: WeightsOf): Promise<Distance>;
   /** From samples to pictures; null where samples are pictures. */
   pictures(weights?: WeightsOf): Promise<((samples: Tensor) => Tensor) | null>;
+  /** What makes latents of pictures [3, ...size], where samples are latents. */
+  readonly encoder?: ImageEncoder;
   /** Where samples are points of the plane: what they should become, and how they are drawn as one picture [1, 3, H, W]. */
   readonly plane?: { readonly mixture: Mixture; plot(samples: TensorData): TensorData };
   /** The same with smaller networks, largest first, where a dry run of its own size would take too much. */
@@ -59,6 +62,17 @@ export interface DistillTeacher {
     half: boolean,
     again: readonly number[],
   ): Promise<string>;
+}
+
+export interface ImageEncoder {
+  readonly network: GaussianAutoencoder;
+  /** Height and width. */
+  readonly size: readonly [number, number];
+  /** What means are multiplied by to become latents. */
+  readonly scale: number;
+  readWeights(): Promise<ReadonlyMap<string, TensorData>>;
+  /** Its files, as inputs of the run. */
+  inputs(work: InputWork): Promise<Inputs>;
 }
 
 export interface ConditionsOfRun {

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
 import { roundToHalves } from '../../graph/half.ts';
+import type { OpenConditions } from '../../models/conditions.ts';
 import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -61,6 +62,7 @@ type MakeProcedure = (
   engine: Engine,
   shape: DmdShape,
   options: MatchingOptions,
+  conditions: OpenConditions,
 ) => Promise<{ readonly procedure: MatchingProcedure; readonly shape: DmdShape }>;
 
 /**
@@ -93,10 +95,15 @@ export async function startMatching(
   if (half) for (const { data } of weights.values()) roundToHalves(data);
   const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
   const flat = (part: 'generator' | 'fake') => begun[part].start(weights, stream(seed, 'adapters', part));
-  const { procedure, shape } = await make(engine, begun, {
-    ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
-    ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
-  });
+  const { procedure, shape } = await make(
+    engine,
+    begun,
+    {
+      ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
+      ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
+    },
+    conditions,
+  );
   const trainer = new Trainer(engine, procedure, (step) => isDue(record.histogramsEvery, step, iterations));
   const probe =
     shape.matching && leads

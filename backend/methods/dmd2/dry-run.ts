@@ -19,9 +19,9 @@ export async function dmd2DryRun(engine: Engine, given: DistillConfig, limits: L
   const config = dmd2Config(given);
   const own = asDmd(config);
   const { updatesPerStep: fakeUpdates } = config.fake;
-  const { model, student = model } = await openTeacher(own);
-  laterSteps(config.steps.at, student);
-  if (needsReal(config)) await (await openRealImages(config, model)).close();
+  const teacher = await openTeacher(own);
+  laterSteps(config.steps.at, teacher.student ?? teacher.model);
+  if (needsReal(config)) await (await openRealImages(config, teacher)).close();
   return matchingDryRun<Dmd2Shape>(engine, own, limits, {
     shapeOf: (shape) => dmd2ShapeOf(config, shape),
     graphs: (shape) => [

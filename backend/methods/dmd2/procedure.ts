@@ -26,7 +26,7 @@ import {
   headGradient,
   stagesOfFake,
 } from './graphs.ts';
-import type { RealImages } from './real-images.ts';
+import type { RealImages } from './real-source.ts';
 import { type AdjustedSettings, adjustableOf, adjusted, type Dmd2Settings } from './settings.ts';
 
 export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 'start'> {

@@ -4,33 +4,22 @@ import { mirrored } from '../../data/mirror.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import type { Inputs, InputWork } from '../../models/input-file.ts';
 import { openTrainingImages, requireSeveral, sourceName, trainingImageInputs } from '../../models/training-images.ts';
 import { UserError } from '../../protocol/errors.ts';
-import { stream } from '../../random/stream.ts';
-import type { DrawPoint } from '../../training/draws.ts';
+import type { DistillTeacher } from '../common/teacher.ts';
 import type { Dmd2Config } from './as-dmd.ts';
-
-export interface RealBatch {
-  /** [B, ...] as the generator's samples. */
-  readonly x: TensorData;
-  /** By the names of the model's conditions. */
-  readonly conditions: HostTensors;
-}
-
-export interface RealImages {
-  /** A pure function of the point, and of what they are for: to be told apart, or to be given to the generator with noise. */
-  batch(at: DrawPoint, count: number, use: 'told' | 'given'): Promise<RealBatch>;
-  inputs(work: InputWork): Promise<Inputs>;
-  close(): Promise<void>;
-}
+import { captionedImages } from './captioned-images.ts';
+import { drawnImages, type RealImages, type RealSource } from './real-source.ts';
 
 /** Opens them and holds them against the teacher. Throws UserError that names the key. */
-export async function openRealImages(config: Dmd2Config, model: DiffusionModel): Promise<RealImages> {
-  if (model.conditions.context) {
-    const message = 'gan.enabled: real images for a text-to-image teacher are not read yet';
-    throw new UserError('config', message, 'Set gan.enabled to false.');
-  }
+export function openRealImages(
+  config: Dmd2Config,
+  teacher: Pick<DistillTeacher, 'model' | 'encoder'>,
+): Promise<RealSource> {
+  return teacher.encoder ? captionedImages(config, teacher.encoder) : labelledImages(config, teacher.model);
+}
+
+async function labelledImages(config: Dmd2Config, model: DiffusionModel): Promise<RealSource> {
   const set = await openSet(config, model);
   try {
     requireFit(config, model, set);
@@ -38,20 +27,20 @@ export async function openRealImages(config: Dmd2Config, model: DiffusionModel):
     await set.close();
     throw error;
   }
-  const { seed, labels: choice } = config;
   const { mirror } = config.data;
-  return {
-    async batch({ step, micro, update }, count, use) {
-      const total = mirror ? 2 * set.count : set.count;
-      const indices = [...stream(seed, 'distill', 'real', use, step, micro, update).randint(0, total, count)];
-      const { images, labels } = await set.batch(indices.map((index) => index % set.count));
-      const flip = indices.map((index) => index >= set.count);
-      return {
-        x: mirror ? mirrored(images, flip) : images,
-        conditions: conditionsOf(model, choice === 'none' ? null : labels, count),
-      };
+  const none = config.labels === 'none';
+  const images: RealImages = {
+    async batch(at, count, use) {
+      const { indices, flip } = drawnImages(config, set.count, at, count, use);
+      const { images, labels } = await set.batch(indices);
+      const conditions = conditionsOf(model, none ? null : labels, count);
+      return { x: mirror ? mirrored(images, flip) : images, conditions };
     },
+    dispose: () => set.close(),
+  };
+  return {
     inputs: (work) => trainingImageInputs(config.data, set, work),
+    open: async () => images,
     close: () => set.close(),
   };
 }

@@ -10,6 +10,7 @@ import { asDmd, dmd2Config } from './as-dmd.ts';
 import { laterSteps } from './few-steps.ts';
 import { Dmd2Procedure } from './procedure.ts';
 import { openRealImages } from './real-images.ts';
+import type { RealImages } from './real-source.ts';
 import { dmd2Settings } from './settings.ts';
 import { dmd2ShapeOf, needsReal } from './shape.ts';
 import { dmd2Tags } from './tags.ts';
@@ -20,7 +21,7 @@ export async function planDmd2(given: DistillConfig, work: InputWork = {}): Prom
   const own = asDmd(config);
   const teacher = await openTeacher(own, work);
   laterSteps(config.steps.at, teacher.student ?? teacher.model);
-  const real = needsReal(config) ? await openRealImages(config, teacher.model) : null;
+  const real = needsReal(config) ? await openRealImages(config, teacher) : null;
   const close = async () => real?.close();
   return {
     // Fields and probe share the budget evenly.
@@ -29,29 +30,37 @@ export async function planDmd2(given: DistillConfig, work: InputWork = {}): Prom
     inputs: async (hashing) => ({ ...teacher.inputs, ...(await real?.inputs(hashing)) }),
     dispose: close,
     async start(context) {
-      const session = await startMatching(
-        own,
-        teacher,
-        context,
-        async (engine, begun, options) => {
-          const shape = dmd2ShapeOf(config, begun);
-          const random = stream(config.seed, 'distill', 'discriminator');
-          const discriminator = shape.gan && initialParameters(shape.gan.head.layout, random);
-          const start = { ...options.start, discriminator };
-          const { from } = config.steps;
-          const all = { ...shape, ...options, start, real, from, settings: dmd2Settings(config) };
-          const fakeUpdates = config.fake.updatesPerStep;
-          return { shape, procedure: await Dmd2Procedure.create(engine, { ...all, fakeUpdates }) };
-        },
-        dmd2Tags,
-      );
-      return {
-        ...session,
-        async dispose() {
-          await session.dispose();
-          await close();
-        },
-      };
+      let opened: RealImages | null = null;
+      const closeAll = async () => (opened ? opened.dispose() : close());
+      try {
+        const session = await startMatching(
+          own,
+          teacher,
+          context,
+          async (engine, begun, options, conditions) => {
+            const shape = dmd2ShapeOf(config, begun);
+            opened = real && (await real.open(engine, conditions, config.batch));
+            const random = stream(config.seed, 'distill', 'discriminator');
+            const discriminator = shape.gan && initialParameters(shape.gan.head.layout, random);
+            const procedure = await Dmd2Procedure.create(engine, {
+              ...{ ...shape, ...options, real: opened, from: config.steps.from, settings: dmd2Settings(config) },
+              ...{ start: { ...options.start, discriminator }, fakeUpdates: config.fake.updatesPerStep },
+            });
+            return { shape, procedure };
+          },
+          dmd2Tags,
+        );
+        return {
+          ...session,
+          async dispose() {
+            await session.dispose();
+            await closeAll();
+          },
+        };
+      } catch (error) {
+        await closeAll();
+        throw error;
+      }
     },
   };
 }

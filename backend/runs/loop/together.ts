@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { packageVersion } from '../../files/package.ts';
 import type { Inputs } from '../../models/input-file.ts';
-import { applyOverrides, type Config } from '../../protocol/config/index.ts';
+import { applyOverrides, type Config, valueAt } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Ranks } from '../../ranks/ranks.ts';
 import { type Facts, rollCall } from '../../ranks/roll-call.ts';
@@ -26,10 +26,10 @@ export async function greet(ranks: Ranks, { start, set }: RunRequest): Promise<v
 
 /** Draws come again, but nobody means to share fewer samples than there are ranks. Throws UserError('config'). */
 function requireSamples({ size }: Ranks, config: Config): void {
-  const [key, count] =
-    config.kind === 'distill'
-      ? ['regression.pairs.count', config.regression.pairs.count]
-      : ['data.count', config.data.count];
+  // A method of distillation may have either, or none.
+  const key = config.kind === 'distill' && 'regression' in config ? 'regression.pairs.count' : 'data.count';
+  const count = valueAt(config, key);
+  if (typeof count !== 'number') return;
   if (size === 1 || count === 0 || count >= size) return;
   throw new UserError('config', `${key} is ${count}, and ${size} ranks are to share it`, 'Start fewer ranks.');
 }
