@@ -1,6 +1,6 @@
 /** Feature networks of a person's own data: trained, tested, kept in a file, and what `dmd eval` reads and measures with them. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +8,7 @@ import { type EvalOptions, evalCommand } from '../../backend/cli/eval/eval.ts';
 import { featuresCommand } from '../../backend/cli/features/features.ts';
 import type { FeaturesOptions } from '../../backend/cli/features/options.ts';
 import type { Output } from '../../backend/cli/output.ts';
+import { decodePng } from '../../backend/data/png.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { openFeatures, readFeatures } from '../../backend/evaluate/features-file.ts';
 import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
@@ -129,4 +130,25 @@ test('a picture is moved with its border behind it', () => {
   const image = { shape: [1, 1, 3, 3], data: Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]) };
   assert.deepEqual([...shifted(image, [1, 0]).data], [1, 2, 3, 1, 2, 3, 4, 5, 6]);
   assert.deepEqual([...shifted(image, [0, -1]).data], [2, 3, 3, 5, 6, 6, 8, 9, 9]);
+});
+
+test('the network that comes with the package reads the garments of the walkthrough, real ones of the test set', async () => {
+  const file = await readFeatures('fashion-mnist');
+  assert.equal(file.about.of, 10_000);
+  assert.ok(file.about.right >= 9100, `${file.about.right} of 10,000`);
+  const svg = readFileSync(new URL('../../media/walkthrough/data.svg', import.meta.url), 'utf8');
+  const pictures = [...svg.matchAll(/base64,([^"]+)"/g)].map(
+    ([, text]) => decodePng(Buffer.from(text!, 'base64')).data,
+  );
+  const real = pictures.slice(0, 6);
+  const engine = await openDevice('cpu', 1);
+  const network = await openFeatures(engine, file);
+  const data = Float32Array.from(real.flatMap((picture) => [...picture]));
+  const [boot, trousers, shirt, bag, sneaker, dress] = [9, 1, 0, 8, 7, 3];
+  assert.deepEqual(
+    [...(await network.classes({ shape: [6, 1, 32, 32], data }))],
+    [boot, trousers, shirt, bag, sneaker, dress],
+  );
+  await network.dispose();
+  await engine.dispose();
 });

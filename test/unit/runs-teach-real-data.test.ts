@@ -46,7 +46,7 @@ test('IDX files teach a network of another size and of colours, and must be the 
   );
   assertFailed(
     await runHere({ folder: begun.folder }),
-    'config',
+    'data',
     /train-labels-idx1-ubyte is not the data\.source \(labels\)/,
   );
   fs.writeFileSync(labels, whole);

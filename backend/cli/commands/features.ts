@@ -8,7 +8,7 @@ const notes = `
 Without --data: the one of "scenes". With it, any data set with labels; the network then reads the classes of generated pictures,
 too. The one that comes with the package as fashion-mnist was made so:
 
-  dmd features --data /usr/share/datasets/fashion-mnist --name fashion-mnist --mirror --iterations 6000 \\
+  dmd features --data /usr/share/datasets/fashion-mnist --name fashion-mnist --mirror --iterations 4500 \\
     --test /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz --threads 1`;
 
 export function registerFeatures(program: Command): void {

@@ -75,7 +75,7 @@ function otherContent([first, ...others]: readonly InputChange[], { folder, conf
   const assignments = keys.map((name) => `${name}=${String(valueAt(config, name))}`);
   const command = ['dmd', commandOfKind(config.kind), '--resume', folder];
   return new UserError(
-    dataKeys.includes(key) ? 'data' : 'weights',
+    dataKeys.includes(configKeyOf(key)) ? 'data' : 'weights',
     `${after.path} is not the ${key} that the run began with: ${path.basename(folder)} had${had} ${shown(before)}, it has ${shown(after)}${more}`,
     `Put back what it held, or go on with what it holds now: ${shellLine([...command, ...[...set, ...assignments].flatMap((change) => ['--set', change])])}`,
   );
