@@ -128,7 +128,8 @@ const sources: readonly Source[] = [
     kind: 'distill',
     name: 'scenes-dmd2',
     title: 'Built-in model by DMD2',
-    detail: 'DMD2 in place of DMD for the built-in teacher: no pairs, two time scales, and a GAN loss on scenes.',
+    detail:
+      'DMD2 in place of DMD for the built-in teacher: no pairs, two time scales, and a GAN loss on scenes. Rates that nobody has tuned.',
     file: 'presets/scenes-dmd2.dmd.json',
     teacher: ofClasses(32),
   },

@@ -19,8 +19,16 @@ Without a config: the built-in teacher with the defaults of every key.
 const presets = [
   ...['first-run', 'figure-3', 'figure-3-real-only', 'figure-3-regression'],
   ...['scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
-  ...['fashion-mnist', 'own-pictures'],
-  ...['cifar10', 'cifar10-unconditional', 'imagenet64', 'sd15-guidance3', 'sd15-guidance8', 'scenes-text-student'],
+  ...['scenes-dmd2', 'fashion-mnist-dmd2', 'fashion-mnist', 'own-pictures'],
+  ...[
+    'cifar10',
+    'cifar10-unconditional',
+    'imagenet64',
+    'imagenet64-dmd2',
+    'sd15-guidance3',
+    'sd15-guidance8',
+    'scenes-text-student',
+  ],
 ];
 
 export function registerDistill(program: Command): void {
