@@ -27,6 +27,8 @@ export interface ScoreRequest {
   readonly steps: number;
   /** Noise level that sampling starts from, and at which a generator is called. */
   readonly sigma: number;
+  /** At which a few-step generator is called again; left out by all others. */
+  readonly again?: readonly number[];
   /** Pictures for the distance. */
   readonly count: number;
   /** Pictures for the checker. */
@@ -61,11 +63,11 @@ export class SceneScorer {
       const shape = `[${network.imageShape}] with ${network.labelDim} classes`;
       throw new UserError('weights', `scenes are [3,32,32] with 10 classes, this model draws ${shape}`);
     }
-    const { seed, steps, sigma, count, checked, onProgress } = request;
+    const { seed, steps, sigma, again = [], count, checked, onProgress } = request;
     const seeds = Array.from({ length: Math.max(count, checked) }, (_, i) => seed + i);
     const classes = seeds.map((_, i) => i % network.labelDim);
     const source = await SeededSource.create(this.#engine, network, weights, batch);
-    const asked = { seeds, classes, steps, sigma, sampler: 'edm', samplerOptions: {} } as const;
+    const asked = { seeds, classes, steps, sigma, again, sampler: 'edm', samplerOptions: {} } as const;
     const { images, secondsPerImage } = await source.draw({ ...asked, ...(onProgress ? { onProgress } : {}) });
     await source.dispose();
     const distance = frechetDistance(await this.#features.statistics(first(images, count)), this.#reference);

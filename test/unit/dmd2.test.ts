@@ -7,14 +7,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { encodePng } from '../../backend/data/png.ts';
+import type { Engine } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { exportModel } from '../../backend/export/export-model.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import { matmul, reshape } from '../../backend/graph/ops/index.ts';
-import { collectParameters } from '../../backend/graph/parameters.ts';
+import { collectParameters, packParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { dmd2Config } from '../../backend/methods/dmd2/as-dmd.ts';
 import { divergenceWeights } from '../../backend/methods/dmd2/divergence.ts';
+import { laterSteps } from '../../backend/methods/dmd2/few-steps.ts';
 import {
   type Dmd2Shape,
   discriminatorGraph,
@@ -25,8 +27,10 @@ import {
   softplus,
 } from '../../backend/methods/dmd2/graphs.ts';
 import { type Head, headOf } from '../../backend/methods/dmd2/head.ts';
+import { Dmd2Procedure } from '../../backend/methods/dmd2/procedure.ts';
 import { dmd2Settings } from '../../backend/methods/dmd2/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';
+import { classConditions } from '../../backend/models/conditions.ts';
 import { generatorCalls, openModel, rolesOf } from '../../backend/models/model-file.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { type Config, configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
@@ -38,7 +42,9 @@ import { openOnnxModel } from '../../backend/sampling/onnx-model.ts';
 import { SeededSource } from '../../backend/sampling/seeded-images.ts';
 import { ConfigChecker } from '../../backend/server/configs/check.ts';
 import { findingsOf } from '../../backend/server/configs/findings.ts';
+import { Trainer } from '../../backend/training/trainer.ts';
 import { testSeed } from '../random.ts';
+import { countingEngine } from './training/counting-engine.ts';
 import { edmShape } from './training/edm-distillation.ts';
 import { curves, runHere, scratch, stateBytes, tinyNetwork, tinyTeacher } from './training/tiny.ts';
 
@@ -399,6 +405,62 @@ for (const from of ['simulation', 'data']) {
     assert.ok(error < 1e-4, `off by ${error}`);
     await exported.dispose();
     fs.rmSync(root, { recursive: true });
+  });
+}
+
+const update = {
+  ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 1 },
+  emaDecays: [0.9],
+};
+
+/** With draws of a seed; `real` images are noise. */
+async function training(on: Engine, change: { gan?: null; at?: number[]; from?: 'data'; fakeUpdates?: number }) {
+  const { gan, at = [], from = 'simulation', fakeUpdates = 3 } = change;
+  const shape = shapeWith({ r1: { gamma: 1, noise: 0.1 } });
+  const few = at.length > 0 ? { calledAgain: laterSteps(at, shape.student) } : {};
+  const flat = packParameters(
+    network.layout,
+    unpackParameters(network.layout, random([network.layout.size], 0.1).data),
+  );
+  const labels = { shape: [batch, classes], data: new Float32Array(batch * classes) };
+  const x = random([batch, ...network.imageShape]);
+  const procedure = await Dmd2Procedure.create(on, {
+    ...{ ...shape, gan: gan === null ? null : shape.gan, student: { ...shape.student, ...few } },
+    ...{ seed: 3, accumulation: 2, emas: [0.9], fakeUpdates, from, conditions: classConditions(classes) },
+    teacherWeights: unpackParameters(network.layout, flat),
+    start: { generator: flat, fake: flat, discriminator: random([shape.gan!.head.layout.size], 0.1).data },
+    real: { batch: async () => ({ x, conditions: { labels } }) },
+    settings: () => ({
+      ...{ generator: update, fake: { ...update, emaDecays: [] }, discriminator: { ...update, emaDecays: [] } },
+      ...{
+        generatorWeight: 0.1,
+        discriminatorWeight: 0.1,
+        matching: { first: 0, last: 2 },
+        gan: { first: 0, last: 2 },
+      },
+    }),
+  });
+  return new Trainer(on, procedure);
+}
+
+for (const change of [{}, { gan: null }, { at: [3, 0.5] }, { at: [3], from: 'data' as const, fakeUpdates: 1 }]) {
+  test(`nothing is freed twice or kept on the device: ${JSON.stringify(change)}`, async () => {
+    const { engine: counting, alive } = countingEngine(engine);
+    const trainer = await training(counting, change);
+    const before = alive.size;
+    for (let step = 0; step < 3; step++) {
+      const { scalars } = await trainer.advance();
+      assert.ok(Object.values(scalars).every(Number.isFinite), JSON.stringify(scalars));
+      assert.equal(alive.size, before + Object.keys(trainer.tensors).length, [...alive.values()].join(', '));
+    }
+    // Who looks at every stage sees it all and leaves nothing behind.
+    await trainer.advance({ onStage: async ({ names, tensor }) => names.forEach((name) => void tensor(name)) });
+    await assert.rejects(
+      trainer.advance({ onStage: async ({ stage, drop }) => (stage === 'fake-score loss' ? drop() : undefined) }),
+    );
+    assert.equal(alive.size, before);
+    await trainer.dispose();
+    assert.deepEqual([...alive.values()], []);
   });
 }
 

@@ -35,7 +35,7 @@ async function score(models: string[], options: ScoreOptions): Promise<void> {
   const { count, checked, seed, device, threads } = options;
   const { openEngine } = await import('../../engine/devices.ts');
   const { parseDevice } = await import('../../engine/open.ts');
-  const { openModel } = await import('../../models/model-file.ts');
+  const { generatorCalls, openModel } = await import('../../models/model-file.ts');
   const { SceneScorer } = await import('../../evaluate/scene-scorer.ts');
   const { createProgress, progressMode } = await import('../progress.ts');
   const { engine } = await openEngine({ device: parseDevice(device), threads });
@@ -43,11 +43,12 @@ async function score(models: string[], options: ScoreOptions): Promise<void> {
   const rows = [['model', 'calls', `FD (scenes features, ${count})`, `accepted (of ${checked})`, 'ms per image']];
   for (const name of models) {
     const model = await openModel(name);
-    const steps = options.steps ?? (model.role === 'generator' ? 1 : 18);
-    const calls = steps === 1 ? 1 : 2 * steps - 1;
+    const steps = options.steps ?? (model.role === 'generator' ? generatorCalls(model) : 18);
+    const calls = steps <= generatorCalls(model) ? steps : 2 * steps - 1;
     const progress = createProgress(progressMode(output.json), name, Math.max(count, checked), { unit: 'images' });
     const onProgress = (done: number) => progress.update(done);
-    const request = { seed, steps, sigma: model.generatorSigma, count, checked, onProgress };
+    const { generatorSigma: sigma, again } = model;
+    const request = { seed, steps, sigma, again, count, checked, onProgress };
     const result = await scorer.score(model.network, model.weights, request);
     progress.end();
     const milliseconds = 1000 * result.secondsPerImage;

@@ -24,6 +24,7 @@ export interface Watcher {
 const shownScalars: readonly (readonly [label: string, tag: string])[] = [
   ['matching', 'loss/matching'],
   ['regression', 'loss/regression'],
+  ['gan', 'loss/gan'],
   ['fake', 'loss/fake'],
   ['loss', 'loss/teacher'],
 ];
