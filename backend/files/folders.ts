@@ -48,6 +48,32 @@ export function removeLeftovers(folder: string): string[] {
   return names;
 }
 
+/**
+ * Deletes what killed processes left of one file, half-written beside it; what a living one still writes stays.
+ * @returns the names deleted
+ */
+export function removeLeftoversOf(file: string): string[] {
+  const folder = path.dirname(file);
+  const start = `.${path.basename(file)}.`;
+  const names = listFolder(folder).filter((name) => {
+    if (!isTemporary(name) || !name.startsWith(start)) return false;
+    return !isAlive(Number.parseInt(name.slice(start.length), 10));
+  });
+  for (const name of names) {
+    const leftover = path.join(folder, name);
+    onDisk('delete', leftover, () => fs.rmSync(leftover, { force: true }));
+  }
+  return names;
+}
+
+function isAlive(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
 /** The names in a folder, sorted, [] where it does not exist. */
 export function listFolder(folder: string): string[] {
   return onDisk('read', folder, () => {

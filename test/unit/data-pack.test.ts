@@ -1,5 +1,6 @@
 /** `dmd data pack`: pictures of any size and kind become a data set, and what cannot is named while nothing is lost. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -318,6 +319,17 @@ test('packing that is stopped leaves what was there', async () => {
     readdirSync(root).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('what a killed packing left goes with the next one, what a living one writes stays', async () => {
+  const out = join(root, 'killed.zip');
+  const ended = spawnSync(process.execPath, ['-e', '']).pid;
+  const left = join(root, `.killed.zip.${ended}-0123abcd.tmp`);
+  const others = [`.killed.zip.${process.pid}-0123abcd.tmp`, `.another.zip.${ended}-0123abcd.tmp`];
+  for (const name of [left, ...others.map((name) => join(root, name))]) writeFileSync(name, 'half');
+  await packs(folder(some), out);
+  assert.ok(!existsSync(left));
+  for (const name of others) rmSync(join(root, name));
 });
 
 test('photographs that would keep the decoder busy are refused at once', () => {

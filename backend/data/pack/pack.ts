@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { writePiecesAtomic } from '../../files/atomic.ts';
 import { asUserError, isDiskTrouble } from '../../files/disk.ts';
+import { removeLeftoversOf } from '../../files/folders.ts';
 import { readBytesAside } from '../../files/regular.ts';
 import { tensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
@@ -45,6 +46,7 @@ export interface Broken {
 /** Throws UserError: 'data' that names what cannot be read, 'io', 'cancelled'. */
 export async function packPictures(options: PackOptions): Promise<Packed> {
   const found = await findPictures(options.folder);
+  removeLeftoversOf(options.out);
   const packing = new Packing(options, found);
   await writePiecesAtomic(options.out, zipPieces(packing.entries()));
   return packing.result();
