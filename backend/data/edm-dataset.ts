@@ -32,7 +32,9 @@ export async function openEdmDataset(path: string, options: ImageDatasetOptions 
 }
 
 async function describe(source: FileSource, { labelled = true, labelDim, count }: ImageDatasetOptions) {
-  const other = source.names.find((name) => /\.(jpe?g|webp|bmp|gif|tiff?)$/i.test(name));
+  const other = source.names.find((name) =>
+    /\.(jpe?g|jfif|webp|bmp|gif|tiff?|avif|hei[cf]|jp2|jxl|p[bgnp]m|tga|psd|exr)$/i.test(name),
+  );
   if (other !== undefined) throw new UserError('data', `${source.path}: ${other} is not a PNG`, HINT);
   const all = source.names.filter((name) => /\.png$/i.test(name));
   const names = all.slice(0, count);

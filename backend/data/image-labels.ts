@@ -41,7 +41,15 @@ export async function readLabels(
   const there = new Set(all.map(plain));
   const beside = name.slice(0, -labelsName.length);
   const folder = pairs.some(([labelled]) => there.has(plain(beside + labelled))) ? beside : '';
-  const byName = new Map(pairs.map(([labelled, label]) => [plain(folder + labelled), label]));
+  const byName = new Map<string, Label>();
+  for (const [labelled, label] of pairs) {
+    const image = plain(folder + labelled);
+    const before = byName.get(image);
+    if (before !== undefined && String(before) !== String(label)) {
+      throw fail(`has two labels for ${labelled}, ${before} and ${label}`, 'Leave one of them.');
+    }
+    byName.set(image, label);
+  }
   const missing = [...byName.keys()].filter((labelled) => !there.has(labelled) && !isJunk(labelled));
   if (missing.length > 0) {
     const hint = 'Copy the data set again if it is not whole, or take their labels out.';
@@ -65,7 +73,7 @@ const labelsName = 'dataset.json';
 /** The one that lies highest. Throws UserError('data') for two as high. */
 function labelsFile({ names, path }: FileSource): string | undefined {
   const depth = (name: string) => name.split('/').length;
-  const found = names.filter((name) => name === labelsName || name.endsWith(`/${labelsName}`));
+  const found = names.filter((name) => name.split('/').at(-1)!.toLowerCase() === labelsName);
   const [first, second] = found.sort((a, b) => depth(a) - depth(b));
   if (first === undefined || second === undefined || depth(first) < depth(second)) return first;
   const hint = 'Give one of the data sets in it alone.';

@@ -47,6 +47,20 @@ export function pixelsOnly(png: Uint8Array, bitsPerPixel: number, kept: readonly
   ]);
 }
 
+/**
+ * What is see-through in a picture without an alpha channel: an opacity for each colour of a palette, else one colour in two bytes a
+ * channel; null where nothing is. Of a file that `pixelsOnly` has read.
+ */
+export function transparencyOf(png: Uint8Array): Uint8Array | null {
+  const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
+  for (let at = headerBytes; at + overhead <= bytes.length; at += bytes.readUInt32BE(at) + overhead) {
+    const name = bytes.toString('latin1', at + 4, at + headOfChunk);
+    if (name === 'tRNS') return bytes.subarray(at + headOfChunk, at + headOfChunk + bytes.readUInt32BE(at));
+    if (name === 'IDAT' || name === 'IEND') break; // it comes before the pixels
+  }
+  return null;
+}
+
 interface Chunk {
   readonly name: string;
   readonly content: Buffer;

@@ -6,7 +6,7 @@
 import CRC32 from 'crc-32';
 import { decode, encode } from 'fast-png';
 import { type TensorData, tensorData } from '../graph/tensor-data.ts';
-import { headerBytes, pixelsOnly } from './png-pixels.ts';
+import { headerBytes, pixelsOnly, transparencyOf } from './png-pixels.ts';
 
 export { headerBytes };
 
@@ -60,6 +60,8 @@ function textChunk(keyword: string, text: string): Uint8Array {
  */
 export function pngShape(png: Uint8Array): [channels: number, height: number, width: number] {
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
+  const other = others.find(([beginning]) => beginning.test(bytes.toString('latin1', 0, headerBytes)));
+  if (other) throw new Error(`it is ${other[1]}, whatever it is called`);
   if (bytes.length < headerBytes) throw new Error(`the file ends at byte ${bytes.length}`);
   if (!bytes.subarray(0, start.length).equals(start)) throw new Error('it is not a PNG');
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
@@ -78,6 +80,18 @@ export function pngShape(png: Uint8Array): [channels: number, height: number, wi
   return [channels, height, width];
 }
 
+/** What is often called .png and is none. */
+const others: readonly [beginning: RegExp, what: string][] = [
+  [/^\xff\xd8\xff/, 'a JPEG picture'],
+  [/^RIFF....WEBP/s, 'a WebP picture'],
+  [/^GIF8[79]a/, 'a GIF picture'],
+  [/^BM....\0\0\0\0/s, 'a BMP picture'],
+  [/^(II\*\0|MM\0\*)/, 'a TIFF picture'],
+  [/^....ftyp(avif|avis|heic|heix|mif1)/s, 'an AVIF or HEIF picture'],
+  [/^version https:\/\/git-lfs/, 'the stand-in of a file that Git LFS keeps (git lfs pull fetches it)'],
+  [/^\s*<(!doctype|html|\?xml|svg)[\s>]/i, 'a web page or an SVG'],
+];
+
 /** The signature, and the head of the IHDR chunk, which must come first. */
 const start = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1');
 /** By PNG's kinds of colour. A palette's colours are RGB. */
@@ -92,6 +106,8 @@ export function decodePng(png: Uint8Array): TensorData {
   // In a picture of three channels a palette is advice to displays of few colours.
   const colours = channels === 1 ? palette : undefined;
   const values = depth < 8 ? unpacked(data, width, height, depth) : data;
+  const transparency = transparencyOf(png);
+  if (transparency) refuseTransparent(values, transparency, colours ? 0 : channels);
   const white = colours ? 255 : 2 ** depth - 1;
   const out = new Float32Array(outChannels * pixels);
   for (let i = 0; i < pixels; i++) {
@@ -102,6 +118,18 @@ export function decodePng(png: Uint8Array): TensorData {
     }
   }
   return tensorData([outChannels, height, width], out);
+}
+
+/** @param channels 0 for a palette */
+function refuseTransparent(values: ArrayLike<number>, transparency: Uint8Array, channels: number): void {
+  const isSeen = (at: number) => {
+    if (channels === 0) return (transparency[values[at]!] ?? 255) === 255;
+    for (let c = 0; c < channels; c++) if (values[at + c] !== transparency[2 * c + 1]) return true;
+    return false;
+  };
+  for (let at = 0; at < values.length; at += channels || 1) {
+    if (!isSeen(at)) throw new Error('it has transparent pixels');
+  }
 }
 
 /** Of the file: signature, length and name of its first chunk, and there width, height and four bytes. */

@@ -145,7 +145,8 @@ test('what a header tells is found when the data set is opened, wherever the ima
     ['deeper', sixteen, /16 bits per channel/],
     ['empty', new Uint8Array(0), /ends at byte 0/],
     ['cut in the header', png(1).slice(0, 20), /ends at byte 20/],
-    ['no PNG', Buffer.from('<html>'.repeat(20)), /not a PNG/],
+    ['no PNG', Buffer.from('no picture'.repeat(20)), /not a PNG/],
+    ['a web page', Buffer.from('<html>'.repeat(20)), /a web page/],
   ];
   for (const [what, bytes, words] of bad) {
     for (const make of [folder, zip, (files: Files) => zip(files, 6)]) {
@@ -286,6 +287,21 @@ test('images that dataset.json names and that are not there are named', async ()
   // A part that is asked for is no damage.
   const set = await openImageDataset(folder(files), { count: 2 });
   assert.deepEqual([set.count, set.labelDim], [2, 4]);
+});
+
+test('labels that contradict each other, under another name of their file, and pictures of other kinds beside the PNGs', async () => {
+  const labels = [
+    ['a.png', 1],
+    ['./a.png', 2],
+  ];
+  const images = { 'a.png': png(0) };
+  await refused(folder({ ...images, 'dataset.json': json({ labels }) }), [/two labels for \.\/a\.png, 1 and 2/]);
+  const twice = folder({ ...images, 'dataset.json': json({ labels: [labels[0], ['.\\a.png', 1]] }) });
+  assert.deepEqual(await classesOf(twice), [1]);
+  assert.deepEqual(await classesOf(folder({ ...images, 'Dataset.JSON': json({ labels: [labels[0]] }) })), [1]);
+  for (const name of ['b.jfif', 'b.HEIC', 'b.avif', 'b.ppm', 'b.tga']) {
+    await refused(folder({ ...images, [name]: junk }), [new RegExp(`${name} is not a PNG`)]);
+  }
 });
 
 test('links to files and folders are followed; where that cannot be, they are named', {

@@ -162,6 +162,42 @@ test('a palette in a picture of three channels is advice, not its colours', () =
   assert.deepEqual([...decodePng(png).data], [-1, Math.fround(1 / 127.5 - 1), 1]);
 });
 
+test('pixels that are see-through without an alpha channel are refused, colours that no pixel has are not', () => {
+  const palette = [9, 8, 7, 6, 5, 4];
+  const twoColours = (packed: number[], transparency: number[]) =>
+    decodePng(rawPng({ width: 2, height: 1, depth: 8, type: 3, packed, palette, transparency }));
+  assert.throws(() => twoColours([0, 1], [0]), /it has transparent pixels/);
+  assert.throws(() => twoColours([0, 1], [255, 254]), /it has transparent pixels/);
+  assert.equal(twoColours([1, 1], [0]).data.length, 6);
+  assert.equal(twoColours([0, 1], [255, 255]).data.length, 6);
+  const gray = (packed: number[], depth = 8) =>
+    decodePng(rawPng({ width: 2, height: 1, depth, type: 0, packed, transparency: [0, 3] }));
+  assert.throws(() => gray([200, 3]), /it has transparent pixels/);
+  assert.throws(() => gray([0b0111_0000], 2), /it has transparent pixels/);
+  assert.equal(gray([200, 4]).data.length, 2);
+  const rgb = (packed: number[]) =>
+    decodePng(rawPng({ width: 2, height: 1, depth: 8, type: 2, packed, transparency: [0, 1, 0, 2, 0, 3] }));
+  assert.throws(() => rgb([9, 9, 9, 1, 2, 3]), /it has transparent pixels/);
+  assert.equal(rgb([1, 2, 4, 9, 1, 2]).data.length, 6, 'three numbers in a row that are no pixel');
+});
+
+test('what is called .png and is none is named', () => {
+  for (const [beginning, what] of [
+    ['\xff\xd8\xff\xe0\0\x10JFIF', /a JPEG picture/],
+    ['RIFF\x10\0\0\0WEBPVP8 ', /a WebP picture/],
+    ['GIF89a', /a GIF picture/],
+    ['BM\x10\0\0\0\0\0\0\0', /a BMP picture/],
+    ['II*\0', /a TIFF picture/],
+    ['\0\0\0\x1cftypavif', /an AVIF or HEIF picture/],
+    ['version https://git-lfs.github.com/spec/v1\n', /Git LFS/],
+    ['<!DOCTYPE html>', /a web page/],
+  ] as const) {
+    for (const length of [beginning.length, 200]) {
+      assert.throws(() => pngShape(Buffer.from(beginning.padEnd(length), 'latin1')), what);
+    }
+  }
+});
+
 /** A PNG chunk by chunk; rows are packed as the file has them. */
 function rawPng({
   width,
@@ -170,6 +206,7 @@ function rawPng({
   type,
   packed,
   palette,
+  transparency,
   interlaced = false,
 }: {
   width: number;
@@ -178,6 +215,7 @@ function rawPng({
   type: number;
   packed: number[];
   palette?: number[];
+  transparency?: number[];
   interlaced?: boolean;
 }): Uint8Array {
   const header = Buffer.alloc(13);
@@ -190,6 +228,7 @@ function rawPng({
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
     ...(palette ? [chunk('PLTE', Buffer.from(palette))] : []),
+    ...(transparency ? [chunk('tRNS', Buffer.from(transparency))] : []),
     chunk('IDAT', deflateSync(Buffer.from(rows))),
     chunk('IEND', Buffer.alloc(0)),
   ]);

@@ -190,9 +190,21 @@ test('lines that are no prompts, every one of them, are refused by what they are
     ['<svg width="1"/>', /is a web page or XML/],
     ['<Error><Code>NoSuchKey</Code></Error>', /is a web page or XML/],
     ['%!PS-Adobe-3.0', /is a PostScript document/],
+    ['<captions>\n<c>a red circle</c>\n</captions>\n', /is XML/],
+    ['1. a red circle\n2. a blue square', /is a numbered list/],
+    ['1) a red circle\n\n2) a blue square\n', /is a numbered list/],
+    ["'a red circle',\n'a blue square',\n", /is a list of a program/],
+    ['1\r\n00:00:01,000 --> 00:00:02,500\r\na red circle\r\n', /is subtitles of a film/],
+    ['WEBVTT\n\n00:01.000 --> 00:02.000\na red circle\n', /is subtitles of a film/],
+    ['| prompt | n |\n|:---|---|\n| a red circle | 1 |\n', /is a table in Markdown/],
+    ['a red circle\nNegative prompt: blue\nSteps: 20, Sampler: Euler a, Seed: 1\n', /is settings of pictures/],
+    ['7,a red circle\n8,a blue square\n', /is a table/],
   ] as const) {
     await refused('a.txt', text, what);
   }
+  assert.deepEqual(await prompts('a.txt', '7,a red circle\n8,a blue square\n', '2'), ['a red circle', 'a blue square']);
+  const odd = ['1. a red circle', '<b>bold</b> and a circle', '| art', '5, a lucky number', "'quoted', a circle"];
+  assert.deepEqual(await prompts('a.txt', odd.join('\n')), odd);
   const lines = ['<lora:circles:1> a red circle', 'https in neon letters', 'a.png on a screen', '- 5 degrees'];
   assert.deepEqual(await prompts('a.txt', lines.join('\n')), lines);
   assert.deepEqual(await prompts('quoted.txt', two.map((line) => JSON.stringify(line)).join('\n')), two);

@@ -20,6 +20,22 @@ const others: readonly [beginning: RegExp, what: string, hint: string][] = [
     'Download the file itself, not the page that shows it.',
   ],
   [/^\s*[\w-]+:\s*[|>]?\s*[\n\r]+\s+- /, 'YAML', 'Write one prompt per line.'],
+  [/^\s*<([a-z][\w-]*)(\s[^>]*)?>[\s\S]*<\/\1>\s*$/i, 'XML', 'Write one prompt per line.'],
+  [
+    /^\s*(WEBVTT\b|\d+[^\S\n\r]*(\r\n|\n|\r)\d\d:\d\d:\d\d[,.]\d+ -->)/,
+    'subtitles of a film',
+    'Write one prompt per line, without numbers and times.',
+  ],
+  [
+    /^[ \t]*\|.*\|[ \t]*(\r\n|\n|\r)[ \t]*\|[ \t:|-]{2,500}(?=[\n\r]|$)/,
+    'a table in Markdown',
+    'Give it as CSV or TSV, or write one prompt per line.',
+  ],
+  [
+    /^Steps: \d+, Sampler: /m,
+    "settings of pictures, as AUTOMATIC1111's web UI writes them",
+    'Write one prompt per line, without the settings below it.',
+  ],
   [/^%!PS/, 'a PostScript document', 'Write one prompt per line.'],
   [/^version https:\/\/git-lfs/, 'the stand-in of a file that Git LFS keeps', 'Fetch the file: git lfs pull.'],
 ];
@@ -74,6 +90,8 @@ function headingOf(lines: readonly string[]): string | undefined {
 const names: readonly [every: RegExp, what: string, hint: string][] = [
   [/^\s*(https?|ftp|s3|gs|file):\/\/\S/i, 'a list of addresses', 'Give the file that has the captions.'],
   [/^\S+\.(png|jpe?g|webp|gif|bmp|tiff?)\s*$/i, 'a list of picture files', 'Give the file that has the captions.'],
+  [/^\s*\d+[.)]\s+\S/, 'a numbered list', 'Write one prompt per line, without its number.'],
+  [/^\s*(?:'.*'|".*")\s*,\s*$/, 'a list of a program', 'Write one prompt per line, without quotes and commas.'],
   [/^\s*[-*] \S/, 'a list in YAML or Markdown', 'Write one prompt per line, without what marks it as an entry.'],
 ];
 

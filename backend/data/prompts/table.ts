@@ -28,6 +28,9 @@ export function delimiterOf(text: string, file: string, column: string | undefin
   if (/\.csv$/i.test(file)) return likely;
   if (cells('\t') > 1 && lines.every((line) => line.split('\t').length === cells('\t'))) return '\t';
   if (cells(likely) === 1) return undefined;
+  // Numbers of pictures before their prompts; in prompts a comma has a blank behind it.
+  const numbered = ([',', ';', '|'] as const).find((mark) => lines.every((line) => isNumbered(line, mark)));
+  if (numbered && lines.length > 1) return numbered;
   const names = first.split(likely);
   const isEven = lines.length > 1 && lines.every((line) => line.split(likely).length === names.length);
   // pandas gives the column of row numbers no name.
@@ -40,6 +43,8 @@ export function delimiterOf(text: string, file: string, column: string | undefin
   const isNamed = column !== undefined && names.some((name) => name.trim().replace(/^"(.*)"$/, '$1') === column);
   return isHeader || isNamed ? likely : undefined;
 }
+
+const isNumbered = (line: string, mark: string) => /^\d+$/.test(line.split(mark, 1)[0]!) && /^\d+.\S/.test(line);
 
 /**
  * The first line names the columns, unless the column that was chosen is a number, which counts them.
