@@ -45,13 +45,24 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
     }
   };
 
+  server.setting('dmd.notifications', false);
   await workbench.openViews();
   await workbench.row('Models', 'Scenes, teacher').waitFor();
   await workbench.view('Runs').getByRole('button', { name: 'Open the Walkthrough' }).click();
   await page.getByText('Make an image in one call').first().waitFor();
   await inAllThemes('walkthrough');
 
+  const prompt = 'a red circle on a blue ground';
+  await workbench.run('DMD: Generate Image from Prompt');
+  await workbench.answer(prompt);
+  await shown.getByRole('button', { name: new RegExp(`^${prompt}, seed`) }).waitFor();
+  await workbench.run('DMD: Generate Image from Prompt');
+  await workbench.quickInput.fill('a green star on a white ground');
+  await inAllThemes('prompt');
+  await page.keyboard.press('Escape');
+
   await workbench.run('DMD: Open Generate Panel');
+  await shown.locator('select#model').selectOption('builtin:scenes');
   await shown.getByRole('checkbox', { name: 'Side by side with' }).click();
   await shown.getByRole('button', { name: 'Generate', exact: true }).click();
   await shown.locator('.side .picture img').nth(7).waitFor();
