@@ -11,13 +11,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Null where this process was started by itself, or as one rank of one. */
 export function launchedRanks(env: Environment): Launched | null {
-  const found = openMpi(env) ?? mpich(env);
+  const found = openMpi(env) ?? mpich(env) ?? srun(env);
   return found && found.size > 1 ? found : null;
 }
 
 /** How many of this process a launcher started, which may be one; null where none did. */
 export function startedRanks(env: Environment): number | null {
-  return (openMpi(env) ?? mpich(env))?.size ?? null;
+  return (openMpi(env) ?? mpich(env) ?? srun(env))?.size ?? null;
 }
 
 function openMpi(env: Environment): Launched | null {
@@ -33,6 +33,15 @@ function mpich(env: Environment): Launched | null {
   if (rank === null || size === null) return null;
   const local = localOf(env.MPI_LOCALRANKID ?? env.SLURM_LOCALID, env.MPI_LOCALNRANKS, { rank, size });
   return { rank, size, local, launcher: 'MPICH' };
+}
+
+/** `srun --mpi=pmix`, which starts Open MPI's ranks without its mpirun. */
+function srun(env: Environment): Launched | null {
+  if (env.PMIX_RANK === undefined) return null;
+  const [rank, size] = [wholeNumber(env.SLURM_PROCID), wholeNumber(env.SLURM_STEP_NUM_TASKS)];
+  if (rank === null || size === null) return null;
+  const local = localOf(env.SLURM_LOCALID, env.SLURM_NTASKS_PER_NODE, { rank, size });
+  return { rank, size, local, launcher: 'Open MPI' };
 }
 
 function localOf(rank: string | undefined, size: string | undefined, all: { rank: number; size: number }) {

@@ -47,6 +47,32 @@ test('two ranks train what one process does with twice the micro-batches, bit fo
   assert.equal(readRun(two).info?.ranks, 2);
 });
 
+test('the preset first-run: two ranks have the weights of one process at twice the accumulation', {
+  skip,
+}, async () => {
+  const folder = scratch();
+  const unwatched = ['samples', 'probe', 'fields', 'histograms', 'health'].map((name) => `record.${name}Every=0`);
+  const small = ['regression.pairs.count=2', 'regression.pairs.steps=2', 'regression.batch=1', ...unwatched];
+  const first = [
+    'distill',
+    '--preset',
+    'first-run',
+    '--iterations',
+    '1',
+    '--batch',
+    '1',
+    '--threads',
+    '1',
+    '--device',
+    'cpu',
+  ];
+  const command = [...first, ...small.flatMap((change) => ['--set', change])];
+  await finished(mpirun(folder, 2, [...command, '--out', 'two']));
+  await finished(alone(folder, [...command, '--set', 'accumulation=2', '--out', 'one']));
+  const [two, one] = [runIn(folder, 'two'), runIn(folder, 'one')];
+  assert.deepEqual(bytes(two, 'generator.safetensors'), bytes(one, 'generator.safetensors'));
+});
+
 test('a teaching of three ranks goes on with two, and with one', { skip }, async () => {
   const folder = scratch();
   const file = write(folder, 'tiny.dmd.json', teachConfig({ iterations: 4 }));

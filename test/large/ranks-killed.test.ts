@@ -63,7 +63,10 @@ test(`${kills} kills of a rank: nothing committed is lost, nobody is left, and t
     const victim = randomBelow(2);
     const before = committed(theRun());
     if (kill % 2 === 0) {
-      while (committed(theRun()) === before) await delay(5);
+      while (committed(theRun()) === before) {
+        assert.equal(run.child.exitCode, null, run.output());
+        await delay(5);
+      }
       secondsToStart = (performance.now() - begun) / 1000;
       await delay(1000 * uniform() * mostSeconds);
     } else await delay(1000 * uniform() * secondsToStart);

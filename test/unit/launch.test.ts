@@ -71,7 +71,7 @@ test('options of each launcher; a list of machines that names nobody is refused'
   assert.throws(() => launcherOptions(open, { ranks: 2, hostfile: `${hostfile}-none` }, []), UserError);
   fs.appendFileSync(hostfile, 'node1 slots=2\n');
   const options = launcherOptions(open, { ranks: 2, hostfile }, ['WORD']).join(' ');
-  assert.match(options, /^--hostfile \S+hosts .*-x WORD -np 2$/);
+  assert.match(options, /^--hostfile \S+hosts .*oob_tcp_keepalive_time 1 .*-x WORD -np 2$/);
   assert.match(launcherOptions(open, { ranks: 3 }, []).join(' '), /^--oversubscribe .*-np 3$/);
   assert.deepEqual(launcherOptions(mpich, { ranks: 2, hostfile }, ['WORD']), ['-f', hostfile, '-np', '2']);
 });

@@ -192,6 +192,11 @@ test('who started the process is read from its environment', () => {
   assert.deepEqual(launchedRanks({ PMI_RANK: '0', PMI_SIZE: '2', MPI_LOCALRANKID: '0', MPI_LOCALNRANKS: '2' }), {
     ...{ rank: 0, size: 2, local: { rank: 0, size: 2 }, launcher: 'MPICH' },
   });
+  const slurm = { PMIX_RANK: '5', SLURM_PROCID: '5', SLURM_STEP_NUM_TASKS: '8', SLURM_LOCALID: '1' };
+  assert.deepEqual(launchedRanks({ ...slurm, SLURM_NTASKS_PER_NODE: '4' }), {
+    ...{ rank: 5, size: 8, local: { rank: 1, size: 4 }, launcher: 'Open MPI' },
+  });
+  assert.equal(launchedRanks({ SLURM_PROCID: '0', SLURM_STEP_NUM_TASKS: '8' }), null, 'a step without MPI');
   for (const env of [{}, { OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' }, { PMI_RANK: 'x', PMI_SIZE: '2' }]) {
     assert.equal(launchedRanks(env), null);
   }

@@ -14,6 +14,13 @@ export interface Launcher {
   readonly version: string;
 }
 
+/** A machine that has answered nothing for four seconds is lost. Open MPI by itself waits for eight minutes. */
+const noticeSilence = Object.entries({ time: 1, intvl: 1, probes: 3 }).flatMap(([name, value]) => [
+  '--mca',
+  `oob_tcp_keepalive_${name}`,
+  String(value),
+]);
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const programs = ['mpirun', 'mpiexec'];
@@ -64,7 +71,7 @@ export function launcherOptions(
   if (kind !== 'Open MPI') return [...(hostfile === undefined ? [] : ['-f', hostfile]), ...count];
   return [
     // Whoever asks for more ranks than this machine has cores gets them; of others the file says how many.
-    ...(hostfile === undefined ? ['--oversubscribe'] : ['--hostfile', hostfile]),
+    ...(hostfile === undefined ? ['--oversubscribe'] : ['--hostfile', hostfile, ...noticeSilence]),
     ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []),
     ...['--bind-to', 'none', '--mca', 'odls_base_sigkill_timeout', String(secondsToEnd)],
     ...pass.flatMap((name) => ['-x', name]),
