@@ -50,9 +50,10 @@ export class StripView {
     const map = tensors.find(({ name }) => name === 'projection')?.data;
     for (const [column, level] of levels.entries()) {
       const head = this.#heads[column]!;
-      head.textContent = `σ ${number(level.sigma, 3)}`;
+      const name = fill(this.#texts.atLevel, level.index, number(level.sigma, 4));
+      head.textContent = number(level.sigma, 3);
       apply(head, {
-        title: fill(this.#texts.atLevel, level.index, number(level.sigma, 4)),
+        ...{ title: name, 'aria-label': name },
         'aria-pressed': String(level.index === chosen.index),
         'data-level': level.index,
       });
@@ -114,7 +115,7 @@ export class StripView {
         return view.canvas;
       }),
     ]);
-    fillWith(this.root, element('div', { class: 'corner' }), ...this.#heads, ...lines.flat());
+    fillWith(this.root, element('div', { class: 'row-title corner' }, 'σ'), ...this.#heads, ...lines.flat());
   }
 }
 
