@@ -19,6 +19,7 @@ function makeAll(folder: string): void {
   } catch (error) {
     // Some systems name another reason than EEXIST for a folder that is there, such as the root of a disk.
     if (isFolder(folder)) return;
+    if (errorCode(error) === 'EEXIST') throw inTheWay(folder);
     const parent = path.dirname(folder);
     if (errorCode(error) !== 'ENOENT' || parent === folder) throw error;
     if (isFolder(parent)) {
@@ -27,6 +28,17 @@ function makeAll(folder: string): void {
     makeAll(parent);
     makeAll(folder);
   }
+}
+
+function inTheWay(folder: string): UserError {
+  const what = leadsNowhere(folder) ? 'a link of that name leads nowhere' : 'something else of that name is there';
+  const hint = 'Connect the disk that it leads to, or take it out of the way.';
+  return new UserError('io', `cannot create ${folder}: ${what}`, hint);
+}
+
+/** Whether it is a link to something that is not there, such as a folder on a disk that is not connected. */
+export function leadsNowhere(link: string): boolean {
+  return fs.lstatSync(link, { throwIfNoEntry: false }) !== undefined && !fs.existsSync(link);
 }
 
 /** Throws what the disk says, except that nothing is there. */

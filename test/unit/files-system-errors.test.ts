@@ -9,7 +9,7 @@ import { getSystemErrorMap } from 'node:util';
 import { reportError } from '../../backend/cli/errors.ts';
 import { describeError } from '../../backend/files/describe-error.ts';
 import { asUserError, errorCode } from '../../backend/files/disk.ts';
-import { makeFolder } from '../../backend/files/folders.ts';
+import { leadsNowhere, makeFolder } from '../../backend/files/folders.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
 function scratch(): string {
@@ -80,6 +80,18 @@ test('a folder is made with its parents; one that is there, also by a link, is e
   makeFolder(path.join(root, 'link', 'b', 'd'));
   makeFolder(path.parse(root).root);
   assert.deepEqual(fs.readdirSync(path.join(root, 'a', 'b')), ['c', 'd']);
+});
+
+test('what is in the way of a folder is said: a file, or a link to a disk that is not connected', () => {
+  const root = scratch();
+  fs.writeFileSync(path.join(root, 'file'), '');
+  fs.symlinkSync(path.join(root, 'nowhere'), path.join(root, 'link'));
+  const words = { file: /something else of that name is there/, link: /a link of that name leads nowhere/ };
+  for (const [name, what] of Object.entries(words)) {
+    assert.throws(() => makeFolder(path.join(root, name)), { kind: 'io', message: what });
+  }
+  assert.throws(() => makeFolder(path.join(root, 'link', 'inside')), { kind: 'io', message: words.link });
+  assert.deepEqual([leadsNowhere(path.join(root, 'link')), leadsNowhere(path.join(root, 'none'))], [true, false]);
 });
 
 test('a folder that cannot be made ends with an io error that names it', () => {

@@ -374,6 +374,29 @@ test('events/ may be a link to another disk; a file in it that leads on is refus
   assert.match(history.warnings().join(), /0000000001\.host\.1 leads out of/);
 });
 
+test('an events/ on a disk that is not connected is said, and read once it is; a folder called like an event file is named in words', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const { folder, events } = runFolder();
+  const disk = path.join(root, 'unplugged');
+  fs.rmSync(events, { recursive: true });
+  fs.symlinkSync(disk, events);
+  const history = new RunHistory(folder);
+  await history.advance();
+  assert.match(history.warnings().join(), /events is a link that leads nowhere: is its disk connected\?/);
+  fs.mkdirSync(disk);
+  fs.mkdirSync(path.join(disk, 'events.out.tfevents.0000000001.host.1'));
+  const writer = openEventWriter(events, { now: () => 1e12 });
+  writer.add(3, { scalars: { a: 1 } });
+  writer.close();
+  await history.advance();
+  assert.deepEqual(pointsOf(history, 'a'), [[3, 1]]);
+  assert.deepEqual(
+    history.warnings().map((warning) => /: it is a folder, not a file \(EISDIR\)$/.test(warning)),
+    [true],
+  );
+});
+
 test('100,000 tags in 2 MB take no gigabytes: so many are kept, and it says that there are more', async () => {
   const { folder, events } = runFolder();
   const value = (tag: string): SummaryValue => ({ kind: 'scalar', tag, value: 1 });

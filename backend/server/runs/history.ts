@@ -4,7 +4,8 @@
  */
 import fs from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import { listFolder } from '../../files/folders.ts';
+import { systemErrorWords } from '../../files/disk.ts';
+import { leadsNowhere, listFolder } from '../../files/folders.ts';
 import { openRegularSync } from '../../files/regular.ts';
 import type { Curve, LiveEvent, TagValues } from '../../protocol/rpc/index.ts';
 import type { RunEvent } from '../../runs/events/proto.ts';
@@ -35,6 +36,8 @@ export class RunHistory {
   readonly #listeners = new Set<(change: HistoryChange) => void>();
   /** Files that lead out of their folder, or are none: why. */
   readonly #refused = new Map<string, string>();
+  /** What to say of an `events/` that leads to what is not there. */
+  #unconnected: readonly string[] = [];
   /** Those of another program; a run has files of its own for them. */
   #pictures: EventPictures | null = null;
   #histograms = new EventHistograms();
@@ -75,7 +78,7 @@ export class RunHistory {
       this.#leftOut === 0
         ? []
         : [`its event files name more than ${mostTags} curves: ${this.#leftOut} values of others are left out`];
-    return [...damages, ...this.#refused.values(), ...many];
+    return [...damages, ...this.#refused.values(), ...this.#unconnected, ...many];
   }
 
   tags(): string[] {
@@ -150,6 +153,7 @@ export class RunHistory {
   #files(): EventFileReader[] {
     const events = eventsIn(this.#folder);
     if (isEventFolder(this.#folder)) this.#pictures ??= new EventPictures();
+    this.#unconnected = leadsNowhere(events) ? [`${events} is a link that leads nowhere: is its disk connected?`] : [];
     const names = listFolder(events).filter((name) => eventFileName.test(name));
     if ([...this.#readers].some(([name, reader]) => !names.includes(name) || reader.isReplaced())) this.#reset();
     return names.flatMap((name) => {
@@ -168,7 +172,8 @@ export class RunHistory {
       this.#readers.set(name, reader);
       return reader;
     } catch (error) {
-      this.#refused.set(name, error instanceof Error ? error.message : String(error));
+      const worded = systemErrorWords(error);
+      this.#refused.set(name, worded instanceof Error ? worded.message : String(worded));
       return undefined;
     }
   }
