@@ -27,6 +27,7 @@ import {
   softplus,
 } from '../../backend/methods/dmd2/graphs.ts';
 import { type Head, headOf } from '../../backend/methods/dmd2/head.ts';
+import { mixturePoints } from '../../backend/methods/dmd2/mixture-points.ts';
 import { Dmd2Procedure } from '../../backend/methods/dmd2/procedure.ts';
 import { dmd2Settings } from '../../backend/methods/dmd2/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';
@@ -463,6 +464,35 @@ for (const change of [{}, { gan: null }, { at: [3, 0.5] }, { at: [3], from: 'dat
     assert.deepEqual([...alive.values()], []);
   });
 }
+
+test('real points of a mixture are drawn from it, and a distillation of one needs no other data', async () => {
+  const mixture = {
+    modes: [
+      [-0.75, 0],
+      [0.75, 0.5],
+    ],
+    stds: [0.1, 0.02],
+    std: 1,
+  };
+  const config = dmd2Config(configOf('builtin:mixture', { mixture: { ...mixture, std: 0.1 } }) as DistillConfig);
+  const real = await mixturePoints(config, mixture).open();
+  const at = { step: 1, micro: 0, update: 0 };
+  const { x } = await real.batch(at, 4000, 'told');
+  assert.deepEqual([x.shape, (await real.batch(at, 4000, 'told')).x.data], [[4000, 2, 1, 1], x.data]);
+  assert.notDeepEqual((await real.batch({ ...at, update: 1 }, 4000, 'told')).x.data, x.data);
+  const points = Array.from({ length: 4000 }, (_, n) => [x.data[2 * n]!, x.data[2 * n + 1]!] as const);
+  for (const [k, [cx, cy]] of mixture.modes.entries()) {
+    const own = points.filter(([px]) => px < 0 === k < 1);
+    assert.ok(Math.abs(own.length - 2000) < 200, `${own.length} of 4000`);
+    const squares = own.reduce((sum, [px, py]) => sum + (px - cx!) ** 2 + (py - cy!) ** 2, 0) / (2 * own.length);
+    near(Math.sqrt(squares), mixture.stds[k]!, 0.1, `standard deviation of mode ${k}`);
+  }
+  const root = scratch();
+  const { folder, last } = await runHere({ config: config as unknown as Config, root });
+  assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+  assert.ok(curves(folder).has('loss/gan'));
+  fs.rmSync(root, { recursive: true });
+});
 
 test('a file whose further steps are none is refused in words', () => {
   assert.deepEqual(rolesOf({ 'dmd.again': '[4, 1]' }, 'a').again, [4, 1]);

@@ -126,7 +126,7 @@ const data = z
     mirror: mirrorKey,
   })
   .prefault({})
-  .describe('Real images, with classes where the teacher has some.');
+  .describe('Real images, with classes where the teacher has some, or captions. A mixture brings its own points.');
 
 const steps = z
   .strictObject({

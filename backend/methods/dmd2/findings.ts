@@ -33,7 +33,7 @@ export async function dmd2Findings(given: DistillConfig, openEdm: typeof loadTea
 async function described(
   config: DistillConfig,
   openEdm: typeof loadTeacher,
-): Promise<Pick<DistillTeacher, 'model' | 'student' | 'encoder'>> {
+): Promise<Pick<DistillTeacher, 'model' | 'student' | 'encoder' | 'plane'>> {
   if (config.mixture) return openTeacher(config);
   if (isTextTeacher(config.teacher)) {
     const teacher = openTextTeacher(config);

@@ -9,13 +9,15 @@ import { UserError } from '../../protocol/errors.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
 import type { Dmd2Config } from './as-dmd.ts';
 import { captionedImages } from './captioned-images.ts';
+import { mixturePoints } from './mixture-points.ts';
 import { drawnImages, type RealImages, type RealSource } from './real-source.ts';
 
 /** Opens them and holds them against the teacher. Throws UserError that names the key. */
 export function openRealImages(
   config: Dmd2Config,
-  teacher: Pick<DistillTeacher, 'model' | 'encoder'>,
+  teacher: Pick<DistillTeacher, 'model' | 'encoder' | 'plane'>,
 ): Promise<RealSource> {
+  if (teacher.plane) return Promise.resolve(mixturePoints(config, teacher.plane.mixture));
   return teacher.encoder ? captionedImages(config, teacher.encoder) : labelledImages(config, teacher.model);
 }
 
