@@ -46,7 +46,7 @@ export class Tally {
       cells(['all', total]),
     ];
     return table
-      .map(([name, ...rest]) => String(name).padEnd(13) + rest.map((cell) => String(cell).padStart(10)).join(''))
+      .map(([name, ...rest]) => String(name).padEnd(17) + rest.map((cell) => String(cell).padStart(10)).join(''))
       .join('\n');
   }
 }
