@@ -8,6 +8,11 @@ const kinds: readonly [some: RegExp, what: string, hint: string][] = [
     'Merge it into the model with the program that made it, and give the merged weights.',
   ],
   [
+    /(^|\.)_?flat_param(_\d+)?$/,
+    'its parameters are flattened, as FSDP keeps them',
+    'Save the full state dict: FSDP.state_dict_type(..., StateDictType.FULL_STATE_DICT) gathers it.',
+  ],
+  [
     /^(emb_params|string_to_param(\..*)?|\*)$/,
     'it holds an embedding (textual inversion), not the weights of a network',
     'Name the file with the UNet.',

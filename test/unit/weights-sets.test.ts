@@ -223,6 +223,7 @@ test('files of another kind than a network are named for what they are', async (
     ['lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight', /a LoRA/],
     ['unet.down_blocks.0.attentions.0.proj_in.lora_A.weight', /a LoRA/],
     ['down_blocks.0.attentions.0.processor.to_q_lora.down.weight', /a LoRA/],
+    ['_fsdp_wrapped_module._flat_param', /flattened, as FSDP keeps them/],
     ['emb_params', /an embedding/],
     ['controlnet_cond_embedding.conv_in.weight', /a ControlNet/],
     ['model.diffusion_model.input_blocks.0.0.weight', /original Stable Diffusion code/],
