@@ -46,6 +46,7 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
   };
 
   server.setting('dmd.notifications', false);
+  server.setting('remote.autoForwardPorts', false);
   await workbench.openViews();
   await workbench.row('Models', 'Scenes, teacher').waitFor();
   await workbench.view('Runs').getByRole('button', { name: 'Open the Walkthrough' }).click();
@@ -56,6 +57,9 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
   await workbench.run('DMD: Generate Image from Prompt');
   await workbench.answer(prompt);
   await shown.getByRole('button', { name: new RegExp(`^${prompt}, seed`) }).waitFor();
+  await shown.getByRole('textbox', { name: 'Seed' }).fill('2');
+  await shown.getByRole('button', { name: 'Generate', exact: true }).click();
+  await shown.getByRole('button', { name: `${prompt}, seed 2` }).waitFor();
   await workbench.run('DMD: Generate Image from Prompt');
   await workbench.quickInput.fill('a green star on a white ground');
   await inAllThemes('prompt');
@@ -63,6 +67,7 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
 
   await workbench.run('DMD: Open Generate Panel');
   await shown.locator('select#model').selectOption('builtin:scenes');
+  await shown.getByRole('textbox', { name: 'Images' }).fill('4');
   await shown.getByRole('checkbox', { name: 'Side by side with' }).click();
   await shown.getByRole('button', { name: 'Generate', exact: true }).click();
   await shown.locator('.side .picture img').nth(7).waitFor();
