@@ -40,8 +40,14 @@ function args(out: string, ranks: number): string[] {
     : [...mpirun, ...root, '-np', String(ranks), process.execPath, ...own];
 }
 
-/** Seconds of each iteration, by when it ended. */
-async function measured(out: string, ranks: number): Promise<number[]> {
+interface Measured {
+  /** Of each iteration, by when it ended. */
+  readonly seconds: readonly number[];
+  /** The share of each iteration that the rank waited that waited least: what meeting costs when nobody is late. */
+  readonly waiting: readonly number[];
+}
+
+async function measured(out: string, ranks: number): Promise<Measured> {
   const [program, ...words] = args(out, ranks);
   const child: ChildProcess = spawn(program!, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
@@ -50,15 +56,22 @@ async function measured(out: string, ranks: number): Promise<number[]> {
   });
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}`);
-  const ends = text
+  const steps = text
     .split('\n')
     .filter((line) => line.startsWith('{"event":"step"'))
-    .map((line) => (JSON.parse(line) as { time: number }).time);
-  return ends
-    .slice(1)
-    .map((time, i) => time - ends[i]!)
+    .map((line) => JSON.parse(line) as { time: number; scalars: Record<string, number> })
     .slice(warmUp - 1);
+  const shares = steps.slice(1).map(({ scalars }) => {
+    return Math.min(...Object.entries(scalars).flatMap(([tag, value]) => (/^ranks.waiting/.test(tag) ? [value] : [])));
+  });
+  return { seconds: steps.slice(1).map(({ time }, i) => time - steps[i]!.time), waiting: shares };
 }
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const merged = (all: readonly Measured[]): Measured => ({
+  seconds: all.flatMap(({ seconds }) => seconds),
+  waiting: [],
+});
 
 try {
   const made = spawn(process.execPath, [
@@ -69,16 +82,17 @@ try {
   const efficiencies: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const together = () => measured(`ranks-${pair}`, 2);
-    const apart = async () => (await Promise.all(['a', 'b'].map((name) => measured(`${name}-${pair}`, 1)))).flat();
+    const apart = async () => merged(await Promise.all(['a', 'b'].map((name) => measured(`${name}-${pair}`, 1))));
     const order = pair % 2 === 0 ? [together, apart] : [apart, together];
     const [first, second] = [await order[0]!(), await order[1]!()];
     const [ranks, runs] = pair % 2 === 0 ? [first, second] : [second, first];
-    efficiencies.push(median(runs) / median(ranks));
+    efficiencies.push(median(runs.seconds) / median(ranks.seconds));
     console.log(
-      `two ranks ${spread(ranks, 2)} s an iteration, two runs ${spread(runs, 2)} s: efficiency ${(100 * efficiencies.at(-1)!).toFixed(0)} %`,
+      `two ranks ${spread(ranks.seconds, 2)} s an iteration, two runs ${spread(runs.seconds, 2)} s: ` +
+        `efficiency ${percent(efficiencies.at(-1)!)}; the rank that waits least waits ${percent(median(ranks.waiting))}`,
     );
   }
-  console.log(`median efficiency ${(100 * median(efficiencies)).toFixed(0)} %`);
+  console.log(`median efficiency ${percent(median(efficiencies))}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
