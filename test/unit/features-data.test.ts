@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { type EvalOptions, evalCommand } from '../../backend/cli/eval/eval.ts';
 import { featuresCommand } from '../../backend/cli/features/features.ts';
 import type { FeaturesOptions } from '../../backend/cli/features/options.ts';
@@ -58,7 +58,7 @@ const options: FeaturesOptions = {
 };
 
 const trained = recorded();
-before(() => featuresCommand(options, trained.output));
+await featuresCommand(options, trained.output);
 
 test('a network tells the classes of pictures apart that it has not seen, and its file says how well', async () => {
   const [{ right, of }] = trained.events as [{ right: number; of: number }];

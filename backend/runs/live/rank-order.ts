@@ -3,6 +3,7 @@
  * rank 0 answers in a file, in a folder that only this user can enter, on the machine where the run was started.
  */
 import fs from 'node:fs';
+import { readText } from '../../files/regular.ts';
 import { z } from '../../protocol/config/zod.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { type Answer, answerSchema, type Order, orderSchema } from './handshake.ts';
@@ -37,7 +38,7 @@ export function writeAnswer({ answer }: RankOrder, message: Answer): void {
 /** Undefined until it is there. */
 export function readAnswer(file: string): Answer | undefined {
   try {
-    return answerSchema.parse(parseJson(fs.readFileSync(file, 'utf8')));
+    return answerSchema.parse(parseJson(readText(file, 'note')));
   } catch {
     return undefined;
   }
