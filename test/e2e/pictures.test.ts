@@ -59,7 +59,7 @@ editorTest('the panels in every theme', { files: { 'mine.dmd.json': config }, ne
   await shown.getByRole('button', { name: new RegExp(`^${prompt}, seed`) }).waitFor();
   await shown.getByRole('textbox', { name: 'Seed' }).fill('2');
   await shown.getByRole('button', { name: 'Generate', exact: true }).click();
-  await shown.getByRole('button', { name: `${prompt}, seed 2` }).waitFor();
+  await shown.getByRole('button', { name: `${prompt}, seed 2`, exact: true }).waitFor();
   await workbench.run('DMD: Generate Image from Prompt');
   await workbench.quickInput.fill('a green star on a white ground');
   await inAllThemes('prompt');

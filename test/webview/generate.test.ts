@@ -50,7 +50,8 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await page.locator('#class').selectOption({ label: '4 star' });
     await page.locator('#seed input').fill('7');
     await page.locator('#count input').fill('9');
-    await page.getByRole('checkbox', { name: 'Keep this seed' }).click();
+    // Who types a seed means it.
+    await page.getByRole('checkbox', { name: 'Keep this seed', checked: true }).waitFor();
     await page.locator('#count input').press('Enter');
     const { params } = await host.saw('generate/start');
     const wanted: Partial<Form> = { model: 'builtin:scenes', class: 4, seed: 7, count: 9, locked: true, steps: null };

@@ -185,6 +185,8 @@ export class FormView {
     const model = this.#model.value || before.model;
     const another = model !== before.model;
     const seed = parseSeed(this.#seed.value) ?? before.seed;
+    // Who types a seed means it.
+    if (seed !== before.seed) this.#check(true);
     const locked = this.#locked.checked;
     const ownSeed = seed !== before.seed || locked !== before.locked;
     const form = keepingSeed(before, {
@@ -204,7 +206,7 @@ export class FormView {
     });
     this.#form = form;
     if (another) for (const own of [this.#steps, this.#size]) own.value = '';
-    if (form.locked !== locked) this.#unlock();
+    if (form.locked !== locked) this.#check(form.locked);
     this.#markWrong();
     this.#showChoices(this.#view, form);
     this.#actions.changed(form);
@@ -217,9 +219,9 @@ export class FormView {
     return typeof chosen === 'number' && chosen >= known ? 'seed' : chosen;
   }
 
-  #unlock(): void {
+  #check(locked: boolean): void {
     this.#filling = true;
-    this.#locked.checked = false;
+    this.#locked.checked = locked;
     this.#filling = false;
   }
 
