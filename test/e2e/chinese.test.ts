@@ -54,6 +54,7 @@ editorTest('the panels in Chinese', { newestOnly: true, locale: 'zh-cn', files }
     .waitFor();
   await panel('playground');
 
+  await workbench.run('View: Close All Editors');
   await workbench.run('DMD: 打开得分监视');
   await shown.getByText('表达式', { exact: true }).waitFor();
   await panel('score-watch');
