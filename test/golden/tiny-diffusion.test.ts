@@ -77,7 +77,7 @@ async function asGenerator(dmd: DmdInfo): Promise<TextPipeline> {
 
 test('a generator reads its image off one prediction at the last timestep', async () => {
   const generator = await asGenerator({ role: 'generator' });
-  assert.deepEqual(generator.model.calling.oneStep, { timestep: 999, prediction: 'epsilon' });
+  assert.deepEqual(generator.model.calling.oneStep, { timestep: 999, again: [], prediction: 'epsilon' });
   const { images, latents, calls } = await generator.draw({ prompt: runs[0]!.prompt, seeds: [5] });
   assert.equal(calls, 1);
   assert.ok(difference(latents.data, recorded('onestep.latents')) < 1e-4);
