@@ -56,7 +56,11 @@ test('a teacher is offered the presets of its kind, those for its images first',
   const own = await offered(scenes);
   assert.ok(own.get('Presets')?.includes('Built-in model, a few minutes'));
   assert.ok(own.get('Presets')?.includes('CIFAR-10 by class'));
-  assert.deepEqual(own.get('Presets for Teachers of Other Images'), ['CIFAR-10 without classes', 'ImageNet-64']);
+  assert.deepEqual(own.get('Presets for Teachers of Other Images'), [
+    'CIFAR-10 without classes',
+    'ImageNet-64',
+    'ImageNet-64 by DMD2',
+  ]);
   assert.doesNotMatch([...own.values()].flat().join(), /Stable Diffusion|text model|in the plane|teacher for/);
 
   const text = await offered(words);

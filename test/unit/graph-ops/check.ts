@@ -78,7 +78,6 @@ export function assertClose(actual: Float32Array, expected: ArrayLike<number>, t
  */
 async function checkGradients(entry: OpCase, run: Run, feeds: Feeds, random: TorchGenerator): Promise<void> {
   const { y: _, ...found } = await run(feeds);
-  const step = 1 / 64;
   for (const [i, { shape }] of entry.inputs.entries()) {
     const name = `x${i}`;
     const direction = Float32Array.from(random.randint(0, 2, sizeOf(shape)), (bit) => 2 * bit - 1);
@@ -86,13 +85,24 @@ async function checkGradients(entry: OpCase, run: Run, feeds: Feeds, random: Tor
       const moved = feeds[name].data.map((value, j) => value + distance * direction[j]);
       return dot((await run({ ...feeds, [name]: tensorData(shape, moved) })).y, feeds.weight.data);
     };
-    const [a, b, c, d] = [await valueAt(-2 * step), await valueAt(-step), await valueAt(step), await valueAt(2 * step)];
-    const measured = (a - 8 * b + 8 * c - d) / (12 * step);
+    const slope = async (step: number) => {
+      const [a, b, c, d] = [
+        ...[await valueAt(-2 * step), await valueAt(-step)],
+        ...[await valueAt(step), await valueAt(2 * step)],
+      ] as const;
+      return (a! - 8 * b! + 8 * c! - d!) / (12 * step);
+    };
     const gradient = found[`g${i}`];
     const claimed = dot(gradient, direction);
     const scale = Math.sqrt(dot(gradient, gradient)) + 0.05 * Math.sqrt(dot(feeds.weight.data, feeds.weight.data));
-    const message = `gradient of ${name} along a direction: ${claimed}, finite differences ${measured}`;
-    assert.ok(Math.abs(measured - claimed) <= 1e-3 * scale, message);
+    const agrees = (measured: number) => Math.abs(measured - claimed) <= 1e-3 * scale;
+    const coarse = await slope(1 / 64);
+    // Four numbers that happen to lie close together are normalised along a curve that is steep and short.
+    const measured = agrees(coarse) ? coarse : await slope(1 / 512);
+    assert.ok(
+      agrees(measured),
+      `gradient of ${name} along a direction: ${claimed}, finite differences ${coarse}, ${measured}`,
+    );
   }
 }
 
