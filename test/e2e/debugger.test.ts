@@ -174,10 +174,18 @@ editorTest(
     await toolbar(workbench).waitFor({ timeout: 120_000 });
 
     const pause = toolbar(workbench).locator('.codicon-debug-pause');
-    await pause.waitFor();
-    await pause.click();
     const frame = page.locator('.debug-call-stack .monaco-list-row', { hasText: /step \d+: .* done/ });
-    await frame.first().waitFor({ timeout: 120_000 });
+    // The editor drops a pause before it knows of a thread.
+    await until('the run to stand', async () => {
+      if (await pause.isVisible()) await pause.click();
+      return frame
+        .first()
+        .waitFor({ timeout: 10_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+    });
     // One step further there is a tensor for sure: z is drawn in the first stage.
     const debugging = new Debugging(workbench);
     const row = await debugging.variable('z');
