@@ -153,15 +153,15 @@ test('thumbnails of a run that works keep focus and clicks', { skip }, async () 
       await fieldsAt(page, 13);
       // Anything else that is looked at otherwise must not touch them either.
       await page.selectOption('.fields-view .bar select >> nth=1', '1');
-      const box = (await second.boundingBox())!;
       await second.focus();
+      await page.evaluate('new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))');
+      const box = (await second.boundingBox())!;
       await page.mouse.move(box.x + 10, box.y + 10);
       await page.mouse.down();
       await page.locator('.fields-view .bar input[type=checkbox]').evaluate('(box) => box.click()');
       await page.evaluate('new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))');
       await page.mouse.up();
-      await page.locator('button.thumb[aria-pressed="true"]').nth(0).waitFor();
-      assert.equal(await second.getAttribute('aria-pressed'), 'true', 'the click arrived');
+      await until(page, 'the click to arrive', async () => (await second.getAttribute('aria-pressed')) === 'true');
       assert.equal(
         await page.evaluate('held === document.activeElement && held.isConnected'),
         true,
@@ -241,7 +241,8 @@ test('where there is no room, a strip under the cursor shows the pictures of its
       await page.locator('.strip-bar[data-step="0"]').waitFor();
       await page.locator('.strip img[data-step="0"]').waitFor();
       // Nothing is cut at the side, once all is laid out.
-      await page.waitForFunction('document.documentElement.scrollWidth <= innerWidth');
+      const fits = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
+      await until(page, 'nothing to be cut', fits);
       await page.locator('button.strip').click();
       assert.ok(await inView(page, page.locator('.modes')), 'it leads to the pictures');
     },

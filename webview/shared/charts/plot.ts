@@ -182,7 +182,7 @@ export class Plot {
           drag: { x: true, y: false, setScale: false, dist: leastSelection, click: () => {} },
           bind: { mousedown: (_, __, select) => (event) => this.#press(event, select), dblclick: () => () => null },
         },
-        hooks: { draw: [(plot) => this.#paint(plot)], setSelect: [(plot) => this.#selected(plot)] },
+        hooks: { draw: [(plot) => this.#drawn(plot)], setSelect: [(plot) => this.#selected(plot)] },
       },
       [
         [0, 1],
@@ -200,6 +200,12 @@ export class Plot {
     measuring.font = `11px ${themeColour('font-family', 'sans-serif')}`;
     this.#labelWidth = Math.max(0, ...labels.map((label) => measuring.measureText(label).width));
     return labels;
+  }
+
+  #drawn(plot: uPlot): void {
+    this.#paint(plot);
+    // Until now the places on the axis were those of what was drawn before.
+    if (plot === this.#plot) this.moveCursor(this.#cursor);
   }
 
   #paint({ ctx, bbox }: uPlot): void {
