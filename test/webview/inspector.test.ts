@@ -10,6 +10,7 @@ import { describeInspection, inspectScores } from '../../backend/protocol/rpc/in
 import { readFields } from '../../backend/runs/fields/fields.ts';
 import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { decodeTensors } from '../../backend/weights/tensor-file.ts';
+import { until } from '../e2e/driver/until.ts';
 import { distillConfig, runHere, scratch, tinyTeacher } from '../unit/training/tiny.ts';
 import { launchBrowser, noBrowser } from './harness.ts';
 import { type InspectorOptions, inspectorHost, type OpenInspector, openInspector } from './inspector/open.ts';
@@ -130,14 +131,16 @@ test('two checkpoints stand side by side with their difference; a class, a seed 
     const before = await x();
     await page.getByLabel('Seed or number').fill('77');
     await page.getByLabel('Seed or number').press('Enter');
-    const changed = async (was: string | null) => {
-      while ((await x()) === was) await page.evaluate('new Promise(requestAnimationFrame)');
-      return x();
-    };
+    const changed = (was: string | null, seconds = 120) =>
+      until('x to be another', async () => (await x()) !== was && x(), seconds);
     const seeded = await changed(before);
-    const own = Number(/: (\d+)$/.exec((await page.getByLabel('Class').locator('option').first().textContent())!)![1]);
-    await choose(page, 'Class', String((own + 1) % 3));
-    await changed(seeded);
+    const another = async () => {
+      const own = (await page.getByLabel('Class').locator('option').first().textContent())!;
+      await choose(page, 'Class', String((Number(/: (\d+)$/.exec(own)![1]) + 1) % 3));
+      return changed(seeded, 15);
+    };
+    // What the seed's own class is may be told a moment later than its image.
+    await another().catch(another);
     const step = page.getByLabel('How far x moves along −grad in the last picture.');
     await step.fill('0');
     await step.press('Enter');
