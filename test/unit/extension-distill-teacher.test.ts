@@ -24,11 +24,11 @@ const words: ModelInfo = { ...scenes, model: '/sd', title: 'SD', prompt: true, c
 
 /** Labels without their icons, by the separator above them. */
 async function offered(teacher: ModelInfo | null, files: Record<string, string> = {}): Promise<Map<string, string[]>> {
-  const uris = Object.keys(files).map((name) => vscode.Uri.file(`/work/${name}`));
+  const uris = Object.keys(files).map((name) => vscode.Uri.file(`/somewhere/${name}`));
   vscode.answers.set('workspace.findFiles', () => uris);
   vscode.answers.set('workspace.asRelativePath', (uri: { path: string }) => uri.path);
   vscode.answers.set('workspace.fs.readFile', (uri: { path: string }) =>
-    new TextEncoder().encode(files[uri.path.replace('/work/', '')]),
+    new TextEncoder().encode(files[uri.path.replace('/somewhere/', '')]),
   );
   let shown: Choice[] = [];
   vscode.answers.set('window.showQuickPick', async (items: Promise<Choice[]>) => {

@@ -136,10 +136,10 @@ test('a PNG from the explorer tells which settings did not fit', async () => {
   const panel = { show: () => {} } as never;
   const told = () => vscode.calls.filter(([name]) => name === 'window.showWarningMessage').map(([, [text]]) => text);
   png = { settings: restorable({ model: teacher.model, steps: 7, sampler: 'euler' }), text: {} };
-  await restoreImageSettings(session, panel, vscode.Uri.file('/work/fine.png') as never);
+  await restoreImageSettings(session, panel, vscode.Uri.file('/somewhere/fine.png') as never);
   assert.deepEqual(told(), []);
   png = { settings: restorable({ sampler: 'dreamy' }), text: {} };
-  await restoreImageSettings(session, panel, vscode.Uri.file('/work/odd.png') as never);
+  await restoreImageSettings(session, panel, vscode.Uri.file('/somewhere/odd.png') as never);
   assert.deepEqual(told(), ['The form has the settings of odd.png now, but not these: Sampler.']);
 });
 

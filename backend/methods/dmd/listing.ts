@@ -2,6 +2,14 @@
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import type { ListingLine } from '../method.ts';
 
+/** The matching gradient by its weight (`matching.weight`). */
+export const gradientWords = {
+  eq8: '(muFake - muReal) / mean|x - muReal|',
+  'eq8-alpha': 'alpha (muFake - muReal) / mean|x - muReal|',
+  'sigma/alpha': 'alpha / sigma (muFake - muReal)',
+  'sigma^3/alpha': 'alpha sigma (muFake - muReal)',
+};
+
 /** Lines stand for the stages of one micro-batch; updates come once all of an update's are done. */
 export function dmdListing(config: DistillConfig): readonly ListingLine[] {
   const { matching, regression, batch, accumulation, generator, fake, iterations, text } = config;
@@ -10,12 +18,7 @@ export function dmdListing(config: DistillConfig): readonly ListingLine[] {
   const trains = matches && !matching.realOnly;
   const guided = text.prompts !== undefined && text.guidance > 1;
   const pairs = regression.batch ?? batch;
-  const gradient = {
-    eq8: '(muFake - muReal) / mean|x - muReal|',
-    'eq8-alpha': 'alpha (muFake - muReal) / mean|x - muReal|',
-    'sigma/alpha': 'alpha / sigma (muFake - muReal)',
-    'sigma^3/alpha': 'alpha sigma (muFake - muReal)',
-  }[matching.weight];
+  const gradient = gradientWords[matching.weight];
   const only = (wanted: boolean, ...lines: ListingLine[]) => (wanted ? lines : []);
   return [
     line(null, `for step in 1..${iterations}:`),

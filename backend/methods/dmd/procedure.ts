@@ -69,7 +69,7 @@ export interface MatchingProcedure extends Procedure {
 }
 
 /** Draws are named by step and micro-batch: those from here on belong to no iteration. */
-export const beyondMicros = 1_000_000;
+const beyondMicros = 1_000_000;
 
 /** Samples on the device, and what they are of. */
 interface Generated {
@@ -255,19 +255,11 @@ export class DmdProcedure implements MatchingProcedure {
   }
 
   async otherGradient(engine: Engine, step: number, which: number): Promise<Chunks> {
-    const iteration = new Iteration(engine, step);
-    try {
-      await this.reconstruct(iteration, beyondMicros + which);
-      return iteration.takeChunks('gradient');
-    } finally {
-      iteration.dispose();
-    }
+    return gradientBeyond(this, engine, step, which);
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    const { generator, teacherWeights } = this.#options;
-    const flats = await Promise.all(this.generator.average(decay).map(async (chunk) => (await chunk.read()).slice()));
-    return generator.merged(teacherWeights, flats);
+    return weightsOf(this.generator, this.#options, decay);
   }
 
   rates(step: number): Scalars {
@@ -282,6 +274,32 @@ export class DmdProcedure implements MatchingProcedure {
     disposeAll([...this.teacher, ...Object.values(this.#unconditional)]);
     for (const program of Object.values(this.#programs)) await program?.dispose();
   }
+}
+
+/** `MatchingProcedure.otherGradient`, for every method whose generator's half can be computed again. */
+export async function gradientBeyond(
+  procedure: Pick<MatchingProcedure, 'reconstruct'>,
+  engine: Engine,
+  step: number,
+  which: number,
+): Promise<Chunks> {
+  const iteration = new Iteration(engine, step);
+  try {
+    await procedure.reconstruct(iteration, beyondMicros + which);
+    return iteration.takeChunks('gradient');
+  } finally {
+    iteration.dispose();
+  }
+}
+
+/** `MatchingProcedure.generatorWeights`. */
+export async function weightsOf(
+  network: TrainedNetwork,
+  { generator, teacherWeights }: Pick<DmdOptions, 'generator' | 'teacherWeights'>,
+  decay?: number,
+): Promise<Map<string, TensorData>> {
+  const flats = await Promise.all(network.average(decay).map(async (chunk) => (await chunk.read()).slice()));
+  return generator.merged(teacherWeights, flats);
 }
 
 interface Programs {

@@ -1,6 +1,6 @@
 /** An iteration of DMD2 with a config's values: what a debugger shows as its source. */
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import { updateWords } from '../dmd/listing.ts';
+import { gradientWords, updateWords } from '../dmd/listing.ts';
 import type { ListingLine } from '../method.ts';
 import { dmd2Config } from './as-dmd.ts';
 
@@ -12,12 +12,7 @@ export function dmd2Listing(given: DistillConfig): readonly ListingLine[] {
   const only = (wanted: boolean, ...lines: ListingLine[]) => (wanted ? lines : []);
   const guided = text.prompts !== undefined && text.guidance > 1;
   const weighted = matching.divergence === 'reverse-kl' ? '' : `, weighed for ${matching.divergence}`;
-  const gradient = {
-    eq8: '(muFake - muReal) / mean|x - muReal|',
-    'eq8-alpha': 'alpha (muFake - muReal) / mean|x - muReal|',
-    'sigma/alpha': 'alpha / sigma (muFake - muReal)',
-    'sigma^3/alpha': 'alpha sigma (muFake - muReal)',
-  }[matching.weight];
+  const gradient = gradientWords[matching.weight];
   const both = gan.enabled && gan.trainsTrunk && gan.features === 'fake';
   const source = steps.from === 'data' ? 'real images' : 'its own images of the steps before';
   const called = steps.at.length > 0 ? `; xIn, tIn = one of ${1 + steps.at.length} steps, noise on ${source}` : '';

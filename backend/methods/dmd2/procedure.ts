@@ -8,12 +8,18 @@ import type { HostTensors } from '../../models/conditions.ts';
 import { levelFeeds, pointFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import type { DrawPoint } from '../../training/draws.ts';
-import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
+import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
-import { beyondMicros, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
+import {
+  gradientBeyond,
+  type MatchingOptions,
+  type MatchingProcedure,
+  uploadTeacher,
+  weightsOf,
+} from '../dmd/procedure.ts';
 import { type Dmd2Draws, streamDmd2Draws } from './draws.ts';
 import { callsOf, firstInput, noisedOnHost, stepGraph } from './few-steps.ts';
 import {
@@ -320,19 +326,11 @@ export class Dmd2Procedure implements MatchingProcedure {
   }
 
   async otherGradient(engine: Engine, step: number, which: number): Promise<Chunks> {
-    const iteration = new Iteration(engine, step);
-    try {
-      await this.reconstruct(iteration, beyondMicros + which);
-      return iteration.takeChunks('gradient');
-    } finally {
-      iteration.dispose();
-    }
+    return gradientBeyond(this, engine, step, which);
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    const { generator, teacherWeights } = this.#options;
-    const flats = await Promise.all(this.generator.average(decay).map(async (chunk) => (await chunk.read()).slice()));
-    return generator.merged(teacherWeights, flats);
+    return weightsOf(this.generator, this.#options, decay);
   }
 
   rates(step: number): Scalars {
