@@ -43,8 +43,12 @@ async function until(page: Page, what: string, isSo: () => boolean | Promise<boo
 }
 
 async function pointAt(page: Page, chart: string, part: number): Promise<void> {
-  const box = (await page.locator(`section[data-chart="${chart}"] .u-over`).boundingBox())!;
-  await page.mouse.move(box.x + part * box.width, box.y + 3);
+  const area = page.locator(`section[data-chart="${chart}"] .u-over`);
+  await until(page, 'the chart to be there', async () => {
+    const box = await area.boundingBox();
+    if (box) await page.mouse.move(box.x + part * box.width, box.y + 3);
+    return box !== null;
+  });
 }
 
 const runs = (count: number) => Array.from({ length: count }, (_, i) => `/runs/long-${i}`);
@@ -209,8 +213,8 @@ test('over time instead of steps, the cursor is where the run was then', { skip 
   await withRuns({ backend, folders }, async (_, page) => {
     await page.selectOption('.curves .bar select >> nth=1', 'relative');
     // Two steps a second, as evenly as a clock: half of the time is half of the steps.
-    await pointAt(page, 'loss/matching', 0.5);
     await until(page, 'the step', async () => {
+      await pointAt(page, 'loss/matching', 0.5);
       const step = Number(await page.locator('output.step').textContent());
       return step > 190 && step < 210;
     });
