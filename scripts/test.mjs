@@ -95,27 +95,29 @@ async function checkSources() {
 }
 
 /**
- * First what needs no browser, two files at a time, while the editors are installed; then what measures time, panels and
- * editor tests among it, one by one.
+ * First what needs no browser, while the editors are installed; then panels and editor tests; two files at a time. Last, and one by
+ * one, what measures time.
  */
 async function runAll(files, { system, mayInstall, work }) {
-  const later = (file) => inEditor(file) || inBrowser(file) || measuresTime(file);
   const extension = files.some(usesPackage) && {
     DMD_TEST_VSIX: process.env.DMD_TEST_VSIX ?? (await packageExtension({ folder: work })),
     DMD_TEST_INSTALLED: join(work, 'installed'),
   };
   const environment = { ...system, ...extension };
-  const log = (name) => join(work, `${name}.jsonl`);
-  const [first, editors] = await Promise.all([
+  const kindOf = (file) => (measuresTime(file) ? 'timed' : inEditor(file) || inBrowser(file) ? 'windows' : 'plain');
+  const some = (kind, environment, concurrency = 2) =>
     runTests(
-      files.filter((file) => !later(file)),
-      { environment, concurrency: 2, log: log('first') },
-    ),
+      files.filter((file) => kindOf(file) === kind),
+      { environment, concurrency, log: join(work, `${kind}.jsonl`) },
+    );
+  const [plain, editors] = await Promise.all([
+    some('plain', environment),
     files.some(inEditor) ? prepareEditors({ mayInstall }) : {},
   ]);
-  const then = { environment: { ...environment, ...editors }, concurrency: 1, log: log('then') };
-  const second = await runTests(files.filter(later), then);
-  return { status: first.status || second.status, records: [...first.records, ...second.records] };
+  const windows = await some('windows', { ...environment, ...editors });
+  const timed = await some('timed', environment, 1);
+  const all = [plain, windows, timed];
+  return { status: Math.max(...all.map(({ status }) => status)), records: all.flatMap(({ records }) => records) };
 }
 
 async function runTests(files, { environment, concurrency, log }) {

@@ -173,8 +173,11 @@ export class EditorServer {
     const child = this.#spawn(['--install-extension', vsix]);
     const [code] = await once(child, 'exit');
     if (code !== 0) throw new Error(`the extension could not be installed:\n${this.log()}`);
-    cpSync(own, `${kept}.part`, { recursive: true });
-    renameSync(`${kept}.part`, kept);
+    // Of two tests that began with nothing, both may be here.
+    const part = `${kept}.${process.pid}`;
+    cpSync(own, part, { recursive: true });
+    if (existsSync(kept)) return rmSync(part, { recursive: true });
+    attempt(() => renameSync(part, kept));
   }
 
   /** As if its pack had been installed: one without texts, so that extensions alone speak it. */
