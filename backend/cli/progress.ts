@@ -141,9 +141,12 @@ function details({ rate, secondsLeft, notes }: Status, unit: string): string {
   );
   if (secondsLeft !== undefined) parts.unshift(`${formatTime(secondsLeft)} left`);
   if (rate !== undefined && unit !== 's')
-    parts.unshift(rate >= 1 || rate === 0 ? `${short(rate)} ${unit}/s` : `${short(1 / rate)} s/${unit}`);
+    parts.unshift(rate >= 1 || rate === 0 ? `${short(rate)} ${unit}/s` : `${short(1 / rate)} s/${one(unit)}`);
   return parts.map((part) => `, ${part}`).join('');
 }
+
+/** "20 s/image", not "20 s/images". */
+const one = (unit: string) => (unit.endsWith('s') ? unit.slice(0, -1) : unit);
 
 function short(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);

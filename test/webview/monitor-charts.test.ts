@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { dmd2Tags } from '../../backend/methods/dmd2/tags.ts';
 import { drawCurves, openRun, readValues, runChanged } from '../../backend/protocol/rpc/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { uniform } from '../random.ts';
@@ -204,6 +205,22 @@ test('a chart is found by its name, in a folded group too', { skip }, async () =
     await page.locator('input.find-chart').fill('');
     await page.locator('section[data-chart="loss/matching"]:visible').waitFor();
     assert.equal(await page.locator('section[data-chart="rate"]').isVisible(), false, 'folded again');
+  });
+});
+
+test('what a run of a later method records has a name in words', { skip }, async () => {
+  const rates = ['rate/generator', 'rate/fake', 'rate/discriminator'];
+  const tags = [...short.tags, ...rates, ...Object.values(dmd2Tags)];
+  const backend = longRuns({ tags, points: 40, state: 'finished' });
+  await withRuns({ backend, folders: runs(1) }, async (_, page) => {
+    await page.locator('input.find-chart').fill('a');
+    await page.locator('section[data-chart="gan/logit"]').waitFor({ state: 'attached' });
+    const names = await texts(page.locator('.chart h3, .chart .legend > *'));
+    assert.ok(names.length > 10, `${names.length}`);
+    assert.deepEqual(
+      names.filter((name) => tags.some((tag) => name.includes(tag))),
+      [],
+    );
   });
 });
 

@@ -39,6 +39,7 @@ export class Header {
   readonly #health: HealthSection;
   readonly #ranks: RanksSection;
   readonly #messages = element('div', { class: 'messages' });
+  #shownMessages = '';
   readonly #spoken = element('p', { class: 'spoken', role: 'status' });
   #failure = '';
   /** What came of the last action, where there is something to tell, and of which run. */
@@ -155,32 +156,33 @@ export class Header {
     );
   }
 
+  /** Made anew only where they differ, so that Try Again keeps the focus while it tries. */
   #showMessages(): void {
     const { focus, texts, problem } = this.#monitor;
     const { error } = focus?.record ?? {};
-    const line = (text: string, kind: 'error' | 'warning', button?: Node) =>
-      element('p', { class: `message ${kind}` }, icon(icons.warning), element('span', {}, text), button ?? null);
-    const again = (load: () => Promise<void>) =>
-      element('button', { class: 'plain text', onclick: () => void load() }, texts.tryAgain);
-    fillWith(
-      this.#messages,
-      this.#failure && line(this.#failure, 'error'),
-      this.#told && element('p', { class: 'message' }, this.#told),
-      problem &&
-        line(
-          sentences('', problem),
-          'error',
-          again(() => this.#monitor.start()),
-        ),
-      focus?.problem &&
-        line(
-          sentences(fill(texts.cannotRead, focus.name), focus.problem),
-          'error',
-          again(() => focus.load()),
-        ),
-      error && line(sentences('', error), 'error'),
-      ...(focus?.warnings ?? []).map((warning) => line(warning, 'warning')),
-    );
+    const messages: Message[] = [
+      { text: this.#failure, kind: 'error' },
+      { text: this.#told },
+      { text: problem && sentences('', problem), kind: 'error', again: () => this.#monitor.start() },
+      {
+        text: focus?.problem && sentences(fill(texts.cannotRead, focus.name), focus.problem),
+        kind: 'error',
+        again: () => this.#monitor.focus?.load(),
+      },
+      { text: error && sentences('', error), kind: 'error' },
+      ...(focus?.warnings ?? []).map((text): Message => ({ text, kind: 'warning' })),
+    ];
+    const shown = messages.filter(({ text }) => text);
+    const content = JSON.stringify([focus?.folder, shown]);
+    if (content === this.#shownMessages) return;
+    this.#shownMessages = content;
+    fillWith(this.#messages, ...shown.map((message) => this.#line(message)));
+  }
+
+  #line({ text, kind, again }: Message): HTMLElement {
+    if (!kind) return element('p', { class: 'message' }, text);
+    const button = again && link(this.#monitor.texts.tryAgain, () => void again());
+    return element('p', { class: `message ${kind}` }, icon(icons.warning), element('span', {}, text), button ?? null);
   }
 
   /** What goes wrong is said here, and heard. */
@@ -197,6 +199,14 @@ export class Header {
     this.#busy.delete(title);
     this.update();
   }
+}
+
+interface Message {
+  /** Nothing is shown where there is none. */
+  readonly text: string | null | undefined;
+  readonly kind?: 'error' | 'warning';
+  /** What Try Again does. */
+  readonly again?: () => unknown;
 }
 
 function link(title: string, open: () => void): HTMLElement {

@@ -159,9 +159,9 @@ export class Monitor {
     for (const run of this.#runs) run.dispose();
     this.#runs = [];
     this.#probeOf = null;
-    this.#problem = null;
     try {
       const { folders, stopped } = await this.host.request(shownRuns, {});
+      this.#problem = null;
       this.#ready = true;
       this.#show(folders);
       if (stopped) this.showStopped(stopped.folder, stopped.step);

@@ -60,6 +60,7 @@ export interface MonitorTexts {
   readonly groupNorm: string;
   readonly groupResidual: string;
   readonly groupCosine: string;
+  readonly groupGan: string;
   readonly groupRate: string;
   readonly groupSpeed: string;
   readonly groupMemory: string;
@@ -122,8 +123,16 @@ export interface MonitorTexts {
   readonly lossRegression: string;
   readonly lossFake: string;
   readonly lossTeacher: string;
+  readonly lossGan: string;
+  readonly lossDiscriminator: string;
+  readonly lossR1: string;
   readonly normGenerator: string;
   readonly normFake: string;
+  readonly normDiscriminator: string;
+  readonly logits: string;
+  readonly logitReal: string;
+  readonly logitGenerated: string;
+  readonly toldApart: string;
   readonly gradientMean: string;
   readonly residualMeans: string;
   readonly residualReal: string;

@@ -2,6 +2,7 @@
 
 export type GroupId =
   | 'loss'
+  | 'gan'
   | 'norm'
   | 'residual'
   | 'cosine'
@@ -29,6 +30,7 @@ const order: readonly GroupId[] = [
   'loss',
   'residual',
   'cosine',
+  'gan',
   'norm',
   'rate',
   'speed',
@@ -45,6 +47,7 @@ const first = ['loss/matching', 'loss/regression', 'loss/fake', 'loss/teacher', 
 const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {
   residual: (tag) => (tag.startsWith('probe/') ? 'probe/residual' : 'residual'),
   cosine: () => 'probe/cosine',
+  gan: (tag) => (tag.startsWith('gan/logit-') ? 'gan/logit' : tag),
   rate: () => 'rate',
   speed: (tag) => (tag.startsWith('speed/gpu ') ? 'speed/gpu' : tag),
   ranks: (tag) => (tag.startsWith('ranks/waiting ') ? 'ranks/waiting' : 'ranks/speed'),
@@ -61,6 +64,7 @@ export function groupOf(tag: string): GroupId {
   if (tag.startsWith('norm/') || tag.startsWith('gradient/')) return 'norm';
   if (tag.startsWith('residual/') || tag.startsWith('probe/residual/')) return 'residual';
   if (tag.startsWith('probe/cosine/')) return 'cosine';
+  if (tag.startsWith('gan/')) return 'gan';
   if (tag.startsWith('rate/')) return 'rate';
   if (tag.startsWith('speed/')) return 'speed';
   if (/^ranks\/(waiting|images per second) of rank \d+$/.test(tag)) return 'ranks';
