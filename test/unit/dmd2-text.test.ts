@@ -8,8 +8,8 @@ import { captionedBatch } from '../../backend/data/captioned/captioned-batch.ts'
 import { fitted } from '../../backend/data/fit.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { openTeacher } from '../../backend/methods/common/open-teacher.ts';
+import { openRealImages } from '../../backend/methods/common/real-images.ts';
 import { asDmd, dmd2Config } from '../../backend/methods/dmd2/as-dmd.ts';
-import { openRealImages } from '../../backend/methods/dmd2/real-images.ts';
 import { type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
 import { LatentProgram } from '../../backend/sampling/latent-programs.ts';

@@ -14,9 +14,10 @@ import { Graph } from '../../backend/graph/graph.ts';
 import { matmul, reshape } from '../../backend/graph/ops/index.ts';
 import { collectParameters, packParameters, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { laterSteps } from '../../backend/methods/common/later-steps.ts';
+import { mixturePoints } from '../../backend/methods/common/mixture-points.ts';
 import { dmd2Config } from '../../backend/methods/dmd2/as-dmd.ts';
 import { divergenceWeights } from '../../backend/methods/dmd2/divergence.ts';
-import { laterSteps } from '../../backend/methods/dmd2/few-steps.ts';
 import {
   type Dmd2Shape,
   discriminatorGraph,
@@ -27,7 +28,6 @@ import {
   softplus,
 } from '../../backend/methods/dmd2/graphs.ts';
 import { type Head, headOf } from '../../backend/methods/dmd2/head.ts';
-import { mixturePoints } from '../../backend/methods/dmd2/mixture-points.ts';
 import { Dmd2Procedure } from '../../backend/methods/dmd2/procedure.ts';
 import { dmd2Settings } from '../../backend/methods/dmd2/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';

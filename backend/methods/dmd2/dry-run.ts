@@ -4,15 +4,15 @@ import { initialParameters } from '../../graph/parameters.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import { type DryRun, type Limits, randomTensor } from '../common/dry-run.ts';
+import { laterSteps } from '../common/later-steps.ts';
 import { openTeacher } from '../common/open-teacher.ts';
+import { openRealImages } from '../common/real-images.ts';
 import { matchingDryRun } from '../dmd/dry-run.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
-import { laterSteps } from './few-steps.ts';
 import { type Dmd2Shape, discriminatorGraph, generatorGraph } from './graphs.ts';
 import { Dmd2Procedure } from './procedure.ts';
-import { openRealImages } from './real-images.ts';
 import { dmd2Settings } from './settings.ts';
-import { dmd2ShapeOf, needsReal } from './shape.ts';
+import { dmd2ShapeOf, needsReal, orElse } from './shape.ts';
 
 /** Throws UserError for what the run itself would refuse. */
 export async function dmd2DryRun(engine: Engine, given: DistillConfig, limits: Limits): Promise<DryRun> {
@@ -21,7 +21,7 @@ export async function dmd2DryRun(engine: Engine, given: DistillConfig, limits: L
   const { updatesPerStep: fakeUpdates } = config.fake;
   const teacher = await openTeacher(own);
   laterSteps(config.steps.at, teacher.student ?? teacher.model);
-  if (needsReal(config)) await (await openRealImages(config, teacher)).close();
+  if (needsReal(config)) await (await openRealImages(config, teacher, orElse)).close();
   return matchingDryRun<Dmd2Shape>(engine, own, limits, {
     shapeOf: (shape) => dmd2ShapeOf(config, shape),
     graphs: (shape) => [

@@ -6,13 +6,13 @@ import { isTextTeacher, openTextTeacher } from '../../models/text/text-teacher.t
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { type Finding, guarded } from '../common/finding.ts';
 import { imageEncoder } from '../common/latent-teacher.ts';
+import { laterSteps } from '../common/later-steps.ts';
 import { openTeacher } from '../common/open-teacher.ts';
+import { openRealImages } from '../common/real-images.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
 import { dmdFindings } from '../dmd/findings.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
-import { laterSteps } from './few-steps.ts';
-import { openRealImages } from './real-images.ts';
-import { needsReal } from './shape.ts';
+import { needsReal, orElse } from './shape.ts';
 
 /** @param openEdm opens a teacher of images */
 export async function dmd2Findings(given: DistillConfig, openEdm: typeof loadTeacher): Promise<Finding[]> {
@@ -24,7 +24,7 @@ export async function dmd2Findings(given: DistillConfig, openEdm: typeof loadTea
   await guarded(found, keyOf, async () => {
     const teacher = await described(own, openEdm);
     laterSteps(config.steps.at, teacher.student ?? teacher.model);
-    if (needsReal(config)) await (await openRealImages(config, teacher)).close();
+    if (needsReal(config)) await (await openRealImages(config, teacher, orElse)).close();
   });
   return found;
 }

@@ -12,6 +12,7 @@ import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
+import type { RealImages } from '../common/real-source.ts';
 import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
 import {
   gradientBeyond,
@@ -32,7 +33,6 @@ import {
   headGradient,
   stagesOfFake,
 } from './graphs.ts';
-import type { RealImages } from './real-source.ts';
 import { type AdjustedSettings, adjustableOf, adjusted, type Dmd2Settings } from './settings.ts';
 
 export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 'start'> {

@@ -4,15 +4,15 @@ import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import type { SessionPlan } from '../../training/session.ts';
+import { laterSteps } from '../common/later-steps.ts';
 import { openTeacher } from '../common/open-teacher.ts';
+import { openRealImages } from '../common/real-images.ts';
+import type { RealImages } from '../common/real-source.ts';
 import { startMatching } from '../dmd/session.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
-import { laterSteps } from './few-steps.ts';
 import { Dmd2Procedure } from './procedure.ts';
-import { openRealImages } from './real-images.ts';
-import type { RealImages } from './real-source.ts';
 import { dmd2Settings } from './settings.ts';
-import { dmd2ShapeOf, needsReal } from './shape.ts';
+import { dmd2ShapeOf, needsReal, orElse } from './shape.ts';
 import { dmd2Tags } from './tags.ts';
 
 /** Loads and checks everything the config names. Throws UserError; nothing is written. */
@@ -21,7 +21,7 @@ export async function planDmd2(given: DistillConfig, work: InputWork = {}): Prom
   const own = asDmd(config);
   const teacher = await openTeacher(own, work);
   laterSteps(config.steps.at, teacher.student ?? teacher.model);
-  const real = needsReal(config) ? await openRealImages(config, teacher) : null;
+  const real = needsReal(config) ? await openRealImages(config, teacher, orElse) : null;
   const close = async () => real?.close();
   return {
     // Fields and probe share the budget evenly.

@@ -1,8 +1,8 @@
 /** From a config and what DMD's graphs are built of to what DMD2's are. */
 import { UserError } from '../../protocol/errors.ts';
+import { laterSteps } from '../common/later-steps.ts';
 import type { DmdShape } from '../dmd/graphs.ts';
 import type { Dmd2Config } from './as-dmd.ts';
-import { laterSteps } from './few-steps.ts';
 import type { Dmd2Shape } from './graphs.ts';
 import { headOf } from './head.ts';
 
@@ -11,6 +11,9 @@ export function fewStepShape<Shape extends DmdShape>({ steps }: Dmd2Config, shap
   if (steps.at.length === 0) return shape;
   return { ...shape, student: { ...shape.student, calledAgain: laterSteps(steps.at, shape.student) } };
 }
+
+/** What a person can do without real images. */
+export const orElse = ', or set gan.enabled to false';
 
 /** Whether real images are needed. */
 export const needsReal = ({ gan, steps }: Dmd2Config) => gan.enabled || (steps.at.length > 0 && steps.from === 'data');

@@ -1,4 +1,4 @@
-/** Real images for the discriminator, from what the config's `data` names, with what they are of as the teacher takes it. */
+/** Real images to train on beside a teacher, from what the config's `data` names, with what they are of as the teacher takes it. */
 import type { ImageDataset } from '../../data/dataset.ts';
 import { mirrored } from '../../data/mirror.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
@@ -6,25 +6,30 @@ import type { HostTensors } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
 import { openTrainingImages, requireSeveral, sourceName, trainingImageInputs } from '../../models/training-images.ts';
 import { UserError } from '../../protocol/errors.ts';
-import type { DistillTeacher } from '../common/teacher.ts';
-import type { Dmd2Config } from './as-dmd.ts';
 import { captionedImages } from './captioned-images.ts';
 import { mixturePoints } from './mixture-points.ts';
-import { drawnImages, type RealImages, type RealSource } from './real-source.ts';
+import { drawnImages, type RealConfig, type RealImages, type RealSource } from './real-source.ts';
+import type { DistillTeacher } from './teacher.ts';
 
-/** Opens them and holds them against the teacher. Throws UserError that names the key. */
+/**
+ * Opens them and holds them against the teacher. Throws UserError that names the key.
+ * @param orElse what a person can do without them, as the end of a sentence: ', or ...'
+ */
 export function openRealImages(
-  config: Dmd2Config,
+  config: RealConfig,
   teacher: Pick<DistillTeacher, 'model' | 'encoder' | 'plane'>,
+  orElse = '',
 ): Promise<RealSource> {
   if (teacher.plane) return Promise.resolve(mixturePoints(config, teacher.plane.mixture));
-  return teacher.encoder ? captionedImages(config, teacher.encoder) : labelledImages(config, teacher.model);
+  return teacher.encoder
+    ? captionedImages(config, teacher.encoder, orElse)
+    : labelledImages(config, teacher.model, orElse);
 }
 
-async function labelledImages(config: Dmd2Config, model: DiffusionModel): Promise<RealSource> {
+async function labelledImages(config: RealConfig, model: DiffusionModel, orElse: string): Promise<RealSource> {
   const set = await openSet(config, model);
   try {
-    requireFit(config, model, set);
+    requireFit(config, model, set, orElse);
   } catch (error) {
     await set.close();
     throw error;
@@ -55,12 +60,12 @@ function conditionsOf(model: DiffusionModel, labels: TensorData | null, count: n
   return { labels: labels ?? { shape: [count, classes], data: new Float32Array(count * classes) } };
 }
 
-function openSet({ data, labels }: Dmd2Config, model: DiffusionModel): Promise<ImageDataset> {
+function openSet({ data, labels }: RealConfig, model: DiffusionModel): Promise<ImageDataset> {
   const [channels, height = 1, width = 1] = model.shape as [number, number, number];
   return openTrainingImages(data, [channels, height, width], classesOf(model) > 0 && labels !== 'none');
 }
 
-function requireFit({ data, labels }: Dmd2Config, model: DiffusionModel, set: ImageDataset): void {
+function requireFit({ data, labels }: RealConfig, model: DiffusionModel, set: ImageDataset, orElse: string): void {
   const source = sourceName(data);
   if (set.shape.join() !== model.shape.join()) {
     const [channels, height, width] = set.shape;
@@ -69,7 +74,7 @@ function requireFit({ data, labels }: Dmd2Config, model: DiffusionModel, set: Im
     throw new UserError(
       'config',
       `data.source: ${source} does not fit the teacher: ${found}, the teacher's are ${columns} x ${rows} with ${own}`,
-      'Name the images that the teacher was trained on, set data.fit, or switch gan.enabled off.',
+      `Name the images that the teacher was trained on, or set data.fit${orElse}.`,
     );
   }
   requireSeveral(data, set);

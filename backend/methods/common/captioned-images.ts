@@ -7,15 +7,14 @@ import { captionedSize } from '../../data/captioned/scene.ts';
 import { fitProblem, fitted, type Shape } from '../../data/fit.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { LatentProgram } from '../../sampling/latent-programs.ts';
-import type { ImageEncoder } from '../common/teacher.ts';
-import type { Dmd2Config } from './as-dmd.ts';
-import { drawnImages, type RealSource } from './real-source.ts';
+import { drawnImages, type RealConfig, type RealSource } from './real-source.ts';
+import type { ImageEncoder } from './teacher.ts';
 
 /** Scenes where no other number is asked for, as many as there are captions. */
 const usualCount = 20_000;
 
 /** Throws UserError('config') that names the key. */
-export async function captionedImages(config: Dmd2Config, encoder: ImageEncoder): Promise<RealSource> {
+export async function captionedImages(config: RealConfig, encoder: ImageEncoder, orElse: string): Promise<RealSource> {
   const { source, seed, count, fit, mirror } = config.data;
   const { network, scale, size } = encoder;
   const wanted: Shape = [network.imageChannels, ...size];
@@ -24,14 +23,14 @@ export async function captionedImages(config: Dmd2Config, encoder: ImageEncoder)
   };
   if (source !== 'scenes') {
     const message = `data.source: ${source} has no captions, and a text-to-image teacher needs images that have some`;
-    refuse(message, 'Set data.source to "scenes", the captioned scenes, or gan.enabled to false.');
+    refuse(message, `Set data.source to "scenes", the captioned scenes${orElse}.`);
   }
   if (mirror) refuse('data.mirror: captions say where things are', 'Remove the key.');
   const drawn: Shape = [3, captionedSize, captionedSize];
   const problem = fit === 'none' ? different(drawn, wanted) : fitProblem(drawn, wanted, fit);
-  if (problem !== '') refuse(`data.fit: ${problem}`, 'Set data.fit to "resize", or gan.enabled to false.');
+  if (problem !== '') refuse(`data.fit: ${problem}`, `Set data.fit to "resize"${orElse}.`);
   if (size[0] !== size[1])
-    refuse("data.source: scenes are square, and the teacher's images are not", 'Set gan.enabled to false.');
+    refuse("data.source: scenes are square, and the teacher's images are not", `Choose another teacher${orElse}.`);
   return {
     inputs: (work) => encoder.inputs(work),
     async open(engine, conditions, batch) {

@@ -3,9 +3,15 @@ import type { Engine } from '../../engine/engine.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors, OpenConditions } from '../../models/conditions.ts';
 import type { Inputs, InputWork } from '../../models/input-file.ts';
+import type { ImageSource } from '../../models/training-images.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
 import { stream } from '../../random/stream.ts';
 import type { DrawPoint } from '../../training/draws.ts';
-import type { Dmd2Config } from './as-dmd.ts';
+
+/** What of a config says which they are. */
+export interface RealConfig extends Pick<DistillConfig, 'seed' | 'labels'> {
+  readonly data: ImageSource & { readonly mirror: boolean };
+}
 
 export interface RealBatch {
   /** [B, ...] as the generator's samples. */
@@ -15,7 +21,7 @@ export interface RealBatch {
 }
 
 export interface RealImages {
-  /** A pure function of the point, and of what they are for: to be told apart, or to be given to the generator with noise. */
+  /** A pure function of the point, and of what they are for: to be told apart from generated ones, or to be given noise. */
   batch(at: DrawPoint, count: number, use: 'told' | 'given'): Promise<RealBatch>;
   dispose(): Promise<void>;
 }
@@ -30,7 +36,7 @@ export interface RealSource {
 
 /** With replacement, a pure function of the point. Mirrored images follow the data set's own. */
 export function drawnImages(
-  { seed, data: { mirror } }: Dmd2Config,
+  { seed, data: { mirror } }: RealConfig,
   images: number,
   { step, micro, update }: DrawPoint,
   count: number,

@@ -1,11 +1,10 @@
 /** Real points for a mixture as a teacher: drawn from the mixture itself. */
 import { type Mixture, stdsOf } from '../../data/mixture.ts';
 import { stream } from '../../random/stream.ts';
-import type { Dmd2Config } from './as-dmd.ts';
-import type { RealImages, RealSource } from './real-source.ts';
+import type { RealConfig, RealImages, RealSource } from './real-source.ts';
 
 export function mixturePoints(
-  { seed }: Pick<Dmd2Config, 'seed'>,
+  { seed }: Pick<RealConfig, 'seed'>,
   mixture: Mixture,
 ): RealSource & { open(): Promise<RealImages> } {
   const { modes } = mixture;
