@@ -26,6 +26,7 @@ export const defaultForm: Form = {
   steps: null,
   sampler: null,
   size: null,
+  decoder: '',
   device: 'auto',
   beside: false,
   other: '',
@@ -74,7 +75,7 @@ function usable(model: string, models: readonly ModelInfo[]): ModelInfo {
 
 function settingsFor(form: Form, info: ModelInfo, chosen: number | null): GenerateSettings {
   const { model, role, steps, classes, samplers, sizeStep } = info;
-  const { sampler, size } = form;
+  const { sampler, size, decoder } = form;
   const seeds = Array.from({ length: form.count }, (_, i) => seedAfter(form.seed, i));
   return {
     ...{ model, seeds, device: form.device, ...wordsOf(form, info) },
@@ -82,6 +83,7 @@ function settingsFor(form: Form, info: ModelInfo, chosen: number | null): Genera
     steps: role === 'generator' ? steps : (chosen ?? steps),
     ...(sampler !== null && samplers.includes(sampler) ? { sampler } : {}),
     ...(size !== null && sizeStep !== null ? { size } : {}),
+    ...(decoder !== '' && info.prompt ? { decoder } : {}),
   };
 }
 
@@ -120,6 +122,7 @@ export function formOf(sides: readonly GenerateSettings[], before: Form): Form {
     ...{ model: first.model, prompt: first.prompt ?? '', device: first.device },
     ...{ negative: (first.negative ?? second?.negative) || '', guidance: first.guidance ?? second?.guidance ?? null },
     ...{ sampler: first.sampler ?? second?.sampler ?? null, size: first.size ?? null },
+    decoder: first.decoder ?? '',
     class: classes === null ? 'seed' : (single ?? 'each'),
     ...{ seed: seeds[0] ?? 0, locked: true, restored: true },
     count: Math.min(seeds.length, mostImages),
@@ -170,7 +173,7 @@ export function formOfForeign(picture: ForeignPicture, before: Form, models: rea
   const other = prompt === null || isFitting ? undefined : models.find(takesPrompt);
   return {
     ...before,
-    ...(other ? { model: other.model, steps: null, sampler: null, beside: false } : {}),
+    ...(other ? { model: other.model, steps: null, sampler: null, decoder: '', beside: false } : {}),
     asGrid: false,
     ...(prompt === null ? {} : { prompt, negative: negative ?? '' }),
     ...(seed === null ? {} : { seed, locked: true, restored: true }),

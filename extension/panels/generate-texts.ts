@@ -32,6 +32,12 @@ export function generateTexts(): GenerateTexts {
     ownSampler: vscode.l10n.t("the model's own ({0})"),
     size: vscode.l10n.t('Size (width x height)'),
     sizeHint: vscode.l10n.t('Both sides are multiples of {0}.'),
+    decoder: vscode.l10n.t('Decoder'),
+    ownDecoder: vscode.l10n.t("the model's own"),
+    decoderHint: vscode.l10n.t(
+      'Folder of an autoencoder for the latents of this model. A tiny one, such as taesd, is much faster.',
+    ),
+    chooseDecoder: vscode.l10n.t('Choose...'),
     device: vscode.l10n.t('Device'),
     deviceAuto: vscode.l10n.t('auto (the fastest)'),
     beside: vscode.l10n.t('Side by side with'),

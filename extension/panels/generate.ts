@@ -113,6 +113,7 @@ export class GeneratePanel {
       done(await session.setFavourite(entry, favourite)),
     );
     channel.handle(panel.restorePng, ({ png }) => this.#restorePng(png));
+    channel.handle(panel.pickDecoder, () => pickDecoder());
     channel.handle(panel.deleteEntry, async ({ entry }) => done(await session.delete(entry)));
     channel.handle(panel.undoDelete, async () => done(await session.undoDelete()));
     channel.handle(panel.reloadModels, async () => done(await session.load(true)));
@@ -155,6 +156,14 @@ export async function pickPng(): Promise<vscode.Uri | undefined> {
   const openLabel = vscode.l10n.t('Restore Settings');
   const [file] = (await vscode.window.showOpenDialog({ filters: { PNG: ['png'] }, openLabel })) ?? [];
   return file;
+}
+
+/** The folder of an autoencoder; null when the person changes their mind. */
+async function pickDecoder(): Promise<string | null> {
+  const openLabel = vscode.l10n.t('Use as Decoder');
+  const [folder] =
+    (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel })) ?? [];
+  return folder?.fsPath ?? null;
 }
 
 function liveOf(image: LiveImage | null): panel.Live | null {

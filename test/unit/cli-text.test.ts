@@ -65,6 +65,22 @@ test('pictures carry their prompt, and the editor can make them again', async ()
   assert.equal(events.at(-1)?.calls, 2);
 });
 
+test('a tiny decoder makes the pixels, and is written into them; a model of classes takes none', async () => {
+  const decoder = fileURLToPath(new URL('../golden/tiny-decoder/model', import.meta.url));
+  const request = { prompt: 'the red cat', steps: 1, seeds: [3] };
+  await sample('full-decoder', request);
+  await sample('tiny-decoder', { ...request, decoder });
+  const [full, tiny] = ['full-decoder', 'tiny-decoder'].map((out) => readFileSync(join(folder, out, 'seed000003.png')));
+  assert.notDeepEqual(decodePng(tiny!), decodePng(full!));
+  assert.equal(readPngText(tiny!)['dmd.decoder'], decoder);
+  assert.equal(readPictureSettings(tiny!)?.settings.decoder, decoder);
+  assert.equal(readPngText(full!)['dmd.decoder'], undefined);
+  await assert.rejects(
+    sample('none', { decoder }, 'builtin:scenes'),
+    (error) => error instanceof UserError && /--decoder is for text-to-image models/.test(error.message),
+  );
+});
+
 test('eta, layers left out and seeds of every size change the picture, and are written into it', async () => {
   const request = { prompt: 'the red cat', steps: 3, scheduler: 'ddim' };
   await sample('plain', { ...request, seeds: [-1, '18446744073709551615'] });

@@ -103,11 +103,20 @@ test('a grid that would show nothing is refused, and says why', () => {
 });
 
 test('sampler, size and a grid come back into the form; what has no place in it is named', () => {
-  const original = form({ asGrid: false, sampler: 'euler', size: [64, 96], steps: 9, count: 2, negative: 'blue' });
+  const original = form({
+    asGrid: false,
+    sampler: 'euler',
+    size: [64, 96],
+    decoder: '/m/taesd',
+    steps: 9,
+    count: 2,
+    negative: 'blue',
+  });
   const sides = settingsOf(original, models);
   const restored = formOf(sides, defaultForm);
   assert.deepEqual(settingsOf(restored, models), sides);
   assert.deepEqual(lostSettings(sides, restored, models), []);
+  assert.equal(restored.decoder, '/m/taesd');
   assert.deepEqual([restored.locked, restored.restored], [true, true]);
   const [settings] = sides;
   const many = { ...settings!, seeds: Array.from({ length: 65 }, (_, i) => i), sampler: 'dreamy' };

@@ -69,6 +69,17 @@ test('the pixels are those of the weights', async () => {
   for (const pipeline of pipelines) await pipeline.dispose();
 });
 
+test('a tiny decoder stands beside ONNX files as beside weights', async () => {
+  const decoder = fileURLToPath(new URL('../golden/tiny-decoder/model', import.meta.url));
+  const request = { prompt: 'the red cat', seeds: [4], steps: 1, guidance: 1, decoder };
+  const pipelines = [tiny, folder].map((name) => TextPipeline.open(name, { engine: cpu, threads: 1 }));
+  const [weights, onnx] = [await pipelines[0]!.draw(request), await pipelines[1]!.draw(request)];
+  weights.images.data.forEach((value, i) => {
+    assert.ok(Math.abs(value - onnx.images.data[i]!) < 1e-3, `${value} and ${onnx.images.data[i]}`);
+  });
+  for (const pipeline of pipelines) await pipeline.dispose();
+});
+
 test('a file that is missing, is no ONNX, or takes other inputs is named', async () => {
   const draw = async () => {
     const pipeline = TextPipeline.open(folder, { engine: cpu, threads: 1 });

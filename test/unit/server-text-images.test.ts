@@ -127,6 +127,21 @@ test('sampler and size are chosen, and the PNG carries both', async () => {
   await refuses({ model: 'builtin:scenes', prompt: null, size: [64, 64] }, 'usage', /32 x 32 pixels alone/);
 });
 
+test('another decoder makes the pixels, and the PNG restores it', async () => {
+  const decoder = fileURLToPath(new URL('../golden/tiny-decoder/model', import.meta.url));
+  const [own, tiny] = [await generate(), await generate({ decoder })];
+  assert.notDeepEqual(decodePng(tiny.images[0]!.png), decodePng(own.images[0]!.png));
+  const { png } = tiny.images[0]!;
+  const restored = await server.ask(readPngSettings, { png });
+  assert.equal(restored?.settings.decoder, decoder);
+  assert.equal(restored?.text['dmd.decoder'], decoder);
+  assert.match(restored?.text['dmd.decoderSha256'] ?? '', /^[0-9a-f]{64}$/);
+  assert.deepEqual((await generate({ ...restored!.settings, device: 'cpu' })).images[0]!.png, png);
+  assert.deepEqual((await generate()).images[0]!.png, own.images[0]!.png);
+  await refuses({ decoder: join(teacher, 'unet') }, 'weights', /no autoencoder.*AutoencoderTiny/);
+  await refuses({ model: 'builtin:scenes', prompt: null, decoder }, 'usage', /no latents to decode/);
+});
+
 test('what a text model cannot do is refused by name, and cancelling ends it', async () => {
   await refuses({ classes: [1] }, 'usage', /no classes/);
   await refuses({ model: join(folder, 'teacher'), steps: 3, sampler: 'dreamy' }, 'usage', /no sampler 'dreamy'.*pndm/);

@@ -405,6 +405,22 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await close();
   });
 
+  test('a text model may have another decoder: typed, chosen in a dialogue, let go with the model', async () => {
+    const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], sizeStep: 8 });
+    const { form } = view();
+    const { host, page, close } = await open(view({ models: [model(), words], form: { ...form, model: '/m/words' } }));
+    host.answers['generate/pickDecoder'] = () => '/m/taesd';
+    await page.getByRole('textbox', { name: 'Decoder' }).fill(' /m/other ');
+    await host.saw('generate/form', ({ form }) => (form as Form).decoder === '/m/other');
+    await page.getByRole('button', { name: 'Choose...' }).click();
+    await host.saw('generate/form', ({ form }) => (form as Form).decoder === '/m/taesd');
+    assert.equal(await page.getByRole('textbox', { name: 'Decoder' }).inputValue(), '/m/taesd');
+    await page.locator('#model').selectOption('builtin:scenes');
+    await host.saw('generate/form', ({ form }) => (form as Form).decoder === '');
+    assert.equal(await page.locator('#decoder').isVisible(), false, 'images of classes have no latents');
+    await close();
+  });
+
   test('sampler and size are chosen where the model has a choice', async () => {
     const words = model({ model: '/m/words', title: 'Words', prompt: true, classes: [], imageShape: [3, 64, 48] });
     const own = { ...words, sizeStep: 16 };

@@ -6,6 +6,7 @@ import { parseSeed, type Seed } from '../../backend/protocol/seed.ts';
 import { element } from '../shared/dom.ts';
 import { button, typedInto } from '../shared/toolkit.ts';
 import { Choice } from './choice.ts';
+import { DecoderField } from './decoder-field.ts';
 import { type Box, checkbox, type Field, field, mark, whole } from './field.ts';
 import { GridFields } from './grid-fields.ts';
 import { classOptions, deviceOptions, modelOptions, samplerOptions, severalStepsOf } from './options.ts';
@@ -16,6 +17,8 @@ export interface FormActions {
   changed(form: Form): void;
   generate(): void;
   openPng(): void;
+  /** Asks for a folder, for `useDecoder`. */
+  pickDecoder(): void;
 }
 
 /** In CSS pixels: in less the settings would push the pictures out of sight. */
@@ -34,6 +37,7 @@ export class FormView {
   readonly #steps: Field;
   readonly #sampler: Choice;
   readonly #size: Field;
+  readonly #decoder: DecoderField;
   readonly #device: Choice;
   readonly #beside: Box;
   readonly #other: Choice;
@@ -57,6 +61,7 @@ export class FormView {
     this.#steps = field('steps', text('steps'), changed);
     this.#sampler = new Choice('sampler', text('sampler'), changed);
     this.#size = field('size', text('size'), changed);
+    this.#decoder = new DecoderField(text, changed, () => actions.pickDecoder());
     this.#device = new Choice('device', text('device'), changed);
     this.#beside = checkbox('beside', text('beside'), changed);
     this.#other = new Choice('other', text('other'), changed);
@@ -81,6 +86,7 @@ export class FormView {
         this.#words.guided,
         this.#sampler.element,
         this.#size,
+        this.#decoder.element,
         this.#device.element,
         this.#beside,
         this.#other.element,
@@ -113,6 +119,12 @@ export class FormView {
     this.#read();
   }
 
+  /** @param folder of the autoencoder that makes the pixels */
+  useDecoder(folder: string): void {
+    this.#decoder.value = folder;
+    this.#read();
+  }
+
   /** @param takeForm whether the form is the host's, or what the person types stays */
   show(view: View, takeForm: boolean): void {
     this.#view = view;
@@ -123,12 +135,13 @@ export class FormView {
   #fill(form: Form): void {
     this.#form = form;
     this.#filling = true; // the toolkit's boxes say that they changed also when it was not the person
-    const { seed, count, steps, locked, beside, size, asGrid } = form;
+    const { seed, count, steps, locked, beside, size, decoder, asGrid } = form;
     this.#words.fill(form);
     this.#seed.value = String(seed);
     this.#count.value = String(count);
     this.#steps.value = steps === null ? '' : String(steps);
     this.#size.value = size === null ? '' : sizeText(size);
+    this.#decoder.value = decoder;
     this.#locked.checked = locked;
     this.#beside.checked = beside;
     this.#grid.check(asGrid);
@@ -177,6 +190,7 @@ export class FormView {
     this.#size.hidden = (info?.sizeStep ?? null) === null;
     this.#size.setAttribute('placeholder', text('stepsDefault', sizeText([height, width])));
     this.#size.title = text('sizeHint', info?.sizeStep ?? 1);
+    this.#decoder.element.hidden = !info?.prompt;
   }
 
   #read(): void {
@@ -195,17 +209,18 @@ export class FormView {
       ...this.#words.values,
       ...{ seed, locked, restored: before.restored && !ownSeed },
       count: whole(this.#count.value, 1, mostImages) ?? before.count,
-      // Another model has its own number of steps, its own sampler and its own size.
+      // Another model has its own number of steps, its own sampler, its own size and latents of its own.
       steps: another ? null : whole(this.#steps.value, 1, mostSteps),
       sampler: another ? null : this.#sampler.value || null,
       size: another ? null : parseSize(this.#size.value),
+      decoder: another ? '' : this.#decoder.value,
       device: this.#device.value || before.device,
       beside: this.#beside.checked,
       other: another ? '' : this.#other.value,
       ...this.#grid.values,
     });
     this.#form = form;
-    if (another) for (const own of [this.#steps, this.#size]) own.value = '';
+    if (another) for (const own of [this.#steps, this.#size, this.#decoder]) own.value = '';
     if (form.locked !== locked) this.#check(form.locked);
     this.#markWrong();
     this.#showChoices(this.#view, form);

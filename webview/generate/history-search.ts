@@ -10,7 +10,15 @@ export function matches(entry: Entry, search: string): boolean {
 
 function textOf({ sides }: Entry): string {
   const parts = sides.flatMap(({ settings, title, device, images }) => [
-    ...[settings.prompt ?? '', settings.negative ?? '', title, settings.model, settings.sampler ?? '', device],
+    ...[
+      settings.prompt ?? '',
+      settings.negative ?? '',
+      title,
+      settings.model,
+      settings.sampler ?? '',
+      settings.decoder ?? '',
+      device,
+    ],
     ...images.flatMap(({ seed, className }) => [String(seed), className]),
   ]);
   return [...new Set(parts)].join('\n').toLowerCase();

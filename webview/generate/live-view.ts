@@ -133,7 +133,7 @@ export class LiveView {
   }
 }
 
-const decisive = ['model', 'prompt', 'seed', 'size', 'device'] as const;
+const decisive = ['model', 'prompt', 'seed', 'size', 'decoder', 'device'] as const;
 
 function isSamePicture(a: panel.Form, b: panel.Form): boolean {
   return decisive.every((key) => sameValue(a[key], b[key]));

@@ -41,6 +41,7 @@ export class GeneratePage {
       },
       generate: () => this.#generate(),
       openPng: () => this.#try(() => this.#restorePng(null)),
+      pickDecoder: () => this.#try(() => this.#pickDecoder()),
     });
     this.#queue = new QueueView(text, (job) => this.#try(() => host.request(panel.cancelJob, { job })));
     this.#results = new ResultsPanel(host, text, this.#notice, {
@@ -154,6 +155,11 @@ export class GeneratePage {
     this.#notice.clear();
     const keep = this.#live.shown !== null && !form.asGrid;
     this.#try(() => this.#host.request(panel.start, { form, keep }));
+  }
+
+  async #pickDecoder(): Promise<void> {
+    const folder = await this.#host.request(panel.pickDecoder, {});
+    if (folder !== null) this.#form.useDecoder(folder);
   }
 
   async #saveLive(live: number): Promise<void> {

@@ -44,6 +44,7 @@ export function registerSample(program: Command): void {
     .option('--clip-skip <n>', 'last layers of the text encoder to leave out, as diffusers counts them', wholeNumber)
     .option('--variant <name>', 'weights of a model folder under that name, e.g. fp16 or non_ema, where it has them')
     .option('--size <height>x<width>', 'in pixels (default: what the text-to-image model was trained on)', imageSize)
+    .option('--decoder <folder>', "autoencoder in place of the text-to-image model's own, e.g. a download of taesd")
     .option('--key <name>', 'which of several sets of weights in a model file, e.g. net (default: the average)')
     .option('--low-memory', 'keep weights of text-to-image models in memory once; somewhat slower')
     .option('--batch <n>', 'pictures per network call', positiveInteger, 16)

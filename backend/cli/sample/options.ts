@@ -20,6 +20,8 @@ export interface SampleOptions {
   readonly clipSkip?: number;
   /** Which of several sets of weights in a model folder. */
   readonly variant?: string;
+  /** Folder of an autoencoder that makes a text-to-image model's pixels. */
+  readonly decoder?: string;
   /** Height and width in pixels. */
   readonly size?: readonly [number, number];
   /** Which of several sets of weights in a model file. */

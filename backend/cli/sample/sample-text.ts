@@ -75,7 +75,7 @@ async function draw(pipeline: TextPipeline, request: TextRequest, output: Output
 }
 
 function requestOf(options: SampleOptions): TextRequest {
-  const { prompt = '', seeds, negative, guidance, steps, scheduler, eta, size } = options;
+  const { prompt = '', seeds, negative, guidance, steps, scheduler, eta, size, decoder } = options;
   const sampler = samplerNames.find((name) => name === scheduler);
   if (scheduler !== undefined && !sampler) {
     const hint = `Schedulers are ${samplerNames.join(', ')}.`;
@@ -89,6 +89,7 @@ function requestOf(options: SampleOptions): TextRequest {
     ...(sampler ? { scheduler: sampler } : {}),
     ...(eta === undefined ? {} : { eta }),
     ...(size ? { size } : {}),
+    ...(decoder === undefined ? {} : { decoder }),
   };
 }
 

@@ -102,7 +102,17 @@ function imageAt({ shape: [, ...shape], data }: TensorData, index: number): Tens
   return { shape, data: data.subarray(index * size, (index + 1) * size) };
 }
 
-const textOptions = ['prompt', 'negative', 'guidance', 'scheduler', 'eta', 'clipSkip', 'variant', 'size'] as const;
+const textOptions = [
+  'prompt',
+  'negative',
+  'guidance',
+  'scheduler',
+  'eta',
+  'clipSkip',
+  'variant',
+  'size',
+  'decoder',
+] as const;
 
 function refuseTextOptions(name: string, options: SampleOptions): void {
   const given = textOptions.find((option) => options[option] !== undefined);

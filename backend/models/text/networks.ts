@@ -1,8 +1,9 @@
 /** The three networks that make an image of a prompt, on a device: programs of ours, or ONNX files as they are. */
 import type { Engine } from '../../engine/engine.ts';
 import type { DeviceName } from '../../engine/open.ts';
-import { type HostNetwork, NetworkProgram } from './network-program.ts';
+import { type HostNetwork, type NetworkOptions, NetworkProgram } from './network-program.ts';
 import { OnnxNetwork } from './onnx-network.ts';
+import type { OwnDecoder } from './own-decoder.ts';
 import type { TextModel } from './text-model.ts';
 
 export interface NetworkPlacement {
@@ -29,21 +30,27 @@ export function placeNetworks(model: TextModel, placement: NetworkPlacement): Te
   return model.onnx ? onnxNetworks(model.onnx, placement) : programs(model, placement);
 }
 
-function programs(model: TextModel, { engine, lowMemory = false }: NetworkPlacement): TextNetworks {
-  const network = (
-    name: string,
-    part: 'text_encoder' | 'unet' | 'vae',
-    { layout }: Pick<TextModel['unet'], 'layout'>,
-  ) =>
-    new NetworkProgram(engine, {
-      ...{ name, layout, read: () => model.readWeights(part) },
-      ...(lowMemory ? { asInputs: true } : {}),
-    });
+/** One that stands beside a model, as a program of ours whatever the model is. */
+export function placeDecoder({ vae, readWeights }: OwnDecoder, placement: NetworkPlacement): HostNetwork {
+  return program(placement, 'decoder', vae, readWeights);
+}
+
+function programs(model: TextModel, placement: NetworkPlacement): TextNetworks {
+  const { textEncoder, unet, vae } = model;
   return {
-    textEncoder: network('text encoder', 'text_encoder', model.textEncoder),
-    unet: network('unet', 'unet', model.unet),
-    decoder: network('decoder', 'vae', model.vae),
+    textEncoder: program(placement, 'text encoder', textEncoder, () => model.readWeights('text_encoder')),
+    unet: program(placement, 'unet', unet, () => model.readWeights('unet')),
+    decoder: program(placement, 'decoder', vae, () => model.readWeights('vae')),
   };
+}
+
+function program(
+  { engine, lowMemory = false }: NetworkPlacement,
+  name: string,
+  { layout }: Pick<NetworkOptions, 'layout'>,
+  read: NetworkOptions['read'],
+): HostNetwork {
+  return new NetworkProgram(engine, { name, layout, read, ...(lowMemory ? { asInputs: true } : {}) });
 }
 
 /** Names of inputs and outputs are those of Optimum's exports. */

@@ -131,7 +131,7 @@ export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModel
 }
 
 /** A folder as it is, or the cache's newest of a model that was downloaded under this name. */
-function modelFolder(name: string): string {
+export function modelFolder(name: string): string {
   if (fs.existsSync(name) || !isRepositoryName(name)) return name;
   const cached = cachedSnapshot(name);
   if (cached !== undefined) return cached;
@@ -185,7 +185,7 @@ export function expectedOf({ entries }: ParameterLayout): Map<string, readonly n
 }
 
 /** Networks speak of keys; the person also wants to know of which file. */
-function inConfigOf<T>(component: Component, create: (config: unknown) => T): T {
+export function inConfigOf<T>(component: Component, create: (config: unknown) => T): T {
   try {
     return create(configOf(component));
   } catch (error) {

@@ -131,10 +131,15 @@ export async function teacherInputs(
   };
 }
 
-export async function componentInput(component: Component, work: InputWork = {}): Promise<InputFile> {
+/** @param what is hashed, for whoever waits */
+export async function componentInput(
+  component: Component,
+  work: InputWork = {},
+  what = component.name,
+): Promise<InputFile> {
   const { files } = weightFilesOf(component);
   const hashes: string[] = [];
-  for (const file of files) hashes.push((await fileInput(component.name, file, work)).sha256);
+  for (const file of files) hashes.push((await fileInput(what, file, work)).sha256);
   const sha256 = hashes.length === 1 ? hashes[0]! : createHash('sha256').update(hashes.join()).digest('hex');
   return { path: path.join(component.folder.path, component.name), sha256 };
 }

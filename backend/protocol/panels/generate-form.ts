@@ -49,6 +49,8 @@ export const formSchema = z.object({
   sampler: z.string().max(40).nullable().default(null),
   /** Height and width; null: the model's own. */
   size: z.tuple([imageSideSchema, imageSideSchema]).nullable().default(null),
+  /** Folder of what makes a text model's pixels, or its name on the hub; '' is the model's own. */
+  decoder: z.string().max(32_768).default(''),
   device: z.string(),
   /** Also by another model, from the same seeds and classes. */
   beside: z.boolean(),
@@ -63,7 +65,7 @@ export type Form = z.infer<typeof formSchema>;
 /** What an image depends on that can be restored, and what the form calls it: keys of GenerateSettings and of the texts. */
 export const restorable = {
   ...({ model: 'model', seeds: 'count', classes: 'class', prompt: 'prompt', negative: 'negative' } as const),
-  ...({ guidance: 'guidance', sampler: 'sampler', size: 'size', steps: 'steps' } as const),
+  ...({ guidance: 'guidance', sampler: 'sampler', size: 'size', steps: 'steps', decoder: 'decoder' } as const),
 };
 export type Restorable = keyof typeof restorable;
 export const restorableSchema = z.enum(Object.keys(restorable) as [Restorable, ...Restorable[]]);

@@ -30,6 +30,10 @@ export interface GenerateTexts {
   readonly ownSampler: string;
   readonly size: string;
   readonly sizeHint: string;
+  readonly decoder: string;
+  readonly ownDecoder: string;
+  readonly decoderHint: string;
+  readonly chooseDecoder: string;
   readonly device: string;
   readonly deviceAuto: string;
   readonly beside: string;

@@ -140,6 +140,8 @@ export const restorePng = request(
   z.object({ lost: z.array(restorableSchema) }).nullable(),
   null,
 );
+/** Asks for the folder of a decoder; null when the person changed their mind. */
+export const pickDecoder = request('generate/pickDecoder', z.object({}), z.string().nullable(), null);
 export const deleteEntry = request('generate/delete', z.object({ entry: z.string() }), nothing);
 /** Brings back what was deleted last. */
 export const undoDelete = request('generate/undoDelete', z.object({}), nothing);

@@ -72,6 +72,8 @@ export const generateSettingsSchema = z.object({
   sampler: z.string().max(40).optional(),
   /** Height and width in pixels, for a text model; left out, the model's own. */
   size: z.tuple([imageSideSchema, imageSideSchema]).optional(),
+  /** Folder of an autoencoder that makes a text model's pixels, or its name on the hub; left out, the model's own. */
+  decoder: path.optional(),
   /** Sampler steps; 1 is a single call. */
   steps: z.int().min(1).max(1000),
   device: z.string(),

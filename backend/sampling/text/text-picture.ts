@@ -32,6 +32,7 @@ export function textPictureText(maker: TextPictureMaker, seed: Seed): Record<str
     ...(guided ? { negative: negativePrompt, guidance: drawn.guidance } : {}),
     ...(scheduler === undefined ? {} : { sampler: scheduler }),
     ...(size === undefined ? {} : { size: [...size] }),
+    ...(drawn.decoder ? { decoder: drawn.decoder.folder } : {}),
   };
   const common: PictureMaker = {
     ...{ model, sha256: maker.sha256, role: maker.role, steps: drawn.steps, device },
@@ -44,15 +45,20 @@ export function textPictureText(maker: TextPictureMaker, seed: Seed): Record<str
     'dmd.prompt': request.prompt,
     ...(clipSkip === 0 ? {} : { 'dmd.clipSkip': String(clipSkip) }),
     ...(variant === undefined ? {} : { 'dmd.variant': variant }),
+    ...(drawn.decoder ? { 'dmd.decoder': drawn.decoder.folder, 'dmd.decoderSha256': drawn.decoder.sha256 } : {}),
     ...(guided ? { 'dmd.negative': negativePrompt, 'dmd.guidance': String(drawn.guidance) } : {}),
   };
 }
 
-/** The UNet's hash. In the hub's cache, files are named by theirs; elsewhere this reads them. */
+/** The UNet's hash. */
 export async function unetHash({ folder, onnx, variant }: TextModel): Promise<string> {
   const unet = componentOf(folder, 'unet');
   const wanted = variant !== undefined && hasVariant(unet, variant) ? variant : undefined;
-  const files = onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(unet, wanted).files;
+  return filesHash(onnx ? onnxWeightsOf(folder, 'unet') : weightFilesOf(unet, wanted).files);
+}
+
+/** Of a network's weights, hex. In the hub's cache, files are named by theirs; elsewhere this reads them. */
+export async function filesHash(files: readonly string[]): Promise<string> {
   const hashes: string[] = [];
   for (const file of files) {
     const isBlob = basename(dirname(file)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(file));

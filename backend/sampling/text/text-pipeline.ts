@@ -5,12 +5,13 @@
 import { needsGuidance, type Predict, type VpSampler } from '../../diffusion/vp/index.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { requireMemory } from '../../models/text/memory.ts';
-import { type NetworkPlacement, placeNetworks } from '../../models/text/networks.ts';
+import type { NetworkPlacement } from '../../models/text/networks.ts';
 import { imageOfPrediction } from '../../models/text/one-step.ts';
 import { openTextModel, type TextModel, type TextModelOptions } from '../../models/text/text-model.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { StackedGenerator } from '../../random/stacked-generator.ts';
 import type { EncodedPrompt } from '../../text/index.ts';
+import type { PlacedDecoder } from './decoders.ts';
 import { type Shapes, TextPrograms } from './text-programs.ts';
 import {
   type PromptReading,
@@ -26,6 +27,15 @@ export interface TextPipelineOptions extends TextModelOptions, NetworkPlacement 
   readonly batch?: number;
 }
 
+/** What every batch of a request has in common. */
+interface Drawing extends Pick<Settled, 'steps'> {
+  /** Null for a generator's calls. */
+  readonly sampler: VpSampler | null;
+  readonly shapes: Shapes;
+  readonly decoder: PlacedDecoder;
+  readonly calls: number;
+}
+
 /** CLIP's has 49,408 tokens. */
 const smallVocabulary = 10_000;
 
@@ -37,7 +47,7 @@ export class TextPipeline {
   /** The engine stays the caller's. */
   constructor(model: TextModel, options: TextPipelineOptions) {
     this.model = model;
-    this.#programs = new TextPrograms(model, placeNetworks(model, options));
+    this.#programs = new TextPrograms(model, options);
     this.#batch = options.batch;
   }
 
@@ -64,7 +74,8 @@ export class TextPipeline {
     const sampler = samplerFor(request, this.model);
     const calls = sampler ? sampler.timesteps({ steps, eta: request.eta ?? 0 }).length : steps;
     const shapes = this.#programs.shapesOf(settled.size, seeds.length, this.#batch);
-    await this.#programs.prepare(shapes, guidance);
+    const decoder = await this.#programs.decoder(request.decoder);
+    await this.#programs.prepare(shapes, guidance, decoder);
 
     const began = performance.now();
     const prompt = tokenizer.encode(request.prompt);
@@ -76,8 +87,8 @@ export class TextPipeline {
     const latents: TensorData[] = [];
     for (let from = 0; from < seeds.length; from += shapes.batch) {
       const part = { from, to: Math.min(from + shapes.batch, seeds.length) };
-      const drawn = await this.#drawBatch(request, settled, sampler, shapes, part, calls, predict);
-      images.push(firstOf(await this.#programs.decode(drawn, shapes), part.to - from));
+      const drawn = await this.#drawBatch(request, { ...settled, sampler, shapes, decoder, calls }, part, predict);
+      images.push(firstOf(await this.#programs.decode(drawn, shapes, decoder), part.to - from));
       latents.push(firstOf({ shape: shapes.latent, data: drawn }, part.to - from));
     }
     return {
@@ -86,6 +97,7 @@ export class TextPipeline {
       negativePrompt: this.#reading(negativePrompt),
       ...{ steps, guidance, scheduler: sampler?.name ?? null, calls },
       secondsPerImage: (performance.now() - began) / 1000 / seeds.length,
+      decoder: await decoder.origin(),
     };
   }
 
@@ -93,7 +105,8 @@ export class TextPipeline {
   async warmUp(request: Omit<TextRequest, 'prompt'>): Promise<void> {
     const { size, guidance } = settle({ ...request, prompt: '' }, this.model);
     samplerFor(request, this.model);
-    await this.#programs.prepare(this.#programs.shapesOf(size, request.seeds.length, this.#batch), guidance);
+    const decoder = await this.#programs.decoder(request.decoder);
+    await this.#programs.prepare(this.#programs.shapesOf(size, request.seeds.length, this.#batch), guidance, decoder);
   }
 
   /** A vocabulary like CLIP's own puts any word together from parts that it knows; a small one does not. */
@@ -108,11 +121,8 @@ export class TextPipeline {
   /** Latents of one batch, [batch, C, h, w] flat. */
   async #drawBatch(
     { seeds, eta = 0, signal, onStep }: TextRequest,
-    { steps }: Settled,
-    sampler: VpSampler | null,
-    shapes: Shapes,
+    { steps, sampler, shapes, decoder, calls }: Drawing,
     part: { from: number; to: number },
-    calls: number,
     predict: Predict,
   ): Promise<Float32Array> {
     const { batch } = shapes;
@@ -123,7 +133,7 @@ export class TextPipeline {
     const noise = random.randn(sizeOf(shapes.latent.slice(1)));
     const total = calls * Math.ceil(seeds.length / batch);
     const report = async (i: number, denoised: Float32Array) => {
-      const preview = async () => firstOf(await this.#programs.decode(denoised, shapes), count);
+      const preview = async () => firstOf(await this.#programs.decode(denoised, shapes, decoder), count);
       await onStep?.({ done: (part.from / batch) * calls + i + 1, total, images: part, preview });
     };
     const { oneStep } = this.model.calling;

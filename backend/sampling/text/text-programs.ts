@@ -5,9 +5,10 @@
 import { guideDoubled, needsGuidance } from '../../diffusion/vp/index.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { Build, HostNetwork } from '../../models/text/network-program.ts';
-import type { TextNetworks } from '../../models/text/networks.ts';
+import { type NetworkPlacement, placeNetworks } from '../../models/text/networks.ts';
 import type { TextModel } from '../../models/text/text-model.ts';
 import type { EncodedPrompt } from '../../text/index.ts';
+import { Decoders, type PlacedDecoder } from './decoders.ts';
 import { PromptEmbeddings } from './prompt-embeddings.ts';
 
 /** Shapes of one network call. */
@@ -26,13 +27,19 @@ export class TextPrograms {
   readonly #model: TextModel;
   readonly #embeddings: PromptEmbeddings;
   readonly #unet: HostNetwork;
-  readonly #decoder: HostNetwork;
+  readonly #decoders: Decoders;
 
-  constructor(model: TextModel, { textEncoder, unet, decoder }: TextNetworks) {
+  constructor(model: TextModel, placement: NetworkPlacement) {
+    const { textEncoder, unet, decoder } = placeNetworks(model, placement);
     this.#model = model;
     this.#embeddings = new PromptEmbeddings(model, textEncoder);
     this.#unet = unet;
-    this.#decoder = decoder;
+    this.#decoders = new Decoders(model, decoder, placement);
+  }
+
+  /** The model's own, or another by name. Throws UserError as `openOwnDecoder`. */
+  decoder(name: string | undefined): Promise<PlacedDecoder> {
+    return this.#decoders.of(name);
   }
 
   /**
@@ -52,11 +59,11 @@ export class TextPrograms {
   }
 
   /** Compiles, one network after the other, so that at most one is in memory twice. */
-  async prepare(shapes: Shapes, guidance: number): Promise<void> {
+  async prepare(shapes: Shapes, guidance: number, { vae, network }: PlacedDecoder): Promise<void> {
     await this.#embeddings.prepare();
     const doubled = needsGuidance(guidance) ? 2 * shapes.batch : shapes.batch;
     await this.#unet.prepare(...this.#unetAt(shapes, doubled));
-    await this.#decoder.prepare(...this.#decoderAt(shapes));
+    await network.prepare(...decoderAt(vae, shapes));
   }
 
   /**
@@ -103,16 +110,15 @@ export class TextPrograms {
   }
 
   /** Images [batch, 3, H, W] of latents as the UNet has them. */
-  async decode(latents: Float32Array, shapes: Shapes): Promise<TensorData> {
-    const { scalingFactor } = this.#model.vae;
-    const feed = { latents: { shape: shapes.latent, data: latents.map((value) => value / scalingFactor) } };
-    return { shape: shapes.image, data: await this.#decoder.run(...this.#decoderAt(shapes), feed) };
+  async decode(latents: Float32Array, shapes: Shapes, { vae, network }: PlacedDecoder): Promise<TensorData> {
+    const feed = { latents: { shape: shapes.latent, data: latents.map((value) => value / vae.scalingFactor) } };
+    return { shape: shapes.image, data: await network.run(...decoderAt(vae, shapes), feed) };
   }
 
   async dispose(): Promise<void> {
     await this.#embeddings.dispose();
     await this.#unet.dispose();
-    await this.#decoder.dispose();
+    await this.#decoders.dispose();
   }
 
   #unetAt({ latent }: Shapes, rows: number): [key: string, build: Build] {
@@ -126,9 +132,8 @@ export class TextPrograms {
     };
     return [shape.join(), build];
   }
+}
 
-  #decoderAt({ latent }: Shapes): [key: string, build: Build] {
-    const build: Build = (graph, source) => this.#model.vae.decode(source, graph.input('latents', latent));
-    return [latent.join(), build];
-  }
+function decoderAt(vae: PlacedDecoder['vae'], { latent }: Shapes): [key: string, build: Build] {
+  return [latent.join(), (graph, source) => vae.decode(source, graph.input('latents', latent))];
 }

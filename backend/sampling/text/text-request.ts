@@ -19,6 +19,10 @@ export interface TextRequest {
   readonly scheduler?: SamplerName;
   /** DDIM's share of added noise, 0 by default. */
   readonly eta?: number;
+  /**
+   * An autoencoder that makes the pixels in place of the model's own: a folder, or ORGANISATION/NAME of one that was downloaded.
+   */
+  readonly decoder?: string;
   /** Height and width in pixels. Default: what the model was trained on. */
   readonly size?: readonly [number, number];
   /** After every network call. */
@@ -44,6 +48,14 @@ export interface PromptReading {
   readonly unknownWords: readonly string[];
 }
 
+/** Whose weights made the pixels. */
+export interface DecoderOrigin {
+  /** Absolute. */
+  readonly folder: string;
+  /** Of the weights, hex. */
+  readonly sha256: string;
+}
+
 export interface TextImages {
   /** [seeds, 3, H, W], in [-1, 1] up to overshoot. */
   readonly images: TensorData;
@@ -60,6 +72,8 @@ export interface TextImages {
   readonly calls: number;
   /** Wall time per image, without compiling. */
   readonly secondsPerImage: number;
+  /** Null: the model's own. */
+  readonly decoder: DecoderOrigin | null;
 }
 
 export interface Settled {

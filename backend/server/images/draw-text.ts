@@ -52,11 +52,16 @@ export async function drawText(
 
 /** What a generator fixed when it was distilled is not asked of it: a comparison gives both sides one form. */
 function requestOf(settings: GenerateSettings, oneStep: boolean) {
-  const { prompt, negative, guidance, sampler, seeds, steps, classes, size } = settings;
+  const { prompt, negative, guidance, sampler, seeds, steps, classes, size, decoder } = settings;
   if (classes !== null) {
     throw new UserError('usage', 'A text-to-image model has no classes to choose from', 'Say it in the prompt.');
   }
-  const words = { prompt: prompt ?? '', seeds, ...(size === undefined ? {} : { size }) };
+  const words = {
+    prompt: prompt ?? '',
+    seeds,
+    ...(size === undefined ? {} : { size }),
+    ...(decoder === undefined ? {} : { decoder }),
+  };
   if (oneStep) return words;
   return {
     ...words,

@@ -25,6 +25,9 @@ export async function draw(
   const startup = opened ? performance.now() - began : 0;
   const classes = classesFor(settings, model);
   refuseSize(settings, model);
+  if (settings.decoder !== undefined) {
+    throw new UserError('usage', `${settings.model} has no latents to decode`, 'Leave the decoder open.');
+  }
   onProgress('sampling', 0, count);
   const drawn = await model.source.draw({
     ...{ seeds: settings.seeds, classes, steps: settings.steps, sigma: model.generatorSigma },

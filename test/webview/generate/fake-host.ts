@@ -69,7 +69,13 @@ export function view(changes: Partial<View> = {}): View {
     form: {
       ...{ model: 'builtin:scenes', class: 'seed', prompt: '', seed: 42, locked: false, count: 4, steps: null },
       ...{ device: 'auto', beside: false, other: '', negative: '', guidance: null, live: false, restored: false },
-      ...{ sampler: null, size: null, asGrid: false, grid: { x: { setting: 'steps', values: [] }, y: null } },
+      ...{
+        sampler: null,
+        size: null,
+        decoder: '',
+        asGrid: false,
+        grid: { x: { setting: 'steps', values: [] }, y: null },
+      },
     },
     ...{
       formVersion: 0,
