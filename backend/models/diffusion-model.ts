@@ -39,6 +39,14 @@ export interface LevelPoint {
   readonly sigma: number;
 }
 
+/** The boundary condition of a consistency model: at the lowest noise level it returns x_t as it is. */
+export interface Boundary {
+  /** The lowest noise level that it knows, as the network is told it. */
+  readonly lowest: number;
+  /** From x_t and the clean sample read off the network's prediction, both [B, ...]. */
+  returned(xt: Tensor, clean: Tensor, level: Level): Tensor;
+}
+
 export interface DiffusionModel {
   readonly layout: ParameterLayout;
   /** Of one sample: [C, H, W], or [C, h, w] of latents. */
@@ -51,6 +59,8 @@ export interface DiffusionModel {
   readonly calledAt: LevelPoint & { readonly scale: number };
   /** Where a few-step generator is called again on its own image with noise, levels descending; left out by a one-step one. */
   readonly calledAgain?: readonly LevelPoint[];
+  /** Of a consistency model: what it returns in the place of the clean sample. */
+  readonly boundary?: Boundary;
   /** What the network predicts of x_t [B, ...shape]. */
   predict(source: ParameterSource, xt: Tensor, t: Tensor, conditions: Conditions): Tensor;
   /** The network's deepest features of x_t, [B, features, h, w]; left out by one that has none. */
@@ -82,7 +92,7 @@ export function cleanSample(type: Prediction, xt: Tensor, prediction: Tensor, { 
 
 const ones = ({ graph, shape }: Tensor) => graph.constant(shape, new Float32Array(shape[0]!).fill(1));
 
-/** mu(x_t, t | conditions): the denoised samples [B, ...]. */
+/** mu(x_t, t | conditions): the denoised samples [B, ...]; of a consistency model, what it returns. */
 export function denoise(
   model: DiffusionModel,
   source: ParameterSource,
@@ -90,7 +100,8 @@ export function denoise(
   level: Level,
   conditions: Conditions,
 ): Tensor {
-  return cleanSample(model.prediction, xt, model.predict(source, xt, level.t, conditions), level);
+  const clean = cleanSample(model.prediction, xt, model.predict(source, xt, level.t, conditions), level);
+  return model.boundary?.returned(xt, clean, level) ?? clean;
 }
 
 /**

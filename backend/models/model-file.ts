@@ -16,6 +16,7 @@ import { type LoadedWeights, loadWeights } from '../weights/load.ts';
 import { namingFile } from '../weights/refusal.ts';
 import { selectTensors } from '../weights/select.ts';
 import { chooseSet } from '../weights/weight-sets.ts';
+import { consistentNetwork } from './consistency.ts';
 
 export type ModelRole = 'teacher' | 'generator';
 
@@ -28,6 +29,8 @@ export interface Model {
   readonly generatorSigma: number;
   /** Noise levels, descending, at which a few-step generator is called again on its own image with noise; [] for one step. */
   readonly again: readonly number[];
+  /** Of a consistency model: the noise level at which it returns what it is given. `network` keeps to it; null for others. */
+  readonly boundary: number | null;
   readonly path: string;
   /** Of the file, hex. */
   readonly sha256: string;
@@ -86,7 +89,9 @@ export async function openModel(
   const { metadata } = loaded;
   const sha256 = (await hashOf(path)) ?? '';
   const { key: taken, others } = named;
-  return { network, weights, ...rolesOf(metadata, path), path, sha256, metadata, key: taken, others };
+  const roles = rolesOf(metadata, path);
+  const called = roles.boundary === null ? network : consistentNetwork(network, roles.boundary);
+  return { network: called, weights, ...roles, path, sha256, metadata, key: taken, others };
 }
 
 function expectedOf({ layout }: Network): Map<string, readonly number[]> {
@@ -101,13 +106,31 @@ function typed({ tensors, dtypes }: LoadedWeights) {
 export function rolesOf(
   metadata: Readonly<Record<string, string>>,
   path: string,
-): { role: ModelRole; generatorSigma: number; again: readonly number[] } {
+): Pick<Model, 'role' | 'generatorSigma' | 'again' | 'boundary'> {
   const generatorSigma = Number(metadata['dmd.generatorSigma'] ?? 80);
   if (!(generatorSigma > 0 && generatorSigma < Number.POSITIVE_INFINITY)) {
     throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
   }
   const role = metadata['dmd.role'] === 'generator' ? 'generator' : 'teacher';
-  return { role, generatorSigma, again: againOf(metadata['dmd.again'], generatorSigma, path) };
+  const again = againOf(metadata['dmd.again'], generatorSigma, path);
+  return {
+    role,
+    generatorSigma,
+    again,
+    boundary: boundaryOf(metadata['dmd.boundary'], again.at(-1) ?? generatorSigma, path),
+  };
+}
+
+/** @param lowest level that it is called at */
+function boundaryOf(text: string | undefined, lowest: number, path: string): number | null {
+  if (text === undefined) return null;
+  const boundary = Number(text);
+  if (boundary > 0 && boundary <= lowest) return boundary;
+  throw new UserError(
+    'weights',
+    `${path}: 'dmd.boundary' must be a noise level above 0 and at most ${lowest}`,
+    'Take the file as dmd distill wrote it.',
+  );
 }
 
 function againOf(text: string | undefined, generatorSigma: number, path: string): readonly number[] {

@@ -25,6 +25,8 @@ export interface NetworkOptions {
   readonly start: Float32Array;
   /** Decays of the moving averages that are kept of its parameters; [] none. */
   readonly emas: readonly number[];
+  /** Whether it also keeps a target, an average that training itself looks at; its decay comes last in an update's settings. */
+  readonly target?: boolean;
   /** Gradients of several micro-batches are summed before an update. */
   readonly accumulates: boolean;
   /** Who computes the other micro-batches of an update; nobody unless given. */
@@ -39,12 +41,21 @@ export interface RestoredState {
   dispose(): void;
 }
 
+const targetName = 'target';
+
+const averagesOf = ({ emas, target }: Pick<NetworkOptions, 'emas' | 'target'>): string[] => [
+  ...averageNames(emas),
+  ...(target ? [targetName] : []),
+];
+
 const isAdamBuffer = (name: string) => adamBuffers.some((needed) => needed === name);
 
 export class TrainedNetwork {
   readonly name: string;
   readonly layout: ParameterLayout;
   readonly emas: readonly number[];
+  /** Of all averages, the target's among them. */
+  readonly #averages: readonly string[];
   readonly #engine: Engine;
   readonly #updater: Program;
   readonly #adder: Program | null;
@@ -62,13 +73,14 @@ export class TrainedNetwork {
 
   private constructor(
     engine: Engine,
-    { name, layout, start, emas, ranks = alone }: NetworkOptions,
+    { name, layout, start, emas, target = false, ranks = alone }: NetworkOptions,
     updater: Program,
     adder: Program | null,
   ) {
     this.name = name;
     this.layout = layout;
     this.emas = emas;
+    this.#averages = averagesOf({ emas, target });
     this.#engine = engine;
     this.#updater = updater;
     this.#adder = adder;
@@ -81,8 +93,8 @@ export class TrainedNetwork {
   }
 
   static async create(engine: Engine, options: NetworkOptions): Promise<TrainedNetwork> {
-    const { name, layout, emas, accumulates } = options;
-    const updater = await engine.compile(updateGraph(layout, averageNames(emas)), { name: `${name} update` });
+    const { name, layout, accumulates } = options;
+    const updater = await engine.compile(updateGraph(layout, averagesOf(options)), { name: `${name} update` });
     const adder = accumulates ? await engine.compile(sumGraph(layout), { name: `${name} gradient sum` }) : null;
     return new TrainedNetwork(engine, options, updater, adder);
   }
@@ -102,6 +114,11 @@ export class TrainedNetwork {
     const i = decay === undefined ? 0 : this.emas.indexOf(decay);
     if (i < 0) throw new Error(`${this.name} keeps no average of decay ${decay}`);
     return this.#state.get(averageNames(this.emas)[i] ?? 'parameters')!;
+  }
+
+  /** The target as it is after the last commit; the parameters themselves where none is kept. */
+  get target(): Chunks {
+    return this.#state.get(targetName) ?? this.parameters;
   }
 
   /** Updates since the start, committed ones. */
@@ -179,7 +196,7 @@ export class TrainedNetwork {
   originOf(settings: UpdateSettings): Origin | null {
     if (!this.#kept) return null;
     const before = this.#before ?? this.#state;
-    const graph = updateGraph(this.layout, averageNames(this.emas));
+    const graph = updateGraph(this.layout, this.#averages);
     const fed: Record<string, Feed> = {
       ...byChunk('gradient', this.#kept),
       ...updateFeeds(settings, this.#candidateUpdates),
@@ -302,7 +319,7 @@ export class TrainedNetwork {
   }
 
   get #buffers(): string[] {
-    return [...adamBuffers, ...averageNames(this.emas)];
+    return [...adamBuffers, ...this.#averages];
   }
 
   /** Flat numbers as chunks on the device; null: zeros. */

@@ -1,4 +1,4 @@
-/** The distance of the regression loss, with the weights files that it needs: of samples, or of the pictures they decode to. */
+/** The distance of a loss between samples, with the weights files that it needs: of samples, or of the pictures they decode to. */
 import { hashOf } from '../../data/pair-shard.ts';
 import type { Tensor } from '../../graph/graph.ts';
 import { mean, square, sub } from '../../graph/ops/index.ts';
@@ -26,16 +26,35 @@ export interface OpenDistance {
   readonly inputs: Readonly<Record<string, InputFile>>;
 }
 
-/** Throws UserError that names the key, file or tensor. With the regression switched off no file is opened. */
-export async function openDistance(
-  { regression }: DistillConfig,
-  { imageShape, path }: { readonly imageShape: readonly number[]; readonly path: string },
+/** What of a config says how samples are compared. */
+export interface DistanceKeys {
+  readonly distance: 'l2' | 'lpips';
+  readonly lpipsWeights?: string | undefined;
+  readonly vggWeights?: string | undefined;
+}
+
+/** The samples that are compared, and whose they are. */
+interface Compared {
+  readonly imageShape: readonly number[];
+  readonly path: string;
+}
+
+/** Of the regression loss. Throws UserError that names the key, file or tensor. Switched off it opens no file. */
+export async function openDistance({ regression }: DistillConfig, compared: Compared): Promise<OpenDistance> {
+  if (!regression.enabled) return { distance: l2Distance, inputs: {} };
+  return distanceOf(regression, compared, 'regression');
+}
+
+/** @param section of the config that the keys are of. Throws UserError that names the key, file or tensor */
+export async function distanceOf(
+  { distance, lpipsWeights: lpipsFile, vggWeights: vggFile }: DistanceKeys,
+  { imageShape, path }: Compared,
+  section: string,
 ): Promise<OpenDistance> {
-  const { enabled, distance, lpipsWeights: lpipsFile, vggWeights: vggFile } = regression;
-  if (!enabled || distance === 'l2' || lpipsFile === undefined) return { distance: l2Distance, inputs: {} };
+  if (distance === 'l2' || lpipsFile === undefined) return { distance: l2Distance, inputs: {} };
   if (imageShape.length !== 3 || imageShape[0] !== 3) {
     const shape = `[${imageShape.join(', ')}]`;
-    const message = `regression.distance: lpips compares pictures of three channels, but ${path} makes ${shape}`;
+    const message = `${section}.distance: lpips compares pictures of three channels, but ${path} makes ${shape}`;
     throw new UserError('config', message, 'Choose l2.');
   }
   const files = { ...(vggFile === undefined ? {} : { vggWeights: vggFile }), lpipsWeights: lpipsFile };
@@ -46,7 +65,7 @@ export async function openDistance(
     for (const [name, tensor] of loaded.tensors) tensors.set(name, tensor);
     const names = [...loaded.tensors.keys()].filter((name) => /\.(weight|bias)$/.test(name));
     refuseWholeNumbers(names, (name) => loaded.dtypes.get(name), file);
-    inputs[`regression.${key}`] = { path: file, sha256: (await hashOf(file)) ?? '' };
+    inputs[`${section}.${key}`] = { path: file, sha256: (await hashOf(file)) ?? '' };
   }
   const weights = lpipsWeights(tensors, Object.values(files).join(' and '));
   return {

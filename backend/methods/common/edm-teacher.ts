@@ -1,21 +1,21 @@
 /** EDM's networks as teachers: classes, Heun's sampler, images. */
-import path from 'node:path';
 import { openPairs } from '../../data/pairs.ts';
 import { edmSampler } from '../../diffusion/edm-sampler.ts';
 import { karrasSigmas } from '../../diffusion/karras.ts';
 import type { SigmaRange } from '../../diffusion/sampler.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { classConditions, type LabelChoice } from '../../models/conditions.ts';
+import { sigmaDataOf } from '../../models/consistency.ts';
 import type { Denoiser } from '../../models/denoiser.ts';
 import { edmModel } from '../../models/edm-model.ts';
 import { loadTeacher } from '../../models/teacher.ts';
 import { trainedPart } from '../../models/trained-part.ts';
-import { writeModel } from '../../models/write-model.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { DenoiseProgram } from '../../sampling/denoise-program.ts';
 import { takenSet } from '../../weights/weight-sets.ts';
 import { openDistance } from './distance.ts';
+import { edmStudent } from './edm-student.ts';
 import type { PairMaking } from './pairs.ts';
 import type { DistillTeacher } from './teacher.ts';
 
@@ -36,6 +36,7 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
   const { sigmaMin, sigmaMax, rho, count } = matching.levels;
   const part = trainedPart(network.layout, null);
   const conditions = classConditions(network.labelDim, labels);
+  const sigmaData = sigmaDataOf(network);
   const metadata = { generatorSigma: String(generator.sigma) };
   return {
     path: teacher.path,
@@ -48,8 +49,9 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
     model: edmModel(network, {
       sigmas: karrasSigmas(count, { sigmaMin, sigmaMax, rho }),
       generatorSigma: generator.sigma,
-      sigmaData: 'sigma_data' in network.config ? network.config.sigma_data : 0.5,
+      sigmaData,
     }),
+    sigmaData,
     ...{ generator: part, fake: part, pairsMatch: false, guidance: 1, wantsHalf: false, metadata },
     pairs: edmPairs(teacher, { steps: regression.pairs.steps, sigmaMax: generator.sigma, labels }),
     readWeights: async () => weights,
@@ -58,14 +60,7 @@ export async function openEdmTeacher(config: DistillConfig): Promise<DistillTeac
     distance: async () => distance,
     pictures: async () => null,
     smaller: () => [],
-    async writeStudent(folder, name, trained, step, half, again) {
-      const file = path.join(folder, `${name}.safetensors`);
-      const facts = { 'dmd.role': 'generator', 'dmd.step': String(step), 'dmd.teacher': sha256 };
-      const few: Record<string, string> = again.length > 0 ? { 'dmd.again': JSON.stringify(again) } : {};
-      const all = { ...facts, 'dmd.generatorSigma': metadata.generatorSigma, ...few };
-      await writeModel(file, network.config, trained, all, half);
-      return file;
-    },
+    writeStudent: edmStudent(network.config, sha256, generator.sigma),
   };
 }
 

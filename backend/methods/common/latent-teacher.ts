@@ -72,7 +72,7 @@ export async function openLatentTeacher(config: DistillConfig, work: InputWork =
       const decoder = await openDecoder(null, teacher);
       return decodeWith(decoder, weights?.(decoder.vae.layout) ?? (await decoder.readWeights()));
     },
-    writeStudent: (...[folder, name, weights, step, half, again]: Parameters<DistillTeacher['writeStudent']>) =>
+    writeStudent: (...[folder, name, weights, step, half, { again }]: Parameters<DistillTeacher['writeStudent']>) =>
       writeStudent(path.join(folder, name), teacher, weights, { step, teacherSha256: sha256, again }, half),
   };
   const withNetwork = (network: TextTeacher['network']): DistillTeacher => {

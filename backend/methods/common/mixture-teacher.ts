@@ -1,19 +1,19 @@
 /** A mixture of Gaussians in the plane as a teacher: its denoiser is exact and has no weights, so the student is a small network of its own. */
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { mixtureDenoiser } from '../../data/mixture.ts';
 import { scatter } from '../../data/points/scatter.ts';
 import { karrasSigmas } from '../../diffusion/karras.ts';
 import { anySigma } from '../../diffusion/sampler.ts';
 import { initialParameters } from '../../graph/parameters.ts';
 import { classConditions } from '../../models/conditions.ts';
+import { sigmaDataOf } from '../../models/consistency.ts';
 import { edmModel } from '../../models/edm-model.ts';
 import { blobParameters, planeNetwork } from '../../models/plane-network.ts';
 import { trainedPart } from '../../models/trained-part.ts';
-import { writeModel } from '../../models/write-model.ts';
 import type { DistillConfig, MixtureConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { openDistance } from './distance.ts';
+import { edmStudent } from './edm-student.ts';
 import { edmPairs } from './edm-teacher.ts';
 import type { DistillTeacher } from './teacher.ts';
 
@@ -28,7 +28,8 @@ export async function openMixtureTeacher(config: DistillConfig, mixture: Mixture
   const network = planeNetwork(mixture.width);
   const { sigmaMin, sigmaMax, rho, count } = matching.levels;
   const options = { sigmas: karrasSigmas(count, { sigmaMin, sigmaMax, rho }), generatorSigma: generator.sigma };
-  const model = (of: Parameters<typeof edmModel>[0]) => edmModel(of, { ...options, sigmaData: 0.5 });
+  const sigmaData = sigmaDataOf(network);
+  const model = (of: Parameters<typeof edmModel>[0]) => edmModel(of, { ...options, sigmaData });
   const { distance } = await openDistance(config, { imageShape: denoiser.imageShape, path: name });
   const sha256 = hashOfMixture(mixture);
   const part = trainedPart(network.layout, null);
@@ -37,7 +38,7 @@ export async function openMixtureTeacher(config: DistillConfig, mixture: Mixture
   const sigma = String(generator.sigma);
   return {
     ...{ path: name, sha256, inputs: { teacher: { path: name, sha256 } }, notes: [] },
-    ...{ model: model(denoiser), student: model(network) },
+    ...{ model: model(denoiser), student: model(network), sigmaData },
     generator: {
       ...part,
       start: (_, random) => blobParameters(network, mixture.start, generator.sigma, random),
@@ -56,13 +57,7 @@ export async function openMixtureTeacher(config: DistillConfig, mixture: Mixture
     pictures: async () => null,
     plane: { mixture, plot: (points) => scatter(points, mixture, mixture.start) },
     smaller: () => [],
-    async writeStudent(folder, file, trained, step, half, again) {
-      const to = path.join(folder, `${file}.safetensors`);
-      const facts = { 'dmd.role': 'generator', 'dmd.step': String(step), 'dmd.teacher': sha256 };
-      const few: Record<string, string> = again.length > 0 ? { 'dmd.again': JSON.stringify(again) } : {};
-      await writeModel(to, network.config, trained, { ...facts, 'dmd.generatorSigma': sigma, ...few }, half);
-      return to;
-    },
+    writeStudent: edmStudent(network.config, sha256, generator.sigma),
   };
 }
 

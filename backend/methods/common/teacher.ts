@@ -23,6 +23,8 @@ export interface DistillTeacher {
   readonly model: DiffusionModel;
   /** What generator and fake score are, where that is not the teacher's own network. */
   readonly student?: DiffusionModel;
+  /** Of EDM's kind: the standard deviation that the student's preconditioning takes data to have. Left out by others. */
+  readonly sigmaData?: number;
   /** What is trained of generator and fake score. */
   readonly generator: TrainedPart;
   readonly fake: TrainedPart;
@@ -52,7 +54,7 @@ export interface DistillTeacher {
   smaller(): Iterable<DistillTeacher>;
   /**
    * Writes a finished generator under a name of the run's folder, `generator` the one. @returns the path
-   * @param again levels, as the network is told them, that a few-step one is called at again; [] for one step
+   * @param calls how it is called, as the network is told levels
    */
   writeStudent(
     folder: string,
@@ -60,9 +62,21 @@ export interface DistillTeacher {
     weights: ReadonlyMap<string, TensorData>,
     step: number,
     half: boolean,
-    again: readonly number[],
+    calls: StudentCalls,
   ): Promise<string>;
 }
+
+export interface StudentCalls {
+  /** Levels that a few-step generator is called at again; [] for one step. */
+  readonly again: readonly number[];
+  /** The lowest level of a consistency model, where it returns what it is given; null for others. */
+  readonly boundary: number | null;
+}
+
+export const callsOfStudent = ({ calledAgain = [], boundary }: DiffusionModel): StudentCalls => ({
+  again: calledAgain.map(({ t }) => t),
+  boundary: boundary?.lowest ?? null,
+});
 
 export interface ImageEncoder {
   readonly network: GaussianAutoencoder;

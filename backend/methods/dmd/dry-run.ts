@@ -62,6 +62,8 @@ export interface DryMethod<Shape extends DmdShape> {
   graphs(shape: Shape): readonly (readonly [graph: Graph, times: number])[];
   /** Numbers in trained networks beside generator and fake score, by name. */
   otherParameters(shape: Shape): Readonly<Record<string, number>>;
+  /** Left out with a fake score. Of a method without: numbers that it holds beside the generator's own state. */
+  numbersBeside?(shape: Shape): number;
   /** With averages of the generator as the options have them. */
   create(shape: Shape, options: MatchingOptions): Promise<MatchingProcedure>;
 }
@@ -91,7 +93,8 @@ export async function matchingDryRun<Shape extends DmdShape>(
     parameters: {
       network: teacher.model.layout.size,
       trained: {
-        ...{ generator: teacher.generator.layout.size, fake: teacher.fake.layout.size },
+        generator: teacher.generator.layout.size,
+        ...(method.numbersBeside ? {} : { fake: teacher.fake.layout.size }),
         ...method.otherParameters(whole.shape),
       },
     },
@@ -133,11 +136,14 @@ function costOf<Shape extends DmdShape>(shape: Shape, method: DryMethod<Shape>):
   const { flops, peakBytes } = costOfAll(method.graphs(shape));
   // Old and new states until they are committed: three buffers and the generator's average; and one gradient at a time.
   const { generator, fake } = { generator: shape.generator.layout, fake: shape.fake.layout };
-  const gradient = Math.max(generator.trainedSize, fake.trainedSize);
+  const beside = method.numbersBeside?.(shape);
+  const gradient = beside === undefined ? Math.max(generator.trainedSize, fake.trainedSize) : generator.trainedSize;
   // The teacher on the device, and by name for what is written in the end.
-  const teacher = needsTeacher(shape) ? ((shape.halfTeacher ? 2 : 4) + 4) * shape.teacher.layout.size : 0;
+  const teacher =
+    needsTeacher(shape) || beside !== undefined ? ((shape.halfTeacher ? 2 : 4) + 4) * shape.teacher.layout.size : 0;
   const others = Object.values(method.otherParameters(shape)).reduce((sum, size) => sum + size, 0);
-  return { flops, peakBytes, weightBytes: 4 * (8 * generator.size + 6 * (fake.size + others) + gradient) + teacher };
+  const held = 8 * generator.size + (beside ?? 6 * fake.size) + 6 * others + gradient;
+  return { flops, peakBytes, weightBytes: 4 * held + teacher };
 }
 
 async function trainerOf<Shape extends DmdShape>(
@@ -189,7 +195,7 @@ async function recordedOf(
       ...comparedTo(cost(tried, options.count, options.levels), cost(whole, count, levels), fits),
       async open() {
         const probe = await Probe.create(engine, tried.shape, conditions, options);
-        const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
+        const parameters = () => ({ generator: generator.parameters, fake: fake?.parameters ?? [], teacher: frozen });
         return { take: () => probe.read(parameters()), dispose: () => probe.dispose() };
       },
     });

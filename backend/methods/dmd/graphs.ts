@@ -88,7 +88,7 @@ export const generatorReport = [
 
 export const fakeReport = ['lossFake'] as const;
 
-/** The networks' parameters as inputs, each declared when first asked for. */
+/** The networks' parameters as inputs, each declared when first asked for; a target is another state of the generator. */
 export function parametersOf(graph: Graph, { teacher, generator, fake, halfTeacher }: DmdShape) {
   const once = <T>(make: () => T) => {
     let made: T | undefined;
@@ -103,7 +103,11 @@ export function parametersOf(graph: Graph, { teacher, generator, fake, halfTeach
       const flats = part.layout.chunks.map(({ size }, i) => graph.input(i === 0 ? name : `${name}.${i}`, [size]));
       return part.source(flats, part.adapts ? real() : null);
     });
-  return { real, generator: trained('generator', generator), fake: trained('fake', fake) };
+  return {
+    real,
+    ...{ generator: trained('generator', generator), fake: trained('fake', fake) },
+    target: trained('target', generator),
+  };
 }
 
 /**

@@ -53,10 +53,11 @@ export interface DmdOptions extends DmdShape, MatchingOptions {
   settings(step: number): StepSettings;
 }
 
-/** What is looked at of such a procedure between two iterations, whatever else it trains. */
+/** What is looked at of a procedure between two iterations, whatever else it trains. */
 export interface MatchingProcedure extends Procedure {
   readonly generator: TrainedNetwork;
-  readonly fake: TrainedNetwork;
+  /** Null in a method without a fake score. */
+  readonly fake: TrainedNetwork | null;
   /** The frozen teacher's parameters; [] where nothing needs it. */
   readonly teacher: Chunks;
   /**

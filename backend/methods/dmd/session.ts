@@ -22,7 +22,7 @@ import { openTeacher } from '../common/open-teacher.ts';
 import { pairInputs } from '../common/pair-inputs.ts';
 import { openReferencePairs } from '../common/pairs.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
-import type { DistillTeacher } from '../common/teacher.ts';
+import { callsOfStudent, type DistillTeacher } from '../common/teacher.ts';
 import { type DmdShape, generateGraph } from './graphs.ts';
 import type { ScoreInspector } from './inspect/inspector.ts';
 import { inspectorFor } from './inspect/open.ts';
@@ -125,7 +125,7 @@ export async function startMatching(
       : null;
   const preview = record.samplesEvery > 0 && leads ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
-  const parameters = () => ({ generator: generator.parameters, fake: fake.parameters, teacher: frozen });
+  const parameters = () => ({ generator: generator.parameters, fake: fake?.parameters ?? [], teacher: frozen });
   let inspector: Promise<ScoreInspector> | undefined;
   return {
     trainer,
@@ -162,11 +162,17 @@ export async function startMatching(
     },
     async writeWeights(to, inHalves) {
       const written: string[] = [];
-      const again = (shape.student.calledAgain ?? []).map(({ t }) => t);
       for (const [i, decay] of (generator.emas.length > 0 ? generator.emas : [undefined]).entries()) {
         const name = i === 0 ? 'generator' : `generator-ema-${decay}`;
         written.push(
-          await teacher.writeStudent(to, name, await procedure.generatorWeights(decay), trainer.step, inHalves, again),
+          await teacher.writeStudent(
+            to,
+            name,
+            await procedure.generatorWeights(decay),
+            trainer.step,
+            inHalves,
+            callsOfStudent(shape.student),
+          ),
         );
       }
       return written;

@@ -77,10 +77,10 @@ export class Vitals {
   async #samples(): Promise<Record<string, number>> {
     this.#checkUp ??= this.#openCheckUp();
     const { generator, fake, teacher } = this.#procedure;
-    const parameters = { generator: generator.parameters, fake: fake.parameters, teacher };
+    const parameters = { generator: generator.parameters, fake: fake?.parameters ?? [], teacher };
     const vitals = await (await this.#checkUp).read(parameters);
     const { updatesGenerator, updatesFake } = stateTags;
-    return { ...vitals, [updatesGenerator]: generator.updates, [updatesFake]: fake.updates };
+    return { ...vitals, [updatesGenerator]: generator.updates, ...(fake ? { [updatesFake]: fake.updates } : {}) };
   }
 
   async #openCheckUp(): Promise<CheckUp> {
