@@ -23,6 +23,7 @@ import { Trainer } from '../../backend/training/trainer.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { edmShape } from '../unit/training/edm-distillation.ts';
 import { savedBy } from '../unit/training/saved.ts';
+import { near } from './near.ts';
 
 interface Variant {
   readonly name: string;
@@ -45,13 +46,6 @@ const { tensors: io } = await loadWeights(file('io.safetensors'));
 const { tensors: weights } = await loadWeights(file('weights.safetensors'));
 const engine = await openDevice('cpu', 1);
 after(() => engine.dispose());
-
-function near(actual: Float32Array, wanted: Float32Array, what: string, tolerance: number): void {
-  assert.equal(actual.length, wanted.length, what);
-  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const error = wanted.reduce((most, value, i) => Math.max(most, Math.abs(actual[i]! - value)), 0);
-  assert.ok(error <= tolerance * largest, `${what}: off by ${error}, the largest is ${largest}`);
-}
 
 /** The draws of a variant as they were recorded. */
 function drawsOf(at: (name: string) => TensorData): Dmd2Draws {
