@@ -1,6 +1,7 @@
 /** The methods by name. Another one is another folder and a line here. */
 import { registerSection } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import { diffInstruct } from './diff-instruct/index.ts';
 import { dmd } from './dmd/index.ts';
 import { dmd2 } from './dmd2/index.ts';
 import type { Method } from './method.ts';
@@ -14,6 +15,7 @@ export function registerMethod(method: Method): void {
 
 registerMethod(dmd);
 registerMethod(dmd2);
+registerMethod(diffInstruct);
 
 /** Throws UserError('config') for a name that is not known. */
 export function methodOf({ method }: { readonly method: string }): Method {

@@ -97,6 +97,13 @@ const sources: readonly Source[] = [
   ),
   {
     kind: 'distill',
+    name: 'figure-3-diff-instruct',
+    title: 'Two modes in the plane by Diff-Instruct',
+    detail: 'Diff-Instruct on the two modes of Figure 3, in seconds: samples fill the nearest mode.',
+    file: 'presets/figure-3-diff-instruct.dmd.json',
+  },
+  {
+    kind: 'distill',
     name: 'scenes',
     title: 'Built-in model',
     detail:
@@ -131,6 +138,15 @@ const sources: readonly Source[] = [
     detail:
       'DMD2 in place of DMD for the built-in teacher: no pairs, two time scales, and a GAN loss on scenes. Rates that nobody has tuned.',
     file: 'presets/scenes-dmd2.dmd.json',
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
+    name: 'scenes-diff-instruct',
+    title: 'Built-in model by Diff-Instruct',
+    detail:
+      "Diff-Instruct in place of DMD for the built-in teacher: no pairs, no regression, EDM's noise levels. Rates that nobody has tuned.",
+    file: 'presets/scenes-diff-instruct.dmd.json',
     teacher: ofClasses(32),
   },
   {

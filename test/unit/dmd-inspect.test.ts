@@ -7,6 +7,7 @@ import type { MatchingWeight } from '../../backend/methods/dmd/matching.ts';
 import { Probe } from '../../backend/methods/dmd/probe.ts';
 import { classConditions } from '../../backend/models/conditions.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
+import { matchingWeights } from '../../backend/protocol/config/index.ts';
 import {
   curveNames,
   type Inspection,
@@ -101,7 +102,7 @@ test('an image of the probe has the fields that the probe records, at every leve
   );
 });
 
-for (const weight of ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha'] as const) {
+for (const weight of matchingWeights) {
   test(`the weight that is shown is the one of grad, and a step goes along its negative: ${weight}`, async () => {
     const inspector = await open(weight);
     const stepSize = uniform() + 0.5;

@@ -143,6 +143,7 @@ function expected({ teacher: model, guidance, matching, regression }: DmdShape) 
       'eq8-alpha': alpha / distance,
       'sigma/alpha': alpha / sigma,
       'sigma^3/alpha': alpha * sigma,
+      'sigma^2/alpha': alpha,
     }[matching?.weight ?? 'eq8'];
     const grad = muFake.map((value, i) => factor * (value - muReal[i]));
     const towards = matching ? grad.map((value) => value / (count * numbers)) : grad.map(() => 0);

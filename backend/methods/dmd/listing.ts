@@ -8,10 +8,14 @@ export const gradientWords = {
   'eq8-alpha': 'alpha (muFake - muReal) / mean|x - muReal|',
   'sigma/alpha': 'alpha / sigma (muFake - muReal)',
   'sigma^3/alpha': 'alpha sigma (muFake - muReal)',
+  'sigma^2/alpha': 'alpha (muFake - muReal)',
 };
 
-/** Lines stand for the stages of one micro-batch; updates come once all of an update's are done. */
-export function dmdListing(config: DistillConfig): readonly ListingLine[] {
+/**
+ * Lines stand for the stages of one micro-batch; updates come once all of an update's are done.
+ * @param drawn how levels are drawn, where that is not uniformly
+ */
+export function dmdListing(config: DistillConfig, drawn = ''): readonly ListingLine[] {
   const { matching, regression, batch, accumulation, generator, fake, iterations, text } = config;
   const line = (stage: string | null, words: string): ListingLine => ({ stage, text: words });
   const matches = matching.enabled;
@@ -27,7 +31,7 @@ export function dmdListing(config: DistillConfig): readonly ListingLine[] {
     line('generate', '    x = G(z)'),
     ...only(
       matches,
-      line('diffuse', `    xt = alpha_t x + sigma_t eps, t in ${matching.minStep}..${matching.maxStep}`),
+      line('diffuse', `    xt = alpha_t x + sigma_t eps, t in ${matching.minStep}..${matching.maxStep}${drawn}`),
       line('real score', `    muReal = mu_real(xt, t)${guided ? `, guidance ${text.guidance}` : ''}`),
       ...only(trains, line('fake score', '    muFake = mu_fake(xt, t)')),
       line('gradient', `    grad = ${trains ? gradient : gradient.replaceAll('muFake', 'x')}`),
@@ -43,7 +47,7 @@ export function dmdListing(config: DistillConfig): readonly ListingLine[] {
     ...only(
       trains,
       line(null, `  for update in 1..${fake.updatesPerStep}, micro in 1..${accumulation}:`),
-      line('fake-score draw', '    t, eps = draw()'),
+      line('fake-score draw', `    t, eps = draw()${drawn}`),
       line('fake-score loss', '    loss = denoising loss of mu_fake on x'),
       line('fake-score backward', '    gradient += d loss / d mu_fake'),
       line('fake update', `  mu_fake = AdamW(mu_fake, gradient), ${updateWords(fake)}`),

@@ -9,7 +9,7 @@ import type { matchingWeights } from '../../protocol/config/index.ts';
 
 /**
  * The weight w_t of Eq. 7. `eq8`: sigma^2/alpha * CS/|mu_real - x|_1 without Eq. 7's own factor alpha, as in Algorithm 2
- * and the authors' code; `eq8-alpha` with it; the others are the alternatives of Table 2.
+ * and the authors' code; `eq8-alpha` with it; `sigma^2/alpha` is Diff-Instruct's; the others are the alternatives of Table 2.
  */
 export type MatchingWeight = (typeof matchingWeights)[number];
 
@@ -39,6 +39,8 @@ export function matchingGradient({ x, muReal, muFake, alpha, sigma, weight }: Ma
       return timesAlpha(div(difference, image(sigma)));
     case 'sigma^3/alpha':
       return timesAlpha(mul(difference, image(sigma)));
+    case 'sigma^2/alpha':
+      return timesAlpha(difference);
   }
 }
 
@@ -59,6 +61,8 @@ export function matchingFactor(
       return alpha / sigma;
     case 'sigma^3/alpha':
       return alpha * sigma;
+    case 'sigma^2/alpha':
+      return alpha;
   }
 }
 

@@ -48,7 +48,7 @@ export interface MatchingOptions {
 export interface DmdOptions extends DmdShape, MatchingOptions {
   /** Fake-score updates per generator update; those past the first train on newly generated samples. */
   readonly fakeUpdates: number;
-  /** Recorded draws in place of the seed's own streams. */
+  /** Recorded draws, or another method's, in place of the seed's own streams. */
   readonly draws?: Draws;
   settings(step: number): StepSettings;
 }

@@ -2,12 +2,14 @@
 import path from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
 import { roundToHalves } from '../../graph/half.ts';
-import type { OpenConditions } from '../../models/conditions.ts';
+import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
+import type { DiffusionModel } from '../../models/diffusion-model.ts';
 import type { InputWork } from '../../models/input-file.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { stream } from '../../random/stream.ts';
 import { alone } from '../../ranks/ranks.ts';
+import type { Draws } from '../../training/draws.ts';
 import { emasOf } from '../../training/schedule.ts';
 import {
   histogramsOf,
@@ -36,8 +38,15 @@ import { recordedScalars } from './tags.ts';
 import { teacherSamples } from './vitals/teacher-samples.ts';
 import { Vitals } from './vitals/vitals.ts';
 
-/** Loads and checks everything the config names. Throws UserError; nothing is written. */
-export async function planDmd(config: DistillConfig, work: InputWork = {}): Promise<SessionPlan> {
+/**
+ * Loads and checks everything the config names. Throws UserError; nothing is written.
+ * @param drawn what an iteration draws, for a method that draws otherwise
+ */
+export async function planDmd(
+  config: DistillConfig,
+  work: InputWork = {},
+  drawn?: (model: DiffusionModel, conditions: ConditionSource) => Draws,
+): Promise<SessionPlan> {
   const teacher = await openTeacher(config, work);
   const { enabled, pairs } = config.regression;
   const found = enabled && pairs.path !== undefined ? await teacher.pairs.open(pairs.path) : null;
@@ -52,6 +61,7 @@ export async function planDmd(config: DistillConfig, work: InputWork = {}): Prom
         procedure: await DmdProcedure.create(engine, {
           ...{ ...shape, ...options, settings: distillSettings(config) },
           fakeUpdates: config.fake.updatesPerStep,
+          ...(drawn ? { draws: drawn(shape.student, options.conditions) } : {}),
         }),
       })),
   };

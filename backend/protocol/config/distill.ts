@@ -1,4 +1,5 @@
 /** `kind: "distill"`: what every distillation needs to know; its method adds keys of its own. */
+import { diffInstructSection } from '../../methods/diff-instruct/config.ts';
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { dmd2Section } from '../../methods/dmd2/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
@@ -93,6 +94,7 @@ export const methodNames = (): string[] => [...schemas.keys()];
 
 // The editor knows the keys of every method that comes with the program, without its code.
 registerSection('dmd2', dmd2Section);
+registerSection('diff-instruct', diffInstructSection);
 
 /** Throws for a name that is not known. */
 export function sectionOf(method: string): MethodSection {

@@ -7,7 +7,7 @@ import { type Complain, choice, emaKey, every, optimizerKeys, whole } from './co
 import type { SchedulePoints } from './schedule.ts';
 import { z } from './zod.ts';
 
-export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha'] as const;
+export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha', 'sigma^2/alpha'] as const;
 
 /** @param learningRate default of the generator's */
 export const generatorKeys = (learningRate: number) => ({
@@ -58,6 +58,7 @@ export const gradientKeys = {
     'eq8-alpha': "The same with Eq. 7's own factor alpha_t; for EDM, where alpha is 1, no difference.",
     'sigma/alpha': 'grad = (alpha/sigma) (mu_fake - mu_real): an ablation of Table 2.',
     'sigma^3/alpha': 'grad = alpha sigma (mu_fake - mu_real): an ablation of Table 2.',
+    'sigma^2/alpha': 'grad = alpha (mu_fake - mu_real): Diff-Instruct for EDM, arXiv 2305.18455.',
   })
     .default('eq8')
     .describe('Weight w_t of the gradient (Eq. 7); Table 2 compares them. Default eq8.'),
