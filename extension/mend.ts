@@ -40,6 +40,18 @@ export function openFolder(): Mend {
   return button(vscode.l10n.t('Open Folder'), 'workbench.action.files.openFolder');
 }
 
+/** What did not work in one folder is tried in another. @param open says for what it is chosen, on the button that takes it */
+export function chooseFolder(open: string, tryIn: (folder: string) => unknown): Mend {
+  return {
+    title: vscode.l10n.t('Choose Folder…'),
+    run: async () => {
+      const options = { canSelectFiles: false, canSelectFolders: true, openLabel: open };
+      const [folder] = (await vscode.window.showOpenDialog(options)) ?? [];
+      if (folder) await tryIn(folder.fsPath);
+    },
+  };
+}
+
 /** Of a file, which is opened first: the view shows the marks of open files. */
 export function showProblems(file: vscode.Uri): Mend {
   return {

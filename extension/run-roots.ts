@@ -39,8 +39,9 @@ export class RunRoots {
     return (folder && runFolders(folder)[0]) ?? this.#own();
   }
 
-  /** `forNewRun` where no file says which folder of the workspace: of several the person picks one. */
-  async askForNewRun(): Promise<string> {
+  /** `forNewRun`; where no file says which folder of the workspace, or one outside it, the person picks one of several. */
+  async askForNewRun(file?: vscode.Uri): Promise<string> {
+    if (file && vscode.workspace.getWorkspaceFolder(file)) return this.forNewRun(file);
     const folder = await askFolder(vscode.l10n.t('Folder for the new run'));
     return this.forNewRun(folder?.uri);
   }

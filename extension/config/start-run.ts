@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { readTextAside } from '../../backend/files/regular.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { startRun } from '../../backend/protocol/rpc/index.ts';
-import { Mendable, showProblems } from '../mend.ts';
+import { chooseFolder, Mendable, showProblems } from '../mend.ts';
 import type { Services } from '../services.ts';
 import { check } from './check.ts';
 
@@ -32,7 +32,7 @@ export async function startRunFromFile(
   const document = await vscode.workspace.openTextDocument(saved);
   const file = saved.fsPath;
   const title = vscode.l10n.t('Starting {0}', vscode.workspace.asRelativePath(saved));
-  const root = services.roots.forNewRun(saved);
+  const root = await services.roots.askForNewRun(saved);
   try {
     await beginRun({ title, text: document.getText(), file, root, set }, services);
   } catch (error) {
@@ -66,11 +66,10 @@ async function savedFile(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
   return open && (open.isDirty || open.isUntitled) ? vscode.workspace.save(uri) : uri;
 }
 
-/** Starts the run with progress, remembers where it is, and opens its monitor. */
-export async function beginRun(
-  { title, text, file, root, set = [] }: NewRun,
-  { backend, roots, runs }: Services,
-): Promise<void> {
+/** Starts the run with progress, remembers where it is, and opens its monitor. Where it cannot be written, another folder may be chosen. */
+export async function beginRun(run: NewRun, services: Services): Promise<void> {
+  const { title, text, file, root, set = [] } = run;
+  const { backend, errors, roots, runs } = services;
   if (starting.has(file)) return;
   starting.add(file);
   try {
@@ -81,6 +80,12 @@ export async function beginRun(
     await roots.remember(dirname(folder)); // a config may name another folder
     await runs.watch();
     await vscode.commands.executeCommand('dmd.openMonitor', folder);
+  } catch (error) {
+    const isOfRoot = error instanceof UserError && error.kind === 'io' && error.message.includes(root);
+    if (!isOfRoot) throw error; // such as a teacher that cannot be read
+    const what = vscode.l10n.t('Could not start the run');
+    const again = (chosen: string) => errors.guard(what, () => beginRun({ ...run, root: chosen }, services));
+    throw new Mendable('io', error.message, error.hint, [chooseFolder(vscode.l10n.t('Start the Run Here'), again)]);
   } finally {
     starting.delete(file);
   }

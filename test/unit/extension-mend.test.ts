@@ -1,14 +1,19 @@
 /** Errors lead to where they can be mended; what is asked of a remote machine or of several folders is not guessed. */
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type * as Protocol from '../../backend/protocol/errors.ts';
 import type * as AskFolder from '../../extension/ask-folder.ts';
 import type * as RegisterBackend from '../../extension/backend/register.ts';
 import type * as StartRun from '../../extension/config/start-run.ts';
 import type * as ErrorsModule from '../../extension/errors.ts';
 import type * as Mend from '../../extension/mend.ts';
+import type * as Trust from '../../extension/panels/trust.ts';
 import type * as Reveal from '../../extension/reveal.ts';
+import type * as Roots from '../../extension/run-roots.ts';
 import { extensionContext, load } from './extension/load.ts';
 
 const { exports, vscode } = await load<
@@ -18,9 +23,11 @@ const { exports, vscode } = await load<
     typeof Reveal &
     typeof AskFolder &
     typeof RegisterBackend &
-    typeof StartRun
+    typeof Roots &
+    typeof StartRun &
+    typeof Trust
 >(
-  ['errors', 'mend', 'reveal', 'ask-folder', 'backend/register', 'config/start-run']
+  ['errors', 'mend', 'reveal', 'ask-folder', 'run-roots', 'panels/trust', 'backend/register', 'config/start-run']
     .map((name) => `export * from './extension/${name}.ts';`)
     .concat("export * from './backend/protocol/errors.ts';")
     .join('\n'),
@@ -64,7 +71,9 @@ test('a file NAME.dmd.json is no setting', () => {
 
 test('where trust is missing, it can be given', async () => {
   vscode.answers.set('showErrorMessage', 'Manage Trust');
-  errors.show(new exports.Mendable('usage', 'nothing runs here', '', [exports.manageTrust()]));
+  vscode.workspace.isTrusted = false;
+  await errors.guard('', async () => exports.checkTrust());
+  vscode.workspace.isTrusted = true;
   await settled();
   assert.deepEqual(called('executeCommand'), [['workbench.trust.manage']]);
 });
@@ -81,7 +90,7 @@ test('an invalid config is said in one line with the way to its problems, not in
       throw new UserError('config', Array(24).fill('a.dmd.json:1:3: wrong').join('\n'), 'Correct the config.');
     },
   };
-  const services = { backend, errors, roots: { forNewRun: () => '/w/runs' } };
+  const services = { backend, errors, roots: { askForNewRun: async () => '/w/runs' } };
   vscode.answers.set('showErrorMessage', 'Show Problems');
   await errors.guard('Could not start the run', () => exports.startRunFromFile(file as never, services as never));
   await settled();
@@ -94,6 +103,38 @@ test('an invalid config is said in one line with the way to its problems, not in
   ]);
   assert.deepEqual(called('showTextDocument'), [[file]]);
   assert.deepEqual(called('executeCommand'), [['workbench.actions.view.problems']]);
+});
+
+test('a run that cannot be written is begun in a folder that the person chooses', async () => {
+  const refused = new UserError(
+    'io',
+    'cannot create /w/runs/new: permission denied (EACCES)',
+    'Choose another folder.',
+  );
+  const roots: string[] = [];
+  const backend = {
+    async request(_: unknown, { root }: { root: string }) {
+      roots.push(root);
+      if (root === '/w/runs') throw refused;
+      return { folder: `${root}/new` };
+    },
+  };
+  const remembered: string[] = [];
+  const services = {
+    ...{ backend, errors, runs: { watch: async () => [] } },
+    roots: { remember: async (root: string) => void remembered.push(root) },
+  };
+  const begin = (root: string) => exports.beginRun({ title: '', text: '{}', file: '/w/a', root }, services as never);
+  vscode.answers.set('showErrorMessage', 'Choose Folder…');
+  vscode.answers.set('showOpenDialog', [vscode.Uri.file('/elsewhere')]);
+  await errors.guard('Could not start the run', () => begin('/w/runs'));
+  await settled();
+  assert.deepEqual(called('showErrorMessage')[0]!.slice(1), ['Choose Folder…', 'Show Log']);
+  assert.deepEqual([roots, remembered], [['/w/runs', '/elsewhere'], ['/elsewhere']]);
+  assert.deepEqual(called('executeCommand'), [['dmd.openMonitor', '/elsewhere/new']]);
+  // Another folder helps no run whose teacher cannot be read.
+  Object.assign(backend, { request: () => Promise.reject(new UserError('io', 'cannot read /t.onnx', '')) });
+  await assert.rejects(begin('/elsewhere'), (error) => exports.mendsOf(error).length === 0);
 });
 
 test('another Node is offered a restart, when a backend has been used at all', async () => {
@@ -129,6 +170,16 @@ test('a file is shown by the file manager of this machine; of another one in the
   assert.deepEqual(called('executeCommand'), [['revealInExplorer', vscode.Uri.file('/w/runs/a')]]);
 });
 
+test('nobody but the one that knows of other machines asks for the file manager', async () => {
+  const extension = fileURLToPath(new URL('../../extension', import.meta.url));
+  const asking: string[] = [];
+  for (const name of await readdir(extension, { recursive: true })) {
+    if (name.endsWith('.ts') && /revealFileInOS|openExternal/.test(await readFile(join(extension, name), 'utf8')))
+      asking.push(name);
+  }
+  assert.deepEqual(asking, ['reveal.ts']);
+});
+
 test('of several folders the person is asked which, and of one is not', async () => {
   const folder = (path: string) => ({ uri: vscode.Uri.file(path), name: path });
   assert.equal(await exports.askFolder('where?'), undefined);
@@ -141,4 +192,21 @@ test('of several folders the person is asked which, and of one is not', async ()
   assert.equal((await exports.askFolder('where?'))?.name, '/b');
   vscode.answers.set('showWorkspaceFolderPick', undefined);
   await assert.rejects(exports.askFolder('where?'));
+});
+
+test('a new run goes where its config is; for one that is in none of several folders the person is asked', async () => {
+  const folders = ['/a', '/b'].map((path) => ({ uri: vscode.Uri.file(path), name: path }));
+  vscode.workspace.workspaceFolders = folders;
+  vscode.workspace.settings['dmd.runFolders'] = ['runs'];
+  const isIn = ({ fsPath }: { fsPath: string }) => folders.find(({ name }) => `${fsPath}/`.startsWith(`${name}/`));
+  Object.assign(vscode.workspace, { getWorkspaceFolder: isIn });
+  const roots = new exports.RunRoots(extensionContext(vscode) as never);
+  const rootOf = (path?: string) => roots.askForNewRun(path === undefined ? path : (vscode.Uri.file(path) as never));
+  assert.equal(await rootOf('/b/x.dmd.json'), '/b/runs');
+  assert.deepEqual(called('showWorkspaceFolderPick'), []);
+  vscode.answers.set('showWorkspaceFolderPick', folders[1]);
+  for (const file of [undefined, '/elsewhere/x.dmd.json']) assert.equal(await rootOf(file), '/b/runs');
+  assert.equal(called('showWorkspaceFolderPick').length, 2);
+  vscode.answers.delete('showWorkspaceFolderPick');
+  await assert.rejects(rootOf(), 'whoever picks none starts none');
 });

@@ -4,14 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { finished, readView, restorePng, start } from '../../backend/protocol/panels/generate.ts';
 import type { Form } from '../../backend/protocol/panels/generate-form.ts';
 import type { Generated, GenerateSettings, ModelInfo } from '../../backend/protocol/rpc/images.ts';
 import type { Seed } from '../../backend/protocol/seed.ts';
 import { defaultForm } from '../../extension/generate/form.ts';
 import { importWithVscode } from '../webview/vscode-stub.ts';
+import { fakePanel } from './extension/fake-panel.ts';
 
 type Host = Omit<typeof import('./generate/host.ts'), 'vscode'> & { vscode: typeof import('../webview/vscode-api.ts') };
-const { GenerateSession, generateFromPrompt, generateImage, restoreImageSettings, vscode } =
+const { GeneratePanel, GenerateSession, generateFromPrompt, generateImage, restoreImageSettings, vscode } =
   await importWithVscode<Host>('test/unit/generate/host.ts');
 
 const words: ModelInfo = {
@@ -99,6 +101,32 @@ test('Generate keeps the live image, seed and all; otherwise every generation dr
   await session.generate(session.form);
   assert.notEqual(seedsOf()[2], 4711);
   assert.equal(session.form.locked, false);
+});
+
+test('the panel asks for what its page asks: the seed of the live image, and what did not fit', async () => {
+  const session = open();
+  const page = fakePanel();
+  const services = {
+    extensionUri: vscode.Uri.file('/extension'),
+    log: { error: assert.fail },
+    errors: { log: assert.fail },
+  };
+  new GeneratePanel(session, services as never).adopt(page as never);
+  await page.ask(readView, {});
+  for (const keep of [true, false]) {
+    const done = new Promise<void>((resolve) => {
+      const listening = session.onDidFinish(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+    await page.ask(start, { form: form({ prompt: 'a green star', live: true, seed: 4711 }), keep });
+    await done;
+  }
+  assert.deepEqual([seedsOf()[0], seedsOf()[1] === 4711], [4711, false]);
+  assert.equal(page.told.filter(({ method }) => method === finished.method).length, 2);
+  png = { settings: restorable({ sampler: 'dreamy' }), text: {} };
+  assert.deepEqual(await page.ask(restorePng, { png: Uint8Array.of(0) }), { lost: ['sampler'] });
 });
 
 test('a live image can be saved by its number until others took its place', async () => {

@@ -15,7 +15,8 @@ import {
   runRemoved,
 } from '../../backend/protocol/rpc/index.ts';
 import { BackendInProcess } from '../webview/monitor/backend.ts';
-import { type FakePanel, monitorHost } from './extension/monitor-host.ts';
+import type { FakePanel } from './extension/fake-panel.ts';
+import { monitorHost } from './extension/monitor-host.ts';
 import { runRecord } from './extension/run-record.ts';
 import { makeRun, scratchFolder } from './server/run-folders.ts';
 

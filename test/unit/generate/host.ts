@@ -4,5 +4,6 @@ import { generateFromPrompt } from '../../../extension/commands/generate-from-pr
 import { generateImage } from '../../../extension/commands/generate-image.ts';
 import { restoreImageSettings } from '../../../extension/commands/restore-image-settings.ts';
 import { GenerateSession } from '../../../extension/generate/session.ts';
+import { GeneratePanel } from '../../../extension/panels/generate.ts';
 
-export { GenerateSession, generateFromPrompt, generateImage, restoreImageSettings, vscode };
+export { GeneratePanel, GenerateSession, generateFromPrompt, generateImage, restoreImageSettings, vscode };
