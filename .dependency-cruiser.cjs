@@ -21,7 +21,7 @@ const layers = {
   debug: ['graph', 'engine', 'training'],
   export: [...arithmetic, 'models', 'sampling'],
   evaluate: [...arithmetic, 'models', 'sampling', 'ranks'],
-  runs: [...arithmetic, 'models', 'sampling', 'ranks', 'training', 'methods', 'teach', 'health', 'debug'],
+  runs: [...arithmetic, 'models', 'sampling', 'ranks', 'training', 'methods', 'teach', 'evaluate', 'health', 'debug'],
 };
 layers.adapter = ['runs', 'debug', 'health'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);

@@ -25,6 +25,8 @@ export interface ShelfOptions {
   readonly count: number;
   /** Prompts that a person gave. */
   readonly captions: readonly string[] | null;
+  /** How a person gives `path`. Default --reference. */
+  readonly option?: string;
   /** That share the work. Left out, this process alone. */
   readonly ranks?: Ranks;
 }
@@ -46,8 +48,13 @@ export class ReferenceShelf {
    * Null for a model that is measured with a person's own prompts and nothing to compare with. Throws UserError('usage')
    * for a model of other pictures than this project's where no reference is given.
    */
-  async referenceFor({ name, imageShape, classes, takesPrompts }: Contestant): Promise<Reference | null> {
-    const { path, captions, space, count, hasOwnData, ranks = alone } = this.#options;
+  async referenceFor({
+    name,
+    imageShape,
+    classes,
+    takesPrompts,
+  }: Pick<Contestant, 'name' | 'imageShape' | 'classes' | 'takesPrompts'>): Promise<Reference | null> {
+    const { path, captions, space, count, hasOwnData, ranks = alone, option = '--reference' } = this.#options;
     if (path?.endsWith('.npz')) return this.#once('file', () => statisticsReference(path, space));
     if (path) return readBy(space, classes, await this.#once('file', () => imageReference(path, count, space, ranks)));
     const shape = hasOwnData ? imageShape.join() : '';
@@ -58,7 +65,7 @@ export class ReferenceShelf {
       return this.#once('scenes', () => scenesReference(count, space, ranks));
     }
     const message = `There is nothing to compare ${name} with: ${hasOwnData ? 'it does not make "scenes"' : 'no reference is given'}.`;
-    throw new UserError('usage', message, 'Give images of its data, or their statistics, with --reference.');
+    throw new UserError('usage', message, `Give images of its data, or their statistics, with ${option}.`);
   }
 
   #once(name: string, make: () => Promise<Reference>): Promise<Reference> {

@@ -28,8 +28,29 @@ export interface Method {
   dryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun>;
   /** What scores there are to inspect; left out by a method without. Throws UserError; nothing is written. */
   inspection?(config: DistillConfig, engine: Engine, work?: InputWork): Promise<InspectionSubject>;
+  /**
+   * Writes the generator of a saved state as the model that a run ends with; left out by a method that cannot. @returns the path.
+   * Throws UserError: 'usage' for an average that is not kept, 'data', 'io'
+   */
+  writeSaved?(config: DistillConfig, state: SavedState, to: SavedTarget): Promise<string>;
   /** Its algorithm with the config's values, line by line, each with the stage it stands for. */
   listing(config: DistillConfig): readonly ListingLine[];
+}
+
+/** Of a checkpoint. */
+export interface SavedState {
+  readonly files: ReadonlyMap<string, StoredArrays>;
+  readonly step: number;
+  /** Decay of the average that is wanted; the first that is kept unless given. */
+  readonly average?: number;
+}
+
+export interface SavedTarget {
+  readonly folder: string;
+  /** Of the file, without ending, or of the folder of a text-to-image model. */
+  readonly name: string;
+  /** float16 instead of float32. */
+  readonly half: boolean;
 }
 
 /** A state whose networks are on the device. */

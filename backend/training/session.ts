@@ -68,6 +68,22 @@ export interface SessionPlan {
   readonly dispose?: () => Promise<void>;
 }
 
+/** Pictures that a generator makes with its averaged weights, for whoever measures them. Never disturbs training. */
+export interface SampledPictures {
+  /** [C, H, W] of one. */
+  readonly shape: readonly [number, number, number];
+  /** Picture i shows class i modulo this; 0 for none. */
+  readonly classes: number;
+  readonly takesPrompts: boolean;
+  /** Decays of the averages that are kept; [] where the weights themselves are what is sampled. */
+  readonly averages: readonly number[];
+  /**
+   * Those places of an endless list [indices, C, H, W], in [-1, 1]: the same noise and condition at every step.
+   * @param average its decay; the first, or the weights themselves, unless given
+   */
+  draw(indices: readonly number[], average?: number): Promise<TensorData>;
+}
+
 export interface TrainingSession {
   readonly trainer: Trainer;
   /** An iteration's numbers under the tags they are recorded by. */
@@ -80,6 +96,8 @@ export interface TrainingSession {
   readonly readPlane?: ((step: number, asked: PlaneQuestion) => Promise<PlaneReading>) | undefined;
   /** Both scores of one image, of the state as it is. Left out: no scores. Throws UserError: 'usage', 'cancelled'. */
   readonly inspect?: ((query: InspectionQuery, how: InspectionHow) => Promise<Inspection>) | undefined;
+  /** Left out: samples are no pictures. */
+  readonly pictures?: SampledPictures | undefined;
   /** Writes the trained weights into a folder; returns the paths. */
   writeWeights(folder: string, half: boolean): Promise<string[]>;
   dispose(): Promise<void>;

@@ -208,9 +208,12 @@ test('a chart is found by its name, in a folded group too', { skip }, async () =
   });
 });
 
-test('what a run of a later method records has a name in words', { skip }, async () => {
+test('what a run of a later method records has a name in words; of several averages the best is marked', {
+  skip,
+}, async () => {
   const rates = ['rate/generator', 'rate/fake', 'rate/discriminator'];
-  const tags = [...short.tags, ...rates, ...Object.values(dmd2Tags)];
+  const measured = ['fd', 'right'].flatMap((name) => [0.9, 0.99, 0.999].map((ema) => `quality/${name} of ema ${ema}`));
+  const tags = [...short.tags, ...rates, ...measured, ...Object.values(dmd2Tags)];
   const backend = longRuns({ tags, points: 40, state: 'finished' });
   await withRuns({ backend, folders: runs(1) }, async (_, page) => {
     await page.locator('input.find-chart').fill('a');
@@ -221,6 +224,17 @@ test('what a run of a later method records has a name in words', { skip }, async
       names.filter((name) => tags.some((tag) => name.includes(tag))),
       [],
     );
+    for (const [chart, best] of [
+      ['quality/fd', Math.min],
+      ['quality/right', Math.max],
+    ] as const) {
+      const values = async (which: string) => {
+        const found = await texts(page.locator(`section[data-chart="${chart}"] .series ${which}`));
+        return found.map((text) => Number(/^best (\S+) /.exec(text)?.[1]));
+      };
+      await until(page, 'the bests', async () => (await values('.best')).filter(Number.isFinite).length === 3);
+      assert.deepEqual(await values('.best.first'), [best(...(await values('.best')))], chart);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 /** The work of `dmd export`. */
-import { basename, extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { exportModel } from '../../export/export-model.ts';
 import { modelPath, openModel } from '../../models/model-file.ts';
 import { isTextModel } from '../../models/text/is-text-model.ts';
@@ -11,6 +12,20 @@ export type { ExportOptions } from './options.ts';
 
 /** Returns the exit code: 1 when the file computes other pixels. */
 export async function exportCommand(name: string, options: ExportOptions, output: Output): Promise<number> {
+  if (isRunFolder(name)) {
+    const { exportRun } = await import('./export-run.ts');
+    return exportRun(name, options, output, (model, own) => exportOnnx(model, own, output));
+  }
+  if (options.step !== undefined || options.ema !== undefined || options.format === 'model') {
+    const hint = 'Give the folder of a run: its checkpoints keep the steps and their averages.';
+    throw new UserError('usage', `${name} is one model: --step, --ema and --format choose among those of a run`, hint);
+  }
+  return exportOnnx(name, options, output);
+}
+
+const isRunFolder = (name: string) => existsSync(join(name, 'run.json'));
+
+async function exportOnnx(name: string, options: ExportOptions, output: Output): Promise<number> {
   if (isTextModel(modelPath(name))) {
     const { exportText } = await import('./export-text.ts');
     return exportText(name, options, output);

@@ -1,4 +1,5 @@
 /** Distribution Matching Distillation (Yin et al., arXiv 2311.18828): one folder with all that makes it this method. */
+import { writeSavedStudent } from '../common/saved-student.ts';
 import type { Method } from '../method.ts';
 import { dmdSection } from './config.ts';
 import { dmdDryRun } from './dry-run.ts';
@@ -14,5 +15,6 @@ export const dmd: Method = {
   findings: dmdFindings,
   dryRun: dmdDryRun,
   inspection: openSubject,
+  writeSaved: writeSavedStudent,
   listing: dmdListing,
 };

@@ -23,6 +23,7 @@ import { holdsTeacherAsHalf } from '../common/latent-teacher.ts';
 import { openTeacher } from '../common/open-teacher.ts';
 import { pairInputs } from '../common/pair-inputs.ts';
 import { openReferencePairs } from '../common/pairs.ts';
+import { GeneratorPictures } from '../common/pictures.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import { callsOfStudent, type DistillTeacher } from '../common/teacher.ts';
 import { type DmdShape, generateGraph } from './graphs.ts';
@@ -133,12 +134,20 @@ export async function startMatching(
           teacherSamples: () => teacherSamples(engine, teacher, { pairs, conditions: conditions.source, seed, signal }),
         })
       : null;
+  const measures = record.quality.every > 0 && leads && !teacher.plane;
+  const pictures = !measures
+    ? undefined
+    : await GeneratorPictures.create({
+        ...{ engine, teacher, generator: procedure.generator, frozen: procedure.teacher, seed },
+        ...{ generate: (count: number) => generateGraph(shape, count), conditions: conditions.source },
+      });
   const preview = record.samplesEvery > 0 && leads ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
   const parameters = () => ({ generator: generator.parameters, fake: fake?.parameters ?? [], teacher: frozen });
   let inspector: Promise<ScoreInspector> | undefined;
   return {
     trainer,
+    pictures,
     readProbe: probe ? (step) => probe.live(step, parameters()) : undefined,
     readPlane: plane && ((step, asked) => plane.read(step, asked, parameters())),
     async inspect(query, how) {
@@ -192,6 +201,7 @@ export async function startMatching(
       await probe?.dispose();
       await plane?.dispose();
       await (await inspector?.catch(() => undefined))?.dispose();
+      await pictures?.dispose();
       await preview?.dispose();
       await trainer.dispose();
       await conditions.dispose();

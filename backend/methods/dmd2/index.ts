@@ -1,4 +1,7 @@
 /** DMD2 (Yin et al., arXiv 2405.14867): one folder with all that makes it this method, on DMD's scores, probe and inspector. */
+import { laterSteps } from '../common/later-steps.ts';
+import { writeSavedStudent } from '../common/saved-student.ts';
+import type { DistillTeacher } from '../common/teacher.ts';
 import { openSubject } from '../dmd/inspect/open.ts';
 import type { Method } from '../method.ts';
 import { asDmd, dmd2Config } from './as-dmd.ts';
@@ -18,6 +21,12 @@ export const dmd2: Method = {
   inspection(given, engine, work) {
     const config = dmd2Config(given);
     return openSubject(asDmd(config), engine, work, (shape) => fewStepShape(config, shape));
+  },
+  writeSaved(given, state, to) {
+    const config = dmd2Config(given);
+    const later = (teacher: DistillTeacher) =>
+      laterSteps(config.steps.at, teacher.student ?? teacher.model).map(({ t }) => t);
+    return writeSavedStudent(asDmd(config), state, to, later);
   },
   listing: dmd2Listing,
 };

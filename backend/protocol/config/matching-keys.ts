@@ -78,6 +78,30 @@ export const recordKey = z
       25,
       "Record what health is judged by: the samples of fixed noise beside the teacher's, the fake score on them, the noise of the gradient",
     ),
+    quality: z
+      .strictObject({
+        every: every(
+          0,
+          'Measure how near one-call pictures come to real ones, by each average of the generator (generator.ema), as the curves quality/...',
+        ),
+        count: whole(2, 'images').default(500).describe('Pictures per average and measurement. Default 500.'),
+        features: z
+          .string()
+          .min(1)
+          .default('scenes')
+          .describe(
+            'Network whose features the Frechet distance is taken in: scenes, fashion-mnist, or a file of `dmd features`. Default scenes.',
+          ),
+        reference: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'Real pictures to compare with: a folder or zip of images, or an IDX file. Default: held-out scenes, for models of scenes.',
+          ),
+      })
+      .prefault({})
+      .describe('Quality over steps: which average of the weights, and which step, came nearest.'),
     budgetMB: z
       .number()
       .nonnegative()

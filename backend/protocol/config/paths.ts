@@ -3,22 +3,26 @@ import { sectionOf } from './distill.ts';
 import type { Config } from './parse.ts';
 
 const ofKind: Readonly<Record<Config['kind'], readonly string[]>> = {
-  distill: ['teacher', 'text.prompts', 'text.decoder'],
+  distill: ['teacher', 'text.prompts', 'text.decoder', 'record.quality.features', 'record.quality.reference'],
   teach: ['data.source', 'initial'],
   'teach-autoencoder': ['initial'],
   'teach-text-encoder': ['tokenizer'],
   'teach-text': ['vae', 'tokenizer', 'initialText', 'initial'],
 };
 
-/** Here `scenes` is a name. */
-const namesScenes = ['data.source', 'text.prompts'];
+/** What is a name here and not a path. */
+const names: Readonly<Record<string, readonly string[]>> = {
+  'data.source': ['scenes'],
+  'text.prompts': ['scenes'],
+  'record.quality.features': ['scenes', 'fashion-mnist'],
+};
 
-/** The config with every path replaced; `builtin:...` and `scenes` are names, not paths. */
+/** The config with every path replaced; `builtin:...`, `scenes` and their like are names, not paths. */
 export function mapPaths(config: Config, replace: (path: string) => string): Config {
   const own = config.kind === 'distill' ? sectionOf(config.method).paths : [];
   const keys = ['out', 'launch.mpi.hostfile', ...ofKind[config.kind], ...own];
   return keys.reduce((mapped, key) => {
-    const isName = (value: string) => value.startsWith('builtin:') || (value === 'scenes' && namesScenes.includes(key));
+    const isName = (value: string) => value.startsWith('builtin:') || (names[key] ?? []).includes(value);
     return replaced(mapped, key.split('.'), (value) => (isName(value) ? value : replace(value)));
   }, config);
 }

@@ -60,6 +60,7 @@ export interface MonitorTexts {
   readonly groupNorm: string;
   readonly groupResidual: string;
   readonly groupCosine: string;
+  readonly groupQuality: string;
   readonly groupGan: string;
   readonly groupRate: string;
   readonly groupSpeed: string;
@@ -129,6 +130,10 @@ export interface MonitorTexts {
   readonly normGenerator: string;
   readonly normFake: string;
   readonly normDiscriminator: string;
+  readonly frechetDistance: string;
+  readonly shareRight: string;
+  readonly average: string;
+  readonly bestOfChart: string;
   readonly logits: string;
   readonly logitReal: string;
   readonly logitGenerated: string;

@@ -17,6 +17,7 @@ import { type DebuggingParts, goBack, runDebugger } from './debugging.ts';
 import type { GpuUse } from './gpu-use.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
+import type { Quality } from './quality.ts';
 import { planChange, type SettingsChange } from './settings-change.ts';
 import { rankScalars } from './together.ts';
 
@@ -27,6 +28,8 @@ export interface Saved {
 }
 
 export interface LoopParts extends DebuggingParts {
+  /** Null where none is measured. */
+  readonly quality: Quality | null;
   /** Null on a device that is no graphics card. */
   readonly gpuUse: GpuUse | null;
   /** The checkpoint that was restored; undefined when the run begins. */
@@ -84,7 +87,10 @@ export class TrainingLoop {
   async #run(): Promise<SettingsChange | null> {
     const { session, control, recorder, until, goesOn, awaitsDebugger } = this.#parts;
     const { trainer } = session;
-    if (trainer.step === 0 && !goesOn) await session.record(0);
+    if (trainer.step === 0 && !goesOn) {
+      await session.record(0);
+      recorder.add(0, { scalars: await this.#quality(0) });
+    }
     if (awaitsDebugger && trainer.step < until) await this.#debugger.awaitDebugger(secondsForDebugger);
     for (;;) {
       await turn(); // requests arrive now
@@ -151,13 +157,26 @@ export class TrainingLoop {
     this.#debugger.done(step, scalars);
     recorder.add(step, { scalars });
     await session.record(step);
+    const quality = await this.#quality(step);
+    recorder.add(step, { scalars: quality });
     health.step(step);
-    report({ type: 'step', step, iterations: config.iterations, time: Date.now() / 1000, scalars });
+    const { iterations } = config;
+    report({ type: 'step', step, iterations, time: Date.now() / 1000, scalars: { ...scalars, ...quality } });
     control.iterated();
     if (control.probing) await this.#probe();
     if (config.checkpoint.every > 0 && step % config.checkpoint.every === 0) await this.#checkpoint();
     else this.#note();
     return true;
+  }
+
+  /** Stopped, or to go on with other settings, the run does not wait for it. */
+  async #quality(step: number): Promise<Scalars> {
+    const { quality, config } = this.#parts;
+    const goesOn = async () => {
+      await turn();
+      return (await this.answer()) && !this.#change;
+    };
+    return (await quality?.measure(step, config.iterations, goesOn)) ?? {};
   }
 
   /**

@@ -22,6 +22,7 @@ import { RunHealth } from './health.ts';
 import { TrainingLoop } from './loop.ts';
 import { NumericError } from './numeric-stop.ts';
 import { type Opened, open, type RunRequest } from './open.ts';
+import { Quality } from './quality.ts';
 import { Recorder } from './recorder.ts';
 import { adoptChange } from './settings-change.ts';
 import { type Begun, compareInputs, greet } from './together.ts';
@@ -122,6 +123,7 @@ async function work(
   recorder.add(step, configText(config));
   const gpuUse = (await engine.capabilities()).onHost ? null : new GpuUse();
   let session: TrainingSession | undefined;
+  let quality: Quality | null = null;
   try {
     for (let goesOn = false; ; goesOn = true) {
       await ranks.tell(JSON.stringify({ config, folder, device } satisfies Begun));
@@ -129,9 +131,25 @@ async function work(
       session = await plan.start({ engine, folder, recorder, signal: control.signal, report, ranks });
       if (checkpoint) await session.trainer.restore(checkpoint.step, checkpoint.files);
       await shareState(ranks, session.trainer);
+      quality = ranks.rank === 0 ? Quality.of(config, engine, session, report) : null;
       const loop = new TrainingLoop({
         awaitsDebugger: !goesOn && request.debug === true,
-        ...{ run, config, session, engine, recorder, health, gpuUse, control, report, disk, inputs, goesOn, ranks },
+        ...{
+          run,
+          config,
+          session,
+          engine,
+          recorder,
+          health,
+          quality,
+          gpuUse,
+          control,
+          report,
+          disk,
+          inputs,
+          goesOn,
+          ranks,
+        },
         restored: checkpoint && { step, path: checkpoint.path },
         until: Math.min(config.iterations, request.until ?? config.iterations),
       });
@@ -140,6 +158,8 @@ async function work(
       // As at a resume, but that the process stays.
       control.desk.forgetHandlers();
       step = session.trainer.step;
+      await quality?.dispose();
+      quality = null;
       await session.dispose();
       session = undefined;
       adoptChange(run, change, step);
@@ -167,6 +187,7 @@ async function work(
   } finally {
     recorder.close();
     gpuUse?.dispose();
+    await quality?.dispose();
     await session?.dispose();
   }
 }

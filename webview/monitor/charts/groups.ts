@@ -2,6 +2,7 @@
 
 export type GroupId =
   | 'loss'
+  | 'quality'
   | 'gan'
   | 'norm'
   | 'residual'
@@ -28,6 +29,7 @@ export interface ChartPlan {
 
 const order: readonly GroupId[] = [
   'loss',
+  'quality',
   'residual',
   'cosine',
   'gan',
@@ -47,6 +49,7 @@ const first = ['loss/matching', 'loss/regression', 'loss/fake', 'loss/teacher', 
 const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {
   residual: (tag) => (tag.startsWith('probe/') ? 'probe/residual' : 'residual'),
   cosine: () => 'probe/cosine',
+  quality: (tag) => tag.replace(/ of ema .*/, ''),
   gan: (tag) => (tag.startsWith('gan/logit-') ? 'gan/logit' : tag),
   rate: () => 'rate',
   speed: (tag) => (tag.startsWith('speed/gpu ') ? 'speed/gpu' : tag),
@@ -64,6 +67,7 @@ export function groupOf(tag: string): GroupId {
   if (tag.startsWith('norm/') || tag.startsWith('gradient/')) return 'norm';
   if (tag.startsWith('residual/') || tag.startsWith('probe/residual/')) return 'residual';
   if (tag.startsWith('probe/cosine/')) return 'cosine';
+  if (tag.startsWith('quality/')) return 'quality';
   if (tag.startsWith('gan/')) return 'gan';
   if (tag.startsWith('rate/')) return 'rate';
   if (tag.startsWith('speed/')) return 'speed';

@@ -10,6 +10,7 @@ import { fill } from '../../shared/initial.ts';
 import type { Point } from '../data/run-curves.ts';
 import type { RunData } from '../data/run-data.ts';
 import type { Monitor } from '../monitor.ts';
+import { better } from './best.ts';
 
 /** A curve of a chart, and whose it is. */
 export interface ChartTrace extends Trace {
@@ -53,13 +54,17 @@ export class Legend {
   /** @param at place of the axis */
   moveTo(at: number): void {
     const { texts } = this.#monitor;
-    for (const { trace, value, mean, best } of this.#entries) {
+    const first = bestOf(this.#entries);
+    for (const entry of this.#entries) {
+      const { trace, value, mean, best } = entry;
       const step = trace.axis!.step(at);
       const point = trace.run.curves.at(trace.tag, step);
       setText(value, valueText(point, step));
       const index = trace.smooth?.indexUpTo(step) ?? -1;
       setText(mean, index < 0 ? '' : fill(texts.meanValue, number(trace.smooth!.value(index))));
       setText(best, trace.best ? fill(texts.bestValue, number(trace.best.value), count(trace.best.step)) : '');
+      best.classList.toggle('first', entry === first);
+      best.title = entry === first ? texts.bestOfChart : '';
     }
   }
 
@@ -114,6 +119,16 @@ export class Legend {
   #isHidden(tag: string): boolean {
     return this.#monitor.state.hiddenSeries.includes(tag);
   }
+}
+
+/** Of several curves of one measure the one that came to the best value; undefined where nobody can say. */
+function bestOf(entries: readonly Entry[]): Entry | undefined {
+  const known = entries.filter(({ trace }) => trace.best);
+  if (known.length < 2) return undefined;
+  const sign = better(known[0]!.trace.tag) === 'greatest' ? -1 : 1;
+  return known.reduce((first, entry) =>
+    sign * entry.trace.best!.value < sign * first.trace.best!.value ? entry : first,
+  );
 }
 
 /** A value of an earlier step says so. */

@@ -10,6 +10,7 @@ export function groupTitle(texts: MonitorTexts, id: GroupId): string {
     residual: texts.groupResidual,
     cosine: texts.groupCosine,
     norm: texts.groupNorm,
+    quality: texts.groupQuality,
     gan: texts.groupGan,
     rate: texts.groupRate,
     speed: texts.groupSpeed,
@@ -33,6 +34,8 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'norm/generator': texts.normGenerator,
     'norm/fake': texts.normFake,
     'norm/discriminator': texts.normDiscriminator,
+    'quality/fd': texts.frechetDistance,
+    'quality/right': texts.shareRight,
     'gan/logit': texts.logits,
     'gan/right': texts.toldApart,
     'gradient/mean': texts.gradientMean,
@@ -73,5 +76,7 @@ export function curveTitle(texts: MonitorTexts, tag: string, sigma: (level: numb
   if (level !== undefined) return levelName(texts.noiseLevel, level, sigma(Number(level)));
   const rank = /^ranks\/.* of rank (\d+)$/.exec(tag)?.[1];
   if (rank !== undefined) return fill(texts.rankNumber, rank);
+  const average = /^quality\/\w+ of ema (.+)$/.exec(tag)?.[1];
+  if (average !== undefined) return fill(texts.average, average);
   return titles[tag] ?? (card === undefined ? tag : fill(texts.gpu, card));
 }
