@@ -6,17 +6,17 @@ import { averageNames } from '../../training/update-graph.ts';
 import type { StoredArrays } from '../../weights/array-source.ts';
 import type { SavedState, SavedTarget } from '../method.ts';
 import { openTeacher } from './open-teacher.ts';
-import type { DistillTeacher } from './teacher.ts';
+import type { DistillTeacher, StudentCalls } from './teacher.ts';
 
 /**
- * @param laterSteps levels at which a few-step generator is called again, as the network is told them
+ * @param called how it is called, where that is not once
  * @returns the path. Throws UserError: 'usage' for an average that is not kept, 'data' for a state of another network, 'io'
  */
 export async function writeSavedStudent(
   config: DistillConfig,
   { files, step, average }: SavedState,
   { folder, name, half }: SavedTarget,
-  laterSteps: (teacher: DistillTeacher) => readonly number[] = () => [],
+  called: (teacher: DistillTeacher) => StudentCalls = () => ({ again: [], boundary: null }),
 ): Promise<string> {
   const buffer = bufferOf(config, average);
   const teacher = await openTeacher(config);
@@ -28,7 +28,7 @@ export async function writeSavedStudent(
     flats.push(await stored.read(buffer, start, start + size));
   }
   const weights = teacher.generator.merged(await teacher.readWeights(), flats);
-  return teacher.writeStudent(folder, name, weights, step, half, laterSteps(teacher));
+  return teacher.writeStudent(folder, name, weights, step, half, called(teacher));
 }
 
 function bufferOf({ generator }: DistillConfig, average: number | undefined): string {

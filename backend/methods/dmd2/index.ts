@@ -24,9 +24,11 @@ export const dmd2: Method = {
   },
   writeSaved(given, state, to) {
     const config = dmd2Config(given);
-    const later = (teacher: DistillTeacher) =>
-      laterSteps(config.steps.at, teacher.student ?? teacher.model).map(({ t }) => t);
-    return writeSavedStudent(asDmd(config), state, to, later);
+    const called = (teacher: DistillTeacher) => ({
+      again: laterSteps(config.steps.at, teacher.student ?? teacher.model).map(({ t }) => t),
+      boundary: null,
+    });
+    return writeSavedStudent(asDmd(config), state, to, called);
   },
   listing: dmd2Listing,
 };
