@@ -19,6 +19,7 @@ import { configProblems, type DistillConfig, parseConfig } from '../../backend/p
 import { stream } from '../../backend/random/stream.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
 import { presetConfig } from '../../backend/runs/presets.ts';
+import { writeSavedModel } from '../../backend/runs/saved-model.ts';
 import { ConfigChecker } from '../../backend/server/configs/check.ts';
 import { findingsOf } from '../../backend/server/configs/findings.ts';
 import { streamDraws } from '../../backend/training/draws.ts';
@@ -139,6 +140,8 @@ test('it is checked, planned, trains with probe and health, and goes on from a s
     assert.ok(tags.has(tag), tag);
   const student = await openModel(path.join(folder, 'generator.safetensors'));
   assert.deepEqual([student.role, student.generatorSigma, student.again], ['generator', 2.5, []]);
+  const saved = await writeSavedModel(folder, {}, (step) => ({ folder: root, name: `saved-${step}`, half: false }));
+  assert.deepEqual((await openModel(saved.path)).weights, student.weights);
   const { run, listed } = await stagesOf(engine, wanted, root);
   assert.deepEqual(run, listed);
   const lines = methodOf(wanted)
