@@ -90,6 +90,11 @@ test('every view says what to do when it is empty, untrusted or could not be fil
       `isWorkspaceTrusted && ${id} == failed`,
     ]);
   }
+  assert.match(
+    texts['welcome.runs.empty']!,
+    /^\[Generate Image from Prompt\]\(command:dmd.generateFromPrompt\)/,
+    'first',
+  );
 });
 
 test('every command that does more than show wants a trusted workspace', () => {

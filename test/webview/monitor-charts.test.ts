@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { dmd2Tags } from '../../backend/methods/dmd2/tags.ts';
-import { drawCurves, openRun, readValues, runChanged } from '../../backend/protocol/rpc/index.ts';
+import { drawCurves, followRun, openRun, readValues, runChanged, runLive } from '../../backend/protocol/rpc/index.ts';
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { uniform } from '../random.ts';
 import { scratch } from '../unit/training/tiny.ts';
@@ -128,6 +128,33 @@ test('with smoothing, both the value and the mean are told', { skip }, async () 
     await series.locator('.mean', { hasText: /^mean [01]\.\d+$/ }).waitFor();
     assert.match((await series.locator('.number').textContent())!, /^[01]\.\d+$/);
     assert.match((await series.locator('.best').textContent())!, /^best 0\.\d+ @[\d,]+$/);
+  });
+});
+
+test('a checkpoint leaves a mark on the time axis, and so does the next one', { skip }, async () => {
+  const folders = runs(1);
+  const backend = longRuns({ ...short, points: 41, state: 'running', checkpoints: [11] });
+  await withRuns({ backend, folders }, async (_, page) => {
+    /** How much of the lowest three pixels around a step has the marks' colour. */
+    const markAt = (step: number) =>
+      page.evaluate<number>(`(() => {
+        const chart = document.querySelector('section[data-chart="loss/matching"]');
+        const [canvas, over] = [chart.querySelector('canvas'), chart.querySelector('.u-over')];
+        const x = Math.round(over.offsetLeft + (${step - 1} / 40) * over.clientWidth);
+        const { data } = canvas.getContext('2d').getImageData(x - 2, over.offsetTop + over.clientHeight - 3, 5, 3);
+        const probe = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+        probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--vscode-descriptionForeground');
+        probe.fillRect(0, 0, 1, 1);
+        const colour = probe.getImageData(0, 0, 1, 1).data;
+        const isMark = (_, i) => i % 4 === 0 && [0, 1, 2].every((c) => Math.abs(data[i + c] - colour[c]) < 12);
+        return data.filter(isMark).length / 15;
+      })()`);
+    await until(page, 'the mark', async () => (await markAt(11)) > 0.5);
+    assert.ok((await markAt(21)) < 0.2, 'no mark where there is none');
+    const { id } = backend.asked.findLast(({ method }) => method === followRun.method)!.params as { id: string };
+    backend.tell(runLive, { id, event: { type: 'recorded', kind: 'checkpoint', step: 21, dropped: [11] } });
+    await until(page, 'the mark of the next one', async () => (await markAt(21)) > 0.5);
+    assert.ok((await markAt(11)) < 0.2, 'the one that made room is gone');
   });
 });
 

@@ -190,6 +190,25 @@ test('arrow keys in the score fields read their values', { skip }, () =>
   }),
 );
 
+test('rows and numbers of the fields explain themselves, and charts name noise levels as fields do', { skip }, () =>
+  withMonitor(async (monitor) => {
+    const { page } = monitor;
+    await page.locator('.field-grid[data-step="12"]').waitFor();
+    const told = await page
+      .locator('.field-grid .row-title, .field-grid .fact')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('title') ?? ''));
+    assert.equal(new Set(told).size, 7, 'x_t, mu_real, mu_fake, their difference, grad, cos and ratio');
+    assert.ok(told.every((title) => title.length > 20));
+    assert.equal(await page.locator('.field-grid .colour-bar .meaning:visible').count(), 2);
+    const heads = await page.locator('.field-grid .sigma').allTextContents();
+    assert.equal(heads.length, levels.length);
+    const chart = page.locator('section[data-chart="probe/cosine"]');
+    await chart.scrollIntoViewIfNeeded();
+    const names = chart.locator('.series-switch');
+    await until(monitor, 'the same names', async () => (await names.allTextContents()).join() === heads.join());
+  }),
+);
+
 test('a hidden page costs nothing, and comes back with cursor, zoom and what was missed', { skip }, () =>
   withMonitor(async (monitor, backend) => {
     const { chart, step } = parts(monitor);

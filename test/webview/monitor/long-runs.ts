@@ -9,6 +9,8 @@ export interface LongRuns {
   /** Of each curve. */
   readonly points: number;
   readonly state: 'running' | 'finished';
+  /** Steps that have one. */
+  readonly checkpoints?: readonly number[];
 }
 
 /** What a run records of every step. */
@@ -18,7 +20,7 @@ export const sixteenTags = [
   ...['speed/processors in use', 'memory/resident MB', 'level/first', 'level/last'],
 ];
 
-export function longRuns({ tags, points, state }: LongRuns): BackendInProcess {
+export function longRuns({ tags, points, state, checkpoints = [] }: LongRuns): BackendInProcess {
   const backend = new BackendInProcess();
   const none = { training: [], probe: [], stop: [] };
   backend.answer(openRun, ({ folder }) => {
@@ -36,7 +38,7 @@ export function longRuns({ tags, points, state }: LongRuns): BackendInProcess {
       ...{ updatedAt: null, secondsLeft: null, work: null, process: null, error: null },
     };
     return {
-      ...{ record, config: '{}', tags: [...tags], histograms: [], samples: [], checkpoints: [] },
+      ...{ record, config: '{}', tags: [...tags], histograms: [], samples: [], checkpoints: [...checkpoints] },
       ...{ fields: none, warnings: [] },
     };
   });
