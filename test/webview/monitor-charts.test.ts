@@ -158,20 +158,38 @@ test('a checkpoint leaves a mark on the time axis, and so does the next one', { 
   });
 });
 
-test('rows of the table keep their focus while their numbers change', { skip }, async () => {
+test('rows of the table keep focus and clicks while their numbers change, and places while they are pointed at', {
+  skip,
+}, async () => {
   const folders = runs(3);
   const backend = longRuns({ ...short, state: 'running' });
   await withRuns({ backend, folders }, async (_, page) => {
     const row = page.locator(`tr[data-run="${folders[1]}"]`);
-    const name = row.locator('.name');
-    await name.focus();
-    await row.evaluate((node) => node.setAttribute('data-marked', ''));
-    const { record } = await backend.request(openRun, { folder: folders[1]! });
-    for (let step = 41; step < 45; step++) backend.tell(runChanged, { ...record, step, name: `renamed ${step}` });
-    await row.locator('.name', { hasText: 'renamed 44' }).waitFor();
-    assert.equal(await page.locator('tr[data-marked]').count(), 1, 'the row is the one that it was');
-    const focused = `document.activeElement?.closest('tr')?.dataset.run`;
-    assert.equal(await page.evaluate(focused), folders[1]);
+    const rename = async (folder: string, name: string) => {
+      const { record } = await backend.request(openRun, { folder });
+      backend.tell(runChanged, { ...record, name });
+      await page.locator('tr.run .name', { hasText: name }).waitFor();
+    };
+    await row.locator('.name').focus();
+    await page.evaluate('globalThis.held = document.activeElement');
+    for (const name of ['renamed 41', 'renamed 42']) await rename(folders[1]!, name);
+    assert.equal(await page.evaluate('held === document.activeElement && held.isConnected'), true, 'the focus');
+    const pin = row.locator('.pin');
+    await pin.hover();
+    await page.mouse.down();
+    await rename(folders[1]!, 'renamed 43');
+    await page.mouse.up();
+    await until(page, 'the click', async () => (await pin.getAttribute('aria-pressed')) === 'true');
+    await pin.click();
+
+    await page.locator('th[data-sort="name"] button').click();
+    const names = () => texts(page.locator('tr.run .name'));
+    await until(page, 'the order', async () => (await names()).join() === 'long-0,long-2,renamed 43');
+    await row.hover();
+    await rename(folders[0]!, 'z');
+    assert.deepEqual(await names(), ['z', 'long-2', 'renamed 43'], 'nothing moves from under the pointer');
+    await page.locator('h1').hover();
+    await until(page, 'the order', async () => (await names()).join() === 'long-2,renamed 43,z');
   });
 });
 
