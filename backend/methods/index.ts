@@ -1,6 +1,7 @@
 /** The methods by name. Another one is another folder and a line here. */
 import { registerSection } from '../protocol/config/index.ts';
 import { UserError } from '../protocol/errors.ts';
+import { consistency } from './consistency/index.ts';
 import { diffInstruct } from './diff-instruct/index.ts';
 import { dmd } from './dmd/index.ts';
 import { dmd2 } from './dmd2/index.ts';
@@ -16,6 +17,7 @@ export function registerMethod(method: Method): void {
 registerMethod(dmd);
 registerMethod(dmd2);
 registerMethod(diffInstruct);
+registerMethod(consistency);
 
 /** Throws UserError('config') for a name that is not known. */
 export function methodOf({ method }: { readonly method: string }): Method {

@@ -104,6 +104,14 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'distill',
+    name: 'two-modes-consistency',
+    title: 'Two modes in the plane by consistency distillation',
+    detail:
+      "Consistency distillation in the plane: from one blob to the two modes of DMD's Figure 3, along the exact paths of their mixture.",
+    file: 'presets/two-modes-consistency.dmd.json',
+  },
+  {
+    kind: 'distill',
     name: 'scenes',
     title: 'Built-in model',
     detail:
@@ -147,6 +155,15 @@ const sources: readonly Source[] = [
     detail:
       "Diff-Instruct in place of DMD for the built-in teacher: no pairs, no regression, EDM's noise levels. Rates that nobody has tuned.",
     file: 'presets/scenes-diff-instruct.dmd.json',
+    teacher: ofClasses(32),
+  },
+  {
+    kind: 'distill',
+    name: 'scenes-consistency',
+    title: 'Built-in model by consistency distillation',
+    detail:
+      'Consistency distillation in place of DMD for the built-in teacher: its paths on scenes, one step of Heun at a time. Rates that nobody has tuned.',
+    file: 'presets/scenes-consistency.dmd.json',
     teacher: ofClasses(32),
   },
   {

@@ -17,9 +17,23 @@ Without a config: the built-in teacher with the defaults of every key.
   dmd distill --resume runs/2025-01-31-scenes --set iterations=8000`;
 
 const presets = [
-  ...['first-run', 'figure-3', 'figure-3-real-only', 'figure-3-regression', 'figure-3-diff-instruct'],
+  ...[
+    'first-run',
+    'figure-3',
+    'figure-3-real-only',
+    'figure-3-regression',
+    'figure-3-diff-instruct',
+    'two-modes-consistency',
+  ],
   ...['scenes', 'scenes-no-matching', 'scenes-no-regression', 'scenes-sigma', 'scenes-sigma3'],
-  ...['scenes-dmd2', 'scenes-diff-instruct', 'fashion-mnist-dmd2', 'fashion-mnist', 'own-pictures'],
+  ...[
+    'scenes-dmd2',
+    'scenes-diff-instruct',
+    'scenes-consistency',
+    'fashion-mnist-dmd2',
+    'fashion-mnist',
+    'own-pictures',
+  ],
   ...[
     'cifar10',
     'cifar10-unconditional',

@@ -73,3 +73,14 @@ export async function distanceOf(
     inputs,
   };
 }
+
+/** Which key of the section what is said of opening a distance is about. */
+export function distanceKeyOf(
+  { lpipsWeights, vggWeights }: DistanceKeys,
+  section: string,
+): (message: string) => string {
+  return (message) => {
+    if (vggWeights && message.includes(vggWeights)) return `${section}.vggWeights`;
+    return lpipsWeights && message.includes(lpipsWeights) ? `${section}.lpipsWeights` : `${section}.distance`;
+  };
+}

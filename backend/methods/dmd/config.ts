@@ -5,6 +5,7 @@ import {
   choice,
   generatorKeys,
   gradientKeys,
+  lpipsKeys,
   type MethodSection,
   optimizerKeys,
   recordKey,
@@ -57,16 +58,7 @@ const regression = z
     })
       .default('l2')
       .describe('Distance between G(z_ref) and the image of the pair. Default l2 (paper: lpips).'),
-    lpipsWeights: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("File with LPIPS' weights (version 0.1 on VGG16); needed for lpips."),
-    vggWeights: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("torchvision's vgg16 file, where lpipsWeights has only LPIPS' own linear layers."),
+    ...lpipsKeys,
     batch: whole(1, 'pairs').optional().describe('Pairs per micro-batch. Default: as many as batch.'),
     pairs: z
       .strictObject({

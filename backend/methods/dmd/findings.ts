@@ -4,7 +4,7 @@ import type { loadTeacher } from '../../models/teacher.ts';
 import { isTextTeacher, openTextTeacher } from '../../models/text/text-teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
 import { openDecoder } from '../common/decoder.ts';
-import { openDistance } from '../common/distance.ts';
+import { distanceKeyOf, openDistance } from '../common/distance.ts';
 import { type Finding, guarded } from '../common/finding.ts';
 import { openLatentPairs } from '../common/latent-pairs.ts';
 import { openTeacher } from '../common/open-teacher.ts';
@@ -29,7 +29,7 @@ export async function dmdFindings(config: DistillConfig, openEdm: typeof loadTea
     note('labels', 'error', 'The teacher has no classes that could be left out. Remove this key.');
   }
   if (!enabled) return found;
-  await guarded(found, distanceKey(config), () =>
+  await guarded(found, distanceKeyOf(config.regression, 'regression'), () =>
     openDistance(config, { imageShape: network.imageShape, path: teacher.path }),
   );
   if (pairs.path === undefined) return found;
@@ -81,11 +81,4 @@ async function latentFindings(config: DistillConfig): Promise<Finding[]> {
   const { path: pairs } = regression.pairs;
   if (pairs !== undefined) await guarded(found, named('regression.pairs.path'), () => openLatentPairs(teacher, pairs));
   return found;
-}
-
-function distanceKey({ regression: { lpipsWeights, vggWeights } }: DistillConfig): (message: string) => string {
-  return (message) => {
-    if (vggWeights && message.includes(vggWeights)) return 'regression.vggWeights';
-    return lpipsWeights && message.includes(lpipsWeights) ? 'regression.lpipsWeights' : 'regression.distance';
-  };
 }

@@ -1,4 +1,6 @@
 /** `kind: "distill"`: what every distillation needs to know; its method adds keys of its own. */
+
+import { consistencySection } from '../../methods/consistency/config.ts';
 import { diffInstructSection } from '../../methods/diff-instruct/config.ts';
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { dmd2Section } from '../../methods/dmd2/config.ts';
@@ -95,6 +97,7 @@ export const methodNames = (): string[] => [...schemas.keys()];
 // The editor knows the keys of every method that comes with the program, without its code.
 registerSection('dmd2', dmd2Section);
 registerSection('diff-instruct', diffInstructSection);
+registerSection('consistency', consistencySection);
 
 /** Throws for a name that is not known. */
 export function sectionOf(method: string): MethodSection {

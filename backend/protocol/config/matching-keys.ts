@@ -67,10 +67,39 @@ export const gradientKeys = {
   maxStep: whole(0, 'index').default(980).describe('Highest level index drawn, inclusive. Default 980.'),
 };
 
+export const samplesKeys = {
+  samplesEvery: every(500, 'Record a grid of one-step samples from fixed noise'),
+  samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
+};
+
+export const qualityKey = z
+  .strictObject({
+    every: every(
+      0,
+      'Measure how near one-call pictures come to real ones, by each average of the generator (generator.ema), as the curves quality/...',
+    ),
+    count: whole(2, 'images').default(500).describe('Pictures per average and measurement. Default 500.'),
+    features: z
+      .string()
+      .min(1)
+      .default('scenes')
+      .describe(
+        'Network whose features the Frechet distance is taken in: scenes, fashion-mnist, or a file of `dmd features`. Default scenes.',
+      ),
+    reference: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Real pictures to compare with: a folder or zip of images, or an IDX file. Default: held-out scenes, for models of scenes.',
+      ),
+  })
+  .prefault({})
+  .describe('Quality over steps: which average of the weights, and which step, came nearest.');
+
 export const recordKey = z
   .strictObject({
-    samplesEvery: every(500, 'Record a grid of one-step samples from fixed noise'),
-    samples: whole(1, 'images').default(16).describe('Pictures in such a grid. Default 16.'),
+    ...samplesKeys,
     fieldsEvery: every(500, 'Record the score fields of a training batch (x, x_t, mu_real, mu_fake, grad)'),
     probeEvery: every(100, 'Record the probe: the same fields for fixed noise, labels and levels'),
     histogramsEvery: every(500, "Record histograms of the image gradient, and of the networks' weights and gradients"),
@@ -78,30 +107,7 @@ export const recordKey = z
       25,
       "Record what health is judged by: the samples of fixed noise beside the teacher's, the fake score on them, the noise of the gradient",
     ),
-    quality: z
-      .strictObject({
-        every: every(
-          0,
-          'Measure how near one-call pictures come to real ones, by each average of the generator (generator.ema), as the curves quality/...',
-        ),
-        count: whole(2, 'images').default(500).describe('Pictures per average and measurement. Default 500.'),
-        features: z
-          .string()
-          .min(1)
-          .default('scenes')
-          .describe(
-            'Network whose features the Frechet distance is taken in: scenes, fashion-mnist, or a file of `dmd features`. Default scenes.',
-          ),
-        reference: z
-          .string()
-          .min(1)
-          .optional()
-          .describe(
-            'Real pictures to compare with: a folder or zip of images, or an IDX file. Default: held-out scenes, for models of scenes.',
-          ),
-      })
-      .prefault({})
-      .describe('Quality over steps: which average of the weights, and which step, came nearest.'),
+    quality: qualityKey,
     budgetMB: z
       .number()
       .nonnegative()

@@ -1,0 +1,156 @@
+/**
+ * What the methods of consistency distillation do alike with a config: look at it, try it, run it. Each brings what it needs of a teacher
+ * and the steps of its path.
+ */
+import type { Engine } from '../../engine/engine.ts';
+import type { Inputs, InputWork } from '../../models/input-file.ts';
+import type { loadTeacher } from '../../models/teacher.ts';
+import type { DistillConfig } from '../../protocol/config/index.ts';
+import type { SessionPlan } from '../../training/session.ts';
+import { type DescribedTeacher, described } from '../common/described.ts';
+import { type DryRun, type Limits, randomTensor } from '../common/dry-run.ts';
+import { type Finding, guarded } from '../common/finding.ts';
+import { openTeacher } from '../common/open-teacher.ts';
+import { openRealImages } from '../common/real-images.ts';
+import type { RealConfig, RealImages } from '../common/real-source.ts';
+import { matchingDryRun } from '../dmd/dry-run.ts';
+import { dmdFindings } from '../dmd/findings.ts';
+import type { DmdShape } from '../dmd/graphs.ts';
+import { startMatching } from '../dmd/session.ts';
+import { type ConsistencyShape, consistencyGraph } from './graphs.ts';
+import { ConsistencyProcedure } from './procedure.ts';
+import type { ConsistencySettings } from './settings.ts';
+
+export interface ConsistencyMethod {
+  /** Its config as DMD's parts read it. */
+  readonly own: DistillConfig;
+  readonly real: RealConfig;
+  settings(step: number): ConsistencySettings;
+  /** Before the teacher is opened. Throws UserError('config') for one of another kind. */
+  requireKind(): void;
+  /** Holds a teacher against what the config asks of it. Throws UserError that names the key or the file. */
+  open(teacher: DescribedTeacher): Promise<OpenedMethod>;
+  /** The key that a refusal of `open` is about, where it does not begin with one. */
+  keyOf(message: string): string;
+}
+
+export interface OpenedMethod {
+  /** The files that it rests on beside the teacher's. */
+  readonly inputs: Inputs;
+  shapeOf(begun: DmdShape): ConsistencyShape;
+}
+
+/** What the trainer's numbers are recorded as. */
+const tags = { lossConsistency: 'loss/consistency' };
+
+/** `Method.plan`. */
+export async function planConsistency(method: ConsistencyMethod, work: InputWork = {}): Promise<SessionPlan> {
+  const { own } = method;
+  method.requireKind();
+  const teacher = await openTeacher(own, work);
+  const opened = await method.open(teacher);
+  const real = await openRealImages(method.real, teacher);
+  return {
+    fieldBytes: own.record.budgetMB * 1e6,
+    inputs: async (hashing) => ({ ...teacher.inputs, ...opened.inputs, ...(await real.inputs(hashing)) }),
+    dispose: () => real.close(),
+    async start(context) {
+      let images: RealImages | null = null;
+      const closeAll = async () => (images ? images.dispose() : real.close());
+      try {
+        const session = await startMatching(
+          own,
+          teacher,
+          context,
+          async (engine, begun, { pairs: _, ...options }, conditions) => {
+            const shape = opened.shapeOf(begun);
+            images = await real.open(engine, conditions, own.batch);
+            const settings = (step: number) => method.settings(step);
+            const procedure = await ConsistencyProcedure.create(engine, {
+              ...shape,
+              ...options,
+              real: images,
+              settings,
+            });
+            return { shape, procedure };
+          },
+          tags,
+        );
+        return {
+          ...session,
+          inspect: undefined,
+          async dispose() {
+            await session.dispose();
+            await closeAll();
+          },
+        };
+      } catch (error) {
+        await closeAll();
+        throw error;
+      }
+    },
+  };
+}
+
+/** `Method.dryRun`, with real images of no meaning. */
+export async function dryRunConsistency(engine: Engine, method: ConsistencyMethod, limits: Limits): Promise<DryRun> {
+  const { own } = method;
+  method.requireKind();
+  const teacher = await openTeacher(own);
+  const opened = await method.open(teacher);
+  await (await openRealImages(method.real, teacher)).close();
+  return matchingDryRun<ConsistencyShape>(engine, own, limits, {
+    shapeOf: (shape) => opened.shapeOf(shape),
+    graphs: (shape) => [[consistencyGraph(shape), 1]],
+    otherParameters: () => ({}),
+    // The target, and what it will be.
+    numbersBeside: (shape) => (shape.target ? 2 * shape.generator.layout.size : 0),
+    create(shape, { pairs: _, ...options }) {
+      const { conditions } = options;
+      return ConsistencyProcedure.create(engine, {
+        ...{ ...shape, ...options },
+        real: {
+          batch: async (_at, count) => ({
+            x: randomTensor([count, ...shape.student.shape]),
+            conditions: await conditions.feeds(conditions.inTurn(count)),
+          }),
+        },
+        settings(step) {
+          const settings = method.settings(step);
+          return { ...settings, generator: { ...settings.generator, emaDecays: options.emas } };
+        },
+      });
+    },
+  });
+}
+
+/** `Method.findings`. @param openEdm opens a teacher of images */
+export async function consistencyFindings(method: ConsistencyMethod, openEdm: typeof loadTeacher): Promise<Finding[]> {
+  const named = (otherwise: (message: string) => string) => (message: string) =>
+    /^([a-z][\w.]*):/.exec(message)?.[1] ?? otherwise(message);
+  const found: Finding[] = [];
+  await guarded(
+    found,
+    named(() => 'teacher'),
+    async () => method.requireKind(),
+  );
+  if (found.length === 0) found.push(...(await dmdFindings(method.own, openEdm)));
+  if (found.some(({ severity }) => severity === 'error')) return found;
+  const teacher = await guarded(
+    found,
+    named(() => 'teacher'),
+    () => described(method.own, openEdm),
+  );
+  if (!teacher) return found;
+  await guarded(
+    found,
+    named((message) => method.keyOf(message)),
+    () => method.open(teacher),
+  );
+  await guarded(
+    found,
+    named(() => 'data.source'),
+    async () => (await openRealImages(method.real, teacher)).close(),
+  );
+  return found;
+}

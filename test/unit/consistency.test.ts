@@ -1,0 +1,272 @@
+/**
+ * Consistency distillation by itself: the boundary condition, the gradient by finite differences, a run that is stopped and resumed, its
+ * generator in one step and more, points of the plane; and what is wrong in a config said at its key.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { openDevice } from '../../backend/engine/open.ts';
+import { exportModel } from '../../backend/export/export-model.ts';
+import { Graph } from '../../backend/graph/graph.ts';
+import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
+import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { streamConsistencyDraws } from '../../backend/methods/consistency/draws.ts';
+import { consistencyGraph } from '../../backend/methods/consistency/graphs.ts';
+import { consistencyConfig } from '../../backend/methods/consistency/method.ts';
+import { adjustableOf, adjusted, consistencySettings } from '../../backend/methods/consistency/settings.ts';
+import { methodOf } from '../../backend/methods/index.ts';
+import { edmBoundary } from '../../backend/models/consistency.ts';
+import { openModel, rolesOf } from '../../backend/models/model-file.ts';
+import { createNetwork } from '../../backend/nets/index.ts';
+import { configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
+import { stream } from '../../backend/random/stream.ts';
+import { planDistillation } from '../../backend/runs/plan/plan.ts';
+import { openOnnxModel } from '../../backend/sampling/onnx-model.ts';
+import { SeededSource } from '../../backend/sampling/seeded-images.ts';
+import { ConfigChecker } from '../../backend/server/configs/check.ts';
+import { findingsOf } from '../../backend/server/configs/findings.ts';
+import { testSeed } from '../random.ts';
+import { edmShape } from './training/edm-distillation.ts';
+import { stagesOf } from './training/stages.ts';
+import { curves, runHere, scratch, stateBytes, tinyNetwork, tinyTeacher } from './training/tiny.ts';
+
+const random = stream(testSeed, 'consistency');
+const engine = await openDevice('cpu', 1);
+const root = scratch();
+after(async () => {
+  await engine.dispose();
+  fs.rmSync(root, { recursive: true });
+});
+
+const classes = 10;
+const teacher = await tinyTeacher(root, { label_dim: classes });
+const quiet = { samplesEvery: 0, fieldsEvery: 0, histogramsEvery: 0, healthEvery: 0 };
+
+function configOf(change: object = {}): DistillConfig {
+  const config = {
+    ...{ kind: 'distill', method: 'consistency', name: 'tiny', seed: 5, device: 'cpu', threads: 1, teacher },
+    ...{ iterations: 4, batch: 3, record: quiet, checkpoint: { every: 0 } },
+    ...{ generator: { lr: 1e-3, warmup: 2, ema: 0.9 }, levels: { count: 6 } },
+  };
+  const parsed = parseConfig(JSON.stringify({ ...config, ...change }), 'tiny');
+  assert.ok(parsed.kind === 'distill');
+  return parsed;
+}
+
+async function run(graph: Graph, feeds: Record<string, TensorData>): Promise<Record<string, Float32Array>> {
+  const program = await engine.compile(graph, { name: 'test' });
+  const found: Record<string, Float32Array> = {};
+  for (const [name, tensor] of Object.entries(await program.run(feeds))) {
+    found[name] = (await tensor.read()).slice();
+    tensor.dispose();
+  }
+  await program.dispose();
+  return found;
+}
+
+const normal = (shape: readonly number[], scale = 1): TensorData => ({
+  shape: [...shape],
+  data: random.randn(sizeOf(shape)).map((value) => scale * value),
+});
+
+test('at the lowest level a consistency model returns what it is given, at the highest the denoised image', async () => {
+  const sigmas = Float32Array.of(0.002, 0.5, 80);
+  const graph = new Graph();
+  const [x, clean] = [graph.input('x', [3, 1]), graph.input('clean', [3, 1])];
+  const sigma = graph.input('sigma', [3]);
+  graph.output('f', edmBoundary(0.002, 0.5).returned(x, clean, { t: sigma, alpha: null, sigma }));
+  const given = sigmas.map((s) => 1 + s);
+  const { f } = await run(graph, {
+    x: { shape: [3, 1], data: given },
+    clean: { shape: [3, 1], data: Float32Array.of(-1, -1, -1) },
+    sigma: { shape: [3], data: sigmas },
+  });
+  assert.ok(Math.abs(f![0]! - given[0]!) < 1e-6, `${f![0]}`);
+  assert.ok(Math.abs(f![1]! + 1) > 1e-3 && Math.abs(f![1]! + 1) < 2e-2, 'in between it is near the denoised image');
+  assert.ok(Math.abs(f![2]! + 1) < 3e-5, `${f![2]}`);
+});
+
+for (const target of [true, false]) {
+  test(`the gradient is that of the generator alone, ${target ? 'beside a target' : 'its own target held still'}`, async () => {
+    const network = createNetwork({ ...tinyNetwork, label_dim: classes });
+    const begun = edmShape({ network, batch: 3, matching: null, regression: null, sigmas: [0.1, 1, 10] });
+    const shape = {
+      ...({ ...begun, target, solver: 'heun', distance: l2Distance, steps: [{ from: 1, to: 0 }] } as const),
+      student: { ...begun.student, boundary: edmBoundary(0.05, 0.5) },
+    };
+    const graph = consistencyGraph(shape);
+    const levels: Record<string, number> = { sigma: 0.9, sigmaNext: 0.4 };
+    const feeds = Object.fromEntries(
+      [...graph.inputs].map(([name, { shape: of }]): [string, TensorData] => {
+        if (levels[name])
+          return [name, { shape: of, data: Float32Array.from({ length: 3 }, (_, i) => levels[name]! * (1 + i)) }];
+        return [name, normal(of, /generator|teacher|target/.test(name) ? 0.15 : 1)];
+      }),
+    );
+    const found = await run(graph, feeds);
+    const loss = found.x!.reduce((sum, value, i) => sum + (value - found.xTarget![i]!) ** 2, 0) / found.x!.length;
+    assert.ok(Math.abs(found.report![0]! - loss) < 1e-5 * loss);
+    const { shape: flat, data } = feeds.generator!;
+    const direction = normal(flat).data;
+    const step = 2e-4;
+    // Along the generator in its place at the higher level: the target stays what it was.
+    const lossAt = async (sign: number) => {
+      const moved = { shape: flat, data: data.map((value, i) => value + sign * step * direction[i]!) };
+      const { x } = await run(graph, { ...feeds, generator: moved });
+      return x!.reduce((sum, value, i) => sum + (value - found.xTarget![i]!) ** 2, 0) / x!.length;
+    };
+    const slope = ((await lossAt(1)) - (await lossAt(-1))) / (2 * step);
+    const along = found.gradient!.reduce((sum, value, i) => sum + value * direction[i]!, 0);
+    assert.ok(Math.abs(along - slope) < 0.02 * Math.max(Math.abs(slope), 1e-3), `${along}, not ${slope}`);
+  });
+}
+
+test('it is checked, planned, trains, and goes on from a stop with the same bits, target included', async () => {
+  const record = { ...quiet, samplesEvery: 2, samples: 2, healthEvery: 2, histogramsEvery: 2, fieldsEvery: 2 };
+  const config = configOf({ record, accumulation: 2 });
+  assert.deepEqual(await new ConfigChecker(findingsOf).problems(JSON.stringify(config), path.join(root, 'a.json')), []);
+  const plan = await planDistillation(config);
+  assert.ok(plan.tried && plan.imagesPerUpdate === 6 && plan.pairs === null);
+  assert.deepEqual(Object.keys(plan.parameters.trained), ['generator'], 'there is no fake score');
+
+  const whole = await runHere({ config, root });
+  assert.ok(whole.last.type === 'ended' && whole.last.state === 'finished', JSON.stringify(whole.last));
+  const tags = curves(whole.folder);
+  for (const tag of ['loss/consistency', 'norm/generator', 'rate/generator', 'target/decay', 'vitals/diversity']) {
+    assert.ok(tags.has(tag), `${tag} of ${[...tags.keys()]}`);
+  }
+  const states = Object.keys(stateBytes(whole.folder, 4)).filter((name) => name.endsWith('.safetensors'));
+  assert.deepEqual(states, ['generator.safetensors']);
+  const first = await runHere({ config, root }, { until: 2 });
+  assert.ok(first.last.type === 'ended' && first.last.state === 'stopped');
+  const second = await runHere({ folder: first.folder });
+  assert.ok(second.last.type === 'ended' && second.last.state === 'finished');
+  assert.deepEqual(stateBytes(first.folder, 4), stateBytes(whole.folder, 4));
+});
+
+test('the finished generator says its boundary, is sampled in its steps, and exported with it', async () => {
+  const whole = await runHere({ config: configOf({ steps: { at: [4, 0.01] }, iterations: 2 }), root });
+  const model = await openModel(path.join(whole.folder, 'generator.safetensors'));
+  assert.deepEqual([model.role, model.again, model.boundary], ['generator', [4, 0.01], 0.002]);
+  const { generatorSigma: sigma, again } = model;
+  const request = {
+    seeds: [3, 4],
+    classes: [1, 2],
+    sigma,
+    again,
+    sampler: 'edm',
+    samplerOptions: {},
+    steps: 3,
+  } as const;
+  const own = await SeededSource.create(engine, model.network, model.weights, 2);
+  const three = (await own.draw(request)).images.data;
+  await own.dispose();
+  const onnx = path.join(root, 'g.onnx');
+  assert.ok((await exportModel(model, onnx, 2)).ok);
+  const opened = await openOnnxModel(onnx, 'cpu');
+  const exported = new SeededSource(opened.program, opened.network, opened.batch);
+  const again3 = (await exported.draw(request)).images.data;
+  assert.ok(again3.every((value, i) => Math.abs(value - three[i]!) < 1e-4));
+  await exported.dispose();
+  for (const text of ['-1', 'x', '0', '0.02']) {
+    const metadata = { 'dmd.boundary': text, 'dmd.again': '[0.01]' };
+    assert.throws(
+      () => rolesOf(metadata, 'a.safetensors'),
+      /'dmd\.boundary' must be a noise level above 0 and at most 0\.01/,
+    );
+  }
+});
+
+test('draws are pure functions of the point, within their ranges; what a person changes holds', () => {
+  const draws = streamConsistencyDraws(3, [2]);
+  const at = { step: 7, micro: 1, update: 0 };
+  const { indices, noise } = draws.step(at, 200, { first: 0, last: 4 });
+  assert.deepEqual(draws.step(at, 200, { first: 0, last: 4 }), { indices, noise });
+  assert.deepEqual([...new Set(indices)].sort(), [0, 1, 2, 3, 4]);
+  const scales = draws.guidance(at, 200, [2, 9]);
+  assert.ok(Math.min(...scales) >= 2 && Math.max(...scales) <= 9 && Math.max(...scales) - Math.min(...scales) > 5);
+  assert.ok(draws.guidance(at, 3, [4, 4]).every((scale) => scale === 4));
+
+  const settings = consistencySettings(consistencyConfig(configOf()));
+  const adjustable = adjustableOf({ target: true, guidance: false }, settings);
+  assert.equal(adjustable.natural(1)['target.decay'], 0.95);
+  assert.equal(settings(1).generator.learningRate, 5e-4, 'halfway through the warm-up');
+  adjustable.overrides.set('target.decay', 0.5).set('generator.lr', 2);
+  const now = adjusted(adjustable, settings(1));
+  assert.deepEqual([now.targetDecay, now.generator.learningRate], [0.5, 2]);
+});
+
+test('points of the plane need no data, and are shown', async () => {
+  const mixture = {
+    modes: [
+      [-1, 0],
+      [1, 0.5],
+    ],
+    std: 0.2,
+    width: 8,
+  };
+  const config = configOf({ teacher: 'builtin:mixture', mixture, levels: { count: 5, sigmaMax: 10 }, solver: 'euler' });
+  const { folder, last } = await runHere({ config, root });
+  assert.ok(last.type === 'ended' && last.state === 'finished', JSON.stringify(last));
+  const model = await openModel(path.join(folder, 'generator.safetensors'));
+  assert.deepEqual([model.generatorSigma, model.boundary], [10, 0.002]);
+  const session = await (await methodOf(config).plan(config)).start({
+    ...{ engine, folder: root, signal: new AbortController().signal, report: () => {} },
+    recorder: { add: () => {}, samples: () => {}, fields: () => {} },
+  });
+  const area = { left: -2, right: 2, bottom: -2, top: 2, columns: 3, rows: 3, shade: 1 };
+  const reading = await session.readPlane!(0, { ...area, samples: 4, sigma: 1 });
+  assert.ok(reading.samples.every(Number.isFinite) && reading.muFake === null);
+  assert.equal(session.inspect, undefined);
+  await session.dispose();
+});
+
+test('the listing has a line for every stage that runs, and for no other', async () => {
+  for (const decay of [0, 0.9]) {
+    const config = configOf({ target: { decay }, iterations: 1 });
+    const { run, listed } = await stagesOf(engine, config, root);
+    assert.deepEqual(run, listed);
+    const lines = methodOf(config).listing(config);
+    assert.equal(/target =/.test(lines.map(({ text }) => text).join()), decay > 0);
+  }
+});
+
+test('what does not go together is said at its key', async () => {
+  const texts = (change: object) =>
+    configProblems(JSON.stringify({ kind: 'distill', method: 'consistency', ...change }))
+      .map(({ what }) => what)
+      .join();
+  assert.match(texts({ steps: { at: [3, 3] } }), /steps\.at\.1.*levels must descend/);
+  assert.match(texts({ steps: { at: [0.001] } }), /steps\.at\.0.*must not be below levels\.sigmaMin, 0\.002/);
+  assert.match(texts({ levels: { sigmaMin: 3, sigmaMax: 2 } }), /levels\.sigmaMin.*must be below sigmaMax, 2/);
+  assert.match(texts({ levels: { count: 1 } }), /levels\.count/);
+  assert.match(texts({ loss: { distance: 'lpips' } }), /loss\.distance.*lpips needs loss\.lpipsWeights/);
+  assert.match(texts({ target: { decay: 1 } }), /target\.decay/);
+  assert.match(texts({ matching: {} }), /matching/);
+
+  const found = async (change: object) => {
+    const config = configOf(change);
+    const findings = await findingsOf(config);
+    await assert.rejects(methodOf(config).plan(config), `the run itself: ${JSON.stringify(findings)}`);
+    return findings.map(({ key, message }) => `${key} ${message}`).join();
+  };
+  assert.match(await found({ steps: { at: [90] } }), /^steps\.at.*90 is no step of this generator, which begins at 80/);
+  const three = path.join(root, 'three');
+  fs.mkdirSync(three);
+  assert.match(
+    await found({ teacher: await tinyTeacher(three) }),
+    /^data\.source.*has 10 classes, but the teacher has 3/,
+  );
+  const text = path.resolve('test/golden/tiny-diffusion/model');
+  const prompts = path.join(root, 'prompts.txt');
+  fs.writeFileSync(prompts, 'a red circle\n');
+  assert.match(
+    await found({ teacher: text, text: { prompts } }),
+    /^teacher.*is a text-to-image model, whose noise levels/,
+  );
+  assert.match(
+    await found({ loss: { distance: 'lpips', lpipsWeights: path.join(root, 'none') } }),
+    /^loss\.lpipsWeights/,
+  );
+});
