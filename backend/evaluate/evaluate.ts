@@ -4,6 +4,7 @@
  */
 
 import type { TensorData } from '../graph/tensor-data.ts';
+import { meanDistance } from '../metrics/energy-distance.ts';
 import { FeatureAccumulator } from '../metrics/feature-statistics.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
 import { type PairProducts, precisionRecall } from '../metrics/precision-recall.ts';
@@ -47,6 +48,8 @@ export interface Evaluation {
   readonly distance: number | null;
   readonly precision: number | null;
   readonly recall: number | null;
+  /** Mean distance of two pictures over that of two of the reference, in the features; 1 is as diverse. */
+  readonly diversity: number | null;
   /** Mean over the pictures. */
   readonly promptScore: number | null;
   /** Share of pictures that show what was asked for, 0..1. */
@@ -87,11 +90,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const manifold = reference?.features
     ? await precisionRecall(reference.features, { shape: [count, dims], data: features }, manifoldOptions(options))
     : { precision: null, recall: null };
+  const diversity = reference?.features ? spreadOf(features, dims) / spreadOf(reference.features.data, dims) : null;
   return {
     calls: contestant.calls,
     secondsPerImage,
     distance: reference && frechetDistance(accumulator.statistics(), { count: 0, ...reference.statistics }),
     ...manifold,
+    diversity,
     promptScore: promptScorer && prompts ? promptScore / count : null,
     right: reference?.right ? right / count : null,
     rightParts,
@@ -120,6 +125,15 @@ function measureAll(options: EvaluateOptions, take: Rounds<Found>['take']): Prom
     return { features, found: { right: counts.all, parts: counts.parts, promptScore } };
   };
   return inRounds({ ranks, count, dims, signal, measure, take });
+}
+
+/** Pairs are many: so many of the first pictures tell it within a few per cent. */
+const spreadPictures = 1000;
+
+/** @param features [N, dims] */
+function spreadOf(features: Float32Array, dims: number): number {
+  const data = features.subarray(0, spreadPictures * dims);
+  return meanDistance({ data, count: data.length / dims });
 }
 
 /** Pictures per side of a block of pairs. */

@@ -39,7 +39,7 @@ export function once(folder, name, make) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The run folder of a variant, finished: begun, or gone on with. */
+/** The run folder of a variant, finished: begun, or gone on with. @param pairs null for a method without */
 export function distilled({ folder, name, preset, pairs, changes, seed, iterations }) {
   const out = join(folder, fileName(name), String(seed));
   const [begun] = existsSync(out) ? readdirSync(out) : [];
@@ -49,7 +49,8 @@ export function distilled({ folder, name, preset, pairs, changes, seed, iteratio
     return join(out, begun);
   }
   const unwatched = ['samples', 'probe', 'fields', 'histograms'].map((name) => `record.${name}Every=0`);
-  const set = [`regression.pairs.path=${JSON.stringify(resolve(pairs))}`, ...unwatched, ...changes];
+  const paired = pairs ? [`regression.pairs.path=${JSON.stringify(resolve(pairs))}`] : [];
+  const set = [...paired, ...unwatched, ...changes];
   const fresh = ['--preset', preset, '--seed', String(seed), '--iterations', String(iterations), '--out', out];
   dmd(['distill', ...fresh, ...set.flatMap((change) => ['--set', change])]);
   return join(out, readdirSync(out)[0]);

@@ -120,6 +120,18 @@ const toyReference = (asked: PictureAsked[]): Reference => ({
 
 const basic = { count: 230, seed: 11, prompts: null, promptScorer: null };
 
+/** Mean distance of two rows, plainly. */
+function spread({ data, shape: [count = 0, dims = 0] }: TensorData): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < count; j++) {
+      const squares = Array.from({ length: dims }, (_, k) => (data[i * dims + k]! - data[j * dims + k]!) ** 2);
+      sum += Math.sqrt(squares.reduce((a, b) => a + b, 0));
+    }
+  }
+  return sum / (count * (count - 1));
+}
+
 test('all measures of a model whose pictures are known, over a chunk and a part of one', async () => {
   const contestant = toyContestant();
   const asked: PictureAsked[] = [];
@@ -136,6 +148,7 @@ test('all measures of a model whose pictures are known, over a chunk and a part 
   assert.ok(Math.abs(measured.distance! - distance) < 1e-9, `${measured.distance} and ${distance}`);
   const { precision, recall } = await precisionRecall(realFeatures, features);
   assert.deepEqual([measured.precision, measured.recall], [precision, recall]);
+  assert.ok(Math.abs(measured.diversity! - spread(features) / spread(realFeatures)) < 1e-9, `${measured.diversity}`);
   assert.deepEqual([measured.calls, measured.right, measured.promptScore], [7, 58 / 230, null]);
   assert.deepEqual(Object.keys(measured.rightParts), ['halves']);
   assert.ok(Math.abs(measured.rightParts.halves! - 115 / 230) < 1e-9);
@@ -312,7 +325,7 @@ test("the built-in generator: the distance that dmd score has, and the paper's t
   await scorer.dispose();
   assert.ok(Math.abs((events[0]!.distance as number) / score.distance - 1) < 1e-3);
   assert.equal(events[0]!.right, score.accepted);
-  assert.match(lines[0]!, /^model +calls +ms per image +FD \(scenes features\) +precision +recall +right$/);
+  assert.match(lines[0]!, /^model +calls +ms per image +FD \(scenes features\) +precision +recall +diversity +right$/);
   assert.match(lines[1]!, /^builtin:scenes +1 +\d/);
   assert.ok(lines.includes('compared with 40 held-out scenes'));
 });

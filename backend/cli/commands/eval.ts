@@ -5,7 +5,7 @@ import type { EvalOptions } from '../eval/eval.ts';
 import { type CommonOptions, commonOptions, createOutput } from '../output.ts';
 
 const notes = `
-Per model: network calls and milliseconds of one image, Frechet distance, precision and recall (k = 3), for "scenes" and where a
+Per model: network calls and milliseconds of one image, Frechet distance, precision and recall (k = 3), diversity, for "scenes" and where a
 network of --features reads the classes the share of pictures that show what was asked for, with --clip the CLIP score. Without
 --inception the features are those of a small network trained on one data set, "scenes" or that of --features, which compare
 with nothing else; with it every distance names its kind, because the three kinds resize pictures differently. docs/measures.md

@@ -166,6 +166,7 @@ function report(rows: readonly Row[], options: Opened, distanceName: string, out
     [distanceName, ({ measured }) => written(measured.distance, (value) => value.toFixed(2))],
     ['precision', ({ measured }) => written(measured.precision, (value) => value.toFixed(3))],
     ['recall', ({ measured }) => written(measured.recall, (value) => value.toFixed(3))],
+    ['diversity', ({ measured }) => written(measured.diversity, (value) => value.toFixed(2))],
     ['right', ({ measured }) => written(measured.right, percent)],
     ...[...parts].map((part): Column => [part, ({ measured }) => written(measured.rightParts[part] ?? null, percent)]),
     [promptScorer?.name ?? '', ({ measured }) => written(measured.promptScore, (value) => value.toFixed(2))],

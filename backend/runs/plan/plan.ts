@@ -27,7 +27,9 @@ export interface Plan {
   readonly secondsPerUpdate: number;
   /** Of an update's share of the probe and sample pictures. */
   readonly recordingPerUpdate: number;
-  readonly pairs: { readonly count: number; readonly seconds: number } | null;
+  /** Operations of an update, forward and backward. */
+  readonly flopsPerUpdate: number;
+  readonly pairs: { readonly count: number; readonly seconds: number; readonly flopsPerPair: number } | null;
   /** Pairs, all updates and their recording. */
   readonly seconds: number;
 }
@@ -128,7 +130,8 @@ function assemble(
     imagesPerUpdate: dry.imagesPerMicro * accumulation,
     secondsPerUpdate,
     recordingPerUpdate: recording.secondsPerUpdate,
-    pairs: pairs && { count: pairs.count, seconds: pairSeconds! },
+    flopsPerUpdate: whole.flops * accumulation,
+    pairs: pairs && { ...pairs, seconds: pairSeconds! },
     seconds: (pairSeconds ?? 0) + (secondsPerUpdate + recording.secondsPerUpdate) * iterations,
   };
 }
