@@ -71,15 +71,16 @@ test('300,000 steps of sixteen curves come in five megabytes at most, and in det
     await page.locator('output.step', { hasText: '300,000' }).waitFor();
     await page.locator('section[data-chart="residual"] .series .number', { hasText: /\d/ }).first().waitFor();
     assert.ok(monitor.sent() < 5e6, `${monitor.sent()} bytes`);
-    // The last label lies whole within the picture: nothing is drawn at its very edge.
-    const cut = await page.evaluate(`(() => {
+    // The last label is whole: as much of it is to the right of the last step as to the left.
+    const ink = await page.evaluate<number[]>(`(() => {
       const canvas = document.querySelector('section[data-chart="loss/matching"] canvas');
       const over = document.querySelector('section[data-chart="loss/matching"] .u-over');
-      const below = over.offsetTop + over.clientHeight + 2;
-      const { data } = canvas.getContext('2d').getImageData(canvas.width - 1, below, 1, canvas.height - below);
-      return [...data].some((value) => value > 0);
+      const [end, below] = [over.offsetLeft + over.clientWidth, over.offsetTop + over.clientHeight + 2];
+      const { data, width } = canvas.getContext('2d').getImageData(end - 40, below, 80, canvas.height - below);
+      const columns = [...data.keys()].filter((i) => i % 4 === 3 && data[i] > 0).map((i) => ((i - 3) / 4) % width);
+      return [40 - Math.min(...columns), Math.max(...columns) - 40];
     })()`);
-    assert.equal(cut, false, 'the last label of the axis is not cut');
+    assert.ok(ink[0]! > 8 && ink[1]! > ink[0]! - 3, `${ink} pixels on either side of the last step`);
     // A number that has not come with the picture is asked for.
     await page.keyboard.press('ArrowLeft');
     await page.locator('output.step', { hasText: '299,999' }).waitFor();
@@ -128,6 +129,26 @@ test('with smoothing, both the value and the mean are told', { skip }, async () 
     await series.locator('.mean', { hasText: /^mean [01]\.\d+$/ }).waitFor();
     assert.match((await series.locator('.number').textContent())!, /^[01]\.\d+$/);
     assert.match((await series.locator('.best').textContent())!, /^best 0\.\d+ @[\d,]+$/);
+    // The dot is on the line that is drawn, the mean: as far down as that is small.
+    const dots: { mean: number; y: number }[] = [];
+    const step = page.locator('output.step');
+    for (const part of [0.1, 0.2, 0.35, 0.6, 0.7, 0.9]) {
+      const before = await step.textContent();
+      await pointAt(page, 'loss/matching', part);
+      await until(page, 'the cursor to move', async () => (await step.textContent()) !== before);
+      await page.evaluate('new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))');
+      const seen = `(() => {
+        const chart = document.querySelector('section[data-chart="loss/matching"]');
+        const mean = Number(chart.querySelector('.mean').textContent.split(' ')[1]);
+        return { mean, y: chart.querySelector('.cursor-dot').getBoundingClientRect().top };
+      })()`;
+      dots.push(await page.evaluate<{ mean: number; y: number }>(seen));
+    }
+    const [first, last] = [dots[0]!, dots.at(-1)!];
+    for (const { mean, y } of dots) {
+      const expected = first.y + ((mean - first.mean) / (last.mean - first.mean)) * (last.y - first.y);
+      assert.ok(Math.abs(y - expected) < 1.5, `${JSON.stringify(dots)}: ${y} and not ${expected}`);
+    }
   });
 });
 
