@@ -24,6 +24,15 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable, headless: true, args });
 }
 
+/** Looks again at every frame. A page's policy forbids the evaluating that Playwright's own waiting for a function does. */
+export async function until(page: Page, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`waited too long for ${what}`);
+    await page.evaluate('new Promise(requestAnimationFrame)');
+  }
+}
+
 export interface PanelOptions {
   /** The page's HTML, as the extension makes it, with `origin` as source of what it loads. */
   readonly html: string;

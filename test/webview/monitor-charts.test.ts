@@ -9,7 +9,7 @@ import { drawCurves, followRun, openRun, readValues, runChanged, runLive } from 
 import { openEventWriter } from '../../backend/runs/events/writer.ts';
 import { uniform } from '../random.ts';
 import { scratch } from '../unit/training/tiny.ts';
-import { launchBrowser, noBrowser } from './harness.ts';
+import { launchBrowser, noBrowser, until } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
 import { longRuns, sixteenTags } from './monitor/long-runs.ts';
 import { type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
@@ -32,14 +32,6 @@ async function withRuns(
   } finally {
     await monitor.close();
     await options.backend.end();
-  }
-}
-
-async function until(page: Page, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited too long for ${what}`);
-    await page.evaluate('new Promise(requestAnimationFrame)');
   }
 }
 

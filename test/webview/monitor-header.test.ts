@@ -13,7 +13,7 @@ import {
   runRemoved,
   shownStates,
 } from '../../backend/protocol/rpc/index.ts';
-import { launchBrowser, noBrowser } from './harness.ts';
+import { launchBrowser, noBrowser, until } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
 import { hostCode, type OpenMonitor, openMonitor } from './monitor/open.ts';
 import { iterations, type RecordedRun, recordRun } from './monitor/run.ts';
@@ -105,17 +105,17 @@ test('a run stopped by a NaN leads to that step, which lies on the axis, and to 
     await page.locator('output.step', { hasText: new RegExp(`^${stop}$`) }).waitFor();
     const plot = page.locator('section[data-chart="loss/matching"]');
     await plot.scrollIntoViewIfNeeded();
-    const inside = await page.waitForFunction(`(() => {
-      const over = document.querySelector('section[data-chart="loss/matching"] .u-over')?.getBoundingClientRect();
-      const line = document.querySelector('section[data-chart="loss/matching"] .cursor-line')?.getBoundingClientRect();
-      return over && line && line.left >= over.left - 1 && line.right <= over.right + 1;
-    })()`);
-    assert.ok(inside);
+    const isInside = () =>
+      page.evaluate<boolean>(`(() => {
+        const chart = document.querySelector('section[data-chart="loss/matching"]');
+        const [over, line] = ['.u-over', '.cursor-line'].map((one) => chart.querySelector(one).getBoundingClientRect());
+        return line.width > 0 && line.left >= over.left - 1 && line.right <= over.right + 1;
+      })()`);
+    await until(page, 'the cursor at the stopped step, within the axis', isInside);
     const { vscode } = await hostCode();
     await button(page, 'Resume with Changes…').click();
     const asked = () => vscode.calls.some(([, [command]]) => command === 'dmd.resumeWithChanges');
-    for (let frame = 0; frame < 500 && !asked(); frame++) await page.evaluate('new Promise(requestAnimationFrame)');
-    assert.ok(asked());
+    await until(page, 'the command', asked);
   });
 });
 
@@ -133,9 +133,7 @@ test('one word for going on: a paused run and one that was stopped are both resu
   });
   await withMonitor(stopped, async ({ page }) => {
     await button(page, 'Resume').click();
-    for (let frame = 0; frame < 500 && resumed.length === 0; frame++) {
-      await page.evaluate('new Promise(requestAnimationFrame)');
-    }
+    await until(page, 'the request', () => resumed.length > 0);
     assert.deepEqual(resumed, [{ folder: run.folder, set: [] }]);
   });
 });

@@ -19,7 +19,7 @@ import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 import { RunSubject } from '../../backend/runs/inspect/run-subject.ts';
 import { randomBelow } from '../random.ts';
 import { distillConfig, runHere, scratch } from '../unit/training/tiny.ts';
-import { launchBrowser, noBrowser } from './harness.ts';
+import { launchBrowser, noBrowser, until } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
 import { hostCode, type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
 import { levels, type RecordedRun, recordRun } from './monitor/run.ts';
@@ -57,14 +57,6 @@ async function withMonitor(
 }
 
 const fieldsAt = (page: Page, step: number) => page.locator(`.field-grid[data-step="${step}"]`).waitFor();
-
-async function until(page: Page, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited too long for ${what}`);
-    await page.evaluate('new Promise(requestAnimationFrame)');
-  }
-}
 
 /** The number as the page writes it. */
 function shown(value: number, digits = 3): string {

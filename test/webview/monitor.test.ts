@@ -1,7 +1,7 @@
 /** The monitor's page with a recorded run: what it shows is what the run folder holds, whatever is done to it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import {
   commandRun,
   followRun,
@@ -12,7 +12,7 @@ import {
   unfollowRun,
 } from '../../backend/protocol/rpc/index.ts';
 import { randomBelow } from '../random.ts';
-import { launchBrowser, noBrowser } from './harness.ts';
+import { launchBrowser, noBrowser, until } from './harness.ts';
 import { BackendInProcess } from './monitor/backend.ts';
 import { answerCurves } from './monitor/curves.ts';
 import { hostCode, type MonitorOptions, type OpenMonitor, openMonitor } from './monitor/open.ts';
@@ -62,15 +62,6 @@ const parts = ({ page }: OpenMonitor) => ({
 /** Waits until a text is what it should be. */
 async function untilText(locator: Locator, text: string): Promise<void> {
   await locator.filter({ hasText: new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) }).waitFor();
-}
-
-/** Frame by frame, until it is so. */
-async function until({ page }: { page: Page }, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited too long for ${what}`);
-    await page.evaluate('new Promise(requestAnimationFrame)');
-  }
 }
 
 async function clickStep(chart: Locator, step: number, last = iterations): Promise<void> {
@@ -205,7 +196,7 @@ test('rows and numbers of the fields explain themselves, and charts name noise l
     const chart = page.locator('section[data-chart="probe/cosine"]');
     await chart.scrollIntoViewIfNeeded();
     const names = chart.locator('.series-switch');
-    await until(monitor, 'the same names', async () => (await names.allTextContents()).join() === heads.join());
+    await until(monitor.page, 'the same names', async () => (await names.allTextContents()).join() === heads.join());
   }),
 );
 
@@ -217,7 +208,7 @@ test('a hidden page costs nothing, and comes back with cursor, zoom and what was
     await untilText(step, '8');
     await monitor.page.keyboard.press('+');
     await monitor.page.locator('button:not([disabled])', { hasText: 'All Steps' }).waitFor();
-    await until(monitor, 'the zoom to be saved', () =>
+    await until(monitor.page, 'the zoom to be saved', () =>
       Boolean((monitor.state() as { zoom?: unknown } | undefined)?.zoom),
     );
     await monitor.hide();
@@ -281,7 +272,7 @@ test('live, every step is shown, its probe too, and a NaN as a NaN', { skip }, (
         backend.asked.filter(
           ({ method, params }) => method === followRun.method && (params as { wants: Interests }).wants.probe,
         );
-      await until(monitor, 'the probe to be followed', () => probes().length > 0);
+      await until(monitor.page, 'the probe to be followed', () => probes().length > 0);
       const id = followed(backend);
       backend.tell(runLive, { id: 'of another panel', event: scalars(14, { 'loss/matching': 99 }) });
       backend.tell(runLive, { id, event: scalars(13, { 'loss/matching': 2.5 }) });
@@ -425,7 +416,7 @@ test('what a run does not have is said, and what goes wrong too', { skip }, asyn
       const again = page.getByText('Try Again');
       await again.focus();
       await page.keyboard.press('Enter');
-      await until({ page }, 'another try', () => opened() > before);
+      await until(page, 'another try', () => opened() > before);
       await page.evaluate('new Promise((done) => setTimeout(done, 50))');
       assert.equal(await page.evaluate('document.activeElement.textContent'), 'Try Again');
       const real = newBackend();
@@ -452,7 +443,7 @@ test('a run is commanded from its header; in a folder that is not trusted nothin
       await page.getByRole('button', { name: 'Checkpoint' }).click();
       const commands = () =>
         backend.asked.filter(({ method }) => method === commandRun.method).map(({ params }) => params);
-      await until({ page }, 'the command', () => commands().length > 0);
+      await until(page, 'the command', () => commands().length > 0);
       assert.deepEqual(commands(), [{ folder: run.folder, command: 'checkpoint' }]);
       await page.locator('.tool-button[disabled]', { hasText: 'Checkpoint' }).waitFor();
       assert.equal(await page.locator('.tool-button[disabled]', { hasText: 'Stop' }).count(), 0, 'which never waits');
@@ -480,9 +471,9 @@ test('pictures of a chart and of the fields are saved as PNG where the person sa
     vscode.answers.set('workspace.fs.writeFile', (_: unknown, bytes: Uint8Array) => void written.push(bytes));
     await page.locator('.field-grid[data-step="12"]').waitFor();
     await page.locator('section[data-chart="loss/matching"] [aria-label^="Save as PNG"]').click();
-    await until({ page }, 'the chart', () => written.length === 1);
+    await until(page, 'the chart', () => written.length === 1);
     await page.locator('.fields-view [aria-label="Save as PNG"]').click();
-    await until({ page }, 'the fields', () => written.length === 2);
+    await until(page, 'the fields', () => written.length === 2);
     for (const bytes of written) {
       assert.deepEqual([...bytes.subarray(1, 4)], [...Buffer.from('PNG')]);
       assert.ok(bytes.length > 1000);
@@ -505,7 +496,7 @@ test('runs are laid over each other, one after another in focus, with what their
       await page.locator(`tr[data-run="${run.folder}"] input`).uncheck();
       await page.locator('section[data-chart="loss/matching"]').waitFor();
       const curves = page.locator('section[data-chart="loss/matching"] .series');
-      await until({ page }, 'one curve', async () => (await curves.count()) === 1);
+      await until(page, 'one curve', async () => (await curves.count()) === 1);
       await page.locator(`[data-run="${run.folder}"] button`).last().click();
       await page.locator('.run-list').waitFor({ state: 'hidden' });
     },
@@ -532,7 +523,7 @@ test('a page that is brought back after a reload shows the same runs', { skip },
     await parts(monitor).chart.waitFor();
     await clickStep(parts(monitor).chart, 4);
     const saved = () => (monitor.state() as { cursor?: { step: number } } | undefined)?.cursor?.step;
-    await until(monitor, 'the cursor to be saved', () => saved() === 4);
+    await until(monitor.page, 'the cursor to be saved', () => saved() === 4);
     state = monitor.state();
   });
   await withMonitor(
@@ -556,7 +547,7 @@ test('the score inspector opens on the sample that is clicked, and on a column o
     const box = (await samples.boundingBox())!;
     // Four samples, two a row: the lower left one is the third.
     await samples.click({ position: { x: box.width * 0.2, y: box.height * 0.8 } });
-    await until(monitor, 'the first', () => asked().length === 1);
+    await until(monitor.page, 'the first', () => asked().length === 1);
     const step = Number(await samples.getAttribute('data-step'));
     assert.deepEqual(asked()[0], {
       folder: run.folder,
@@ -568,7 +559,7 @@ test('the score inspector opens on the sample that is clicked, and on a column o
       .getByRole('button', { name: /Inspect Scores Here: level/ })
       .nth(1)
       .click();
-    await until(monitor, 'the second', () => asked().length === 2);
+    await until(monitor.page, 'the second', () => asked().length === 2);
     const { sample, level } = asked()[1] as { sample: object; level: { by: string; value: number } };
     assert.deepEqual(sample, { kind: 'probe', index: 0 });
     const sigma = run.probe(Number(await grid.getAttribute('data-step')), 'sigma', [1]);

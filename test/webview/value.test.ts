@@ -82,11 +82,11 @@ test('the slice that is looked at is fetched, and its numbers stand under the po
     assert.equal(await hover(page, y, x), shown(Math.fround(at(0, 1, y, x))));
     await page.page.getByLabel('Index on axis 0').fill('2');
     await waitForText(page, '.axis output', /^2$/);
-    await page.page.waitForFunction('document.querySelector(".where").textContent.startsWith("Stopped")');
+    await page.page.locator('.where', { hasText: /^Stopped/ }).waitFor();
     assert.equal(await hover(page, y, x), shown(Math.fround(at(2, 1, y, x))));
     // Rows and columns are exchanged: the same place is another number.
     await page.page.locator('[data-axis="2"] select').selectOption('columns');
-    await page.page.waitForFunction('document.querySelector(".where").textContent.startsWith("Stopped")');
+    await page.page.locator('.where', { hasText: /^Stopped/ }).waitFor();
     const [width, height] = await page.page
       .locator('canvas.heatmap')
       .evaluate((canvas: unknown) => (canvas as { style: { aspectRatio: string } }).style.aspectRatio.split(' / '));
