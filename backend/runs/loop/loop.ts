@@ -13,9 +13,9 @@ import { words } from '../../ranks/words.ts';
 import { IterationDropped } from '../../training/iteration.ts';
 import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
+import { answerFromState } from './answers.ts';
 import { type DebuggingParts, goBack, runDebugger } from './debugging.ts';
 import type { GpuUse } from './gpu-use.ts';
-import { HeldTensors } from './held-tensors.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Quality } from './quality.ts';
 import { planChange, type SettingsChange } from './settings-change.ts';
@@ -215,10 +215,9 @@ export class TrainingLoop {
   }
 
   #answerRequests(): void {
-    const { session, control } = this.#parts;
+    const { session, control, run, report } = this.#parts;
     const { desk } = control;
     const { trainer } = session;
-    const held = new HeldTensors(session);
     desk.handle(runRequests.pause, () => {
       if (!control.paused) throw new UserError('cancelled', 'the run was told to go on before it stood still');
       this.#tell('paused');
@@ -234,37 +233,13 @@ export class TrainingLoop {
       this.#tell('stopping');
       return this.#checkpointAsked();
     });
-    this.#answerSteering();
-    desk.handle(runRequests.inspect, (query, signal) => {
-      if (session.inspect) return session.inspect(query, { signal });
-      throw new UserError('usage', 'this run trains no distillation: it has no scores', 'Inspect a distillation.');
-    });
-    desk.handle(runRequests['tensors/list'], () => held.list());
-    desk.handle(runRequests['tensors/read'], (part) => held.read(part));
-  }
-
-  #answerSteering(): void {
-    const { session, control, run, report } = this.#parts;
-    const { desk } = control;
-    const { trainer } = session;
-    desk.handle(runRequests.pace, ({ perSecond }) => {
-      control.setPace(perSecond);
-      return { step: trainer.step };
-    });
-    desk.handle(runRequests.advance, ({ iterations }) => {
-      control.advance(iterations);
-      return { step: trainer.step };
-    });
     desk.handle(runRequests.change, async ({ set }, signal) => {
       const before = this.#change;
       this.#change = await planChange(run, [...(before?.set ?? []), ...set], { signal, report });
       await before?.plan.dispose?.();
       return { step: trainer.step };
     });
-    desk.handle(runRequests.plane, (asked) => {
-      if (session.readPlane) return session.readPlane(trainer.step, asked);
-      throw new UserError('usage', 'the samples of this run are no points of the plane', 'Open it in the monitor.');
-    });
+    answerFromState(control, session);
   }
 
   /** Shows the probe as it is now. The run goes on without it when that fails. */
