@@ -28,7 +28,11 @@ const data = {
 
 /** Preset, and changes of it for so many iterations. */
 const methods = {
-  DMD: { preset: 'fashion-mnist', changes: (n) => [`schedules.lambda=[[${0.3 * n},20],[${0.7 * n},5]]`], pairs: true },
+  DMD: {
+    preset: 'fashion-mnist',
+    changes: (n) => [`schedules.lambda=[[${Math.round(0.3 * n)},20],[${Math.round(0.7 * n)},5]]`],
+    pairs: true,
+  },
   DMD2: { preset: 'scenes-dmd2', changes: () => [], real: true },
   'Diff-Instruct': { preset: 'scenes-diff-instruct', changes: () => [] },
   'consistency distillation': { preset: 'scenes-consistency', changes: () => [] },
