@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type * as Protocol from '../../backend/protocol/errors.ts';
 import type * as AskFolder from '../../extension/ask-folder.ts';
 import type * as RegisterBackend from '../../extension/backend/register.ts';
+import type * as NewConfig from '../../extension/config/new-config.ts';
 import type * as StartRun from '../../extension/config/start-run.ts';
 import type * as ErrorsModule from '../../extension/errors.ts';
 import type * as Mend from '../../extension/mend.ts';
@@ -20,6 +21,7 @@ const { exports, vscode } = await load<
   typeof ErrorsModule &
     typeof Protocol &
     typeof Mend &
+    typeof NewConfig &
     typeof Reveal &
     typeof AskFolder &
     typeof RegisterBackend &
@@ -27,7 +29,17 @@ const { exports, vscode } = await load<
     typeof StartRun &
     typeof Trust
 >(
-  ['errors', 'mend', 'reveal', 'ask-folder', 'run-roots', 'panels/trust', 'backend/register', 'config/start-run']
+  [
+    'errors',
+    'mend',
+    'reveal',
+    'ask-folder',
+    'run-roots',
+    'panels/trust',
+    'backend/register',
+    'config/new-config',
+    'config/start-run',
+  ]
     .map((name) => `export * from './extension/${name}.ts';`)
     .concat("export * from './backend/protocol/errors.ts';")
     .join('\n'),
@@ -209,4 +221,37 @@ test('a new run goes where its config is; for one that is in none of several fol
   assert.equal(called('showWorkspaceFolderPick').length, 2);
   vscode.answers.delete('showWorkspaceFolderPick');
   await assert.rejects(rootOf(), 'whoever picks none starts none');
+});
+
+test('a new config, and the built-in run, go into the folder that was picked', async () => {
+  const folders = ['/a', '/b'].map((path) => ({ uri: vscode.Uri.file(path), name: path }));
+  vscode.workspace.workspaceFolders = folders;
+  vscode.answers.set('showWorkspaceFolderPick', folders[1]);
+  vscode.answers.set('showQuickPick', async (presets: Promise<unknown[]>) => (await presets)[0]);
+  const opened: string[] = [];
+  Object.assign(vscode.workspace, {
+    openTextDocument: async (uri: object) => ({ uri, number: opened.push(String(uri)) }),
+    fs: { readDirectory: async () => [['own.dmd.json', 1]] },
+  });
+  const roots: string[] = [];
+  const backend = {
+    async request({ method }: { method: string }, { root }: { root: string }) {
+      if (method === 'config/presets') return [{ title: '', kind: 'distill', detail: '', name: 'own', text: '{}' }];
+      roots.push(root);
+      return { folder: `${root}/new` };
+    },
+  };
+  const services = {
+    backend,
+    errors,
+    runs: { watch: async () => [] },
+    roots: new exports.RunRoots(extensionContext(vscode) as never),
+  };
+  await exports.newRunConfig(services as never);
+  assert.deepEqual(opened, ['untitled:///b/own-2.dmd.json']);
+  await exports.startBuiltinRun(
+    vscode.Uri.file(fileURLToPath(new URL('../..', import.meta.url))) as never,
+    services as never,
+  );
+  assert.deepEqual(roots, ['/b/runs']);
 });

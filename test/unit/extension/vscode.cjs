@@ -33,6 +33,9 @@ class Uri {
   static joinPath(base, ...parts) {
     return new Uri(require('node:path').join(base.fsPath, ...parts), base.scheme);
   }
+  with({ scheme }) {
+    return new Uri(this.fsPath, scheme);
+  }
   toString() {
     return `${this.scheme}://${this.fsPath}`;
   }
@@ -91,7 +94,7 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error']) log[level] = (t
 // A bundle copies the names that are there, so these have to be, whatever they do.
 const others =
   'DebugAdapterExecutable CodeAction CodeActionKind CodeLens CompletionItem CompletionItemKind Diagnostic DiagnosticSeverity Position ProcessExecution ' +
-  'Range RelativePattern Selection Task TaskGroup TaskScope ViewColumn WorkspaceEdit debug languages notebooks tasks';
+  'Range RelativePattern Selection Task TaskGroup TaskScope ViewColumn debug languages notebooks tasks';
 
 module.exports = {
   ...Object.fromEntries(others.split(' ').map((name) => [name, anything()])),
@@ -104,6 +107,9 @@ module.exports = {
   EventEmitter,
   Uri,
   MarkdownString,
+  WorkspaceEdit: class {
+    insert() {}
+  },
   CancellationError: class extends Error {},
   CancellationTokenSource: class {
     #cancelled = new EventEmitter();
