@@ -14,13 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openDevice } from '../../backend/engine/open.ts';
-import type { ParameterLayout } from '../../backend/graph/parameters.ts';
-import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
-import { createAutoencoderKL, createClipText, createTextUNet } from '../../backend/nets/stable-diffusion/index.ts';
 import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
-import { trainBpe, vocabularyFiles } from '../../backend/text/index.ts';
-import { writeDiffusersFolder } from '../../backend/weights/diffusers/index.ts';
 import { numberOption } from './lib/options.ts';
+import { writeSd15 } from './lib/sd15-folder.ts';
 
 const draw = numberOption('draw', 0);
 const role = process.argv.find((word) => word.startsWith('--child='))?.slice('--child='.length);
@@ -30,7 +26,7 @@ else await parent();
 async function parent(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'dmd-loading-'));
   try {
-    const bytes = await writeModel(folder, numberOption('half', 0) === 1);
+    const bytes = await writeSd15(folder, numberOption('half', 0) === 1);
     const weights = 4 * bytes.parameters;
     const read = await readAll(folder);
     console.log(`  ${(weights / 1e9).toFixed(2)} GB of float32 weights; reading the files alone ${read.toFixed(1)} s`);
@@ -81,40 +77,6 @@ async function child(argument: string): Promise<void> {
 function peakMemory(): number {
   const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'));
   return Number(line![1]) * 1024;
-}
-
-/** Networks of SD 1.5's configurations. */
-async function writeModel(folder: string, half: boolean): Promise<{ parameters: number }> {
-  const recorded = readFileSync(new URL('../golden/cases-sd/full-size.json', import.meta.url), 'utf8');
-  const configs = JSON.parse(recorded) as Record<string, { config: Record<string, unknown> }>;
-  const config = (name: string) => configs[name]!.config;
-  const vocabulary = trainBpe(['a cat'], 600);
-  const unet = createTextUNet(config('sd1-unet'));
-  const text = createClipText(config('sd1-text'));
-  const vae = createAutoencoderKL(config('sd-autoencoder'));
-  const network = (className: string, name: string, { layout }: { layout: ParameterLayout }) => ({
-    ...{ className, config: config(name), tensors: made(layout) },
-  });
-  await writeDiffusersFolder(
-    folder,
-    {
-      unet: network('UNet2DConditionModel', 'sd1-unet', unet),
-      vae: network('AutoencoderKL', 'sd-autoencoder', vae),
-      text_encoder: network('CLIPTextModel', 'sd1-text', text),
-      tokenizer: vocabularyFiles(vocabulary),
-      scheduler: { className: 'DDIMScheduler', config: { beta_schedule: 'scaled_linear', clip_sample: false } },
-      dmd: { role: 'generator' },
-    },
-    { half },
-  );
-  return { parameters: unet.layout.size + text.layout.size + vae.layout.size };
-}
-
-/** One block of numbers, over and over: what they are does not matter here. */
-function* made({ entries }: ParameterLayout): Generator<[string, TensorData]> {
-  const most = Math.max(...entries.map(({ shape }) => sizeOf(shape)));
-  const numbers = Float32Array.from({ length: most }, (_, i) => Math.sin(i * 0.7) / 50);
-  for (const { name, shape } of entries) yield [name, { shape, data: numbers.subarray(0, sizeOf(shape)) }];
 }
 
 /** Seconds that it takes to read every weights file. */

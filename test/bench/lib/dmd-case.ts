@@ -1,4 +1,4 @@
-/** One DMD iteration of the built-in model as data: weights, recorded draws, settings. */
+/** One DMD iteration as data: weights, recorded draws, settings. */
 
 import { karrasSigmas } from '../../../backend/diffusion/karras.ts';
 import type { ParameterLayout } from '../../../backend/graph/parameters.ts';
@@ -21,7 +21,9 @@ export const builtInNetwork = {
   attn_resolutions: [8],
 };
 
-export const batch = 32;
+const builtInBatch = 32;
+
+export { builtInBatch as batch };
 export const settings = { learningRate: 1e-4, clip: 10, lambda: 0.25, emaDecay: 0.999 };
 const seed = 20;
 
@@ -39,8 +41,24 @@ export interface DmdCase {
   readonly tensors: Map<string, TensorData>;
 }
 
-export function dmdCase(): DmdCase {
-  const network = createNetwork(builtInNetwork);
+/** EDM's DDPM++ for class-conditional CIFAR-10: 55.7 million parameters. */
+export const cifarNetwork = {
+  ...builtInNetwork,
+  model_channels: 128,
+  channel_mult: [2, 2, 2],
+  num_blocks: 4,
+  attn_resolutions: [16],
+};
+
+export interface DmdCaseOptions {
+  /** Keyword arguments of EDM's class. */
+  readonly network?: object;
+  /** Images, and as many pairs. */
+  readonly batch?: number;
+}
+
+export function dmdCase({ network: config = builtInNetwork, batch = builtInBatch }: DmdCaseOptions = {}): DmdCase {
+  const network = createNetwork(config);
   const { layout } = network;
   const levels = karrasSigmas();
   const teacher = drawWeights(layout);
@@ -100,7 +118,7 @@ export function dmdCase(): DmdCase {
 const tensor = (shape: readonly number[], data: Float32Array): TensorData => ({ shape: [...shape], data });
 
 /** Weights of a size as after training: what starts at zero or one would leave half the network without influence. */
-function drawWeights({ entries }: ParameterLayout): Weights {
+export function drawWeights({ entries }: ParameterLayout): Weights {
   return new Map(
     entries.map(({ name, shape, init }) => {
       const size = sizeOf(shape);

@@ -12,3 +12,9 @@ export function numberOption(name: string, fallback: number): number {
 
 /** Threads for everything that is measured: `--threads=N`, else all of the machine's. */
 export const threadsOption = () => numberOption('threads', availableParallelism());
+
+/** `--name=text`; undefined where it is not given. */
+export function textOption(name: string): string | undefined {
+  const prefix = `--${name}=`;
+  return process.argv.find((each) => each.startsWith(prefix))?.slice(prefix.length);
+}

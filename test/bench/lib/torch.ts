@@ -28,12 +28,12 @@ export class LineProcess {
   /** The next line it says, unasked. */
   async next(): Promise<unknown> {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error('the PyTorch process ended early');
+    if (done) throw new Error('the process ended early');
     return JSON.parse(value);
   }
 
-  ask(): Promise<unknown> {
-    this.child.stdin.write('go\n');
+  ask(line = 'go'): Promise<unknown> {
+    this.child.stdin.write(`${line}\n`);
     return this.next();
   }
 

@@ -1,0 +1,105 @@
+/** A row, measured: both sides made ready, the fastest way of each peer found, turns taken, what they were. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { median } from '../lib/statistics.ts';
+import { type Contender, openOurs, openPeer, prepareRow, type Turn } from './contender.ts';
+import { requireAgreement, takeTurns } from './measure.ts';
+import { machine, type Peer, type Row } from './rows.ts';
+
+export interface Side {
+  readonly who: string;
+  readonly engine: string;
+  readonly turns: readonly Turn[];
+  /** Milliseconds of loading and compiling up to the end of the first turn. */
+  readonly firstResult: number;
+  /** Bytes. */
+  readonly peak: number | null;
+}
+
+export interface RowResult {
+  readonly row: Row;
+  readonly threads: number;
+  readonly ours: Side;
+  readonly peers: readonly Side[];
+  /** Peers that could not be measured, and why. */
+  readonly missing: readonly { readonly who: string; readonly why: string }[];
+  /** Floating-point operations of a turn's products. */
+  readonly flops: number;
+  /** The machine's own matrix products in the same turns, operations a millisecond. */
+  readonly rate: number;
+}
+
+export interface MeasureOptions {
+  /** Of the table: what rows share lies in it. */
+  readonly root: string;
+  readonly quick: boolean;
+  /** A Python with PyTorch; null: this project alone. */
+  readonly python: string | null;
+  readonly say: (line: string) => void;
+}
+
+const ways: Readonly<Record<Peer, readonly string[]>> = {
+  PyTorch: ['contiguous', 'channels_last', 'compiled'],
+  OpenVINO: ['openvino'],
+};
+
+export async function measureRow(row: Row, threads: number, options: MeasureOptions): Promise<RowResult> {
+  const { root, quick, python, say } = options;
+  const folder = mkdtempSync(path.join(root, 'row-'));
+  const opened: Contender[] = [];
+  try {
+    prepareRow(row.id, folder);
+    const ours = await openOurs(row.id, folder, threads);
+    opened.push(ours);
+    const missing: { who: string; why: string }[] = [];
+    for (const who of python === null ? [] : row.peers) {
+      const found = await fastest(who, { python: python!, folder, threads, quick });
+      if ('why' in found) missing.push({ who, why: found.why });
+      else {
+        opened.push(found);
+        await requireAgreement(ours, found);
+      }
+    }
+    const products = await openOurs(machine.id, folder, threads, 'machine');
+    opened.push(products);
+    const turns = await takeTurns(opened, quick ? row.quick!.turns : row.turns);
+    const sides: Side[] = [];
+    for (const [i, contender] of opened.splice(0).entries()) {
+      const { who, engine, firstResult } = contender;
+      sides.push({ who, engine, firstResult, turns: turns[i]!, peak: await contender.end() });
+    }
+    const own = sides.pop()!;
+    const rate = products.first.flops! / median(own.turns.map(({ milliseconds }) => milliseconds));
+    const [first, ...peers] = sides as [Side, ...Side[]];
+    return { row, threads, ours: first, peers, missing, flops: ours.first.flops!, rate };
+  } catch (error) {
+    say(`${row.id}: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  } finally {
+    for (const contender of opened) await contender.end().catch(() => null);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Every way is tried for two turns, the fastest one stays; in a quick table what needs compiling is left out. */
+async function fastest(
+  who: Peer,
+  { quick, ...how }: { python: string; folder: string; threads: number; quick: boolean },
+): Promise<Contender | { why: string }> {
+  let best: { contender: Contender; time: number } | null = null;
+  let why = '';
+  for (const way of ways[who]) {
+    if (quick && way === 'compiled') continue;
+    try {
+      const contender = await openPeer(who, { ...how, way });
+      // With one way there is nothing to choose.
+      const time = ways[who].length === 1 ? 0 : (await contender.turn()).milliseconds;
+      const isFaster: boolean = best === null || time < best.time;
+      await (isFaster ? best?.contender : contender)?.end();
+      if (isFaster) best = { contender, time };
+    } catch (error) {
+      why = `${way}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  return best?.contender ?? { why };
+}
