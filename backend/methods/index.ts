@@ -5,6 +5,7 @@ import { consistency } from './consistency/index.ts';
 import { diffInstruct } from './diff-instruct/index.ts';
 import { dmd } from './dmd/index.ts';
 import { dmd2 } from './dmd2/index.ts';
+import { lcm } from './lcm/index.ts';
 import type { Method } from './method.ts';
 
 const methods = new Map<string, Method>();
@@ -18,6 +19,7 @@ registerMethod(dmd);
 registerMethod(dmd2);
 registerMethod(diffInstruct);
 registerMethod(consistency);
+registerMethod(lcm);
 
 /** Throws UserError('config') for a name that is not known. */
 export function methodOf({ method }: { readonly method: string }): Method {

@@ -256,6 +256,15 @@ const sources: readonly Source[] = [
     teacher: ofPrompts(64),
   },
   {
+    kind: 'distill',
+    name: 'scenes-text-lcm',
+    title: 'Built-in text model by LCM',
+    detail:
+      'Latent consistency distillation of the built-in text teacher: a generator of four steps, along its guided paths on captioned scenes. Rates that nobody has tuned.',
+    file: 'presets/scenes-text-lcm.dmd.json',
+    teacher: ofPrompts(64),
+  },
+  {
     kind: 'teach',
     name: 'scenes',
     title: 'A teacher for the built-in data',

@@ -25,6 +25,7 @@ import { Trainer } from '../../backend/training/trainer.ts';
 import { loadWeights } from '../../backend/weights/load.ts';
 import { edmShape } from '../unit/training/edm-distillation.ts';
 import { savedBy } from '../unit/training/saved.ts';
+import { requireIterations } from './consistency-iterations.ts';
 import { near } from './near.ts';
 
 interface Variant {
@@ -86,16 +87,7 @@ for (const variant of recorded.variants as Variant[]) {
       }),
     });
     const trainer = new Trainer(engine, procedure);
-    for (const [i, wanted] of variant.iterations.entries()) {
-      const { scalars } = await trainer.advance();
-      for (const name of ['x', 'xNext', 'xTarget']) {
-        near(await trainer.tensors[name]!.read(), at(`${name}${i + 1}`).data, `${name} of iteration ${i + 1}`, 1e-4);
-      }
-      for (const [name, value] of Object.entries(wanted)) {
-        const error = Math.abs(scalars[name]! - value);
-        assert.ok(error <= 3e-4 * Math.abs(value), `${name} of iteration ${i + 1}: ${scalars[name]}, not ${value}`);
-      }
-    }
+    await requireIterations(trainer, variant.iterations, at);
     const saved = (await savedBy(trainer)).get('generator')!;
     assert.equal(saved.has('target'), decay > 0, 'without a decay the generator is its own target');
     for (const buffer of ['parameters', 'ema', 'target']) {

@@ -42,6 +42,7 @@ const presets = [
     'sd15-guidance3',
     'sd15-guidance8',
     'scenes-text-student',
+    'scenes-text-lcm',
   ],
 ];
 

@@ -9,6 +9,7 @@ import {
   mirrorKey,
   studentKey,
   studentRecordKey,
+  targetKey,
   whole,
   z,
 } from '../../protocol/config/section.ts';
@@ -53,21 +54,6 @@ const loss = z
   .prefault({})
   .describe('The consistency loss; every level weighs 1.');
 
-const target = z
-  .strictObject({
-    decay: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.95)
-      .describe(
-        'Decay mu per update of the target, the average of the generator that it is compared with; 0: the generator itself. ' +
-          'Default 0.95 (paper: ImageNet-64; CIFAR-10 0).',
-      ),
-  })
-  .prefault({})
-  .describe('The target network, at the lower of both levels.');
-
 const data = z
   .strictObject({ ...imageDataKeys, mirror: mirrorKey })
   .prefault({})
@@ -81,7 +67,8 @@ const keys = {
     'Noise levels sigma, descending and below levels.sigmaMax, at which the finished generator is called again on its own image with ' +
       'new noise. Default: none, one step.',
   ),
-  ...{ levels, solver, loss, target, data },
+  ...{ levels, solver, loss, data },
+  target: targetKey('Default 0.95 (paper: ImageNet-64; CIFAR-10 0).'),
   record: studentRecordKey,
 };
 

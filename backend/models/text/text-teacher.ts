@@ -105,7 +105,8 @@ function requireFitting(
   }
   if (labels !== 'uniform') refuse('labels', 'it has no classes', 'Remove the key.');
   const { timesteps } = schedule;
-  if (matching.levels.count !== timesteps) {
+  // Without a matching gradient nobody draws from them.
+  if (matching.enabled && matching.levels.count !== timesteps) {
     refuse('matching.levels.count', `it has ${timesteps} timesteps`, `Set it to ${timesteps}.`);
   }
   if (schedule.alpha(timesteps - 1) === 0 && predictionType === 'epsilon') {

@@ -4,6 +4,7 @@ import { consistencySection } from '../../methods/consistency/config.ts';
 import { diffInstructSection } from '../../methods/diff-instruct/config.ts';
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { dmd2Section } from '../../methods/dmd2/config.ts';
+import { lcmSection } from '../../methods/lcm/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
 import { mixtureSection, mixtureTeacher } from './mixture.ts';
@@ -98,6 +99,7 @@ export const methodNames = (): string[] => [...schemas.keys()];
 registerSection('dmd2', dmd2Section);
 registerSection('diff-instruct', diffInstructSection);
 registerSection('consistency', consistencySection);
+registerSection('lcm', lcmSection);
 
 /** Throws for a name that is not known. */
 export function sectionOf(method: string): MethodSection {

@@ -54,3 +54,20 @@ export const againKey = (what: string) =>
     })
     .prefault({})
     .describe('In how many steps the finished generator is sampled; it is trained at every level, whatever they are.');
+
+/** @param usual what the default is, and whose */
+export const targetKey = (usual: string) =>
+  z
+    .strictObject({
+      decay: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0.95)
+        .describe(
+          'Decay mu per update of the target, the average of the generator that it is compared with; 0: the generator itself. ' +
+            usual,
+        ),
+    })
+    .prefault({})
+    .describe('The target network, at the lower of both levels.');
