@@ -69,6 +69,8 @@ export const curveTags = {
   lossFake: 'loss/fake',
   lossMatching: 'loss/matching',
   lossRegression: 'loss/regression',
+  /** Of a method whose generator is to agree with itself along its teacher's path. */
+  lossConsistency: 'loss/consistency',
   residualReal: 'residual/real',
   residualFake: 'residual/fake',
   normGenerator: 'norm/generator',

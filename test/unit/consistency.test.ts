@@ -6,28 +6,36 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { oneHot } from '../../backend/data/dataset.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { exportModel } from '../../backend/export/export-model.ts';
 import { Graph } from '../../backend/graph/graph.ts';
+import { unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { l2Distance } from '../../backend/methods/common/distance.ts';
 import { streamConsistencyDraws } from '../../backend/methods/consistency/draws.ts';
 import { consistencyGraph } from '../../backend/methods/consistency/graphs.ts';
 import { consistencyConfig } from '../../backend/methods/consistency/method.ts';
+import { ConsistencyProcedure } from '../../backend/methods/consistency/procedure.ts';
 import { adjustableOf, adjusted, consistencySettings } from '../../backend/methods/consistency/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';
+import { classConditions } from '../../backend/models/conditions.ts';
 import { edmBoundary } from '../../backend/models/consistency.ts';
 import { openModel, rolesOf } from '../../backend/models/model-file.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
+import { alone, type Ranks } from '../../backend/ranks/ranks.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
 import { openOnnxModel } from '../../backend/sampling/onnx-model.ts';
 import { SeededSource } from '../../backend/sampling/seeded-images.ts';
 import { ConfigChecker } from '../../backend/server/configs/check.ts';
 import { findingsOf } from '../../backend/server/configs/findings.ts';
+import { Trainer } from '../../backend/training/trainer.ts';
 import { testSeed } from '../random.ts';
 import { edmShape } from './training/edm-distillation.ts';
+import { metRanks } from './training/met-ranks.ts';
+import { savedBy } from './training/saved.ts';
 import { stagesOf } from './training/stages.ts';
 import { curves, runHere, scratch, stateBytes, tinyNetwork, tinyTeacher } from './training/tiny.ts';
 
@@ -195,6 +203,49 @@ test('draws are pure functions of the point, within their ranges; what a person 
   adjustable.overrides.set('target.decay', 0.5).set('generator.lr', 2);
   const now = adjusted(adjustable, settings(1));
   assert.deepEqual([now.targetDecay, now.generator.learningRate], [0.5, 2]);
+});
+
+test('two ranks are one process with twice the micro-batches, and have the same target', async (t) => {
+  const network = createNetwork({ ...tinyNetwork, label_dim: classes });
+  const flat = normal([network.layout.size], 0.1).data;
+  const update = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clip: 1 };
+  const trainerOf = async (ranks: Ranks, accumulation: number) => {
+    const begun = edmShape({ network, batch: 3, matching: null, regression: null, sigmas: [0.1, 1, 10] });
+    const procedure = await ConsistencyProcedure.create(engine, {
+      ...{ ...begun, solver: 'heun', distance: l2Distance, target: true, emas: [], accumulation, ranks, seed: 3 },
+      steps: [
+        { from: 1, to: 0 },
+        { from: 2, to: 1 },
+      ],
+      student: { ...begun.student, boundary: edmBoundary(0.05, 0.5) },
+      teacherWeights: unpackParameters(network.layout, flat),
+      ...{ conditions: classConditions(classes), start: { generator: flat } },
+      real: {
+        batch: async ({ step, micro }, count) => {
+          const drawn = stream(7, step, micro);
+          const shape = [count, ...network.imageShape];
+          const x = { shape, data: drawn.randn(sizeOf(shape)) };
+          return { x, conditions: { labels: oneHot([...drawn.randint(0, classes, count)], classes) } };
+        },
+      },
+      settings: () => ({ generator: { ...update, emaDecays: [] }, targetDecay: 0.7, guidance: [1, 1] }),
+    });
+    const trainer = new Trainer(engine, procedure);
+    t.after(() => trainer.dispose());
+    return trainer;
+  };
+  const both = await Promise.all(metRanks(2).map((ranks) => trainerOf(ranks, 1)));
+  const single = await trainerOf(alone, 2);
+  for (let step = 1; step <= 2; step++) {
+    const [a, b] = await Promise.all(both.map((trainer) => trainer.advance()));
+    assert.deepEqual(a, b);
+    await single.advance();
+  }
+  const [first, second, one] = await Promise.all([...both, single].map(savedBy));
+  assert.deepEqual(first, second);
+  assert.deepEqual(first, one);
+  const { target, parameters } = Object.fromEntries(one!.get('generator')!);
+  assert.notDeepEqual(target!.data, parameters!.data);
 });
 
 test('points of the plane need no data, and are shown', async () => {

@@ -108,6 +108,9 @@ test('the training: NaN, a jump, residuals that part, an optimizer that begins a
   assert.deepEqual(found({ [curveTags.lossFake]: [...range(20, () => noisy(1)), Number.NaN] }), [
     'diverging alarm 210',
   ]);
+  assert.deepEqual(found({ [curveTags.lossConsistency]: [noisy(1), Number.POSITIVE_INFINITY] }), [
+    'diverging alarm 20',
+  ]);
   assert.deepEqual(found({ [curveTags.lossMatching]: [noisy(1), 1e9, ...range(20, () => noisy(1))] }), [
     'diverging alarm 20',
   ]);

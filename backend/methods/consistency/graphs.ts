@@ -40,7 +40,7 @@ export interface ConsistencyShape extends DmdShape {
 
 export const stages: readonly Stage[] = [
   ['diffuse', ['xt']],
-  ['teacher step', ['xNext']],
+  ['teacher step', ['muReal', 'xNext']],
   ['generate', ['x']],
   ['target', ['xTarget']],
   ['consistency loss', ['report']],
@@ -51,8 +51,8 @@ export const report = ['lossConsistency'] as const;
 
 /**
  * Inputs: generator, teacher, target (where there is one); xReal and conditions [B, ...], noise [B, ...], the numbers of both levels [B],
- * those of the lower one with `Next`; guided, guidance [B] and what is unconditional [1, ...]. Outputs: xt, the noisy images; xNext, where
- * the teacher takes them; x and xTarget, what generator and target make of either [B, ...]; report; gradient.
+ * those of the lower one with `Next`; guided, guidance [B] and what is unconditional [1, ...]. Outputs: xt, the noisy images; muReal, what the teacher makes of them, and xNext, where
+ * it takes them; x and xTarget, what generator and target make of either [B, ...]; report; gradient.
  */
 export function consistencyGraph(shape: ConsistencyShape): Graph {
   const { student, batch } = shape;
@@ -104,6 +104,7 @@ function teacherStep(
       ? denoiseGuided(teacher, source, of, at, conditions, guided.none, guided.scale).guided
       : denoise(teacher, source, of, at, conditions);
   const first = clean(xt, level);
+  graph.output('muReal', first);
   const noise = noiseIn(xt, first, level);
   const euler = noised(first, noise, next);
   if (solver === 'euler') return euler;

@@ -61,7 +61,7 @@ export class ConsistencyProcedure implements MatchingProcedure {
     this.adjustable = adjustableOf({ target, guidance: isGuided(options) }, (step) => options.settings(step));
     const numbers = Object.keys(student.levels.numbers);
     this.recorded = [
-      ...['x', 'xTarget', 'xt', 'xNext', 'xReal', ...numbers, ...numbers.map((name) => `${name}Next`)],
+      ...['x', 'xTarget', 'xt', 'muReal', 'xNext', 'xReal', ...numbers, ...numbers.map((name) => `${name}Next`)],
       ...conditions.recorded,
     ];
     this.teacher = uploadTeacher(engine, options);

@@ -3,6 +3,7 @@
  * and the steps of its path.
  */
 import type { Engine } from '../../engine/engine.ts';
+import { curveTags } from '../../health/tags.ts';
 import type { Inputs, InputWork } from '../../models/input-file.ts';
 import type { loadTeacher } from '../../models/teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
@@ -41,7 +42,7 @@ export interface OpenedMethod {
 }
 
 /** What the trainer's numbers are recorded as. */
-const tags = { lossConsistency: 'loss/consistency' };
+const tags = { lossConsistency: curveTags.lossConsistency };
 
 /** `Method.plan`. */
 export async function planConsistency(method: ConsistencyMethod, work: InputWork = {}): Promise<SessionPlan> {

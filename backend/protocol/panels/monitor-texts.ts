@@ -124,6 +124,8 @@ export interface MonitorTexts {
   readonly lossRegression: string;
   readonly lossFake: string;
   readonly lossTeacher: string;
+  readonly lossConsistency: string;
+  readonly targetDecay: string;
   readonly lossGan: string;
   readonly lossDiscriminator: string;
   readonly lossR1: string;

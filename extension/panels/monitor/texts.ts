@@ -131,6 +131,8 @@ export function monitorTexts(): MonitorTexts {
     lossRegression: vscode.l10n.t('Regression'),
     lossFake: vscode.l10n.t('Fake score'),
     lossTeacher: vscode.l10n.t('Denoising (teacher)'),
+    lossConsistency: vscode.l10n.t('Consistency'),
+    targetDecay: vscode.l10n.t('Decay of the target'),
     lossGan: vscode.l10n.t('GAN (generator)'),
     lossDiscriminator: vscode.l10n.t('Discriminator'),
     lossR1: vscode.l10n.t('R1 penalty'),

@@ -28,6 +28,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'loss/regression': texts.lossRegression,
     'loss/fake': texts.lossFake,
     'loss/teacher': texts.lossTeacher,
+    'loss/consistency': texts.lossConsistency,
     'loss/gan': texts.lossGan,
     'loss/discriminator': texts.lossDiscriminator,
     'loss/r1': texts.lossR1,
@@ -51,6 +52,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'memory/resident MB': texts.memoryMB,
     'memory/gpu': texts.gpuMemory,
     level: texts.levelRange,
+    'target/decay': texts.targetDecay,
   };
   return titles[id] ?? id;
 }
