@@ -83,7 +83,7 @@ function dataTable(name, { folder: parent, seeds, evaluations, pairs: made }) {
   const atTime = Math.min(...rows.flatMap(({ runs }) => runs.map(({ seconds }) => seconds)));
   return [
     `\n${name}: ${evaluations.toLocaleString('en')} network evaluations each, ${seeds.length} seeds, ${count} pictures\n`,
-    `| method | updates | calls | FD (${set.features} features) | FD after ${atTime.toFixed(0)} s | right | precision | recall | diversity | seconds | MB |`,
+    `| method | updates | calls | FD (${set.features} features) | FD after ${atTime.toFixed(0)} processor seconds | right | precision | recall | diversity | processor seconds | MB |`,
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     teacherRow(folder, teacher, set, seeds),
     ...rows.map(({ method, iterations, runs }) => {
