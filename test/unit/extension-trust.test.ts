@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import * as protocol from '../../backend/protocol/rpc/index.ts';
 import type * as EditorBackendModule from '../../extension/backend/editor-backend.ts';
 import type * as ErrorsModule from '../../extension/errors.ts';
+import type * as Mend from '../../extension/mend.ts';
 import { load } from './extension/load.ts';
 
 type Definition = protocol.RequestDefinition<unknown, unknown>;
 
-const { exports, vscode } = await load<typeof EditorBackendModule & typeof ErrorsModule>(
-  "export * from './extension/backend/editor-backend.ts'; export * from './extension/errors.ts';",
+const { exports, vscode } = await load<typeof EditorBackendModule & typeof ErrorsModule & typeof Mend>(
+  ['backend/editor-backend', 'errors', 'mend'].map((name) => `export * from './extension/${name}.ts';`).join('\n'),
 );
 const requests = (Object.values(protocol) as unknown[]).filter(isRequest);
 
@@ -22,7 +23,7 @@ const viewing = [
 ];
 
 /** The error of a request; with a Node that is not there, no request gets further than to the program's start. */
-async function outcome(definition: Definition, isTrusted: boolean): Promise<string> {
+async function failure(definition: Definition, isTrusted: boolean): Promise<unknown> {
   vscode.workspace.isTrusted = isTrusted;
   vscode.workspace.settings['dmd.nodePath'] = '/no/such/node';
   const { EditorBackend, Errors } = exports;
@@ -35,11 +36,13 @@ async function outcome(definition: Definition, isTrusted: boolean): Promise<stri
     await backend.request(definition, {});
     return 'answered';
   } catch (error) {
-    return String(error);
+    return error;
   } finally {
     await backend.shutDown();
   }
 }
+
+const outcome = async (definition: Definition, isTrusted: boolean) => String(await failure(definition, isTrusted));
 
 test('what only looks are requests of the protocol', () => {
   const known = requests.map(({ method }) => method);
@@ -55,6 +58,15 @@ for (const definition of requests) {
     assert.match(await outcome(definition, true), /dmd\.nodePath is not a Node that runs/);
   });
 }
+
+test('what is refused for want of trust has the button that gives it', async () => {
+  const error = await failure(protocol.startRun as unknown as Definition, false);
+  const { mendsOf } = exports;
+  assert.deepEqual(
+    mendsOf(error).map(({ title }) => title),
+    ['Manage Trust'],
+  );
+});
 
 function isRequest(value: unknown): value is Definition {
   return typeof value === 'object' && value !== null && 'method' in value && 'timeoutSeconds' in value;
