@@ -7,21 +7,27 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { oneHot } from '../../backend/data/dataset.ts';
+import { mixtureDenoiser } from '../../backend/data/mixture.ts';
+import { karrasSigmas } from '../../backend/diffusion/karras.ts';
+import { anySigma } from '../../backend/diffusion/sampler.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { exportModel } from '../../backend/export/export-model.ts';
-import { Graph } from '../../backend/graph/graph.ts';
+import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import { unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { l2Distance } from '../../backend/methods/common/distance.ts';
 import { streamConsistencyDraws } from '../../backend/methods/consistency/draws.ts';
 import { consistencyGraph } from '../../backend/methods/consistency/graphs.ts';
 import { consistencyConfig } from '../../backend/methods/consistency/method.ts';
+import { PathProbe } from '../../backend/methods/consistency/path-probe.ts';
 import { ConsistencyProcedure } from '../../backend/methods/consistency/procedure.ts';
 import { adjustableOf, adjusted, consistencySettings } from '../../backend/methods/consistency/settings.ts';
 import { methodOf } from '../../backend/methods/index.ts';
 import { classConditions } from '../../backend/models/conditions.ts';
 import { edmBoundary } from '../../backend/models/consistency.ts';
+import { edmModel } from '../../backend/models/edm-model.ts';
 import { openModel, rolesOf } from '../../backend/models/model-file.ts';
+import { trainedPart } from '../../backend/models/trained-part.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
@@ -49,7 +55,7 @@ after(async () => {
 
 const classes = 10;
 const teacher = await tinyTeacher(root, { label_dim: classes });
-const quiet = { samplesEvery: 0, fieldsEvery: 0, histogramsEvery: 0, healthEvery: 0 };
+const quiet = { samplesEvery: 0, fieldsEvery: 0, histogramsEvery: 0, healthEvery: 0, probeEvery: 0 };
 
 function configOf(change: object = {}): DistillConfig {
   const config = {
@@ -131,7 +137,15 @@ for (const target of [true, false]) {
 }
 
 test('it is checked, planned, trains, and goes on from a stop with the same bits, target included', async () => {
-  const record = { ...quiet, samplesEvery: 2, samples: 2, healthEvery: 2, histogramsEvery: 2, fieldsEvery: 2 };
+  const record = {
+    ...quiet,
+    samplesEvery: 2,
+    samples: 2,
+    healthEvery: 2,
+    histogramsEvery: 2,
+    fieldsEvery: 2,
+    probeEvery: 2,
+  };
   const config = configOf({ record, accumulation: 2 });
   assert.deepEqual(await new ConfigChecker(findingsOf).problems(JSON.stringify(config), path.join(root, 'a.json')), []);
   const plan = await planDistillation(config);
@@ -144,9 +158,15 @@ test('it is checked, planned, trains, and goes on from a stop with the same bits
   for (const tag of ['loss/consistency', 'norm/generator', 'rate/generator', 'target/decay', 'vitals/diversity']) {
     assert.ok(tags.has(tag), `${tag} of ${[...tags.keys()]}`);
   }
+  assert.deepEqual(
+    tags.get('probe/path/5')!.map(([step]) => step),
+    [0, 2, 4],
+    'at the level that it is called at',
+  );
   const states = Object.keys(stateBytes(whole.folder, 4)).filter((name) => name.endsWith('.safetensors'));
   assert.deepEqual(states, ['generator.safetensors']);
-  const first = await runHere({ config, root }, { until: 2 });
+  // Without anything recorded the bits are the same.
+  const first = await runHere({ config: configOf({ accumulation: 2 }), root }, { until: 2 });
   assert.ok(first.last.type === 'ended' && first.last.state === 'stopped');
   const second = await runHere({ folder: first.folder });
   assert.ok(second.last.type === 'ended' && second.last.state === 'finished');
@@ -203,6 +223,41 @@ test('draws are pure functions of the point, within their ranges; what a person 
   adjustable.overrides.set('target.decay', 0.5).set('generator.lr', 2);
   const now = adjusted(adjustable, settings(1));
   assert.deepEqual([now.targetDecay, now.generator.learningRate], [0.5, 2]);
+});
+
+test('the probe tells a generator that knows the ends of the paths from one that does not', async () => {
+  // Two modes far from any doubt: from sigma 3 down the path of their exact denoiser is all but straight.
+  const denoiser = { ...mixtureDenoiser({ modes: [[2, 1]], std: 0.05 }), ...anySigma };
+  const options = {
+    sigmas: karrasSigmas(9, { sigmaMin: 0.002, sigmaMax: 3, rho: 7 }),
+    generatorSigma: 3,
+    sigmaData: 0.5,
+  };
+  const model = edmModel(denoiser, options);
+  const part = trainedPart(model.layout, null);
+  const steps = Array.from({ length: 8 }, (_, i) => ({ from: i + 1, to: i }));
+  const error = async (change: object) => {
+    const shape = {
+      ...{ teacher: model, student: model, generator: part, fake: part, batch: 2, matching: null, regression: null },
+      ...{ pairsMatch: false, guidance: 1, halfTeacher: false, steps, distance: l2Distance, target: false },
+      ...({ solver: 'heun', ...change } as const),
+    };
+    const probe = new PathProbe(engine, shape, classConditions(0), { guidance: 1, levels: 3 });
+    const none = engine.upload({ shape: [0], data: new Float32Array() });
+    const errors = await probe.read([none], [none]);
+    assert.deepEqual(await probe.read([none], [none]), errors, 'the same noise and path every time');
+    none.dispose();
+    await probe.dispose();
+    return errors;
+  };
+  // The only mode's denoiser gives its middle, where paths end within its spread.
+  const own = await error({});
+  assert.deepEqual(Object.keys(own), ['probe/path/8', 'probe/path/5', 'probe/path/1']);
+  assert.ok(own['probe/path/8']! < 0.1 && own['probe/path/1']! < 0.02, JSON.stringify(own));
+  // One that returns what it is given knows nothing at the top, and all at the bottom.
+  const idle = { ...model, boundary: { lowest: 3, returned: (xt: Tensor) => xt } };
+  const blind = await error({ student: idle });
+  assert.ok(blind['probe/path/8']! > 1 && blind['probe/path/1']! < 0.02, JSON.stringify(blind));
 });
 
 test('two ranks are one process with twice the micro-batches, and have the same target', async (t) => {

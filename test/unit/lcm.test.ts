@@ -31,7 +31,7 @@ const prompts = path.join(root, 'prompts.txt');
 fs.writeFileSync(prompts, 'a red circle\ntwo blue stars on green\na square\n');
 
 function configOf(change: object = {}): DistillConfig {
-  const quiet = { samplesEvery: 0, fieldsEvery: 0, histogramsEvery: 0, healthEvery: 0 };
+  const quiet = { samplesEvery: 0, fieldsEvery: 0, histogramsEvery: 0, healthEvery: 0, probeEvery: 0 };
   const config = {
     ...{ kind: 'distill', method: 'lcm', name: 'tiny', seed: 5, device: 'cpu', threads: 1, teacher },
     ...{ iterations: 4, batch: 2, record: quiet, checkpoint: { every: 0 } },
@@ -93,7 +93,7 @@ test('a folder needs no boundary condition at the timesteps that are usual', () 
 
 test('in four steps, with drawn scales and adapters it trains, goes on from a stop with the same bits, and leaves a folder that draws so', async () => {
   const config = configOf({
-    record: { samplesEvery: 3, samples: 2, fieldsEvery: 3, histogramsEvery: 0, healthEvery: 0 },
+    record: { samplesEvery: 3, samples: 2, fieldsEvery: 3, histogramsEvery: 0, healthEvery: 0, probeEvery: 3 },
     ...{ iterations: 3, steps: { at: [759, 499, 259] }, guidance: [2, 9], target: { decay: 0.5 } },
     text: { prompts, lora: { generator: 2 } },
   });
@@ -102,7 +102,8 @@ test('in four steps, with drawn scales and adapters it trains, goes on from a st
   const first = await runHere({ config, root }, { until: 2 });
   await runHere({ folder: first.folder });
   assert.deepEqual(stateBytes(first.folder, 3), stateBytes(whole.folder, 3));
-  assert.ok(curves(whole.folder).has('loss/consistency'));
+  const tags = curves(whole.folder);
+  assert.ok(tags.has('loss/consistency') && tags.has('probe/path/999') && tags.has('probe/path/19'));
   const pipeline = TextPipeline.open(path.join(whole.folder, 'generator'), { engine });
   const { calls, images } = await pipeline.draw({ prompt: 'a red circle', seeds: [1] });
   assert.equal(calls, 4);

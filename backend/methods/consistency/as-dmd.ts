@@ -23,6 +23,7 @@ export function withoutScores(
     generator: { ...generator, rest: 0, sigma },
     matching: { ...plain.matching, enabled: false, levels: levels ?? plain.matching.levels },
     regression: { ...plain.regression, enabled: false },
+    // The probe of scores, which there are none of.
     record: { ...plain.record, ...record, probeEvery: 0 },
   };
 }

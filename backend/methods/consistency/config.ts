@@ -7,8 +7,8 @@ import {
   lpipsKeys,
   type MethodSection,
   mirrorKey,
+  pathRecordKey,
   studentKey,
-  studentRecordKey,
   targetKey,
   whole,
   z,
@@ -69,7 +69,7 @@ const keys = {
   ),
   ...{ levels, solver, loss, data },
   target: targetKey('Default 0.95 (paper: ImageNet-64; CIFAR-10 0).'),
-  record: studentRecordKey,
+  record: pathRecordKey,
 };
 
 export const consistencySection = {

@@ -4,7 +4,7 @@
  */
 import { gradients } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
-import { add, detach, div, mul, reshape, sub } from '../../graph/ops/index.ts';
+import { abs, add, detach, div, mean, mul, reshape, sub } from '../../graph/ops/index.ts';
 import { outputGradient, type ParameterSource } from '../../graph/parameters.ts';
 import {
   type Conditions,
@@ -64,16 +64,41 @@ export function consistencyGraph(shape: ConsistencyShape): Graph {
   const level = levelInputs(graph, student.levels, batch);
   const next = levelInputs(graph, student.levels, batch, 'Next');
   const xt = noised(real, graph.input('noise', real.shape), level);
-  const xNext = graph.scope('teacher', () =>
+  const { muReal, xNext } = graph.scope('teacher', () =>
     teacherStep(graph, shape, parameters.real(), { xt, level, next, conditions }),
   );
   const x = graph.scope('generate', () => denoise(student, generator, xt, level, conditions));
   const follower = shape.target ? parameters.target() : generator;
   const xTarget = graph.scope('target', () => detach(denoise(student, follower, xNext, next, conditions)));
   const loss = graph.scope('loss', () => shape.distance(x, xTarget));
-  for (const [name, tensor] of Object.entries({ xt, xNext, x, xTarget })) graph.output(name, tensor);
+  for (const [name, tensor] of Object.entries({ xt, muReal, xNext, x, xTarget })) graph.output(name, tensor);
   graph.output('report', reshape(loss, [1]));
   outputGradient(shape.generator.layout, gradients(loss, generator.tensors));
+  return graph;
+}
+
+/** A step of the teacher's path by itself, of `count` samples: inputs teacher, xt and conditions, both levels' numbers, guidance; output xNext. */
+export function pathGraph(shape: ConsistencyShape, count: number): Graph {
+  const { student } = shape;
+  const graph = new Graph();
+  const inputs = {
+    ...{ xt: graph.input('xt', [count, ...student.shape]), conditions: conditionInputs(graph, student, count) },
+    level: levelInputs(graph, student.levels, count),
+    next: levelInputs(graph, student.levels, count, 'Next'),
+  };
+  graph.output('xNext', teacherStep(graph, shape, parametersOf(graph, shape).real(), inputs).xNext);
+  return graph;
+}
+
+/** How far the generator is from given images: inputs generator, xt, end and conditions [count, ...], the level's numbers; output error [], mean |f - end|. */
+export function errorGraph(shape: ConsistencyShape, count: number): Graph {
+  const { student } = shape;
+  const graph = new Graph();
+  const xt = graph.input('xt', [count, ...student.shape]);
+  const conditions = conditionInputs(graph, student, count);
+  const level = levelInputs(graph, student.levels, count);
+  const x = denoise(student, parametersOf(graph, shape).generator(), xt, level, conditions);
+  graph.output('error', mean(abs(sub(x, graph.input('end', xt.shape)))));
   return graph;
 }
 
@@ -93,7 +118,7 @@ function teacherStep(
   shape: ConsistencyShape,
   source: ParameterSource,
   { xt, level, next, conditions }: StepInputs,
-): Tensor {
+): { readonly muReal: Tensor; readonly xNext: Tensor } {
   const { teacher, solver } = shape;
   const guided = isGuided(shape) && {
     none: conditionInputs(graph, teacher, 1, unconditionalName),
@@ -103,14 +128,13 @@ function teacherStep(
     guided
       ? denoiseGuided(teacher, source, of, at, conditions, guided.none, guided.scale).guided
       : denoise(teacher, source, of, at, conditions);
-  const first = clean(xt, level);
-  graph.output('muReal', first);
-  const noise = noiseIn(xt, first, level);
-  const euler = noised(first, noise, next);
-  if (solver === 'euler') return euler;
+  const muReal = clean(xt, level);
+  const noise = noiseIn(xt, muReal, level);
+  const euler = noised(muReal, noise, next);
+  if (solver === 'euler') return { muReal, xNext: euler };
   const ahead = noiseIn(euler, clean(euler, next), next);
-  const mean = mul(add(noise, ahead), 0.5);
-  return noised(cleanSample('epsilon', xt, mean, level), mean, next);
+  const both = mul(add(noise, ahead), 0.5);
+  return { muReal, xNext: noised(cleanSample('epsilon', xt, both, level), both, next) };
 }
 
 const noiseIn = (xt: Tensor, clean: Tensor, { alpha, sigma }: Level) =>

@@ -24,6 +24,7 @@ export function consistencyMethod(config: ConsistencyConfig): ConsistencyMethod 
   return {
     own: withoutScores(common, { generator, record }, levels),
     real: config,
+    probeEvery: record.probeEvery,
     settings: consistencySettings(config),
     requireKind() {
       if (config.mixture || !isTextTeacher(config.teacher)) return;

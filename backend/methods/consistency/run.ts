@@ -7,7 +7,9 @@ import { curveTags } from '../../health/tags.ts';
 import type { Inputs, InputWork } from '../../models/input-file.ts';
 import type { loadTeacher } from '../../models/teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
-import type { SessionPlan } from '../../training/session.ts';
+import { alone } from '../../ranks/ranks.ts';
+import { isDue, type SessionPlan } from '../../training/session.ts';
+import type { Chunks, TrainedNetwork } from '../../training/trained-network.ts';
 import { type DescribedTeacher, described } from '../common/described.ts';
 import { type DryRun, type Limits, randomTensor } from '../common/dry-run.ts';
 import { type Finding, guarded } from '../common/finding.ts';
@@ -19,6 +21,7 @@ import { dmdFindings } from '../dmd/findings.ts';
 import type { DmdShape } from '../dmd/graphs.ts';
 import { startMatching } from '../dmd/session.ts';
 import { type ConsistencyShape, consistencyGraph } from './graphs.ts';
+import { PathProbe } from './path-probe.ts';
 import { ConsistencyProcedure } from './procedure.ts';
 import type { ConsistencySettings } from './settings.ts';
 
@@ -26,6 +29,8 @@ export interface ConsistencyMethod {
   /** Its config as DMD's parts read it. */
   readonly own: DistillConfig;
   readonly real: RealConfig;
+  /** Iterations between two readings of the probe; 0 none. */
+  readonly probeEvery: number;
   settings(step: number): ConsistencySettings;
   /** Before the teacher is opened. Throws UserError('config') for one of another kind. */
   requireKind(): void;
@@ -57,6 +62,8 @@ export async function planConsistency(method: ConsistencyMethod, work: InputWork
     dispose: () => real.close(),
     async start(context) {
       let images: RealImages | null = null;
+      let probe: { readonly of: PathProbe; readonly generator: TrainedNetwork; readonly teacher: Chunks } | null = null;
+      const { recorder, ranks = alone } = context;
       const closeAll = async () => (images ? images.dispose() : real.close());
       try {
         const session = await startMatching(
@@ -73,6 +80,11 @@ export async function planConsistency(method: ConsistencyMethod, work: InputWork
               real: images,
               settings,
             });
+            if (method.probeEvery > 0 && ranks.rank === 0) {
+              const [low, high] = method.settings(1).guidance;
+              const of = new PathProbe(engine, shape, options.conditions, { guidance: (low + high) / 2 });
+              probe = { of, generator: procedure.generator, teacher: procedure.teacher };
+            }
             return { shape, procedure };
           },
           tags,
@@ -80,7 +92,13 @@ export async function planConsistency(method: ConsistencyMethod, work: InputWork
         return {
           ...session,
           inspect: undefined,
+          async record(step) {
+            await session.record(step);
+            if (!probe || !isDue(method.probeEvery, step, own.iterations)) return;
+            recorder.add(step, { scalars: await probe.of.read(probe.generator.average(), probe.teacher) });
+          },
           async dispose() {
+            await probe?.of.dispose();
             await session.dispose();
             await closeAll();
           },

@@ -5,8 +5,8 @@ import {
   choice,
   imageDataKeys,
   type MethodSection,
+  pathRecordKey,
   studentKey,
-  studentRecordKey,
   targetKey,
   whole,
   z,
@@ -62,7 +62,7 @@ const keys = {
         'is given. Default 10 (public code).',
     ),
   ...{ loss, target: targetKey('Default 0.95 (public code; paper 0.999943).'), data },
-  record: studentRecordKey,
+  record: pathRecordKey,
 };
 
 export const lcmSection = {

@@ -32,6 +32,7 @@ export function lcmMethod(config: LcmConfig): ConsistencyMethod {
   return {
     own: withoutScores(common, { generator, record }),
     real: { ...config, data: { ...data, mirror: false } },
+    probeEvery: record.probeEvery,
     settings: consistencySettings(config, guidance),
     requireKind() {
       if (!config.mixture && isTextTeacher(config.teacher)) return;

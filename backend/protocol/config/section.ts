@@ -9,7 +9,7 @@ export { type Complain, choice, emaKey, every, optimizerKeys, whole } from './co
 export { imageDataKeys, mirrorKey } from './image-data.ts';
 export { checkLevels, generatorKeys, gradientKeys, recordKey } from './matching-keys.ts';
 export { schedulePoints } from './schedule.ts';
-export { againKey, lpipsKeys, studentKey, studentRecordKey, targetKey } from './student-keys.ts';
+export { againKey, lpipsKeys, pathRecordKey, studentKey, studentRecordKey, targetKey } from './student-keys.ts';
 export { z } from './zod.ts';
 
 export interface MethodSection<Keys extends z.ZodRawShape = z.ZodRawShape> {

@@ -23,25 +23,38 @@ export const lpipsKeys = {
     .describe("torchvision's vgg16 file, where lpipsWeights has only LPIPS' own linear layers."),
 };
 
-export const studentRecordKey = z
+const recordKeys = {
+  ...samplesKeys,
+  fieldsEvery: every(500, 'Record what a training batch was: images, noisy images, predictions'),
+  histogramsEvery: every(500, "Record histograms of the generator's weights and gradient"),
+  healthEvery: every(
+    25,
+    "Record what health is judged by: the samples of fixed noise beside the teacher's, the noise of the gradient",
+  ),
+  quality: qualityKey,
+  budgetMB: z
+    .number()
+    .nonnegative()
+    .meta({ unit: 'MB' })
+    .default(500)
+    .describe('Disk for recorded fields, in MB; older steps are thinned out. Default 500.'),
+};
+
+const recorded = 'What is recorded beside the loss curves, which have every iteration.';
+
+export const studentRecordKey = z.strictObject(recordKeys).prefault({}).describe(recorded);
+
+/** Of a method that learns the ends of its teacher's paths. */
+export const pathRecordKey = z
   .strictObject({
-    ...samplesKeys,
-    fieldsEvery: every(500, 'Record what a training batch was: images, noisy images, predictions'),
-    histogramsEvery: every(500, "Record histograms of the generator's weights and gradient"),
-    healthEvery: every(
-      25,
-      "Record what health is judged by: the samples of fixed noise beside the teacher's, the noise of the gradient",
+    ...recordKeys,
+    probeEvery: every(
+      100,
+      "Record the probe: how far what the generator makes of points of fixed paths is from the paths' ends, level by level",
     ),
-    quality: qualityKey,
-    budgetMB: z
-      .number()
-      .nonnegative()
-      .meta({ unit: 'MB' })
-      .default(500)
-      .describe('Disk for recorded fields, in MB; older steps are thinned out. Default 500.'),
   })
   .prefault({})
-  .describe('What is recorded beside the loss curves, which have every iteration.');
+  .describe(recorded);
 
 export const againKey = (what: string) =>
   z

@@ -146,6 +146,7 @@ export interface MonitorTexts {
   readonly residualFake: string;
   readonly probeResidual: string;
   readonly probeCosine: string;
+  readonly probePath: string;
   readonly learningRates: string;
   readonly generator: string;
   readonly fake: string;

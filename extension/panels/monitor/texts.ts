@@ -153,6 +153,7 @@ export function monitorTexts(): MonitorTexts {
     residualFake: vscode.l10n.t('x − mu_fake'),
     probeResidual: vscode.l10n.t('Residual ratio (probe)'),
     probeCosine: vscode.l10n.t('Direction cosine (probe)'),
+    probePath: vscode.l10n.t('Distance to the ends of paths (probe)'),
     learningRates: vscode.l10n.t('Learning rate'),
     generator: vscode.l10n.t('generator'),
     fake: vscode.l10n.t('fake score'),

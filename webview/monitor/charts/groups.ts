@@ -47,7 +47,7 @@ const first = ['loss/matching', 'loss/regression', 'loss/fake', 'loss/teacher', 
 
 /** Curves of these groups are drawn over each other. */
 const shared: Readonly<Partial<Record<GroupId, (tag: string) => string>>> = {
-  residual: (tag) => (tag.startsWith('probe/') ? 'probe/residual' : 'residual'),
+  residual: (tag) => /^probe\/\w+/.exec(tag)?.[0] ?? 'residual',
   cosine: () => 'probe/cosine',
   quality: (tag) => tag.replace(/ of ema .*/, ''),
   gan: (tag) => (tag.startsWith('gan/logit-') ? 'gan/logit' : tag),
@@ -65,7 +65,7 @@ export const rankWaitingTag = (rank: number) => `ranks/waiting of rank ${rank}`;
 export function groupOf(tag: string): GroupId {
   if (tag.startsWith('loss/')) return 'loss';
   if (tag.startsWith('norm/') || tag.startsWith('gradient/')) return 'norm';
-  if (tag.startsWith('residual/') || tag.startsWith('probe/residual/')) return 'residual';
+  if (tag.startsWith('residual/') || /^probe\/(residual|path)\//.test(tag)) return 'residual';
   if (tag.startsWith('probe/cosine/')) return 'cosine';
   if (tag.startsWith('quality/')) return 'quality';
   if (tag.startsWith('gan/')) return 'gan';

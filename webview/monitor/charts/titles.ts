@@ -43,6 +43,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     residual: texts.residualMeans,
     'probe/residual': texts.probeResidual,
     'probe/cosine': texts.probeCosine,
+    'probe/path': texts.probePath,
     rate: texts.learningRates,
     'speed/images per second': texts.imagesPerSecond,
     'speed/processors in use': texts.processorsInUse,
