@@ -6,7 +6,7 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import type { GaussianAutoencoder } from '../../models/autoencoder.ts';
 import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
-import type { Inputs, InputWork } from '../../models/input-file.ts';
+import type { InputFile, Inputs, InputWork } from '../../models/input-file.ts';
 import type { TrainedPart } from '../../models/trained-part.ts';
 import type { Distance } from './distance.ts';
 import type { PairMaking } from './pairs.ts';
@@ -34,6 +34,8 @@ export interface DistillTeacher {
   readonly guidance: number;
   /** Whether the run is to hold the frozen teacher as float16, where the device can. */
   readonly wantsHalf: boolean;
+  /** What the generator begins with; left out where that is the teacher. */
+  readonly initial?: InitialGenerator | undefined;
   readonly pairs: PairMaking;
   /** Numbers that pictures of the training are recorded with. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -77,6 +79,13 @@ export const callsOfStudent = ({ calledAgain = [], boundary }: DiffusionModel): 
   again: calledAgain.map(({ t }) => t),
   boundary: boundary?.lowest ?? null,
 });
+
+/** A generator that a run begins with in the teacher's place. */
+export interface InitialGenerator {
+  readonly input: InputFile;
+  /** By the network's parameter names, all of them. */
+  readWeights(): Promise<ReadonlyMap<string, TensorData>>;
+}
 
 export interface ImageEncoder {
   readonly network: GaussianAutoencoder;

@@ -6,12 +6,24 @@ import type { DistillConfig } from '../../protocol/config/index.ts';
 import { openDecoder } from '../common/decoder.ts';
 import { distanceKeyOf, openDistance } from '../common/distance.ts';
 import { type Finding, guarded } from '../common/finding.ts';
+import { initialKey } from '../common/initial.ts';
 import { openLatentPairs } from '../common/latent-pairs.ts';
 import { openTeacher } from '../common/open-teacher.ts';
 import { readPrompts } from '../common/prompts.ts';
 
 /** @param openEdm opens a teacher of images */
 export async function dmdFindings(config: DistillConfig, openEdm: typeof loadTeacher): Promise<Finding[]> {
+  const found = await filesFindings(config, openEdm);
+  if (config.generator.initial === undefined || found.some(({ severity }) => severity === 'error')) return found;
+  await guarded(
+    found,
+    () => initialKey,
+    () => openTeacher(config),
+  );
+  return found;
+}
+
+async function filesFindings(config: DistillConfig, openEdm: typeof loadTeacher): Promise<Finding[]> {
   if (config.mixture) return mixtureFindings(config);
   if (isTextTeacher(config.teacher)) return latentFindings(config);
   const found: Finding[] = [];

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
 import { roundToHalves } from '../../graph/half.ts';
+import { packParameters } from '../../graph/parameters.ts';
 import type { ConditionSource, OpenConditions } from '../../models/conditions.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
 import type { InputWork } from '../../models/input-file.ts';
@@ -106,12 +107,14 @@ export async function startMatching(
   if (half) for (const { data } of weights.values()) roundToHalves(data);
   const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
   const flat = (part: 'generator' | 'fake') => begun[part].start(weights, stream(seed, 'adapters', part));
+  const first = await teacher.initial?.readWeights();
+  const generatorStart = first ? packParameters(begun.generator.layout, first) : flat('generator');
   const { procedure, shape } = await make(
     engine,
     begun,
     {
       ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
-      ...{ start: { generator: flat('generator'), fake: flat('fake') }, emas: emasOf(config.generator.ema) },
+      ...{ start: { generator: generatorStart, fake: flat('fake') }, emas: emasOf(config.generator.ema) },
     },
     conditions,
   );

@@ -3,7 +3,14 @@ import { sectionOf } from './distill.ts';
 import type { Config } from './parse.ts';
 
 const ofKind: Readonly<Record<Config['kind'], readonly string[]>> = {
-  distill: ['teacher', 'text.prompts', 'text.decoder', 'record.quality.features', 'record.quality.reference'],
+  distill: [
+    'teacher',
+    'text.prompts',
+    'text.decoder',
+    'generator.initial',
+    'record.quality.features',
+    'record.quality.reference',
+  ],
   teach: ['data.source', 'initial'],
   'teach-autoencoder': ['initial'],
   'teach-text-encoder': ['tokenizer'],
