@@ -190,6 +190,12 @@ test('the finished generator says its boundary, is sampled in its steps, and exp
   const own = await SeededSource.create(engine, model.network, model.weights, 2);
   const three = (await own.draw(request)).images.data;
   await own.dispose();
+  const begun = await runHere({
+    config: configOf({ generator: { lr: 0, warmup: 0, ema: 0, initial: model.path }, iterations: 1 }),
+    root,
+  });
+  const same = await openModel(path.join(begun.folder, 'generator.safetensors'));
+  assert.deepEqual(same.weights, model.weights, 'another run begins with it');
   const onnx = path.join(root, 'g.onnx');
   assert.ok((await exportModel(model, onnx, 2)).ok);
   const opened = await openOnnxModel(onnx, 'cpu');

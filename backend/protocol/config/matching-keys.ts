@@ -9,18 +9,20 @@ import { z } from './zod.ts';
 
 export const matchingWeights = ['eq8', 'eq8-alpha', 'sigma/alpha', 'sigma^3/alpha', 'sigma^2/alpha'] as const;
 
+export const initialKey = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    "A generator to begin with, as when DMD2's one-step student is warmed up by regression: a file that dmd distill wrote, or the " +
+      'folder of a text-to-image student. Default: the teacher.',
+  );
+
 /** @param learningRate default of the generator's */
 export const generatorKeys = (learningRate: number) => ({
   ...optimizerKeys(learningRate),
   ema: emaKey(0),
-  initial: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "A generator to begin with, as when DMD2's one-step student is warmed up by regression: a file that dmd distill wrote, or the " +
-        'folder of a text-to-image student. Default: the teacher.',
-    ),
+  initial: initialKey,
   rest: whole(0, 'iterations')
     .default(0)
     .describe(

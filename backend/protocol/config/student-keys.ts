@@ -1,12 +1,12 @@
 /** Keys of methods that train a generator alone, beside a frozen teacher and without a score of its own. */
 import { emaKey, every, optimizerKeys } from './common.ts';
-import { qualityKey, samplesKeys } from './matching-keys.ts';
+import { initialKey, qualityKey, samplesKeys } from './matching-keys.ts';
 import { z } from './zod.ts';
 
 /** @param learningRate default. @param ema default decay of the averaged weights */
 export const studentKey = (learningRate: number, ema: number) =>
   z
-    .strictObject({ ...optimizerKeys(learningRate), ema: emaKey(ema) })
+    .strictObject({ ...optimizerKeys(learningRate), ema: emaKey(ema), initial: initialKey })
     .prefault({})
     .describe('The generator and its optimizer (AdamW).');
 
