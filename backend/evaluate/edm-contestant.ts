@@ -35,8 +35,12 @@ export const openEdm: ContestantOpener = async (name, { engine, steps: asked }) 
   return contestant;
 };
 
-function askFor({ network, generatorSigma: sigma, again }: Model, steps: number, { seeds, signal }: PictureRequest) {
+function askFor(
+  { network, generatorSigma: sigma, again, deterministic }: Model,
+  steps: number,
+  { seeds, signal }: PictureRequest,
+) {
   const classes = network.labelDim > 0 ? seeds.map((seed) => seed % network.labelDim) : null;
-  const asked = { seeds, classes, steps, sigma, again, sampler: 'edm', samplerOptions: {} } as const;
+  const asked = { seeds, classes, steps, sigma, again, deterministic, sampler: 'edm', samplerOptions: {} } as const;
   return { ...asked, ...(signal ? { signal } : {}) };
 }

@@ -29,6 +29,8 @@ export interface ScoreRequest {
   readonly sigma: number;
   /** At which a few-step generator is called again; left out by all others. */
   readonly again?: readonly number[];
+  /** Whether it is then given the noise that it found. */
+  readonly deterministic?: boolean;
   /** Pictures for the distance. */
   readonly count: number;
   /** Pictures for the checker. */
@@ -63,11 +65,11 @@ export class SceneScorer {
       const shape = `[${network.imageShape}] with ${network.labelDim} classes`;
       throw new UserError('weights', `scenes are [3,32,32] with 10 classes, this model draws ${shape}`);
     }
-    const { seed, steps, sigma, again = [], count, checked, onProgress } = request;
+    const { seed, steps, sigma, again = [], deterministic = false, count, checked, onProgress } = request;
     const seeds = Array.from({ length: Math.max(count, checked) }, (_, i) => seed + i);
     const classes = seeds.map((_, i) => i % network.labelDim);
     const source = await SeededSource.create(this.#engine, network, weights, batch);
-    const asked = { seeds, classes, steps, sigma, again, sampler: 'edm', samplerOptions: {} } as const;
+    const asked = { seeds, classes, steps, sigma, again, deterministic, sampler: 'edm', samplerOptions: {} } as const;
     const { images, secondsPerImage } = await source.draw({ ...asked, ...(onProgress ? { onProgress } : {}) });
     await source.dispose();
     const distance = frechetDistance(await this.#features.statistics(first(images, count)), this.#reference);

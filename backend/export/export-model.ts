@@ -83,12 +83,13 @@ function isSameFile(file: string, other: string): boolean {
   }
 }
 
-function describe({ network, role, generatorSigma, again, sha256 }: Model): Record<string, string> {
+function describe({ network, role, generatorSigma, again, deterministic, sha256 }: Model): Record<string, string> {
   return {
     'dmd.network': JSON.stringify(network.config),
     'dmd.role': role,
     'dmd.generatorSigma': String(generatorSigma),
     ...(again.length > 0 ? { 'dmd.again': JSON.stringify(again) } : {}),
+    ...(deterministic ? { 'dmd.noise': 'found' } : {}),
     'dmd.sha256': sha256,
     'dmd.version': packageVersion(),
   };

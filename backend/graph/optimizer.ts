@@ -105,3 +105,8 @@ export function clipByNorm(gradient: Tensor, norm: Tensor, limit: Tensor): Tenso
 export function movingAverage(average: Tensor, value: Tensor, decay: Tensor): Tensor {
   return add(value, mul(sub(average, value), decay));
 }
+
+/** The same, exact at both ends: at decay 1 the average stays to the bit, at 0 it is the value. */
+export function heldAverage(average: Tensor, value: Tensor, decay: Tensor): Tensor {
+  return add(mul(average, decay), mul(value, sub(1, decay)));
+}

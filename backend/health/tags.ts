@@ -71,6 +71,8 @@ export const curveTags = {
   lossRegression: 'loss/regression',
   /** Of a method whose generator is to agree with itself along its teacher's path. */
   lossConsistency: 'loss/consistency',
+  /** Of one that is to arrive in one step where its teacher does in two. */
+  lossStudent: 'loss/student',
   residualReal: 'residual/real',
   residualFake: 'residual/fake',
   normGenerator: 'norm/generator',

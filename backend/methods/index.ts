@@ -7,6 +7,7 @@ import { dmd } from './dmd/index.ts';
 import { dmd2 } from './dmd2/index.ts';
 import { lcm } from './lcm/index.ts';
 import type { Method } from './method.ts';
+import { progressive } from './progressive/index.ts';
 
 const methods = new Map<string, Method>();
 
@@ -20,6 +21,7 @@ registerMethod(dmd2);
 registerMethod(diffInstruct);
 registerMethod(consistency);
 registerMethod(lcm);
+registerMethod(progressive);
 
 /** Throws UserError('config') for a name that is not known. */
 export function methodOf({ method }: { readonly method: string }): Method {

@@ -59,6 +59,8 @@ export interface DiffusionModel {
   readonly calledAt: LevelPoint & { readonly scale: number };
   /** Where a few-step generator is called again on its own image with noise, levels descending; left out by a one-step one. */
   readonly calledAgain?: readonly LevelPoint[];
+  /** Whether it is then given the noise that it found, as DDIM has it, in place of new noise. */
+  readonly deterministic?: boolean;
   /** Of a consistency model: what it returns in the place of the clean sample. */
   readonly boundary?: Boundary;
   /** What the network predicts of x_t [B, ...shape]. */
@@ -91,6 +93,16 @@ export function cleanSample(type: Prediction, xt: Tensor, prediction: Tensor, { 
 }
 
 const ones = ({ graph, shape }: Tensor) => graph.constant(shape, new Float32Array(shape[0]!).fill(1));
+
+/** The noise in x_t beside a clean sample. */
+export function noiseIn(xt: Tensor, clean: Tensor, { alpha, sigma }: Level): Tensor {
+  return div(sub(xt, alpha ? mul(clean, over(alpha, xt)) : clean), over(sigma, xt));
+}
+
+/** A deterministic step (DDIM; for EDM Euler's): the clean sample found in x_t, with the noise found there, at another level. */
+export function ddimStep(xt: Tensor, clean: Tensor, from: Level, to: Level): Tensor {
+  return noised(clean, noiseIn(xt, clean, from), to);
+}
 
 /** mu(x_t, t | conditions): the denoised samples [B, ...]; of a consistency model, what it returns. */
 export function denoise(
@@ -139,18 +151,21 @@ export function guided(unconditional: Tensor, conditional: Tensor, scale: number
 }
 
 /**
- * G(z): the clean samples read off one prediction; z [B, ...] standard normal. A few-step generator's last ones, with noise in between
- * that is the same every time.
+ * G(z): the clean samples read off one prediction; z [B, ...] standard normal. A few-step generator's last ones; new noise in between is
+ * the same every time.
  */
 export function generate(model: DiffusionModel, source: ParameterSource, z: Tensor, conditions: Conditions): Tensor {
   const { scale } = model.calledAt;
   const [count] = z.shape as [number];
-  const first = levelAt(z.graph, model.calledAt, count);
-  let x = denoise(model, source, scale === 1 ? z : mul(z, scale), first, conditions);
+  let level = levelAt(z.graph, model.calledAt, count);
+  let xt = scale === 1 ? z : mul(z, scale);
+  let x = denoise(model, source, xt, level, conditions);
   for (const [i, point] of (model.calledAgain ?? []).entries()) {
-    const level = levelAt(z.graph, point, count);
-    const noise = z.graph.constant(z.shape, stream(0, 'generate', 'again', i).randn(sizeOf(z.shape)));
-    x = denoise(model, source, noised(x, noise, level), level, conditions);
+    const next = levelAt(z.graph, point, count);
+    const noise = () => z.graph.constant(z.shape, stream(0, 'generate', 'again', i).randn(sizeOf(z.shape)));
+    xt = model.deterministic ? ddimStep(xt, x, level, next) : noised(x, noise(), next);
+    x = denoise(model, source, xt, next, conditions);
+    level = next;
   }
   return x;
 }

@@ -29,6 +29,8 @@ export interface Model {
   readonly generatorSigma: number;
   /** Noise levels, descending, at which a few-step generator is called again on its own image with noise; [] for one step. */
   readonly again: readonly number[];
+  /** Whether it is then given the noise that it found in place of new noise. */
+  readonly deterministic: boolean;
   /** Of a consistency model: the noise level at which it returns what it is given. `network` keeps to it; null for others. */
   readonly boundary: number | null;
   readonly path: string;
@@ -106,7 +108,7 @@ function typed({ tensors, dtypes }: LoadedWeights) {
 export function rolesOf(
   metadata: Readonly<Record<string, string>>,
   path: string,
-): Pick<Model, 'role' | 'generatorSigma' | 'again' | 'boundary'> {
+): Pick<Model, 'role' | 'generatorSigma' | 'again' | 'deterministic' | 'boundary'> {
   const generatorSigma = Number(metadata['dmd.generatorSigma'] ?? 80);
   if (!(generatorSigma > 0 && generatorSigma < Number.POSITIVE_INFINITY)) {
     throw new UserError('weights', `${path}: 'dmd.generatorSigma' must be a number above 0`);
@@ -117,6 +119,7 @@ export function rolesOf(
     role,
     generatorSigma,
     again,
+    deterministic: metadata['dmd.noise'] === 'found',
     boundary: boundaryOf(metadata['dmd.boundary'], again.at(-1) ?? generatorSigma, path),
   };
 }

@@ -17,6 +17,7 @@ export interface OnnxDescription {
   readonly role: ModelRole;
   readonly generatorSigma: number;
   readonly again: readonly number[];
+  readonly deterministic: boolean;
   readonly metadata: Readonly<Record<string, string>>;
 }
 

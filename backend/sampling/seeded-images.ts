@@ -28,6 +28,8 @@ export interface SeededRequest {
    * at most one more than there are levels. Left out by all others.
    */
   readonly again?: readonly number[];
+  /** Whether it is then given the noise that it found, as DDIM has it, in place of new noise. */
+  readonly deterministic?: boolean;
   readonly sampler: SamplerName;
   /** Further options of the sampler under EDM's names, e.g. S_churn; wrong ones are a UserError('config'). */
   readonly samplerOptions: Readonly<Record<string, unknown>>;
@@ -106,7 +108,7 @@ export class SeededSource {
   }
 
   async #batchOf(
-    { steps, sigma, again = [], sampler, samplerOptions, signal }: SeededRequest,
+    { steps, sigma, again = [], deterministic, sampler, samplerOptions, signal }: SeededRequest,
     z: Float32Array,
     classes: readonly number[],
     random: StackedGenerator,
@@ -119,20 +121,18 @@ export class SeededSource {
     });
     if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
     if (steps <= 1 + again.length) {
-      let image = await this.#program.denoise(
-        z.map((value) => value * sigma),
-        sigma,
-        labels,
-      );
+      let given = z.map((value) => value * sigma);
+      let at = sigma;
+      let image = await this.#program.denoise(given, at, labels);
       for (const [i, level] of again.slice(0, steps - 1).entries()) {
         onShare((i + 1) / steps);
         if (signal?.aborted) throw new UserError('cancelled', 'Sampling was stopped.');
-        const noise = random.randn(z.length / this.#batch);
-        image = await this.#program.denoise(
-          image.map((value, k) => value + level * noise[k]!),
-          level,
-          labels,
-        );
+        const noise = deterministic
+          ? given.map((value, k) => (value - image[k]!) / at)
+          : random.randn(z.length / this.#batch);
+        given = image.map((value, k) => value + level * noise[k]!);
+        at = level;
+        image = await this.#program.denoise(given, at, labels);
       }
       return image;
     }

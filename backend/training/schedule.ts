@@ -7,15 +7,15 @@ export interface LearningRate {
   readonly lr: number;
   /** Iterations over which the rate rises linearly from 0; 0 none. */
   readonly warmup: number;
-  readonly decay: 'none' | 'cosine';
+  readonly decay: 'none' | 'cosine' | 'linear';
 }
 
-/** The rate in iteration `step` (1 for the first) of `iterations`; cosine decay reaches 0 in the last one. */
+/** The rate in iteration `step` (1 for the first) of `iterations`; decay reaches 0 in the last one. */
 export function learningRate({ lr, warmup, decay }: LearningRate, step: number, iterations: number): number {
   if (step <= warmup) return lr * Math.min(1, step / warmup);
   if (decay === 'none') return lr;
   const progress = Math.min(1, (step - warmup) / (iterations - warmup));
-  return lr * (0.5 * (1 + Math.cos(Math.PI * progress)));
+  return decay === 'linear' ? lr * (1 - progress) : lr * (0.5 * (1 + Math.cos(Math.PI * progress)));
 }
 
 /** The decay of the moving average in iteration `step`: small at first, so that the start is soon forgotten. */

@@ -11,7 +11,14 @@ import { UserError } from '../protocol/errors.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import { type ArraySource, type StoredArrays, sliceSize, sourceOf, storedSlices } from '../weights/array-source.ts';
 import type { Origin } from './origin.ts';
-import { adamBuffers, averageNames, type UpdateSettings, updateFeeds, updateGraph } from './update-graph.ts';
+import {
+  adamBuffers,
+  averageNames,
+  targetName,
+  type UpdateSettings,
+  updateFeeds,
+  updateGraph,
+} from './update-graph.ts';
 
 /** A buffer, one tensor per chunk of the layout. */
 export type Chunks = readonly DeviceTensor[];
@@ -40,8 +47,6 @@ export interface RestoredState {
   take(): void;
   dispose(): void;
 }
-
-const targetName = 'target';
 
 const averagesOf = ({ emas, target }: Pick<NetworkOptions, 'emas' | 'target'>): string[] => [
   ...averageNames(emas),
@@ -157,10 +162,8 @@ export class TrainedNetwork {
     const before = this.#candidate ?? this.#state;
     const keepsGradient = keeps !== 'nothing';
     const gradient = this.#gradient!;
-    const step = (this.#candidate ? this.#candidateUpdates : this.#updates) + 1;
-    const feeds: Record<string, Feed> = { ...byChunk('gradient', gradient), ...updateFeeds(settings, step) };
-    for (const [name, chunks] of before) Object.assign(feeds, byChunk(name, chunks));
-    const results = await this.#updater.run(feeds);
+    const step = settings.fresh ? 1 : (this.#candidate ? this.#candidateUpdates : this.#updates) + 1;
+    const results = await this.#updater.run(this.#feeds(before, gradient, settings, step));
     this.#gradient = null;
     disposeAll(this.#kept ?? []);
     this.#kept = keepsGradient ? gradient : null;
@@ -172,6 +175,16 @@ export class TrainedNetwork {
     this.#candidate = new Map(this.#buffers.map((buffer) => [buffer, next(buffer)] as const));
     this.#candidateUpdates = step;
     return results.norm!;
+  }
+
+  /** What the update with number `step` is computed from. */
+  #feeds(before: State, gradient: Chunks, settings: UpdateSettings, step: number): Record<string, Feed> {
+    const feeds: Record<string, Feed> = { ...byChunk('gradient', gradient), ...updateFeeds(settings, step) };
+    for (const [name, chunks] of before) {
+      const anew = settings.fresh && name.endsWith('Moment');
+      Object.assign(feeds, byChunk<Feed>(name, anew ? chunks.map(({ shape }) => zeros(shape)) : chunks));
+    }
+    return feeds;
   }
 
   /** Every rank has the same gradient then. It goes over the host, whatever the device. */
@@ -197,11 +210,7 @@ export class TrainedNetwork {
     if (!this.#kept) return null;
     const before = this.#before ?? this.#state;
     const graph = updateGraph(this.layout, this.#averages);
-    const fed: Record<string, Feed> = {
-      ...byChunk('gradient', this.#kept),
-      ...updateFeeds(settings, this.#candidateUpdates),
-    };
-    for (const [name, chunks] of before) Object.assign(fed, byChunk(name, chunks));
+    const fed = this.#feeds(before, this.#kept, settings, this.#candidateUpdates);
     const outputs = [...graph.outputs.keys()].filter((name) => name.startsWith('new.'));
     return { graph, given: [], outputs, fed, tensorOf: (output) => output.replace(/^new/, this.name) };
   }

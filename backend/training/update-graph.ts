@@ -8,6 +8,7 @@ import {
   adamWScalarInput,
   adamWScalars,
   clipByNorm,
+  heldAverage,
   movingAverage,
 } from '../graph/optimizer.ts';
 import { chunkName, type ParameterLayout } from '../graph/parameters.ts';
@@ -16,12 +17,17 @@ import type { TensorData } from '../graph/tensor-data.ts';
 export interface UpdateSettings extends AdamWOptions {
   /** Largest L2 norm of the gradient; Infinity does not clip. */
   readonly clip: number;
-  /** Decay of each moving average in this update, 0 <= decay < 1; 0 makes it follow the parameters exactly. */
+  /** Decay of each moving average in this update, 0 <= decay < 1; 0 makes it follow the parameters exactly. A target's may be 1. */
   readonly emaDecays: readonly number[];
+  /** The optimizer begins anew with this update: moments of 0, and it is the first. */
+  readonly fresh?: boolean;
 }
 
 /** What an update keeps besides the averages. */
 export const adamBuffers = ['parameters', 'firstMoment', 'secondMoment'] as const;
+
+/** An average that training itself looks at: one that may be held (decay 1) and then follow at once (0). */
+export const targetName = 'target';
 
 /** The moving averages' names, the first of them `ema`. */
 export const averageNames = (decays: readonly number[]): string[] =>
@@ -49,7 +55,8 @@ export function updateGraph({ chunks }: ParameterLayout, averages: readonly stri
     const next = gradient ? adamW(state, clipByNorm(gradient, norm, limit(0)), scalars) : state;
     for (const name of adamBuffers) output(name, next[name]);
     averages.forEach((name, k) => {
-      output(name, movingAverage(input(name), next.parameters, limit(1 + k)));
+      const average = name === targetName ? heldAverage : movingAverage;
+      output(name, average(input(name), next.parameters, limit(1 + k)));
     });
   });
   graph.output('norm', norm);

@@ -46,8 +46,8 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   try {
     const batch = Math.min(options.batch, seeds.length);
     const source = await SeededSource.create(engine, model.network, model.weights, batch);
-    const { generatorSigma: sigma, again } = model;
-    const request = { seeds, classes, steps, sigma, again, sampler: options.sampler };
+    const { generatorSigma: sigma, again, deterministic } = model;
+    const request = { seeds, classes, steps, sigma, again, deterministic, sampler: options.sampler };
     const onProgress = (done: number) => progress.update(done);
     drawn = await interruptible((signal) =>
       source.draw({ ...request, samplerOptions: options.with ?? {}, onProgress, signal }),

@@ -26,6 +26,7 @@ const shownScalars: readonly (readonly [label: string, tag: string])[] = [
   ['regression', 'loss/regression'],
   ['gan', 'loss/gan'],
   ['fake', 'loss/fake'],
+  ['student', 'loss/student'],
   ['loss', 'loss/teacher'],
 ];
 

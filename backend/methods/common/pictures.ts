@@ -1,6 +1,5 @@
 /** A generator's pictures for whoever measures them: picture i has noise and a condition of its own, the same at every step. */
 import type { Engine, Feed, Program } from '../../engine/engine.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource } from '../../models/conditions.ts';
 import { stream } from '../../random/stream.ts';
@@ -14,7 +13,7 @@ export interface PicturesOf {
   readonly engine: Engine;
   readonly teacher: DistillTeacher;
   /** As for a preview: inputs generator, z and conditions [count, ...], teacher below adapters; output x. */
-  readonly generate: (count: number) => Graph;
+  readonly generate: (count: number, name: string) => Promise<Program>;
   readonly generator: TrainedNetwork;
   /** The teacher's parameters below adapters. */
   readonly frozen: Chunks;
@@ -94,7 +93,7 @@ export class GeneratorPictures implements SampledPictures {
     const compile = async () => {
       const decode = await decodeGraph(teacher, batch);
       return {
-        generate: await engine.compile(generate(batch), { name: 'measured samples' }),
+        generate: await generate(batch, 'measured samples'),
         decode: decode && (await engine.compile(decode, { name: 'measured pictures' })),
       };
     };

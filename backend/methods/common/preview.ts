@@ -1,5 +1,5 @@
 /** One-step samples of fixed noise and conditions as pictures: the same grid at every recorded step. */
-import type { Engine, Feed } from '../../engine/engine.ts';
+import type { Engine, Feed, Program } from '../../engine/engine.ts';
 import { Graph } from '../../graph/graph.ts';
 import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource } from '../../models/conditions.ts';
@@ -23,16 +23,16 @@ export async function decodeGraph(teacher: DistillTeacher, count: number, weight
   return graph;
 }
 
-/** @param generate inputs generator, z and conditions [count, ...], teacher below adapters; output x */
+/** @param programs generate, which this disposes of: inputs generator, z and conditions [count, ...], teacher below adapters; output x */
 export async function openPreview(
   engine: Engine,
-  graphs: { readonly generate: Graph; readonly decode: Graph | null },
+  programs: { readonly generate: Program; readonly decode: Graph | null },
   conditions: ConditionSource,
   seed: number,
 ): Promise<Preview> {
-  const generate = await engine.compile(graphs.generate, { name: 'samples' });
-  const decode = graphs.decode && (await engine.compile(graphs.decode, { name: 'decoder' }));
-  const { shape } = graphs.generate.inputs.get('z')!;
+  const { generate } = programs;
+  const decode = programs.decode && (await engine.compile(programs.decode, { name: 'decoder' }));
+  const { shape } = generate.inputs.get('z')!;
   const z = { shape, data: stream(seed, 'samples', 'z').randn(sizeOf(shape)) };
   const fixed = { z, ...(await conditions.feeds(conditions.inTurn(shape[0]!))) };
   return {

@@ -71,12 +71,19 @@ export interface DistillTeacher {
 export interface StudentCalls {
   /** Levels that a few-step generator is called at again; [] for one step. */
   readonly again: readonly number[];
+  /** Whether it is then given the noise that it found, in place of new noise. */
+  readonly deterministic?: boolean;
   /** The lowest level of a consistency model, where it returns what it is given; null for others. */
   readonly boundary: number | null;
 }
 
-export const callsOfStudent = ({ calledAgain = [], boundary }: DiffusionModel): StudentCalls => ({
+export const callsOfStudent = ({
+  calledAgain = [],
+  deterministic = false,
+  boundary,
+}: DiffusionModel): StudentCalls => ({
   again: calledAgain.map(({ t }) => t),
+  deterministic,
   boundary: boundary?.lowest ?? null,
 });
 

@@ -4,7 +4,7 @@
  */
 import { gradients } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
-import { abs, add, detach, div, mean, mul, reshape, sub } from '../../graph/ops/index.ts';
+import { abs, add, detach, mean, mul, reshape, sub } from '../../graph/ops/index.ts';
 import { outputGradient, type ParameterSource } from '../../graph/parameters.ts';
 import {
   type Conditions,
@@ -15,6 +15,7 @@ import {
   type Level,
   levelInputs,
   noised,
+  noiseIn,
   over,
 } from '../../models/diffusion-model.ts';
 import type { Stage } from '../../training/staged-program.ts';
@@ -136,6 +137,3 @@ function teacherStep(
   const both = mul(add(noise, ahead), 0.5);
   return { muReal, xNext: noised(cleanSample('epsilon', xt, both, level), both, next) };
 }
-
-const noiseIn = (xt: Tensor, clean: Tensor, { alpha, sigma }: Level) =>
-  div(sub(xt, alpha ? mul(clean, over(alpha, xt)) : clean), over(sigma, xt));

@@ -212,7 +212,8 @@ async function recordedOf(
       every: record.samplesEvery,
       ...comparedTo(cost(own), cost(await graphs(whole, record.samples)), fits),
       async open() {
-        const preview = await openPreview(engine, own, conditions, seed);
+        const generate = await engine.compile(own.generate, { name: 'samples' });
+        const preview = await openPreview(engine, { ...own, generate }, conditions, seed);
         return { take: () => preview.images(generator.average(), frozen), dispose: () => preview.dispose() };
       },
     });

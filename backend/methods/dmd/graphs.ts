@@ -2,6 +2,7 @@
  * The two halves of an iteration (Algorithm 1 of arXiv 2311.18828) as graphs: the generator's, with scores, gradient, regression
  * and backward, and the fake score's. Everything a person may want to look at before an update is an output.
  */
+import type { Engine, Program } from '../../engine/engine.ts';
 import { gradients, type Seed } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
 import { concat, detach, div, mean, mul, reshape, sliceAxis, square } from '../../graph/ops/index.ts';
@@ -43,6 +44,13 @@ export interface DmdShape {
   readonly guidance: number;
   /** The frozen teacher is held as float16, and computed with in float32. */
   readonly halfTeacher: boolean;
+  /** How samples are drawn to be looked at, where `generateGraph` is not how; a program with its inputs and output. */
+  readonly sampler?: (engine: Engine, count: number, name: string) => Promise<Program>;
+}
+
+/** What draws samples to be looked at, `count` at a time. */
+export function compileSampler(engine: Engine, shape: DmdShape, count: number, name: string): Promise<Program> {
+  return shape.sampler?.(engine, count, name) ?? engine.compile(generateGraph(shape, count), { name });
 }
 
 /** Samples per call of the generator, paired ones last and included. */

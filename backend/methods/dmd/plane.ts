@@ -10,7 +10,7 @@ import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs } from '../../training/iteration.ts';
 import type { Chunks } from '../../training/trained-network.ts';
-import { type DmdShape, generateGraph, scoresGraph } from './graphs.ts';
+import { compileSampler, type DmdShape, scoresGraph } from './graphs.ts';
 
 export interface PlaneNetworks {
   readonly generator: Chunks;
@@ -70,7 +70,7 @@ export class Plane {
   async #compiled(samples: number, cells: number) {
     if (this.#programs?.samples === samples && this.#programs.cells === cells) return this.#programs;
     await this.dispose();
-    const generate = await this.#engine.compile(generateGraph(this.#shape, samples), { name: 'plane: generate' });
+    const generate = await compileSampler(this.#engine, this.#shape, samples, 'plane: generate');
     const scores = await this.#engine.compile(scoresGraph(this.#shape, cells), { name: 'plane: scores' });
     this.#programs = { samples, cells, generate, scores };
     return this.#programs;

@@ -3,7 +3,7 @@ import type { DeviceTensor, Engine } from '../../engine/engine.ts';
 import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
-import { levelFeeds } from '../../models/diffusion-model.ts';
+import { type DiffusionModel, levelFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
 import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
@@ -60,6 +60,10 @@ export interface MatchingProcedure extends Procedure {
   readonly fake: TrainedNetwork | null;
   /** The frozen teacher's parameters; [] where nothing needs it. */
   readonly teacher: Chunks;
+  /** The generator as it is called after so many iterations, where that changes while it trains. */
+  studentAfter?(iterations: number): DiffusionModel;
+  /** Whether the generator's optimizer begins anew now and then, as it is meant to. */
+  readonly beginsAnew?: boolean;
   /**
    * The generator's gradient of a batch that no iteration has, from draws of its own, at the state after `step`.
    * @param which numbers such batches of one step; the caller owns the chunks

@@ -27,7 +27,7 @@ import { openReferencePairs } from '../common/pairs.ts';
 import { GeneratorPictures } from '../common/pictures.ts';
 import { decodeGraph, openPreview } from '../common/preview.ts';
 import { callsOfStudent, type DistillTeacher } from '../common/teacher.ts';
-import { type DmdShape, generateGraph } from './graphs.ts';
+import { compileSampler, type DmdShape } from './graphs.ts';
 import type { ScoreInspector } from './inspect/inspector.ts';
 import { inspectorFor } from './inspect/open.ts';
 import { Plane } from './plane.ts';
@@ -142,7 +142,8 @@ export async function startMatching(
     ? undefined
     : await GeneratorPictures.create({
         ...{ engine, teacher, generator: procedure.generator, frozen: procedure.teacher, seed },
-        ...{ generate: (count: number) => generateGraph(shape, count), conditions: conditions.source },
+        generate: (count, name) => compileSampler(engine, shape, count, name),
+        conditions: conditions.source,
       });
   const preview = record.samplesEvery > 0 && leads ? await previewOf() : null;
   const { generator, fake, teacher: frozen } = procedure;
@@ -193,7 +194,7 @@ export async function startMatching(
             await procedure.generatorWeights(decay),
             trainer.step,
             inHalves,
-            callsOfStudent(shape.student),
+            callsOfStudent(procedure.studentAfter?.(trainer.step) ?? shape.student),
           ),
         );
       }
@@ -212,13 +213,9 @@ export async function startMatching(
   };
 
   async function previewOf() {
-    const generate = generateGraph(shape, record.samples);
-    return openPreview(
-      engine,
-      { generate, decode: await decodeGraph(teacher, record.samples) },
-      conditions.source,
-      seed,
-    );
+    const decode = await decodeGraph(teacher, record.samples);
+    const generate = await compileSampler(engine, shape, record.samples, 'samples');
+    return openPreview(engine, { generate, decode }, conditions.source, seed);
   }
 
   async function pairsOf() {

@@ -100,6 +100,7 @@ export const optimizerKeys = (learningRate: number) => ({
   decay: choice({
     none: 'Keeps the learning rate.',
     cosine: 'Lowers it along half a cosine, to 0 at the last iteration.',
+    linear: 'Lowers it in a straight line, to 0 at the last iteration.',
   })
     .default('none')
     .describe('What the learning rate does after warm-up. Default none.'),

@@ -5,6 +5,7 @@ import { diffInstructSection } from '../../methods/diff-instruct/config.ts';
 import { dmdSection } from '../../methods/dmd/config.ts';
 import { dmd2Section } from '../../methods/dmd2/config.ts';
 import { lcmSection } from '../../methods/lcm/config.ts';
+import { progressiveSection } from '../../methods/progressive/config.ts';
 import { checkpointKey, choice, recomputeKey, runKeys, whole } from './common.ts';
 import { textSection } from './distill-text.ts';
 import { mixtureSection, mixtureTeacher } from './mixture.ts';
@@ -100,6 +101,7 @@ registerSection('dmd2', dmd2Section);
 registerSection('diff-instruct', diffInstructSection);
 registerSection('consistency', consistencySection);
 registerSection('lcm', lcmSection);
+registerSection('progressive', progressiveSection);
 
 /** Throws for a name that is not known. */
 export function sectionOf(method: string): MethodSection {

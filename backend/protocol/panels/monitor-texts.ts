@@ -126,6 +126,8 @@ export interface MonitorTexts {
   readonly lossTeacher: string;
   readonly lossConsistency: string;
   readonly targetDecay: string;
+  readonly lossStudent: string;
+  readonly stageSteps: string;
   readonly lossGan: string;
   readonly lossDiscriminator: string;
   readonly lossR1: string;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { shellLine } from '../../files/shell-words.ts';
 import { configKeyOf, type InputFile, type Inputs } from '../../models/input-file.ts';
-import { type Config, commandOfKind, isAssigned, valueAt } from '../../protocol/config/index.ts';
+import { type Config, commandOfKind, isAssigned, sectionOf, valueAt } from '../../protocol/config/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 
 const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
@@ -19,12 +19,17 @@ const fixed: Readonly<Record<Config['kind'], readonly string[]>> = {
 /** Another file may come in a file's place, but none in place of one, or one where there was none. */
 const replaceable = ['data.source', 'vae', 'tokenizer', 'initial', 'initialText'];
 
+const fixedIn = (config: Config) => [
+  ...fixed[config.kind],
+  ...(config.kind === 'distill' ? (sectionOf(config.method).fixed ?? []) : []),
+];
+
 /** Throws UserError('config') that names a key which a resumed run cannot change. */
 export function checkChanges(before: Config, after: Config): void {
   const json = (config: Config, key: string) => JSON.stringify(valueAt(config, key));
   const isFile = (value: unknown) => value !== undefined && value !== 'scenes';
   const key =
-    fixed[before.kind].find((name) => json(before, name) !== json(after, name)) ??
+    fixedIn(before).find((name) => json(before, name) !== json(after, name)) ??
     replaceable.find((name) => isFile(valueAt(before, name)) !== isFile(valueAt(after, name)));
   if (key === undefined) return;
   throw new UserError('config', `${key} cannot change when a run is resumed`, 'Start a new run with it.');

@@ -31,7 +31,7 @@ export async function draw(
   onProgress('sampling', 0, count);
   const drawn = await model.source.draw({
     ...{ seeds: settings.seeds, classes, steps: settings.steps, sigma: model.generatorSigma },
-    ...{ again: model.again, sampler: 'edm', samplerOptions: {}, signal },
+    ...{ again: model.again, deterministic: model.deterministic, sampler: 'edm', samplerOptions: {}, signal },
     onProgress: (done) => onProgress('sampling', done, count),
   });
   const [, height, width] = model.network.imageShape;

@@ -19,6 +19,7 @@ export interface ReadySource {
   readonly role: ModelRole;
   readonly generatorSigma: number;
   readonly again: readonly number[];
+  readonly deterministic: boolean;
   readonly sha256: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Names by id, the id where a class has none. */

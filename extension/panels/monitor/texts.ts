@@ -133,6 +133,8 @@ export function monitorTexts(): MonitorTexts {
     lossTeacher: vscode.l10n.t('Denoising (teacher)'),
     lossConsistency: vscode.l10n.t('Consistency'),
     targetDecay: vscode.l10n.t('Decay of the target'),
+    lossStudent: vscode.l10n.t('Student against its teacher'),
+    stageSteps: vscode.l10n.t('Steps of the student'),
     lossGan: vscode.l10n.t('GAN (generator)'),
     lossDiscriminator: vscode.l10n.t('Discriminator'),
     lossR1: vscode.l10n.t('R1 penalty'),

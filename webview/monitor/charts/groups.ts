@@ -73,7 +73,7 @@ export function groupOf(tag: string): GroupId {
   if (tag.startsWith('speed/')) return 'speed';
   if (/^ranks\/(waiting|images per second) of rank \d+$/.test(tag)) return 'ranks';
   if (tag.startsWith('memory/')) return 'memory';
-  if (tag.startsWith('level/') || tag.startsWith('target/') || tag === 'lambda') return 'schedule';
+  if (/^(level|target|stage)\//.test(tag) || tag === 'lambda') return 'schedule';
   return 'other';
 }
 

@@ -29,6 +29,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'loss/fake': texts.lossFake,
     'loss/teacher': texts.lossTeacher,
     'loss/consistency': texts.lossConsistency,
+    'loss/student': texts.lossStudent,
     'loss/gan': texts.lossGan,
     'loss/discriminator': texts.lossDiscriminator,
     'loss/r1': texts.lossR1,
@@ -54,6 +55,7 @@ export function chartTitle(texts: MonitorTexts, { id }: ChartPlan): string {
     'memory/gpu': texts.gpuMemory,
     level: texts.levelRange,
     'target/decay': texts.targetDecay,
+    'stage/steps': texts.stageSteps,
   };
   return titles[id] ?? id;
 }

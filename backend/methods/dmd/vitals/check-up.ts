@@ -12,7 +12,7 @@ import { conditionInputs, denoisingLoss, levelFeeds, levelInputs } from '../../.
 import { stream } from '../../../random/stream.ts';
 import { fedAs } from '../../../training/iteration.ts';
 import type { Chunks } from '../../../training/trained-network.ts';
-import { type DmdShape, generateGraph, parametersOf, trainsFake } from '../graphs.ts';
+import { compileSampler, type DmdShape, parametersOf, trainsFake } from '../graphs.ts';
 import { type Reference, referenceOf, sampleVitals } from './samples.ts';
 import { cycled, type TeacherSamples } from './teacher-samples.ts';
 
@@ -52,7 +52,7 @@ export class CheckUp {
     conditions: ConditionSource,
     { seed, count, teacher }: CheckUpOptions,
   ): Promise<CheckUp> {
-    const generate = await engine.compile(generateGraph(shape, count), { name: 'check-up: generate' });
+    const generate = await compileSampler(engine, shape, count, 'check-up: generate');
     const loss = trainsFake(shape)
       ? await engine.compile(lossGraph(shape, count), { name: 'check-up: fake score' })
       : null;

@@ -80,7 +80,8 @@ export class Vitals {
     const parameters = { generator: generator.parameters, fake: fake?.parameters ?? [], teacher };
     const vitals = await (await this.#checkUp).read(parameters);
     const { updatesGenerator, updatesFake } = stateTags;
-    return { ...vitals, [updatesGenerator]: generator.updates, ...(fake ? { [updatesFake]: fake.updates } : {}) };
+    const updates: Record<string, number> = this.#procedure.beginsAnew ? {} : { [updatesGenerator]: generator.updates };
+    return { ...vitals, ...updates, ...(fake ? { [updatesFake]: fake.updates } : {}) };
   }
 
   async #openCheckUp(): Promise<CheckUp> {
