@@ -1,6 +1,6 @@
 /** A tiny autoencoder beside a whole pipeline, against diffusers; and which folders do not stand beside it. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,25 @@ test("another decoder changes the pixels alone, and the model's own is there aga
   assert.equal(tiny.decoder?.folder, decoder);
   assert.match(tiny.decoder?.sha256 ?? '', /^[0-9a-f]{64}$/);
   assert.deepEqual((await pipeline.draw({ ...request, seeds: [4] })).images, own.images);
+});
+
+test("a decoder in the hub's cache is files that are links to blobs; a link that leads elsewhere is refused", async () => {
+  const repository = scratch.path('models--org--taesd');
+  const snapshot = join(repository, 'snapshots', 'a'.repeat(40));
+  mkdirSync(snapshot, { recursive: true });
+  cpSync(decoder, join(repository, 'blobs'), { recursive: true });
+  const link = (name: string, to: string) => symlinkSync(to, join(snapshot, name));
+  for (const name of ['config.json', 'diffusion_pytorch_model.safetensors']) link(name, `../../blobs/${name}`);
+  const wanted = await pipeline.draw({ ...request, seeds: [4], decoder });
+  const cached = await pipeline.draw({ ...request, seeds: [4], decoder: snapshot });
+  assert.deepEqual(cached.images, wanted.images);
+  const other = scratch.path('linked');
+  mkdirSync(other);
+  symlinkSync(join(decoder, 'config.json'), join(other, 'config.json'));
+  await assert.rejects(
+    pipeline.draw({ ...request, seeds: [4], decoder: other }),
+    refusal(/leads out of the model folder/),
+  );
 });
 
 test('other weights in the same folder are another decoder', async () => {
