@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { basename } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { addRuns, shownRuns } from '../../backend/protocol/panels/monitor.ts';
+import { addRuns, monitorLive, shownRuns } from '../../backend/protocol/panels/monitor.ts';
 import {
   annotateRun,
   drawCurves,
@@ -12,7 +12,9 @@ import {
   openRun,
   readHealth,
   runChanged,
+  runLive,
   runRemoved,
+  unfollowRun,
 } from '../../backend/protocol/rpc/index.ts';
 import { BackendInProcess } from '../webview/monitor/backend.ts';
 import type { FakePanel } from './extension/fake-panel.ts';
@@ -89,6 +91,53 @@ test('a run that nobody listed is followed by name and state in every monitor th
   assert.ok(!names(both).includes('second name'));
   fs.rmSync(folder, { recursive: true });
   await until('it to hear that the folder is gone', () => one.told.some(({ method }) => method === runRemoved.method));
+});
+
+test('of two monitors of one run each is live by itself: one is hidden and closed, the other goes on', async () => {
+  const followed = new Map<string, string>();
+  backend.answer(followRun, ({ id, folder: of }) => {
+    followed.set(id, of);
+    return null;
+  });
+  backend.answer(unfollowRun, ({ id }) => {
+    followed.delete(id);
+    return null;
+  });
+  const asked = ({ method }: { method: string }) => backend.asked.filter((one) => one.method === method).length;
+  const record = (step: number) => {
+    for (const [id, of] of followed) {
+      const event = { type: 'recorded' as const, kind: 'samples' as const, step, dropped: [] };
+      if (of === folder) backend.tell(runLive, { id, event });
+    }
+  };
+  const heard = ({ told }: FakePanel) =>
+    told.flatMap(({ method, params }) =>
+      method === monitorLive.method ? [(params as { event: { step: number } }).event.step] : [],
+    );
+  const { panels, made } = await monitorHost(backend);
+  await panels.openFor([folder]);
+  await panels.openFor([[folder, other]]);
+  const [one, both] = made as [FakePanel, FakePanel];
+  for (const panel of [one, both]) await panel.ask(shownRuns, {});
+  await until('both to follow', () => asked(followRun) === 3);
+  record(1);
+  both.look(false);
+  await until('the hidden one to let go', () => asked(unfollowRun) === 2);
+  record(2);
+  both.look(true);
+  await both.ask(shownRuns, {});
+  await until('it to follow again', () => asked(followRun) === 5);
+  record(3);
+  both.dispose();
+  await until('the closed one to let go', () => asked(unfollowRun) === 4);
+  record(4);
+  assert.deepEqual(
+    [heard(one), heard(both)],
+    [
+      [1, 2, 3, 4],
+      [1, 3],
+    ],
+  );
 });
 
 test('a tab that the editor has not brought back yet is looked at: no second one', async () => {
