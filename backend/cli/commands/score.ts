@@ -47,8 +47,8 @@ async function score(models: string[], options: ScoreOptions): Promise<void> {
     const calls = steps <= generatorCalls(model) ? steps : 2 * steps - 1;
     const progress = createProgress(progressMode(output.json), name, Math.max(count, checked), { unit: 'images' });
     const onProgress = (done: number) => progress.update(done);
-    const { generatorSigma: sigma, again } = model;
-    const request = { seed, steps, sigma, again, count, checked, onProgress };
+    const { generatorSigma: sigma, again, deterministic } = model;
+    const request = { seed, steps, sigma, again, deterministic, count, checked, onProgress };
     const result = await scorer.score(model.network, model.weights, request);
     progress.end();
     const milliseconds = 1000 * result.secondsPerImage;
