@@ -65,7 +65,10 @@ test('a teacher is offered the presets of its kind, those for its images first',
 
   const text = await offered(words);
   assert.deepEqual(text.get('Presets'), ['Stable Diffusion v1.5, guidance 3', 'Stable Diffusion v1.5, guidance 8']);
-  assert.deepEqual(text.get('Presets for Teachers of Other Images'), ['Built-in text model']);
+  assert.deepEqual(text.get('Presets for Teachers of Other Images'), [
+    'Built-in text model',
+    'Built-in text model by LCM',
+  ]);
 });
 
 test('configs of the workspace that teach have no teacher to replace', async () => {
