@@ -27,7 +27,7 @@ layers.adapter = ['runs', 'debug', 'health'];
 for (const folder of ['server', 'cli']) layers[folder] = Object.keys(layers);
 
 /** Anyone may import these; they import nothing of ours (but report errors in the words of protocol). */
-const leaves = { protocol: [], random: ['protocol'], files: ['protocol'], text: ['protocol', 'files'] };
+const leaves = { protocol: [], native: [], random: ['protocol'], files: ['protocol'], text: ['protocol', 'files'] };
 
 /** A method's keys of a config, `methods/NAME/config.ts`, belong to the protocol: the editor reads configs too. */
 const sections = '^backend/methods/[^/]+/config[.]ts$';

@@ -5,9 +5,9 @@
 import { Graph } from '../graph/graph.ts';
 import { conv2d, slice } from '../graph/ops/index.ts';
 import type { Engine } from './engine.ts';
-import { type DeviceName, openDevice } from './open.ts';
+import { type DeviceName, openDevice, runtimeOf } from './open.ts';
 
-export type ProbeMessage = { gigaflops: number } | { error: string };
+export type ProbeMessage = { gigaflops: number; through: string } | { error: string };
 
 const [batch, channels, size] = [8, 64, 32];
 const convolutions = 2;
@@ -52,7 +52,8 @@ async function measure(engine: Engine): Promise<number> {
 const [device, threads] = process.argv.slice(2);
 let message: ProbeMessage;
 try {
-  message = { gigaflops: await measure(await openDevice(device as DeviceName, Number(threads))) };
+  const name = device as DeviceName;
+  message = { gigaflops: await measure(await openDevice(name, Number(threads))), through: await runtimeOf(name) };
 } catch (error) {
   message = { error: error instanceof Error ? error.message : String(error) };
 }

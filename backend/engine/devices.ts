@@ -15,6 +15,8 @@ export interface DeviceStatus {
   readonly reason: string;
   /** Measured 10^9 operations per second in a small convolution, transfers included; 0 when not available. */
   readonly gigaflops: number;
+  /** What runs its graphs; empty when it is not available. */
+  readonly through: string;
 }
 
 export interface ProbeOptions {
@@ -82,8 +84,13 @@ export function fastest(statuses: readonly DeviceStatus[]): DeviceChoice {
   return { device: best.device, why: `the fastest in a trial convolution (GFLOP/s: ${speeds})` };
 }
 
+/** What a working device is, for people: how fast, and through what. */
+export function workingInWords({ gigaflops, through }: DeviceStatus): string {
+  return `${rounded(gigaflops)} GFLOP/s in 3x3 convolutions, through ${through}`;
+}
+
 /** Two significant digits: it is a rough number. */
-export function rounded(gigaflops: number): string {
+function rounded(gigaflops: number): string {
   return String(Number(gigaflops.toPrecision(2)));
 }
 
@@ -100,8 +107,8 @@ function probe(device: DeviceName, { threads = 0, timeLimitMs = 30_000 }: ProbeO
 async function tryDevice(device: DeviceName, threads: number, timeLimitMs: number): Promise<DeviceStatus> {
   const absent = await notInRuntime(device);
   const result = absent ? { error: absent } : await runProbe(probeScript, [device, String(threads)], timeLimitMs);
-  if ('gigaflops' in result) return { device, available: true, reason: '', gigaflops: result.gigaflops };
-  return { device, available: false, reason: explain(device, result.error), gigaflops: 0 };
+  if ('gigaflops' in result) return { device, available: true, reason: '', ...result };
+  return { device, available: false, reason: explain(device, result.error), gigaflops: 0, through: '' };
 }
 
 /** Why the runtime cannot have the device on this system at all; empty when it may. */

@@ -49,11 +49,26 @@ export interface DeviceTensor extends Declared {
 /** A feed is either already on the device or uploaded for this run. */
 export type Feed = DeviceTensor | TensorData;
 
+export interface RunOptions {
+  /** Aborted when nobody wants the results any more: an engine that can ends the run in the middle, others do not begin it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The run was not begun or was ended in the middle, as its signal asked for. It left nothing behind. */
+export class RunEnded extends Error {
+  static throwIf(signal: AbortSignal | undefined, program: string): void {
+    if (signal?.aborted) throw new RunEnded(`program '${program}' was ended before it was done`);
+  }
+}
+
 export interface Program {
   readonly inputs: ReadonlyMap<string, Declared>;
   readonly outputs: ReadonlyMap<string, Declared>;
-  /** Runs once. Every input must be fed with its declared shape and number type; returns every output. */
-  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>>;
+  /**
+   * Runs once. Every input must be fed with its declared shape and number type; returns every output. Numbers of the host must not
+   * change before that. Throws RunEnded.
+   */
+  run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<Record<string, DeviceTensor>>;
   dispose(): Promise<void>;
 }
 

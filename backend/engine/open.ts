@@ -16,6 +16,13 @@ export async function openDevice(device: DeviceName, threads: number): Promise<E
   return createOnnxRuntimeEngine({ device, threads });
 }
 
+/** What runs a device's graphs, and why it is that where there is a choice; for people. */
+export async function runtimeOf(device: DeviceName): Promise<string> {
+  if (device === 'tensorflow') return 'TensorFlow.js';
+  const { wayInWords } = await import('./onnxruntime/engine.ts');
+  return wayInWords(device);
+}
+
 /** Throws UserError('usage') for a name that is no device. */
 export function parseDevice(name: string): DeviceName | 'auto' {
   if (name === 'auto') return name;

@@ -24,10 +24,10 @@ export function registerService(server: Server, end: () => void): void {
     const found = await devices.listDevices();
     return found
       .sort((a, b) => b.gigaflops - a.gigaflops)
-      .map(({ device, available, reason, gigaflops }) => ({
-        name: device,
-        available,
-        detail: available ? `${devices.rounded(gigaflops)} GFLOP/s in 3x3 convolutions` : reason,
+      .map((status) => ({
+        name: status.device,
+        available: status.available,
+        detail: status.available ? devices.workingInWords(status) : status.reason,
       }));
   });
 }

@@ -1,8 +1,8 @@
 // Makes the VSIX of one platform: a folder with exactly what the installed extension needs, packed by vsce.
 //
 // ONNX Runtime lies in dist/node_modules, where Node looks for what dist/*.js import; vsce leaves a node_modules folder
-// at the top out. Of its native libraries only the platform's own go in. So does koffi, through which ranks call MPI, where its
-// native part for the platform is installed.
+// at the top out. Of its native libraries only the platform's own go in. So does koffi, through which ONNX Runtime's C API
+// and MPI are called, where its native part for the platform is installed.
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -98,15 +98,17 @@ async function copyRuntime(stage, target) {
   }
 }
 
-/** Where ranks were thought of: MPI on Windows is another library, called in another way. */
-const ranked = /^(linux|darwin)-(x64|arm64)$/;
+/** Where C functions are called: MPI on Windows is another library, called in another way. */
+const callsC = /^(linux|darwin)-(x64|arm64)$/;
 
 /** koffi with its native part, 1.3 MB of its 4. Resolves to the names of what was copied. */
 async function copyCaller(stage, target) {
   const native = `@koromix/koffi-${target}`;
-  if (!ranked.test(target)) return [];
+  if (!callsC.test(target)) return [];
   if (!existsSync(join(root, 'node_modules', native))) {
-    say(`Left out: ${native}, which npm installs on such a machine only; without it the editor starts no ranks.`);
+    say(
+      `Left out: ${native}, which npm installs on such a machine only; without it the editor starts no ranks, and graphs run through onnxruntime-node.`,
+    );
     return [];
   }
   const copies = [

@@ -12,13 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
-import { l2Distance } from '../../backend/methods/common/distance.ts';
-import type { UpdateSettings } from '../../backend/training/update-graph.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
-import { edmDistillation, samePairs } from '../unit/training/edm-distillation.ts';
 import { savedBy } from '../unit/training/saved.ts';
 import { checkAgreement } from './lib/agreement.ts';
-import { batch, dmdCase, settings } from './lib/dmd-case.ts';
+import { dmdCase, settings } from './lib/dmd-case.ts';
+import { benchTrainer } from './lib/dmd-trainer.ts';
 import { numberOption, threadsOption } from './lib/options.ts';
 import { median, spread } from './lib/statistics.ts';
 import { type Parts, timedEngine } from './lib/timed-engine.ts';
@@ -36,28 +34,7 @@ const turns = numberOption('turns', 15);
 const script = fileURLToPath(new URL('./dmd_iteration.py', import.meta.url));
 const bench = dmdCase();
 const { engine, parts } = timedEngine(createOnnxRuntimeEngine({ device: 'cpu', threads }));
-const update: UpdateSettings = {
-  learningRate: settings.learningRate,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  clip: settings.clip,
-  emaDecays: [settings.emaDecay],
-};
-const { pairs: recorded } = bench;
-const { trainer } = await edmDistillation(engine, {
-  ...{ network: bench.network, teacherParameters: bench.weights.teacher, batch, sigmas: bench.levels },
-  matching: { weight: 'eq8', realOnly: false },
-  regression: { batch, distance: l2Distance },
-  ...{ seed: 1, accumulation: 1, fakeUpdates: 1, draws: bench.draws, emas: [settings.emaDecay] },
-  pairs: samePairs(recorded.z, recorded.y, recorded.labels),
-  settings: () => ({
-    ...{ generator: update, fake: { ...update, emaDecays: [] }, lambda: settings.lambda },
-    ...{ firstLevel: 20, lastLevel: 980 },
-  }),
-  start: bench.weights,
-});
+const trainer = await benchTrainer(engine, bench);
 
 const { scalars } = await trainer.advance();
 const torch = findTorch();

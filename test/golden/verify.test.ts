@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Output } from '../../backend/cli/output.ts';
 import { verifyCases } from '../../backend/cli/verify/verify.ts';
+import { ways } from '../../backend/engine/onnxruntime/engine.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../backend/weights/safetensors.ts';
 
@@ -89,6 +90,18 @@ test('every recorded case passes, and its arrays are dumped under their names', 
         { dtype: recorded.tensors.get(key)!.dtype, shape: recorded.tensors.get(key)!.shape },
       );
     }
+  }
+});
+
+test("recorded iterations pass on either way into ONNX Runtime, the C API and the package's own binding", async (t) => {
+  const { DMD_ONNX_RUNTIME: before = '' } = process.env;
+  t.after(() => {
+    process.env.DMD_ONNX_RUNTIME = before;
+  });
+  for (const way of ways) {
+    process.env.DMD_ONNX_RUNTIME = way;
+    const { code, cases: found } = await verify([join(cases, 'dmd-trajectory'), join(cases, small)]);
+    assert.deepEqual([code, ...found.map(({ status }) => status)], [0, 'ok', 'ok'], way);
   }
 });
 

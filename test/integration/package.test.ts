@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import { decodePng } from '../../backend/data/png.ts';
+import { exitCodes } from '../../backend/protocol/errors.ts';
 import { packedExtension } from '../e2e/driver/installed.ts';
 import { noMpi } from './ranks/mpirun.ts';
 
@@ -76,23 +77,32 @@ test('the notices name every package in the bundles, with its licence', () => {
   assert.match(notices, /Permission is hereby granted/);
 });
 
-test('the packed program makes a picture in a folder without anything else', () => {
-  const out = join(folder, 'pictures');
-  const args = ['sample', 'builtin:scenes', '--seeds', '3', '--device', 'cpu', '--threads', '1'];
-  const { status, stderr } = spawnSync(process.execPath, [join(installed, 'dist', 'dmd.js'), ...args, '--out', out], {
+/** Where koffi is packed: ONNX Runtime's C API and MPI are called through it. */
+const callsC = /^(linux|darwin)-(x64|arm64)$/.test(target);
+
+/** `dmd sample` of the installed package, in a folder without anything else. @param way DMD_ONNX_RUNTIME */
+function sample(name: string, way = '') {
+  const out = join(folder, name);
+  const args = ['sample', 'builtin:scenes', '--seeds', '3', '--device', 'cpu', '--threads', '1', '--out', out];
+  const { status, stderr } = spawnSync(process.execPath, [join(installed, 'dist', 'dmd.js'), ...args], {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, NODE_PATH: '' },
+    env: { ...process.env, NODE_PATH: '', DMD_ONNX_RUNTIME: way },
   });
+  const picture = () => readFileSync(join(out, readdirSync(out).find((file) => file.endsWith('.png'))!));
+  return { status, stderr, picture };
+}
+
+test('the packed program makes a picture in a folder without anything else', () => {
+  const { status, stderr, picture } = sample('pictures', callsC ? 'c-api' : '');
   assert.equal(status, 0, stderr);
-  const [picture] = readdirSync(out).filter((name) => name.endsWith('.png'));
-  const { shape, data } = decodePng(readFileSync(join(out, picture!)));
+  const { shape, data } = decodePng(picture());
   assert.deepEqual(shape.length, 3);
   assert.ok(new Set(data).size > 20, 'not one colour');
 });
 
-test('the packed program can be a rank: what calls MPI is in the package, and is not loaded where nobody needs it', {
-  skip: /^(linux|darwin)-(x64|arm64)$/.test(target) ? noMpi : 'no ranks on this system',
+test('the packed program can be a rank: what calls MPI is in the package', {
+  skip: callsC ? noMpi : 'no ranks on this system',
 }, () => {
   const dmd = join(installed, 'dist', 'dmd.js');
   const out = join(folder, 'pairs');
@@ -103,19 +113,19 @@ test('the packed program can be a rank: what calls MPI is in the package, and is
   const { status, stdout, stderr } = spawnSync('mpirun', mpirun, { cwd: folder, encoding: 'utf8', env });
   assert.equal(status, 0, stderr);
   assert.match(stdout, /2 pairs in/);
+});
 
-  // Without the package one process works as before.
+test('without what calls C functions the packed program goes through onnxruntime-node, to the same picture', {
+  skip: callsC ? false : 'it is not packed for this system',
+}, () => {
+  const before = sample('with koffi');
   rmSync(join(installed, 'dist', 'node_modules', 'koffi'), { recursive: true });
-  const one = spawnSync(
-    process.execPath,
-    [dmd, ...args, '--seed', '1'].map((arg) => (arg === out ? `${out}-alone` : arg)),
-    {
-      cwd: folder,
-      encoding: 'utf8',
-      env,
-    },
-  );
-  assert.equal(one.status, 0, one.stderr);
+  const refused = sample('without koffi, refused', 'c-api');
+  assert.equal(refused.status, exitCodes.device);
+  assert.match(refused.stderr, /ONNX Runtime's C API cannot be used: Cannot find module 'koffi'/);
+  const after = sample('without koffi');
+  assert.equal(after.status, 0, after.stderr);
+  assert.ok(after.picture().equals(before.picture()));
 });
 
 test('a platform without a native library is refused by name, with those that have one', () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type DeviceStatus, fastest, listDevices, openEngine } from '../../backend/engine/devices.ts';
+import { type DeviceStatus, fastest, listDevices, openEngine, workingInWords } from '../../backend/engine/devices.ts';
 import { runProbe } from '../../backend/engine/probe-process.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
@@ -25,11 +25,16 @@ test('every device is listed, the CPU works and has a speed, the others work or 
     found.map(({ device }) => device),
     ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'],
   );
-  for (const { device, available, reason, gigaflops } of found) {
+  for (const { device, available, reason, gigaflops, through } of found) {
     assert.equal(available, gigaflops > 0, device);
+    assert.equal(available, through !== '', device);
     assert.equal(available, reason === '', `${device}: ${reason}`);
   }
   assert.ok(found[0].available);
+  assert.match(
+    workingInWords(found[0]),
+    /^\d+ GFLOP\/s in 3x3 convolutions, through (ONNX Runtime's C API|onnxruntime-node, because .+)$/,
+  );
   assert.ok(
     found.some(({ available }) => !available),
     'no machine has both DirectML and CoreML',
@@ -47,7 +52,7 @@ test('a device that is not there is refused with its reason', async () => {
 
 test('auto takes the fastest and says why; with nothing there it says so', () => {
   const status = (device: DeviceStatus['device'], gigaflops: number): DeviceStatus => {
-    return { device, gigaflops, available: gigaflops > 0, reason: gigaflops > 0 ? '' : 'no driver' };
+    return { device, gigaflops, available: gigaflops > 0, reason: gigaflops > 0 ? '' : 'no driver', through: 'it' };
   };
   const best = fastest([status('cpu', 151), status('webgpu', 2034), status('cuda', 0)]);
   assert.equal(best.device, 'webgpu');

@@ -28,6 +28,7 @@ test('the sources import one way, without cycles', async () => {
 /** Rule -> the importing file, what it imports. */
 const planted: [rule: string, file: string, imported: string][] = [
   ['layer-protocol', 'backend/protocol/a.ts', '../random/leaf.ts'],
+  ['layer-native', 'backend/native/a.ts', '../graph/leaf.ts'],
   ['layer-random', 'backend/random/a.ts', '../graph/leaf.ts'],
   ['layer-files', 'backend/files/a.ts', '../graph/leaf.ts'],
   ['layer-text', 'backend/text/a.ts', '../graph/leaf.ts'],

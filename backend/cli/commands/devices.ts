@@ -10,15 +10,15 @@ export function registerDevices(program: Command): void {
 
 async function devices(options: CommonOptions): Promise<void> {
   const output = createOutput(options);
-  const { fastest, listDevices, rounded } = await import('../../engine/devices.ts');
+  const { fastest, listDevices, workingInWords } = await import('../../engine/devices.ts');
   const found = await listDevices();
   const best = fastest(found);
   for (const status of found) output.event('device', { ...status });
   output.event('auto', { device: best.device, why: best.why });
-  const rows = found.map(({ device, available, reason, gigaflops }) => [
-    device,
-    available ? 'works' : 'unavailable',
-    available ? `${rounded(gigaflops)} GFLOP/s in 3x3 convolutions` : reason,
+  const rows = found.map((status) => [
+    status.device,
+    status.available ? 'works' : 'unavailable',
+    status.available ? workingInWords(status) : status.reason,
   ]);
   for (const line of table(rows)) output.line(line);
   output.line(`\nauto takes ${best.device}: ${best.why}.`);

@@ -5,9 +5,13 @@
 
 type KernelShape = readonly number[];
 
-/** O and C must be multiples of n. */
-export function intoBlocks(kernel: Float32Array, shape: KernelShape, n: number): Float32Array<ArrayBuffer> {
-  const blocked = new Float32Array(kernel.length);
+/** O and C must be multiples of n. @param blocked where to put them; new memory unless given */
+export function intoBlocks(
+  kernel: Float32Array,
+  shape: KernelShape,
+  n: number,
+  blocked = new Float32Array(kernel.length),
+): Float32Array<ArrayBuffer> {
   eachRun(shape, n, (plain, inBlocks, taps, step) => {
     for (let tap = 0; tap < taps; tap++) blocked[inBlocks + tap * step] = kernel[plain + tap]!;
   });

@@ -3,7 +3,15 @@
  * it was fed stays the caller's, and constants live as long as the program.
  */
 import type { Graph, Tensor as GraphTensor, Node } from '../../graph/graph.ts';
-import { type Declared, type DeviceTensor, declared, type Feed, type Program } from '../engine.ts';
+import {
+  type Declared,
+  type DeviceTensor,
+  declared,
+  type Feed,
+  type Program,
+  RunEnded,
+  type RunOptions,
+} from '../engine.ts';
 import { kernels } from './kernels/index.ts';
 import type { Tensor, Tf } from './kernels/kernel.ts';
 import { nativeOf, TensorflowTensor } from './tensor.ts';
@@ -42,7 +50,8 @@ export class TensorflowProgram implements Program {
     );
   }
 
-  async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, DeviceTensor>> {
+  async run(feeds: Readonly<Record<string, Feed>>, { signal }: RunOptions = {}): Promise<Record<string, DeviceTensor>> {
+    RunEnded.throwIf(signal, this.#name);
     const constants = this.#constants;
     if (!constants) throw new Error(`program '${this.#name}' was disposed`);
     const { tf } = this.#host;

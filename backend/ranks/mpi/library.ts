@@ -3,6 +3,7 @@
  * handles of their own: Open MPI's are addresses, MPICH's (and Intel's) fixed numbers.
  */
 import type { LibraryHandle } from 'koffi';
+import { type Koffi, loadKoffi } from '../../native/koffi.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Launched } from '../launched.ts';
 
@@ -61,13 +62,10 @@ const packages = { 'Open MPI': 'openmpi-bin and libopenmpi3', MPICH: 'mpich and 
 /** MPI_THREAD_FUNNELED: only the thread that begins calls. */
 const funneled = 1;
 const longestVersion = 8192;
-/** Native code runs on a stack of koffi's own. */
-const stackBytes = 8 * 2 ** 20;
 
 /** Joins the ranks; call it once, in the thread that makes all calls. Throws UserError('device'). */
 export async function openMpi(launcher: Launched['launcher']): Promise<Mpi> {
-  const koffi = await loadKoffi();
-  koffi.config({ sync_stack_size: stackBytes });
+  const koffi = koffiForMpi();
   const named = process.env.DMD_MPI_LIBRARY;
   const tried: string[] = [];
   for (const name of named ? [named] : libraries[launcher]) {
@@ -88,10 +86,9 @@ export async function openMpi(launcher: Launched['launcher']): Promise<Mpi> {
   );
 }
 
-async function loadKoffi() {
+function koffiForMpi(): Koffi {
   try {
-    const { default: koffi } = await import('koffi');
-    return koffi;
+    return loadKoffi();
   } catch (cause) {
     const hint = 'Install the packages again (npm ci) and start dmd from there; the editor has it on Linux and macOS.';
     throw new UserError('device', 'the package koffi, which calls MPI, cannot be loaded', hint, { cause });

@@ -1,5 +1,5 @@
 /**
- * A run in a thread of its own: the runtime blocks the thread that computes, and whoever serves an editor or a terminal
+ * A run in a thread of its own: the runtime may block the thread that computes, and whoever serves an editor or a terminal
  * must not be blocked. Takes a RunRequest as workerData and AskingFrames as messages; sends ThreadMessages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
@@ -20,7 +20,8 @@ const post = (message: ThreadMessage) => port.postMessage(message, buffersOf(mes
 const control = new RunControl();
 let ranks: Ranks = alone;
 const answerer = new Answerer(control.ask, post);
-// The runtime is left between two of its calls, when messages come; here `exit` ends the thread, and gives the lock back.
+// Messages come where no native code runs in this thread; here `exit` ends the thread, once a program that runs in another one has
+// ended, and gives the lock back.
 port.on('message', (frame: AskingFrame | ToThread) => {
   if (frame.type === 'hurry') ranks.hurry();
   else if (frame.type === 'end') process.exit();

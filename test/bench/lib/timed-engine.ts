@@ -22,9 +22,9 @@ export function timedEngine(engine: Engine): { engine: Engine; parts: { read(): 
       return {
         inputs: program.inputs,
         outputs: program.outputs,
-        async run(feeds) {
+        async run(feeds, options) {
           const start = performance.now();
-          const results = await program.run(feeds);
+          const results = await program.run(feeds, options);
           sums[part] += performance.now() - start;
           return results;
         },

@@ -38,8 +38,8 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
     inputs: program.inputs,
     outputs: program.outputs,
     dispose: () => program.dispose(),
-    async run(feeds) {
-      const results = await program.run(mapped(feeds, unwrapped));
+    async run(feeds, options) {
+      const results = await program.run(mapped(feeds, unwrapped), options);
       return mapped(results, (tensor, name) => owned(tensor, `${title}.${name}`));
     },
   });

@@ -1,0 +1,177 @@
+/** A model opened through the C API, and its runs. Handles of tensors live for one run; the session's until it is closed. */
+import type { NumberType } from '../../../graph/tensor-data.ts';
+import type { Declared } from '../../engine.ts';
+import { type HandleKind, type Library, type Pointer, pointers } from './library.ts';
+import type { Memory } from './memory.ts';
+
+/** ONNXTensorElementDataType. */
+const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16: 10 };
+/** GraphOptimizationLevel: all. */
+const allOptimizations = 99;
+const errorsOnly = 3;
+/** OrtAllocatorType and OrtMemType of memory that a caller brings. */
+const [deviceAllocator, defaultMemory] = [0, 0];
+
+export type Tensors = ReadonlyMap<string, Declared>;
+
+/** The environment that sessions are made in, and how memory of the host is called; one of each for a thread. */
+export interface Surroundings {
+  readonly library: Library;
+  readonly env: Pointer;
+  readonly hostMemory: Pointer;
+}
+
+export function openSurroundings(library: Library): Surroundings {
+  const env = library.create('env', 'createEnv', errorsOnly, 'dmd');
+  return {
+    library,
+    env,
+    hostMemory: library.create('memoryInfo', 'createCpuMemoryInfo', deviceAllocator, defaultMemory),
+  };
+}
+
+export function closeSurroundings({ library, env, hostMemory }: Surroundings): void {
+  library.release('memoryInfo', hostMemory);
+  library.release('env', env);
+}
+
+export class Session {
+  readonly #around: Surroundings;
+  readonly #inputs: Places;
+  readonly #outputs: Places;
+  #handle: Pointer | null;
+  /** What the run under way reads and writes: referenced here until it is over. */
+  #held: unknown = null;
+  #options: Pointer | null = null;
+  #abandoned = false;
+
+  private constructor(around: Surroundings, handle: Pointer, inputs: Tensors, outputs: Tensors) {
+    this.#around = around;
+    this.#handle = handle;
+    this.#inputs = places(around.library, inputs);
+    this.#outputs = places(around.library, outputs);
+  }
+
+  /** @param model as `encodeModel` writes it. @param threads 0: one per physical core. Throws NativeFailure. */
+  static async open(
+    around: Surroundings,
+    model: Uint8Array,
+    { inputs, outputs, threads }: { readonly inputs: Tensors; readonly outputs: Tensors; readonly threads: number },
+  ): Promise<Session> {
+    const { library, env } = around;
+    const options = library.create('sessionOptions', 'createSessionOptions');
+    try {
+      library.call('setLogSeverityLevel', options, errorsOnly);
+      library.call('setGraphOptimizationLevel', options, allOptimizations);
+      library.call('setIntraOpNumThreads', options, threads);
+      library.call('setInterOpNumThreads', options, 1);
+      const { byteLength } = model;
+      const session = await library.createAsync('session', 'createSessionFromArray', env, model, byteLength, options);
+      return new Session(around, session, inputs, outputs);
+    } finally {
+      library.release('sessionOptions', options);
+    }
+  }
+
+  /**
+   * Runs once, off the JavaScript thread; one run at a time. `inputs` and `outputs` are in the order of those that were declared, and
+   * an output lies in no memory that the run reads. Throws NativeFailure, also when the run was ended.
+   */
+  async run(inputs: readonly Memory[], outputs: readonly Memory[], signal?: AbortSignal): Promise<void> {
+    if (this.#handle === null || this.running) throw new Error('the session is closed, or runs already');
+    const { library } = this.#around;
+    const made: [HandleKind, Pointer][] = [];
+    const end = () => this.end();
+    try {
+      const values = [this.#inputs, this.#outputs].map((declared, side) => {
+        const memories = side === 0 ? inputs : outputs;
+        const handles = pointers(memories.length);
+        for (const [i, memory] of memories.entries()) {
+          handles[i] = this.#value(memory, declared.shapes[i]!);
+          made.push(['value', handles[i]!]);
+        }
+        return handles;
+      });
+      this.#options = library.create('runOptions', 'createRunOptions');
+      this.#held = { inputs, outputs, values };
+      signal?.addEventListener('abort', end);
+      const [fed, given] = values;
+      await library.callAsync(
+        'run',
+        ...[this.#handle, this.#options, this.#inputs.names, fed, fed!.length],
+        ...[this.#outputs.names, given!.length, given],
+      );
+    } finally {
+      signal?.removeEventListener('abort', end);
+      this.#held = null;
+      for (const [kind, handle] of made) library.release(kind, handle);
+      if (this.#options !== null) library.release('runOptions', this.#options);
+      this.#options = null;
+    }
+  }
+
+  get running(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Whether it takes no more runs. */
+  get closed(): boolean {
+    return this.#handle === null || this.#abandoned;
+  }
+
+  /** It will be closed: it takes no more runs, and the one under way ends. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.end();
+  }
+
+  /** Ends the run under way, if there is one, at its next operation. */
+  end(): void {
+    if (this.#options !== null) this.#around.library.call('setTerminate', this.#options);
+  }
+
+  /** Not while it runs. */
+  close(): void {
+    if (this.running) throw new Error('the session still runs');
+    if (this.#handle !== null) this.#around.library.release('session', this.#handle);
+    this.#handle = null;
+  }
+
+  #value(memory: Memory, shape: BigInt64Array): Pointer {
+    const { library, hostMemory } = this.#around;
+    const address = library.koffi.address(memory.numbers);
+    const type = elementTypes[memory.type];
+    return library.create(
+      ...(['value', 'createTensorWithData', hostMemory, address, memory.bytes] as const),
+      ...[shape, shape.length, type],
+    );
+  }
+}
+
+/** How inputs or outputs are told to a run. */
+interface Places {
+  /** Addresses of their names. */
+  readonly names: BigUint64Array;
+  readonly shapes: readonly BigInt64Array[];
+  /** What the addresses point to. */
+  readonly text: Uint8Array;
+}
+
+function places(library: Library, tensors: Tensors): Places {
+  const bytes = Buffer.from([...tensors.keys(), ''].join('\0'));
+  const text = new Uint8Array(new ArrayBuffer(bytes.length));
+  text.set(bytes);
+  const names = pointers(tensors.size);
+  const start: bigint = library.koffi.address(text);
+  let [i, at] = [0, 0];
+  for (const name of tensors.keys()) {
+    names[i++] = start + BigInt(at);
+    at += Buffer.byteLength(name) + 1;
+  }
+  const shapes = Array.from(tensors.values(), ({ shape }) => {
+    const lengths = new BigInt64Array(new ArrayBuffer(8 * shape.length));
+    for (const [axis, length] of shape.entries()) lengths[axis] = BigInt(length);
+    return lengths;
+  });
+  return { names, shapes, text };
+}
