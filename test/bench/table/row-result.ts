@@ -81,25 +81,34 @@ export async function measureRow(row: Row, threads: number, options: MeasureOpti
   }
 }
 
-/** Every way is tried for two turns, the fastest one stays; in a quick table what needs compiling is left out. */
+/**
+ * Every way is tried for two turns, one at a time, because some need gigabytes; the fastest one is there at the end. In a quick table what
+ * needs compiling is left out.
+ */
 async function fastest(
   who: Peer,
   { quick, ...how }: { python: string; folder: string; threads: number; quick: boolean },
 ): Promise<Contender | { why: string }> {
-  let best: { contender: Contender; time: number } | null = null;
+  const tried = ways[who].filter((way) => !quick || way !== 'compiled');
+  if (tried.length === 1) return openPeer(who, { ...how, way: tried[0]! }).catch(reasonOf);
+  let best: { way: string; time: number } | null = null;
+  let open: { way: string; contender: Contender } | null = null;
   let why = '';
-  for (const way of ways[who]) {
-    if (quick && way === 'compiled') continue;
+  for (const way of tried) {
+    await open?.contender.end().catch(() => null);
+    open = null;
     try {
-      const contender = await openPeer(who, { ...how, way });
-      // With one way there is nothing to choose.
-      const time = ways[who].length === 1 ? 0 : (await contender.turn()).milliseconds;
-      const isFaster: boolean = best === null || time < best.time;
-      await (isFaster ? best?.contender : contender)?.end();
-      if (isFaster) best = { contender, time };
+      open = { way, contender: await openPeer(who, { ...how, way }) };
+      const time = (await open.contender.turn()).milliseconds;
+      if (best === null || time < best.time) best = { way, time };
     } catch (error) {
-      why = `${way}: ${error instanceof Error ? error.message : String(error)}`;
+      why = `${way}: ${reasonOf(error).why}`;
     }
   }
-  return best?.contender ?? { why };
+  if (best === null) return { why };
+  if (open?.way === best.way) return open.contender;
+  await open?.contender.end().catch(() => null);
+  return openPeer(who, { ...how, way: best.way });
 }
+
+const reasonOf = (error: unknown) => ({ why: error instanceof Error ? error.message : String(error) });
