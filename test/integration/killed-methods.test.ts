@@ -1,4 +1,4 @@
-/** Diff-Instruct and progressive distillation, killed in the middle and resumed by the built command: the bits of a run that was left alone. */
+/** The methods beside DMD and DMD2, killed in the middle and resumed by the built command: the bits of a run that was left alone. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,9 +31,16 @@ function folderIn(root: string): string {
   return path.join(root, 'runs', name!);
 }
 
+const textTeacher = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
+
 const methods = {
   'diff-instruct': { fake: { lr: 1e-3, updatesPerStep: 2 } },
   progressive: { stages: { steps: [4, 2, 1], iterations: 2 } },
+  consistency: { levels: { count: 5 }, steps: { at: [2] } },
+  lcm: {
+    ...{ teacher: textTeacher, text: { prompts: 'scenes', count: 6 }, data: { fit: 'resize' } },
+    ...{ guidance: [2, 9], steps: { at: [499] }, record: { samplesEvery: 0, healthEvery: 0, probeEvery: 0 } },
+  },
 };
 
 for (const [method, keys] of Object.entries(methods)) {
@@ -68,8 +75,10 @@ for (const [method, keys] of Object.entries(methods)) {
     const from = Number(/"event":"opened".*?"step":(\d+)/.exec(stdout)?.[1]);
     assert.ok(from >= 2 && from < iterations, `resumed after step ${from}`);
     assert.deepEqual(stateBytes(killed, iterations), stateBytes(alone, iterations));
-    const model = path.join(killed, 'generator.safetensors');
-    const sampled = await run(root, ['sample', model, '--seeds', '1-2', '--out', 'pictures', '--device', 'cpu']);
+    const model = path.join(killed, method === 'lcm' ? 'generator' : 'generator.safetensors');
+    const prompt = method === 'lcm' ? ['--prompt', 'a red circle'] : [];
+    const drawn = ['--seeds', '1-2', '--out', 'pictures', '--device', 'cpu'];
+    const sampled = await run(root, ['sample', model, ...prompt, ...drawn]);
     assert.equal(sampled.code, 0, sampled.stdout + sampled.stderr);
     assert.ok(fs.existsSync(path.join(root, 'pictures', 'grid.png')));
   });
