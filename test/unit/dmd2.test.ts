@@ -107,15 +107,20 @@ async function run(graph: Graph, feeds: Record<string, TensorData>): Promise<Rec
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
-/** The slope of `value` along a random direction of one input, by central differences. */
+/**
+ * The slope of `value` by central differences, along a direction of one input that is drawn, with enough of the gradient in it that the slope
+ * is none of the small ones which the rounding of two losses drowns.
+ */
 async function slope(
   graph: Graph,
   feeds: Record<string, TensorData>,
   name: string,
   value: (of: Record<string, Float32Array>) => number,
+  gradient: Float32Array,
 ) {
   const { shape, data } = feeds[name]!;
-  const direction = Float32Array.from(data, () => normal());
+  const length = Math.sqrt(dot(gradient, gradient));
+  const direction = Float32Array.from(data, (_, i) => normal() + (4 * gradient[i]!) / length);
   const step = 2e-4;
   const moved = (sign: number) => ({
     ...feeds,
@@ -172,7 +177,7 @@ test("the generator's gradient is that of the matching loss and the GAN loss tog
   // What descends: grad x / numbers, the gradient held still, and the weighed GAN loss.
   const grad = found.grad!;
   const value = (of: Record<string, Float32Array>) => dot(grad, of.x!) / grad.length + 0.7 * of.report![1]!;
-  const moved = await slope(graph, feeds, 'generator', value);
+  const moved = await slope(graph, feeds, 'generator', value, found.gradient!);
   near(dot(found.gradient!, moved.direction), moved.slope, 0.02, 'slope');
 });
 
@@ -190,7 +195,7 @@ test('another divergence weighs each sample of the gradient', async () => {
   assert.ok(Math.max(...weights) - Math.min(...weights) > 1e-4, `${weights}`);
   const grad = found.grad!;
   const weighed = grad.map((g, i) => g * weights[Math.floor((i * batch) / grad.length)]!);
-  const moved = await slope(graph, feeds, 'generator', ({ x }) => dot(weighed, x!) / grad.length);
+  const moved = await slope(graph, feeds, 'generator', ({ x }) => dot(weighed, x!) / grad.length, found.gradient!);
   near(dot(found.gradient!, moved.direction), moved.slope, 0.02, 'slope');
 });
 
@@ -210,9 +215,15 @@ for (const trainsTrunk of [true, false]) {
     near(at('right'), right / (2 * batch), 1e-6, 'share right');
     assert.ok(at('penaltyR1') > 0);
     const weighed = (of: Record<string, Float32Array>) => 0.7 * (at('lossDiscriminator', of) + at('penaltyR1', of));
-    const head = await slope(graph, feeds, 'discriminator', weighed);
+    const head = await slope(graph, feeds, 'discriminator', weighed, found[headGradient]!);
     near(dot(found[headGradient]!, head.direction), head.slope, 0.03, 'slope of the head');
-    const trunk = await slope(graph, feeds, 'fake', (of) => at('lossFake', of) + (trainsTrunk ? weighed(of) : 0));
+    const trunk = await slope(
+      graph,
+      feeds,
+      'fake',
+      (of) => at('lossFake', of) + (trainsTrunk ? weighed(of) : 0),
+      found.gradient!,
+    );
     near(dot(found.gradient!, trunk.direction), trunk.slope, 0.03, 'slope of the fake score');
   });
 }
