@@ -32,6 +32,7 @@ import { createNetwork } from '../../backend/nets/index.ts';
 import { configProblems, type DistillConfig, parseConfig } from '../../backend/protocol/config/index.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { alone, type Ranks } from '../../backend/ranks/ranks.ts';
+import { RunSubject } from '../../backend/runs/inspect/run-subject.ts';
 import { planDistillation } from '../../backend/runs/plan/plan.ts';
 import { openOnnxModel } from '../../backend/sampling/onnx-model.ts';
 import { SeededSource } from '../../backend/sampling/seeded-images.ts';
@@ -332,6 +333,17 @@ test('points of the plane need no data, and are shown', async () => {
   assert.ok(reading.samples.every(Number.isFinite) && reading.muFake === null);
   assert.equal(session.inspect, undefined);
   await session.dispose();
+  // The finished run, out of its last checkpoint.
+  const subject = await RunSubject.open(folder);
+  const after = await subject.plane({ ...area, samples: 4, sigma: 1 });
+  assert.ok(after.step === 4 && after.samples.every(Number.isFinite) && after.muFake === null);
+  assert.notDeepEqual(after.samples, reading.samples);
+  await subject.dispose();
+});
+
+test('a run of pictures says that it has no scores', async () => {
+  const { folder } = await runHere({ config: configOf({ iterations: 1 }), root });
+  await assert.rejects(RunSubject.open(folder), /consistency has no scores to inspect/);
 });
 
 test('the listing has a line for every stage that runs, and for no other', async () => {

@@ -5,7 +5,7 @@ import type { Method } from '../method.ts';
 import { consistencySection } from './config.ts';
 import { consistencyListing } from './listing.ts';
 import { consistencyConfig, consistencyMethod } from './method.ts';
-import { consistencyFindings, dryRunConsistency, planConsistency } from './run.ts';
+import { consistencyFindings, dryRunConsistency, inspectConsistency, planConsistency } from './run.ts';
 
 const of = (given: DistillConfig) => consistencyMethod(consistencyConfig(given));
 
@@ -15,6 +15,7 @@ export const consistency: Method = {
   plan: async (given, work) => planConsistency(of(given), work),
   findings: (given, openEdm) => consistencyFindings(of(given), openEdm),
   dryRun: (engine, given, limits) => dryRunConsistency(engine, of(given), limits),
+  inspection: async (given, engine, work) => inspectConsistency('consistency', of(given), engine, work),
   writeSaved(given, state, to) {
     const config = consistencyConfig(given);
     const { levels, steps } = config;

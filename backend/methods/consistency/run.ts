@@ -7,6 +7,7 @@ import { curveTags } from '../../health/tags.ts';
 import type { Inputs, InputWork } from '../../models/input-file.ts';
 import type { loadTeacher } from '../../models/teacher.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { alone } from '../../ranks/ranks.ts';
 import { isDue, type SessionPlan } from '../../training/session.ts';
 import type { Chunks, TrainedNetwork } from '../../training/trained-network.ts';
@@ -19,7 +20,9 @@ import type { RealConfig, RealImages } from '../common/real-source.ts';
 import { matchingDryRun } from '../dmd/dry-run.ts';
 import { dmdFindings } from '../dmd/findings.ts';
 import type { DmdShape } from '../dmd/graphs.ts';
+import { openSubject } from '../dmd/inspect/open.ts';
 import { startMatching } from '../dmd/session.ts';
+import type { InspectionSubject } from '../method.ts';
 import { type ConsistencyShape, consistencyGraph } from './graphs.ts';
 import { PathProbe } from './path-probe.ts';
 import { ConsistencyProcedure } from './procedure.ts';
@@ -172,4 +175,26 @@ export async function consistencyFindings(method: ConsistencyMethod, openEdm: ty
     async () => (await openRealImages(method.real, teacher)).close(),
   );
   return found;
+}
+
+/**
+ * `Method.inspection`: where samples are points of the plane, which are looked at beside the teacher's score. Throws UserError('usage') for
+ * pictures, which have nothing of the student's to be compared with it.
+ */
+export async function inspectConsistency(
+  name: string,
+  { own, open }: ConsistencyMethod,
+  engine: Engine,
+  work: InputWork = {},
+): Promise<InspectionSubject> {
+  if (!own.mixture) {
+    throw new UserError(
+      'usage',
+      `${name} has no scores to inspect`,
+      'Look at its samples and its probe in the monitor.',
+    );
+  }
+  const opened = await open(await openTeacher(own, work));
+  const real: DistillConfig = { ...own, matching: { ...own.matching, enabled: true, realOnly: true } };
+  return openSubject(real, engine, work, (shape) => ({ ...opened.shapeOf(shape), matching: shape.matching }));
 }
