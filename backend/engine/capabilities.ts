@@ -11,6 +11,8 @@ export interface Capabilities extends LoweringCapabilities {
   readonly onHost: boolean;
   /** What is uploaded and what programs return stays in memory of the device's own. */
   readonly resident: boolean;
+  /** A program's constants stay where they are in the host's memory: they may be of any size, and are not there twice. */
+  readonly sharesConstants: boolean;
   /** Number types that a program's inputs may have. */
   readonly holds: readonly NumberType[];
   /** Number types that operations compute in. */

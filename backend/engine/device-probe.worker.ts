@@ -16,11 +16,17 @@ const repetitions = 5;
 /** Slow devices are not made to repeat. */
 const patienceMs = 100;
 
+const average = {
+  shape: [channels, channels, 3, 3],
+  data: new Float32Array(channels ** 2 * 9).fill(1 / (channels * 9)),
+};
+
 /** Two convolutions that average: ones stay ones away from the border. */
-function probeGraph(): Graph {
+/** @param constant whether the device wants its weights to be constants, as those of a model that draws are there */
+function probeGraph(constant: boolean): Graph {
   const graph = new Graph();
   let image = graph.input('image', [batch, channels, size, size]);
-  const weight = graph.input('weight', [channels, channels, 3, 3]);
+  const weight = constant ? graph.constant(average.shape, average.data) : graph.input('weight', average.shape);
   for (let i = 0; i < convolutions; i++) image = conv2d(image, weight, null, { padding: 1 });
   const middle = size / 2;
   graph.output('middle', slice(image, [0, 0, middle, middle], [batch, channels, middle + 1, middle + 1]));
@@ -29,10 +35,10 @@ function probeGraph(): Graph {
 
 /** Computing speed in 10^9 operations per second. Throws when the device fails or computes something else. */
 async function measure(engine: Engine): Promise<number> {
-  const program = await engine.compile(probeGraph(), { name: 'device probe' });
+  const { sharesConstants } = await engine.capabilities();
+  const program = await engine.compile(probeGraph(sharesConstants), { name: 'device probe' });
   const ones = { shape: [batch, channels, size, size], data: new Float32Array(batch * channels * size ** 2).fill(1) };
-  const average = new Float32Array(channels ** 2 * 9).fill(1 / (channels * 9));
-  const feeds = { image: engine.upload(ones), weight: { shape: [channels, channels, 3, 3], data: average } };
+  const feeds = { image: engine.upload(ones), ...(sharesConstants ? {} : { weight: average }) };
   let best = Infinity;
   for (let i = 0; i <= repetitions; i++) {
     const start = performance.now();

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../protocol/errors.ts';
 import type { Engine } from './engine.ts';
 import { type DeviceName, deviceNames, openDevice, parseDevice } from './open.ts';
+import { isOpenVino } from './openvino/targets.ts';
 import { runProbe } from './probe-process.ts';
 
 export interface DeviceStatus {
@@ -46,7 +47,13 @@ const known = new Map<string, Promise<DeviceStatus>>();
 /** Every device with what a trial run on it gave. Tried one after the other, once per process. */
 export async function listDevices(options: ProbeOptions = {}): Promise<DeviceStatus[]> {
   const statuses: DeviceStatus[] = [];
-  for (const device of deviceNames) statuses.push(await probe(device, options));
+  for (const device of deviceNames) {
+    const isFurther = isOpenVino(device) && device !== 'openvino';
+    // Without OpenVINO its other devices have nothing to say, and those that it does not list are no news.
+    if (isFurther && !statuses.some((status) => status.device === 'openvino' && status.available)) continue;
+    const status = await probe(device, options);
+    if (!isFurther || status.available) statuses.push(status);
+  }
   return statuses;
 }
 
@@ -62,7 +69,11 @@ export async function openEngine(options: OpenOptions): Promise<OpenedDevice> {
 /** `openEngine`'s choice alone, for those who compute in another thread. */
 export async function chooseDevice({ device: name, ...options }: OpenOptions): Promise<DeviceChoice> {
   const device = parseDevice(name);
-  if (device === 'auto') return fastest(await listDevices(options));
+  if (device === 'auto') {
+    const statuses: DeviceStatus[] = [];
+    for (const each of deviceNames) if (!isOpenVino(each)) statuses.push(await probe(each, options));
+    return fastest(statuses);
+  }
   if (device === 'cpu') return { device, why: 'it was asked for' };
   const { available, reason } = await probe(device, options);
   if (!available) {
@@ -71,9 +82,12 @@ export async function chooseDevice({ device: name, ...options }: OpenOptions): P
   return { device, why: 'it was asked for' };
 }
 
-/** The fastest available device and the numbers that say so. */
+/**
+ * The fastest available device and the numbers that say so. OpenVINO's draw other bits and train nothing: who wants one says so.
+ */
 export function fastest(statuses: readonly DeviceStatus[]): DeviceChoice {
-  const working = statuses.filter((status) => status.available).sort((a, b) => b.gigaflops - a.gigaflops);
+  const able = statuses.filter(({ available, device }) => available && !isOpenVino(device));
+  const working = able.sort((a, b) => b.gigaflops - a.gigaflops);
   const [best] = working;
   if (!best) {
     const reasons = statuses.map(({ device, reason }) => `${device}: ${reason}`).join('; ');
@@ -113,7 +127,8 @@ async function tryDevice(device: DeviceName, threads: number, timeLimitMs: numbe
 
 /** Why the runtime cannot have the device on this system at all; empty when it may. */
 async function notInRuntime(device: DeviceName): Promise<string> {
-  if (device === 'tensorflow') return ''; // its own message says what to install
+  // Their own messages say what to install.
+  if (device === 'tensorflow' || isOpenVino(device)) return '';
   const { supportedProviders } = await import('./onnxruntime/providers.ts');
   if (supportedProviders().includes(device)) return '';
   return `onnxruntime-node has no ${device} for ${process.platform} ${process.arch}`;

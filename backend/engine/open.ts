@@ -1,9 +1,11 @@
 /** Opens an engine by its device's name, without asking first whether it works: `devices.ts` does. */
+import { drawingDevices } from '../protocol/config/common.ts';
 import { UserError } from '../protocol/errors.ts';
 import type { Engine } from './engine.ts';
+import { isOpenVino } from './openvino/targets.ts';
 
 /** In the order in which they are listed. */
-export const deviceNames = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow', ...drawingDevices] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
 /** Loads the runtime behind the device. `threads` is the CPU's; 0 takes one per core. */
@@ -12,6 +14,10 @@ export async function openDevice(device: DeviceName, threads: number): Promise<E
     const { createTensorflowEngine } = await import('./tensorflow/engine.ts');
     return createTensorflowEngine({ backend: 'tfjs-node-gpu' });
   }
+  if (isOpenVino(device)) {
+    const { openOpenVino } = await import('./openvino/open.ts');
+    return openOpenVino(device, threads);
+  }
   const { createOnnxRuntimeEngine } = await import('./onnxruntime/engine.ts');
   return createOnnxRuntimeEngine({ device, threads });
 }
@@ -19,6 +25,10 @@ export async function openDevice(device: DeviceName, threads: number): Promise<E
 /** What runs a device's graphs, and why it is that where there is a choice; for people. */
 export async function runtimeOf(device: DeviceName): Promise<string> {
   if (device === 'tensorflow') return 'TensorFlow.js';
+  if (isOpenVino(device)) {
+    const { openVinoInWords } = await import('./openvino/open.ts');
+    return openVinoInWords();
+  }
   const { wayInWords } = await import('./onnxruntime/engine.ts');
   return wayInWords(device);
 }

@@ -3,6 +3,7 @@
 import { hashOf } from '../data/pair-shard.ts';
 import { type OnnxFile, openOnnxFile } from '../engine/onnxruntime/run-file.ts';
 import type { DeviceName } from '../engine/open.ts';
+import { isOpenVino } from '../engine/openvino/targets.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { type ModelRole, rolesOf } from '../models/model-file.ts';
 import { createNetwork, type Network } from '../nets/index.ts';
@@ -41,8 +42,8 @@ export async function describeOnnx(path: string): Promise<OnnxDescription> {
 /** @throws UserError('weights') when it is no file of ours, or not what it says; UserError('device') */
 export async function openOnnxModel(path: string, device: DeviceName): Promise<OnnxModel> {
   const description = await describeOnnx(path);
-  if (device === 'tensorflow') {
-    throw new UserError('device', 'TensorFlow cannot run ONNX files.', 'Choose another device, e.g. cpu.');
+  if (device === 'tensorflow' || isOpenVino(device)) {
+    throw new UserError('device', `The device ${device} runs no ONNX files.`, 'Choose another device, e.g. cpu.');
   }
   const file = await openOnnxFile(path, device).catch((cause: Error) => {
     throw new UserError('weights', `${path} cannot be run: ${cause.message}`, 'Export it again.', { cause });

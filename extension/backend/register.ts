@@ -19,16 +19,21 @@ export function registerBackend(
       ),
     ),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('dmd.nodePath') && backend.isUsed && vscode.workspace.isTrusted) offerRestart();
+      const changed = settings.find((name) => event.affectsConfiguration(name));
+      if (changed !== undefined && backend.isUsed && vscode.workspace.isTrusted) offerRestart(changed);
     }),
   );
 }
 
+/** What a process of the backend reads when it starts. */
+const settings = ['dmd.nodePath', 'dmd.openvinoPath'];
+
 /** Not waited for: it may stay in the notification centre. */
-function offerRestart(): void {
+function offerRestart(setting: string): void {
   const restart = vscode.l10n.t('Restart Backend');
   const said = vscode.l10n.t(
-    'The setting dmd.nodePath takes effect when the backend is restarted. Training runs go on.',
+    'The setting {0} takes effect when the backend is restarted. Training runs go on.',
+    setting,
   );
   vscode.window.showInformationMessage(said, restart).then((chosen) => {
     if (chosen === restart) vscode.commands.executeCommand('dmd.restartBackend');

@@ -20,6 +20,9 @@ const swiftShaderFolders = [
 
 const pythonFolder = join(root, 'node_modules', '.cache', 'test-python');
 /** TensorBoard reads what runs write; debugpy stops the programs whose NumPy arrays are looked at. */
+/** Draws pictures; its C library alone is wanted, which needs no other package: 59 MB, 180 MB unpacked. */
+const openVinoPackage = 'openvino==2026.4.1';
+const openVinoFolder = join(root, 'node_modules', '.cache', 'openvino');
 const pythonPackages = ['tensorboard==2.21.0', 'debugpy==1.8.22', 'numpy==2.4.6'];
 
 /**
@@ -29,7 +32,8 @@ const pythonPackages = ['tensorboard==2.21.0', 'debugpy==1.8.22', 'numpy==2.4.6'
  */
 export async function prepareSystem({ mayInstall }) {
   await mpi(mayInstall);
-  return { ...(await webgpu(mayInstall)), ...(await browser(mayInstall)), ...(await python(mayInstall)) };
+  const found = { ...(await webgpu(mayInstall)), ...(await browser(mayInstall)), ...(await python(mayInstall)) };
+  return { ...found, ...(await openVino(found.DMD_TEST_PYTHON, mayInstall)) };
 }
 
 /** What starts several processes that train one model. The tests look for it themselves. */
@@ -152,6 +156,23 @@ async function firstComplete(candidates) {
     if ((await capture(candidate, ['-c', 'import tensorboard, debugpy, numpy'])).code === 0) return candidate;
   }
   return undefined;
+}
+
+/** OpenVINO as DMD_OPENVINO names it, or one in node_modules/.cache, which the Python of the tests fetches. */
+async function openVino(python, mayInstall) {
+  const libraries = join(openVinoFolder, 'openvino', 'libs');
+  const named = process.env.DMD_OPENVINO;
+  if (!named && !existsSync(libraries) && python && mayInstall) {
+    const start = performance.now();
+    say(`Installing ${openVinoPackage} into node_modules/.cache ...`);
+    const install = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', openVinoFolder, openVinoPackage];
+    const { code, output } = await capture(python, install);
+    say(code === 0 ? `Installed in ${seconds(start)}.` : `That failed: ${lastLine(output)}`);
+  }
+  const found = named || (existsSync(libraries) ? libraries : undefined);
+  if (found) return { DMD_OPENVINO: found };
+  say('Tests with OpenVINO: those that need it are skipped (set DMD_OPENVINO, or npm test -- --install).');
+  return {};
 }
 
 /** Debian has no package of TensorBoard: all goes into a virtual environment inside node_modules/.cache. */

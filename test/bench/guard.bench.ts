@@ -61,7 +61,7 @@ async function products(row: Row): Promise<number[]> {
   const opened: Contender[] = [];
   try {
     prepareRow(row.id, folder);
-    for (const id of [row.id, machine.id]) opened.push(await openOurs(id, folder, 1, id));
+    for (const id of [row.id, machine.id]) opened.push(await openOurs({ id, folder, threads: 1 }));
     const [own, theirs] = (await takeTurns(opened, turns)) as [Timed, Timed];
     const { flops } = opened[1]!.first as { flops: number };
     return own.map(({ cpu }, i) => (cpu * flops) / theirs[i]!.cpu / 1e9);

@@ -12,12 +12,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { findOpenVino } from '../../backend/engine/openvino/find.ts';
 import { textOption } from './lib/options.ts';
 import { findTorch } from './lib/torch.ts';
 import { costsTable, timesTable } from './table/report.ts';
 import { measureRow, type RowResult } from './table/row-result.ts';
 import { picked } from './table/rows.ts';
-import { surroundings } from './table/surroundings.ts';
+import { openVinoOf, surroundings } from './table/surroundings.ts';
 
 const quick = process.argv.includes('--quick');
 const words = textOption('rows')?.split(',') ?? [];
@@ -25,6 +26,9 @@ const torch = findTorch();
 const python = 'missing' in torch ? null : torch.python;
 if ('missing' in torch)
   console.log(`This project alone: ${torch.missing}. Set DMD_BENCH_PYTHON to a Python that has it.`);
+// The one that Python would take, so that both sides run the same.
+process.env.DMD_OPENVINO ??= python === null ? '' : openVinoOf(python);
+const openVino = 'path' in findOpenVino();
 const lines = surroundings(python);
 const root = mkdtempSync(path.join(tmpdir(), 'dmd-table-'));
 const results: RowResult[] = [];
@@ -35,7 +39,9 @@ try {
     for (const threads of quick ? row.quick!.threads : row.threads) {
       console.log(`  ${row.id}, ${threads} thread(s)...`);
       try {
-        results.push(await measureRow(row, threads, { root, quick, python, say: (line) => console.log(`  ${line}`) }));
+        results.push(
+          await measureRow(row, threads, { root, quick, python, openVino, say: (line) => console.log(`  ${line}`) }),
+        );
       } catch {
         failed++; // said already; the other rows still count
       }

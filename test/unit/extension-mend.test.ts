@@ -161,8 +161,13 @@ test('another Node is offered a restart, when a backend has been used at all', a
   vscode.answers.set('showInformationMessage', 'Restart Backend');
   change('dmd.nodePath');
   await settled();
-  assert.equal(called('showInformationMessage').length, 1);
-  assert.deepEqual(called('executeCommand'), [['dmd.restartBackend']]);
+  change('dmd.openvinoPath');
+  await settled();
+  assert.deepEqual(
+    called('showInformationMessage').map(([said]) => /^The setting (\S+) takes/.exec(said as string)?.[1]),
+    ['dmd.nodePath', 'dmd.openvinoPath'],
+  );
+  assert.deepEqual(called('executeCommand'), [['dmd.restartBackend'], ['dmd.restartBackend']]);
 });
 
 test('a file is shown by the file manager of this machine; of another one in the explorer, or by its path', async () => {

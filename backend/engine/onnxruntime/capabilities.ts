@@ -22,6 +22,7 @@ async function find(device: OrtDevice): Promise<Capabilities> {
   return {
     onHost,
     resident: keepsResults(device),
+    sharesConstants: false,
     holds: (await takesHalves(device)) ? ['float32', 'float16'] : ['float32'],
     computes: ['float32'],
     fused: await workingOperators(device),

@@ -44,7 +44,14 @@ class TensorflowEngine implements Engine, ProgramHost {
   async capabilities(): Promise<Capabilities> {
     const onHost = this.#backendName === 'cpu';
     // Both number types can be fed, and are float32 on the device.
-    return { ...portable, onHost, resident: !onHost, holds: ['float32', 'float16'], computes: ['float32'] };
+    return {
+      ...portable,
+      onHost,
+      resident: !onHost,
+      sharesConstants: false,
+      holds: ['float32', 'float16'],
+      computes: ['float32'],
+    };
   }
 
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {

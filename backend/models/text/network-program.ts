@@ -16,7 +16,7 @@ export interface NetworkOptions {
   readonly name: string;
   readonly layout: ParameterLayout;
   readonly read: () => Promise<Map<string, TensorData>>;
-  /** Inputs whatever their size: one copy in memory, somewhat slower. */
+  /** Inputs whatever their size: one copy in memory, somewhat slower. Default: above `largestConstants`, where a device copies them. */
   readonly asInputs?: boolean;
 }
 
@@ -35,7 +35,6 @@ export interface HostNetwork {
 export class NetworkProgram implements HostNetwork {
   readonly #engine: Engine;
   readonly #options: NetworkOptions;
-  readonly #asInputs: boolean;
   readonly #programs = new Map<string, Promise<Program>>();
   #weights: Promise<Map<string, TensorData>> | null = null;
   #uploaded: Promise<Record<string, DeviceTensor>> | null = null;
@@ -43,21 +42,25 @@ export class NetworkProgram implements HostNetwork {
   constructor(engine: Engine, options: NetworkOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#asInputs = options.asInputs ?? 4 * options.layout.size > largestConstants;
   }
 
   async prepare(shape: string, build: Build): Promise<void> {
-    if (this.#asInputs) await this.#upload();
+    if (await this.#asInputs()) await this.#upload();
     await this.#program(shape, build);
   }
 
   async run(shape: string, build: Build, feeds: Readonly<Record<string, TensorData>>): Promise<Float32Array> {
     const program = await this.#program(shape, build);
-    const weights = this.#asInputs ? await this.#upload() : {};
+    const weights = (await this.#asInputs()) ? await this.#upload() : {};
     const { result } = await program.run({ ...weights, ...feeds });
     const values = (await result!.read()).slice();
     result!.dispose();
     return values;
+  }
+
+  async #asInputs(): Promise<boolean> {
+    const { asInputs, layout } = this.#options;
+    return asInputs ?? (4 * layout.size > largestConstants && !(await this.#engine.capabilities()).sharesConstants);
   }
 
   #program(shape: string, build: Build): Promise<Program> {
@@ -73,7 +76,7 @@ export class NetworkProgram implements HostNetwork {
 
   async #compile(build: Build): Promise<Program> {
     const graph = new Graph();
-    const source = this.#asInputs ? inputParameters(graph) : constantParameters(graph, await this.#read());
+    const source = (await this.#asInputs()) ? inputParameters(graph) : constantParameters(graph, await this.#read());
     graph.output('result', build(graph, source));
     return this.#engine.compile(graph, { name: this.#options.name });
   }

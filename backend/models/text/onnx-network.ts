@@ -5,6 +5,7 @@
  */
 import { type OnnxFile, openOnnxFile } from '../../engine/onnxruntime/run-file.ts';
 import type { DeviceName } from '../../engine/open.ts';
+import { isOpenVino } from '../../engine/openvino/targets.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { HostNetwork } from './network-program.ts';
@@ -93,8 +94,8 @@ export class OnnxNetwork implements HostNetwork {
 
   async #load(): Promise<OnnxFile> {
     const { path, device, threads, inputs } = this.#options;
-    if (device === 'tensorflow') {
-      throw new UserError('device', 'TensorFlow cannot run ONNX files.', 'Choose another device, e.g. cpu.');
+    if (device === 'tensorflow' || isOpenVino(device)) {
+      throw new UserError('device', `The device ${device} runs no ONNX files.`, 'Choose another device, e.g. cpu.');
     }
     const file = await openOnnxFile(path, device, threads).catch((cause: Error) => {
       throw new UserError('weights', `${path} cannot be run: ${cause.message}`, hint, { cause });

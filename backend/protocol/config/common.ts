@@ -28,6 +28,8 @@ export type ConfigKind = (typeof configKinds)[number];
 export const commandOfKind = (kind: ConfigKind) => (kind === 'distill' ? 'distill' : 'teach');
 
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const;
+/** Devices that draw pictures and train nothing: OpenVINO's. */
+export const drawingDevices = ['openvino', 'openvino-bf16', 'openvino-gpu', 'openvino-npu'] as const;
 export type DeviceName = (typeof devices)[number];
 
 const launchKey = z

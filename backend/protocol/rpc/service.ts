@@ -1,5 +1,5 @@
 /** The backend itself: who it is, its devices, its log; and configs, checked with all that it knows. */
-import { configKinds, devices } from '../config/common.ts';
+import { configKinds, devices, drawingDevices } from '../config/common.ts';
 import { problemCodes } from '../config/problems.ts';
 import { z } from '../config/zod.ts';
 import { listingSchema } from '../debug-requests.ts';
@@ -21,7 +21,7 @@ export const shutdown = request('shutdown', z.object({}), nothing, 5);
 export const ping = request('ping', z.object({}), nothing, 60);
 
 export const deviceSchema = z.object({
-  name: z.enum(devices),
+  name: z.enum([...devices, ...drawingDevices]),
   available: z.boolean(),
   /** What it is, or why it cannot be used. */
   detail: z.string(),

@@ -36,8 +36,22 @@ export function prepareRow(id: string, folder: string): void {
   run(process.execPath, ['--import', loader, here('ours.ts'), id, folder, '--prepare']);
 }
 
-export function openOurs(id: string, folder: string, threads: number, who = 'this project'): Promise<Contender> {
-  const args = ['--import', loader, here('ours.ts'), id, folder, `--threads=${threads}`];
+export interface OursOptions {
+  readonly id: string;
+  readonly folder: string;
+  readonly threads: number;
+  readonly who?: string;
+  readonly device?: string;
+}
+
+export function openOurs({
+  id,
+  folder,
+  threads,
+  who = 'this project',
+  device = 'cpu',
+}: OursOptions): Promise<Contender> {
+  const args = ['--import', loader, here('ours.ts'), id, folder, `--threads=${threads}`, `--device=${device}`];
   return open(who, process.execPath, args, path.join(folder, 'ours.safetensors'));
 }
 

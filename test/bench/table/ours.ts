@@ -1,13 +1,13 @@
 /**
- * A row of the table as this project does it, in a process of its own: `ours.ts ROW FOLDER --threads=N`, or `--prepare` to write
+ * A row of the table as this project does it, in a process of its own: `ours.ts ROW FOLDER --threads=N [--device=NAME]`, or `--prepare` to write
  * what both sides read. Says one line of JSON when it is ready, and one for each line that it reads: `go`, `answers`, `end`.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { openDevice } from '../../../backend/engine/open.ts';
+import { type DeviceName, openDevice } from '../../../backend/engine/open.ts';
 import { writeSafetensors } from '../../../backend/weights/safetensors.ts';
-import { numberOption } from '../lib/options.ts';
+import { numberOption, textOption } from '../lib/options.ts';
 import { countingFlops } from './flops.ts';
 import { rowOf } from './rows.ts';
 
@@ -18,7 +18,7 @@ else await answer();
 
 async function answer(): Promise<void> {
   const threads = numberOption('threads', 1);
-  const { engine, flops } = countingFlops(await openDevice('cpu', threads));
+  const { engine, flops } = countingFlops(await openDevice((textOption('device') ?? 'cpu') as DeviceName, threads));
   let began = performance.now();
   const begin = () => {
     began = performance.now();

@@ -1,6 +1,6 @@
 /** Measured rows as a table of Markdown, ratios first: this project's time over the peer's, below 1 is faster. */
 import { quantile, spread } from '../lib/statistics.ts';
-import type { RowResult, Side } from './row-result.ts';
+import { ownOnOpenVino, type RowResult, type Side } from './row-result.ts';
 import type { Peer } from './rows.ts';
 
 const nothing = '-';
@@ -9,7 +9,8 @@ const wall = ({ turns }: Side) => turns.map(({ milliseconds }) => milliseconds);
 
 export function timesTable(results: readonly RowResult[]): string {
   const head = [
-    ...['workload', 'threads', ...names.map((name) => `of ${name}'s time`), 'of the machine', 'this project, ms'],
+    ...['workload', 'threads', ...names.map((name) => `of ${name}'s time`), 'on OpenVINO, of its own time'],
+    ...['of the machine', 'this project, ms', 'on OpenVINO, ms'],
     ...names.map((name) => `${name}, ms`),
     'made a second',
   ];
@@ -18,12 +19,16 @@ export function timesTable(results: readonly RowResult[]): string {
     results.map((result) => {
       const { row, threads, ours, flops, rate } = result;
       const peers = names.map((name) => peerOf(result, name));
+      const onOpenVino = peerOf(result, ownOnOpenVino);
+      const direct = peerOf(result, 'OpenVINO');
       const middle = quantile(wall(ours), 0.5);
       const { makes } = row.workload;
       return [
         ...[row.name, `${threads}`, ...peers.map((peer, i) => (peer ? ratio(ours, peer) : without(result, names[i]!)))],
+        onOpenVino && direct ? ratio(onOpenVino, direct) : nothing,
         `${((100 * flops) / middle / rate).toFixed(0)} %`,
         `${milliseconds(ours)}, ${ours.engine}`,
+        onOpenVino ? milliseconds(onOpenVino) : nothing,
         ...peers.map((peer) => (peer ? `${milliseconds(peer)}, ${peer.engine}` : nothing)),
         makes ? `${((1000 * makes.count) / middle).toPrecision(3)} ${makes.what}` : nothing,
       ];
@@ -53,7 +58,7 @@ export function costsTable(results: readonly RowResult[]): string {
   );
 }
 
-const peerOf = ({ peers }: RowResult, name: string) => peers.find(({ who }) => who === name);
+const peerOf = ({ peers }: RowResult, name: string): Side | undefined => peers.find(({ who }) => who === name);
 
 /** Where there is no number: no such peer of this row, or one that did not work. */
 const without = ({ missing }: RowResult, name: string) =>

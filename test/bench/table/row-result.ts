@@ -35,8 +35,13 @@ export interface MeasureOptions {
   readonly quick: boolean;
   /** A Python with PyTorch; null: this project alone. */
   readonly python: string | null;
+  /** Whether this project finds OpenVINO. */
+  readonly openVino: boolean;
   readonly say: (line: string) => void;
 }
+
+/** This project with OpenVINO as its device. */
+export const ownOnOpenVino = 'this project on OpenVINO';
 
 const ways: Readonly<Record<Peer, readonly string[]>> = {
   PyTorch: ['contiguous', 'channels_last', 'compiled'],
@@ -44,14 +49,17 @@ const ways: Readonly<Record<Peer, readonly string[]>> = {
 };
 
 export async function measureRow(row: Row, threads: number, options: MeasureOptions): Promise<RowResult> {
-  const { root, quick, python, say } = options;
+  const { root, quick, python, openVino, say } = options;
   const folder = mkdtempSync(path.join(root, 'row-'));
   const opened: Contender[] = [];
   try {
     prepareRow(row.id, folder);
-    const ours = await openOurs(row.id, folder, threads);
+    const ours = await openOurs({ id: row.id, folder, threads });
     opened.push(ours);
     const missing: { who: string; why: string }[] = [];
+    if (openVino && row.peers.includes('OpenVINO')) {
+      opened.push(await openOurs({ id: row.id, folder, threads, who: ownOnOpenVino, device: 'openvino' }));
+    }
     for (const who of python === null ? [] : row.peers) {
       const found = await fastest(who, { python: python!, folder, threads, quick });
       if ('why' in found) missing.push({ who, why: found.why });
@@ -60,7 +68,7 @@ export async function measureRow(row: Row, threads: number, options: MeasureOpti
         await requireAgreement(ours, found);
       }
     }
-    const products = await openOurs(machine.id, folder, threads, 'machine');
+    const products = await openOurs({ id: machine.id, folder, threads, who: 'machine' });
     opened.push(products);
     const turns = await takeTurns(opened, quick ? row.quick!.turns : row.turns);
     const sides: Side[] = [];

@@ -20,6 +20,11 @@ export function surroundings(python: string | null): string[] {
   ];
 }
 
+/** The folder of OpenVINO's libraries in a Python environment; '' where it has none. */
+export function openVinoOf(python: string): string {
+  return said(python, ['-c', "import openvino, os; print(os.path.join(openvino.__path__[0], 'libs'))"]);
+}
+
 function pythonVersions(python: string): string {
   const names = ['torch', 'diffusers', 'transformers', 'openvino'];
   const code = `import importlib.metadata as m, sys
