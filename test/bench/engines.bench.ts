@@ -52,13 +52,13 @@ process.exit(0);
 
 async function take(side: Side): Promise<Turn> {
   side.parts.clear();
-  const delays = monitorEventLoopDelay({ resolution: 1 });
+  const delays = monitorEventLoopDelay({ resolution: 20 });
   delays.enable();
   const [start, used] = [performance.now(), process.cpuUsage()];
   const { scalars } = await side.trainer.advance();
   const milliseconds = performance.now() - start;
   const { user, system } = process.cpuUsage(used);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 40));
   delays.disable();
   side.losses += JSON.stringify(scalars);
   return { milliseconds, cpu: (user + system) / 1000, heldUp: delays.max / 1e6, parts: { ...side.parts.read() } };

@@ -9,6 +9,11 @@ const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16
 /** GraphOptimizationLevel: all. */
 const allOptimizations = 99;
 const errorsOnly = 3;
+/**
+ * How long a thread of the runtime's turns in circles for more work before it sleeps: about what waking it costs, so that waiting never
+ * costs more than twice what the better of both would, and a core that has nothing to do soon belongs to others.
+ */
+const spinMicroseconds = '50';
 /** OrtAllocatorType and OrtMemType of memory that a caller brings. */
 const [deviceAllocator, defaultMemory] = [0, 0];
 
@@ -65,6 +70,7 @@ export class Session {
       library.call('setGraphOptimizationLevel', options, allOptimizations);
       library.call('setIntraOpNumThreads', options, threads);
       library.call('setInterOpNumThreads', options, 1);
+      library.call('addSessionConfigEntry', options, 'session.intra_op.spin_duration_us', spinMicroseconds);
       const { byteLength } = model;
       const session = await library.createAsync('session', 'createSessionFromArray', env, model, byteLength, options);
       return new Session(around, session, inputs, outputs);
