@@ -271,7 +271,8 @@ test('what a run of a later method records has a name in words; of several avera
 }, async () => {
   const rates = ['rate/generator', 'rate/fake', 'rate/discriminator'];
   const measured = ['fd', 'right'].flatMap((name) => [0.9, 0.99, 0.999].map((ema) => `quality/${name} of ema ${ema}`));
-  const tags = [...short.tags, ...rates, ...measured, ...Object.values(dmd2Tags)];
+  const consistency = ['loss/consistency', 'target/decay', 'probe/path/17', 'probe/path/1'];
+  const tags = [...short.tags, ...rates, ...measured, ...consistency, ...Object.values(dmd2Tags)];
   const backend = longRuns({ tags, points: 40, state: 'finished' });
   await withRuns({ backend, folders: runs(1) }, async (_, page) => {
     await page.locator('input.find-chart').fill('a');
