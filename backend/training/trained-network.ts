@@ -3,13 +3,12 @@
  * functional: an iteration's work stands beside the state, and `commit` puts it in its place or `drop` forgets it.
  */
 import type { DeviceTensor, Engine, Feed, Program } from '../engine/engine.ts';
-import { Graph } from '../graph/graph.ts';
-import { add, mul } from '../graph/ops/index.ts';
 import { byChunk, chunkName, type ParameterLayout } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import { type ArraySource, type StoredArrays, sliceSize, sourceOf, storedSlices } from '../weights/array-source.ts';
+import { gradientSumGraph } from './gradient-sum-graph.ts';
 import type { Origin } from './origin.ts';
 import {
   adamBuffers,
@@ -100,7 +99,7 @@ export class TrainedNetwork {
   static async create(engine: Engine, options: NetworkOptions): Promise<TrainedNetwork> {
     const { name, layout, accumulates } = options;
     const updater = await engine.compile(updateGraph(layout, averagesOf(options)), { name: `${name} update` });
-    const adder = accumulates ? await engine.compile(sumGraph(layout), { name: `${name} gradient sum` }) : null;
+    const adder = accumulates ? await engine.compile(gradientSumGraph(layout), { name: `${name} gradient sum` }) : null;
     return new TrainedNetwork(engine, options, updater, adder);
   }
 
@@ -337,18 +336,6 @@ export class TrainedNetwork {
       this.#engine.upload(flat ? { shape: [size], data: flat.slice(start, start + size) } : zeros([size])),
     );
   }
-}
-
-/** total + gradient * factor. */
-function sumGraph({ chunks }: ParameterLayout): Graph {
-  const graph = new Graph();
-  const factor = graph.input('factor', []);
-  chunks.forEach(({ trainedSize }, i) => {
-    if (trainedSize === 0) return;
-    const [total, gradient] = ['total', 'gradient'].map((name) => graph.input(chunkName(name, i), [trainedSize]));
-    graph.output(chunkName('sum', i), add(total!, mul(gradient!, factor)));
-  });
-  return graph;
 }
 
 const zeros = (shape: readonly number[]): TensorData => ({ shape, data: new Float32Array(shape[0]!) });
