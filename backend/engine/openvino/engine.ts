@@ -4,6 +4,7 @@
  * that they may be constants whatever their size.
  */
 import type { Graph } from '../../graph/graph.ts';
+import type { FusedOperator } from '../../graph/onnx/capabilities.ts';
 import { lowerGraph } from '../../graph/onnx/emit.ts';
 import { encodeModel, type OnnxInitializer } from '../../graph/onnx/proto.ts';
 import { gather, type HalfData, type TensorData } from '../../graph/tensor-data.ts';
@@ -17,6 +18,8 @@ import { OpenVinoTensor } from './tensor.ts';
 
 /** ONNX's external data, where the offset is an address in this process instead of one in a file. */
 const inMemory = '*/_ORT_MEM_ADDR_/*';
+/** What it computes at once: the others of ONNX Runtime's operators it knows too, but finds by itself where they are written out. */
+const fused: readonly FusedOperator[] = ['InstanceNormalization', 'Gelu'];
 /** Bytes from which on a constant is not copied into the model. */
 const smallestShared = 1024;
 
@@ -52,7 +55,7 @@ class OpenVinoEngine implements Engine {
     const onHost = this.#target.device === 'CPU';
     return {
       ...{ onHost, resident: false, holds: ['float32', 'float16'], computes: ['float32'], sharesConstants: true },
-      ...{ fused: ['InstanceNormalization'], streamsAttention: false, attentionBytes: hostAttentionBytes() },
+      ...{ fused, streamsAttention: false, attentionBytes: hostAttentionBytes() },
       ...{ largestBuffer: 2 ** 32, splitOutputs: 64, channelBlock: 0, shiftedWindows: false },
     };
   }
