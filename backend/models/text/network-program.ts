@@ -3,10 +3,11 @@
  * they are small (the runtime arranges them once more, which makes calls a little faster), inputs above that: ready much
  * sooner, in memory once however many shapes are compiled, and an ONNX model holds at most 2 GB anyway.
  */
-import type { DeviceTensor, Engine, Program } from '../../engine/engine.ts';
+import { type DeviceTensor, type Engine, type Program, RunEnded } from '../../engine/engine.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
 import { constantParameters, type ParameterLayout, type ParameterSource } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
+import { UserError } from '../../protocol/errors.ts';
 
 /** Bytes of float32 weights up to which they are constants, and kept by the host for the next shape. */
 export const largestConstants = 2.5e8;
@@ -27,8 +28,13 @@ export type Build = (graph: Graph, source: ParameterSource) => Tensor;
 export interface HostNetwork {
   /** Makes it ready for a shape, unless that was done already. */
   prepare(shape: string, build: Build): Promise<void>;
-  /** One call; the result is on the host. */
-  run(shape: string, build: Build, feeds: Readonly<Record<string, TensorData>>): Promise<Float32Array>;
+  /** One call; the result is on the host. Throws UserError('cancelled') where the signal is aborted and the engine could end it. */
+  run(
+    shape: string,
+    build: Build,
+    feeds: Readonly<Record<string, TensorData>>,
+    signal?: AbortSignal,
+  ): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
@@ -49,10 +55,17 @@ export class NetworkProgram implements HostNetwork {
     await this.#program(shape, build);
   }
 
-  async run(shape: string, build: Build, feeds: Readonly<Record<string, TensorData>>): Promise<Float32Array> {
+  async run(
+    shape: string,
+    build: Build,
+    feeds: Readonly<Record<string, TensorData>>,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     const program = await this.#program(shape, build);
     const weights = (await this.#asInputs()) ? await this.#upload() : {};
-    const { result } = await program.run({ ...weights, ...feeds });
+    const { result } = await program.run({ ...weights, ...feeds }, { signal }).catch((error: unknown) => {
+      throw error instanceof RunEnded ? new UserError('cancelled', 'Sampling was stopped.') : error;
+    });
     const values = (await result!.read()).slice();
     result!.dispose();
     return values;

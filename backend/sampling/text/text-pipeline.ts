@@ -68,7 +68,7 @@ export class TextPipeline {
    */
   async draw(request: TextRequest): Promise<TextImages> {
     const { tokenizer } = this.model;
-    const { seeds } = request;
+    const { seeds, signal } = request;
     const settled = settle(request, this.model);
     const { guidance, steps } = settled;
     const sampler = samplerFor(request, this.model);
@@ -82,13 +82,14 @@ export class TextPipeline {
     const negativePrompt = tokenizer.encode(request.negativePrompt ?? '');
     const prompts = needsGuidance(guidance) ? [negativePrompt, prompt] : [prompt];
     const context = await this.#programs.context(prompts, shapes);
-    const predict: Predict = (x, timestep) => this.#programs.predict(x, timestep, context, shapes, guidance);
+    const call = { guidance, signal };
+    const predict: Predict = (x, timestep) => this.#programs.predict(x, timestep, context, shapes, call);
     const images: TensorData[] = [];
     const latents: TensorData[] = [];
     for (let from = 0; from < seeds.length; from += shapes.batch) {
       const part = { from, to: Math.min(from + shapes.batch, seeds.length) };
       const drawn = await this.#drawBatch(request, { ...settled, sampler, shapes, decoder, calls }, part, predict);
-      images.push(firstOf(await this.#programs.decode(drawn, shapes, decoder), part.to - from));
+      images.push(firstOf(await this.#programs.decode(drawn, shapes, decoder, signal), part.to - from));
       latents.push(firstOf({ shape: shapes.latent, data: drawn }, part.to - from));
     }
     return {
@@ -133,7 +134,7 @@ export class TextPipeline {
     const noise = random.randn(sizeOf(shapes.latent.slice(1)));
     const total = calls * Math.ceil(seeds.length / batch);
     const report = async (i: number, denoised: Float32Array) => {
-      const preview = async () => firstOf(await this.#programs.decode(denoised, shapes, decoder), count);
+      const preview = async () => firstOf(await this.#programs.decode(denoised, shapes, decoder, signal), count);
       await onStep?.({ done: (part.from / batch) * calls + i + 1, total, images: part, preview });
     };
     const { oneStep } = this.model.calling;

@@ -85,13 +85,14 @@ export class TextPrograms {
   /**
    * The UNet's prediction at a timestep, guided where the context is doubled: [negative, prompt].
    * @param x [batch, C, h, w], flat
+   * @param call signal: ends it in the middle where the device can
    */
   async predict(
     x: Float32Array,
     timestep: number,
     context: TensorData,
     shapes: Shapes,
-    guidance: number,
+    { guidance, signal }: { readonly guidance: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Float32Array> {
     const rows = context.shape[0]!;
     const guided = rows === 2 * shapes.batch;
@@ -101,18 +102,24 @@ export class TextPrograms {
       sample.set(x);
       sample.set(x, x.length);
     }
-    const prediction = await this.#unet.run(...this.#unetAt(shapes, rows), {
+    const feeds = {
       sample: { shape: [rows, ...shapes.latent.slice(1)], data: sample },
       timestep: { shape: [rows], data: new Float32Array(rows).fill(timestep) },
       context,
-    });
+    };
+    const prediction = await this.#unet.run(...this.#unetAt(shapes, rows), feeds, signal);
     return guided ? guideDoubled(prediction, guidance) : prediction;
   }
 
   /** Images [batch, 3, H, W] of latents as the UNet has them. */
-  async decode(latents: Float32Array, shapes: Shapes, { vae, network }: PlacedDecoder): Promise<TensorData> {
+  async decode(
+    latents: Float32Array,
+    shapes: Shapes,
+    { vae, network }: PlacedDecoder,
+    signal?: AbortSignal,
+  ): Promise<TensorData> {
     const feed = { latents: { shape: shapes.latent, data: latents.map((value) => value / vae.scalingFactor) } };
-    return { shape: shapes.image, data: await network.run(...decoderAt(vae, shapes), feed) };
+    return { shape: shapes.image, data: await network.run(...decoderAt(vae, shapes), feed, signal) };
   }
 
   async dispose(): Promise<void> {
