@@ -26,7 +26,7 @@ test('plain lines: at most one per five seconds, the last state always, with rat
   assert.equal(lines[0], 'pairs: 0/100 images, loss 0');
   assert.equal(lines[2], 'pairs: 40/100 images, 4 images/s, 0:15 left, loss 13.3');
   assert.match(lines.at(-1)!, /^pairs: 100\/100 images, 4 images\/s, 0:00 left/);
-  assert.match(watch('lines', 3, 20, 100), /, 20 s\/images, 32:20 left/);
+  assert.match(watch('lines', 3, 20, 100), /, 20 s\/image, 32:20 left/);
 });
 
 test('the rate follows a change of pace', () => {
