@@ -93,9 +93,18 @@ export function fastest(statuses: readonly DeviceStatus[]): DeviceChoice {
     const reasons = statuses.map(({ device, reason }) => `${device}: ${reason}`).join('; ');
     throw new UserError('device', `No device works. ${reasons}.`, 'Install the packages again: npm ci.');
   }
-  if (working.length === 1) return { device: best.device, why: 'no other device is available' };
+  if (working.length === 1) return { device: best.device, why: 'no other device that trains is available' };
   const speeds = working.map(({ device, gigaflops }) => `${device} ${rounded(gigaflops)}`).join(', ');
   return { device: best.device, why: `the fastest in a trial convolution (GFLOP/s: ${speeds})` };
+}
+
+/** The devices that draw and train nothing, beside the one that was chosen; '' where there are none. */
+export function drawingInWords(statuses: readonly DeviceStatus[], { device: chosen }: DeviceChoice): string {
+  const own = statuses.find(({ device }) => device === chosen)?.gigaflops ?? 0;
+  const drawing = statuses.filter(({ available, device }) => available && isOpenVino(device));
+  if (own === 0 || drawing.length === 0) return '';
+  const said = drawing.map(({ device, gigaflops }) => `${device} (${(gigaflops / own).toFixed(1)} times as fast)`);
+  return `Pictures can be drawn by ${said.join(', ')}; trainings and auto leave it out.`;
 }
 
 /** What a working device is, for people: how fast, and through what. */

@@ -4,7 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type DeviceStatus, fastest, listDevices, openEngine, workingInWords } from '../../backend/engine/devices.ts';
+import {
+  type DeviceStatus,
+  drawingInWords,
+  fastest,
+  listDevices,
+  openEngine,
+  workingInWords,
+} from '../../backend/engine/devices.ts';
 import { runProbe } from '../../backend/engine/probe-process.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 
@@ -66,6 +73,10 @@ test('auto takes the fastest and says why; with nothing there it says so', () =>
   assert.equal(fastest([status('cpu', 151), status('webgpu', 0.4)]).device, 'cpu');
   assert.match(fastest([status('cpu', 151), status('cuda', 0)]).why, /no other/);
   assert.throws(() => fastest([status('cpu', 0)]), kind('device'));
+  const drawing = [status('cpu', 100), status('openvino', 130), status('openvino-bf16', 0)];
+  assert.equal(fastest(drawing).device, 'cpu', 'trainings do not know it');
+  assert.match(drawingInWords(drawing, fastest(drawing)), /^Pictures can be drawn by openvino \(1\.3 times as fast\);/);
+  assert.equal(drawingInWords([status('cpu', 100)], fastest([status('cpu', 100)])), '');
 });
 
 test('a trial that crashes, hangs or dies at once is an answer', async () => {

@@ -10,7 +10,7 @@ export function registerDevices(program: Command): void {
 
 async function devices(options: CommonOptions): Promise<void> {
   const output = createOutput(options);
-  const { fastest, listDevices, workingInWords } = await import('../../engine/devices.ts');
+  const { drawingInWords, fastest, listDevices, workingInWords } = await import('../../engine/devices.ts');
   const found = await listDevices();
   const best = fastest(found);
   for (const status of found) output.event('device', { ...status });
@@ -22,4 +22,6 @@ async function devices(options: CommonOptions): Promise<void> {
   ]);
   for (const line of table(rows)) output.line(line);
   output.line(`\nauto takes ${best.device}: ${best.why}.`);
+  const drawing = drawingInWords(found, best);
+  if (drawing !== '') output.line(drawing);
 }
