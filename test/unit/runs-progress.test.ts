@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createProgress, formatTime, type ProgressMode, progressMode } from '../../backend/cli/progress.ts';
+import { watchRun } from '../../backend/cli/train/watch.ts';
+import type { RunMessage } from '../../backend/protocol/run-messages.ts';
 
 /** All that was written: a read gives one piece of it on some Node, everything on others. */
 function textOf(stream: PassThrough): string {
@@ -85,4 +87,24 @@ test('what is counted is said once', () => {
   const stream = new PassThrough();
   createProgress('lines', 'pairs', 32, { stream, unit: 'pairs' }).update(3);
   assert.equal(textOf(stream), 'pairs: 3/32\n');
+});
+
+test('parts of long iterations do not interrupt the count of iterations', (t) => {
+  let written = '';
+  t.mock.method(process.stderr, 'write', (text: string) => {
+    written += text;
+    return true;
+  });
+  const watcher = watchRun('distill', { json: false, line: () => {}, event: () => {} });
+  const say = (message: object) => watcher.message(message as RunMessage);
+  say({ type: 'opened', folder: '/runs/a', device: 'cpu', threads: 1, why: '', step: 0, iterations: 9 });
+  for (let step = 1; step <= 9; step++) {
+    say({ type: 'work', label: `iteration ${step}`, done: 1, total: 2, unit: 'micro-batches' });
+    say({ type: 'step', step, iterations: 9, scalars: { 'loss/fake': step } });
+  }
+  watcher.end();
+  const lines = written.trim().split('\n');
+  assert.deepEqual(lines.length, 2, written);
+  assert.equal(lines[0], 'distill: 0/9 it, micro-batch 1/2');
+  assert.match(lines[1]!, /^distill: 9\/9 it, .*fake 9$/);
 });

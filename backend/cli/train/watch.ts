@@ -1,7 +1,7 @@
 /** Shows a run on the terminal as its messages come, and turns Ctrl-C into an orderly stop. */
 import path from 'node:path';
 import { printable } from '../../protocol/printable.ts';
-import type { RunMessage } from '../../protocol/run-messages.ts';
+import type { RunMessage, RunMessageOf } from '../../protocol/run-messages.ts';
 import type { LiveRun } from '../../runs/live/live-run.ts';
 import { noteInLog } from '../../runs/live/run-log.ts';
 import type { Output } from '../output.ts';
@@ -41,6 +41,7 @@ export function watchRun(kind: string, output: Output): Watcher {
   const bars = new Bars(output.json);
   let last: RunMessage | undefined;
   let folder = '';
+  let at: Pick<RunMessageOf<'step'>, 'step' | 'iterations' | 'scalars'> = { step: 0, iterations: 0, scalars: {} };
   let stopped = false;
   let signalled = false;
   let stop: RunStop | undefined;
@@ -53,14 +54,20 @@ export function watchRun(kind: string, output: Output): Watcher {
   const show = (message: RunMessage) => {
     switch (message.type) {
       case 'opened':
+        at = { ...message, scalars: {} };
         output.line(`${message.step > 0 ? `Resuming after step ${message.step}` : 'Run'} in ${shown(folder)}`);
         output.line(`Device ${message.device}, ${message.threads} threads: ${message.why}.`);
         break;
       case 'work':
-        bars.update(message.label, message.unit, message.done, message.total, {});
+        // A part of a long iteration is told beside the iterations, whose rate and time left go on.
+        if (message.unit === 'micro-batches') {
+          const part = { 'micro-batch': `${message.done}/${message.total}` };
+          bars.update(kind, 'it', at.step, at.iterations, { ...notesOf(at.scalars), ...part });
+        } else bars.update(message.label, message.unit, message.done, message.total, {});
         break;
       case 'step':
-        bars.update(kind, 'it', message.step, message.iterations, notesOf(message.scalars));
+        at = message;
+        bars.update(kind, 'it', at.step, at.iterations, notesOf(at.scalars));
         break;
       case 'note':
         bars.end();
@@ -140,7 +147,7 @@ class Bars {
     this.#silent = silent;
   }
 
-  update(label: string, unit: string, done: number, total: number, notes: Record<string, number>): void {
+  update(label: string, unit: string, done: number, total: number, notes: Record<string, string | number>): void {
     if (this.#silent) return;
     if (label !== this.#label) {
       this.end();
