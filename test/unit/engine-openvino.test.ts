@@ -4,24 +4,28 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { decodePng } from '../../backend/data/png.ts';
 import { RunEnded } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { findOpenVino } from '../../backend/engine/openvino/find.ts';
 import { Graph } from '../../backend/graph/graph.ts';
 import * as ops from '../../backend/graph/ops/index.ts';
+import { generateImages } from '../../backend/protocol/rpc/images.ts';
 import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
+import { registerImages } from '../../backend/server/images/index.ts';
 import { draw, testContract } from './engine-contract/contract.ts';
+import { FakeServer } from './server/fake-server.ts';
 import { refusal, scratchFolder } from './weights/files.ts';
 
 const scratch = scratchFolder();
 const found = findOpenVino();
 const options = 'reason' in found ? { skip: `no OpenVINO: ${found.reason}` } : {};
+const model = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
 const open = () => openDevice('openvino', 1);
 
 testContract('OpenVINO', open, options);
 
 test('pictures are those of ONNX Runtime within 0.1 %, with weights that stay where they are', options, async () => {
-  const model = fileURLToPath(new URL('../golden/tiny-diffusion/model', import.meta.url));
   const drawn: Float32Array[] = [];
   for (const device of ['cpu', 'openvino'] as const) {
     const engine = await openDevice(device, 1);
@@ -35,6 +39,22 @@ test('pictures are those of ONNX Runtime within 0.1 %, with weights that stay wh
   const largest = Math.max(...wanted!.map(Math.abs));
   const worst = Math.max(...wanted!.map((value, i) => Math.abs(value - actual![i]!)));
   assert.ok(largest > 0.5 && worst < 1e-3 * largest, `off by ${worst} of ${largest}`);
+});
+
+test("the editor's pictures are drawn with it too, in the thread that makes them", options, async () => {
+  const server = new FakeServer();
+  registerImages(server);
+  const drawn: Uint8Array[] = [];
+  for (const device of ['cpu', 'openvino']) {
+    const settings = { ...{ model, seeds: [3], classes: null, prompt: 'a red cat', steps: 2 }, device };
+    const { images, device: on } = await server.ask(generateImages, { id: device, settings, metadata: false });
+    assert.equal(on, device);
+    drawn.push(images[0]!.png);
+  }
+  const [wanted, actual] = drawn.map((png) => decodePng(png).data);
+  const worst = Math.max(...wanted!.map((value, i) => Math.abs(value - actual![i]!)));
+  assert.ok(worst < 2.1 / 127.5, `off by ${worst}`);
+  await server.end();
 });
 
 test('constants of any size are read where they lie, and what they were is not forgotten', options, async () => {

@@ -17,7 +17,8 @@ A text-to-image model is a diffusers folder and takes a prompt. A teacher makes 
 unless --seeds names others.
 
   dmd sample stable-diffusion-v1-5 --prompt "a lighthouse in a storm" --scheduler dpm --steps 20 --seeds 0-3
-  dmd sample sd-turbo --prompt "a lighthouse in a storm"`;
+  dmd sample sd-turbo --prompt "a lighthouse in a storm" --decoder taesd
+  dmd sample sd-turbo --prompt "a lighthouse in a storm" --device openvino`;
 
 export function registerSample(program: Command): void {
   const command = commonOptions(program.command('sample'))
