@@ -10,8 +10,9 @@ const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16
 const allOptimizations = 99;
 const errorsOnly = 3;
 /**
- * How long a thread of the runtime's turns in circles for more work before it sleeps: about what waking it costs, so that waiting never
- * costs more than twice what the better of both would, and a core that has nothing to do soon belongs to others.
+ * How long a thread of the runtime's turns in circles for more work before it sleeps: about what waking it costs, so that it never
+ * wastes much more than the better of turning and sleeping would, and a core with nothing to do soon belongs to others
+ * (docs/performance.md).
  */
 const spinMicroseconds = '50';
 /** OrtAllocatorType and OrtMemType of memory that a caller brings. */
