@@ -39,9 +39,11 @@ try {
     for (const threads of quick ? row.quick!.threads : row.threads) {
       console.log(`  ${row.id}, ${threads} thread(s)...`);
       try {
-        results.push(
-          await measureRow(row, threads, { root, quick, python, openVino, say: (line) => console.log(`  ${line}`) }),
-        );
+        const say = (line: string) => console.log(`  ${line}`);
+        const result = await measureRow(row, threads, { root, quick, python, openVino, say });
+        results.push(result);
+        // Said at once: a table that is broken off later has measured this row.
+        say(timesTable([result]).split('\n').at(-1)!);
       } catch {
         failed++; // said already; the other rows still count
       }
