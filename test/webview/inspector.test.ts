@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { describeInspection, inspectScores } from '../../backend/protocol/rpc/index.ts';
@@ -131,13 +132,30 @@ test('two checkpoints stand side by side with their difference; a class, a seed 
     const before = await x();
     await page.getByLabel('Seed or number').fill('77');
     await page.getByLabel('Seed or number').press('Enter');
-    const changed = (was: string | null) => until('x to be another', async () => (await x()) !== was && x());
-    const seeded = await changed(before);
-    // Another class than the seed's own, which the page may tell a moment after the image.
-    const { params } = backend.asked.findLast(({ method }) => method === inspectScores.method)!;
-    const own = (await backend.request(inspectScores, inspectScores.params.parse(params))).class!;
-    await choose(page, 'Class', String((own + 1) % 3));
-    await changed(seeded);
+    /** What x is, once the page shows the answer to that question: as three digits in the page, and in full. */
+    const shownOf = async (condition: object | null) => {
+      const sample = { kind: 'seed', seed: 77 };
+      const isIt = (params: unknown) => {
+        const { query } = inspectScores.params.parse(params);
+        return isDeepStrictEqual([query.sample, query.condition], [sample, condition]);
+      };
+      const find = () =>
+        backend.asked.findLast(({ method, params }) => method === inspectScores.method && isIt(params));
+      const { params } = (await until('the scores to be asked for', find))!;
+      const { tensors } = await backend.request(inspectScores, inspectScores.params.parse(params));
+      const { data } = tensors.find(({ name }) => name === 'x')!;
+      const range = `min ${shown(Math.min(...data))}, `;
+      await until(`x with ${range}`, async () => (await x())!.startsWith(range));
+      await page.locator('main[aria-busy="false"]').waitFor();
+      return [...data];
+    };
+    await shownOf(null);
+    assert.notEqual(await x(), before);
+    // Three digits of two classes may be the same; their numbers are not.
+    await choose(page, 'Class', '0');
+    const other = await shownOf({ class: 0 });
+    await choose(page, 'Class', '1');
+    assert.notDeepEqual(await shownOf({ class: 1 }), other);
     const step = page.getByLabel('How far x moves along −grad in the last picture.');
     await step.fill('0');
     await step.press('Enter');
