@@ -64,6 +64,7 @@ export class Column {
    * @param restarts the steps of all restarts so far, in their order
    */
   cutAt(restarts: readonly number[]): this {
+    if (this.#cuts === restarts.length) return this;
     let from = Number.POSITIVE_INFINITY;
     for (; this.#cuts < restarts.length; this.#cuts++) from = Math.min(from, restarts[this.#cuts]!);
     if (this.#length > 0 && this.#step(this.#length - 1) >= from) this.dropFrom(from);
