@@ -21,6 +21,32 @@ export function loadKoffi(): Koffi {
   return loaded;
 }
 
+/** Calls on threads of Node's pool. Arrays among the values are kept meanwhile; what bare addresses point to, whoever calls keeps. */
+export class CallsUnderWay {
+  readonly #values = new Set<readonly unknown[]>();
+
+  get any(): boolean {
+    return this.#values.size > 0;
+  }
+
+  /** @param check throws for a status that says that the call failed */
+  run(called: NativeFunction, values: readonly unknown[], check: (status: unknown) => void): Promise<void> {
+    this.#values.add(values);
+    return new Promise((resolve, reject) => {
+      called.async(...values, (error: unknown, status: unknown) => {
+        this.#values.delete(values);
+        try {
+          if (error) throw error;
+          check(status);
+          resolve();
+        } catch (failure) {
+          reject(failure);
+        }
+      });
+    });
+  }
+}
+
 /** A function as koffi makes them: pointers are bigints, or arrays whose memory they are. Null pointers are null. */
 export interface NativeFunction {
   (...values: unknown[]): unknown;

@@ -1,6 +1,6 @@
 /** OpenVINO's C library: the few functions of it that the engine calls, by their names (openvino/c/openvino.h). */
 import type { LibraryHandle } from 'koffi';
-import { type Koffi, loadKoffi, type NativeFunction } from '../../native/koffi.ts';
+import { CallsUnderWay, type Koffi, loadKoffi, type NativeFunction } from '../../native/koffi.ts';
 
 /** An address, or a handle of the library's. */
 export type Pointer = bigint;
@@ -51,7 +51,7 @@ export class OpenVinoLibrary {
   readonly #lastError: NativeFunction;
   readonly #tensorAt: NativeFunction;
   /** What calls under way on other threads were given: referenced here until they return. */
-  readonly #underWay = new Set<readonly unknown[]>();
+  readonly #underWay = new CallsUnderWay();
 
   /** Throws an Error that says why the library cannot be used. */
   constructor(path: string) {
@@ -74,19 +74,7 @@ export class OpenVinoLibrary {
 
   /** The same on a thread of Node's pool. */
   callAsync(name: FunctionName, ...values: unknown[]): Promise<void> {
-    this.#underWay.add(values);
-    return new Promise((resolve, reject) => {
-      this.#functions[name].async(...values, (error: unknown, status: unknown) => {
-        this.#underWay.delete(values);
-        try {
-          if (error) throw error;
-          this.#check(status);
-          resolve();
-        } catch (failure) {
-          reject(failure);
-        }
-      });
-    });
+    return this.#underWay.run(this.#functions[name], values, (status) => this.#check(status));
   }
 
   /** What a function makes, whose last argument says where to put it. */

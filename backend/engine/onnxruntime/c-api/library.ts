@@ -6,7 +6,7 @@ import '../no-telemetry.ts';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
-import { type Koffi, loadKoffi, type NativeFunction } from '../../../native/koffi.ts';
+import { CallsUnderWay, type Koffi, loadKoffi, type NativeFunction } from '../../../native/koffi.ts';
 
 /** An address, or a handle of the runtime's. */
 export type Pointer = bigint;
@@ -58,7 +58,7 @@ export class Library {
   readonly #errorMessage: NativeFunction;
   readonly #alive = new Map<HandleKind, number>();
   /** What calls under way on other threads were given: referenced here until they return. */
-  readonly #underWay = new Set<readonly unknown[]>();
+  readonly #underWay = new CallsUnderWay();
 
   /** Throws an Error that says why the library cannot be used so. */
   constructor(path = libraryPath(), version = tableVersion) {
@@ -80,19 +80,7 @@ export class Library {
 
   /** The same on a thread of Node's pool. Arrays are kept meanwhile; what bare addresses point to, whoever calls keeps. */
   callAsync(name: FunctionName, ...values: unknown[]): Promise<void> {
-    this.#underWay.add(values);
-    return new Promise((resolve, reject) => {
-      this.#functions[name].async(...values, (error: unknown, status: unknown) => {
-        this.#underWay.delete(values);
-        try {
-          if (error) throw error;
-          this.#check(status);
-          resolve();
-        } catch (failure) {
-          reject(failure);
-        }
-      });
-    });
+    return this.#underWay.run(this.#functions[name], values, (status) => this.#check(status));
   }
 
   /** Makes a handle by a function whose last argument is where to put it. */
@@ -120,7 +108,7 @@ export class Library {
 
   /** Whether native code runs in another thread. */
   get busy(): boolean {
-    return this.#underWay.size > 0;
+    return this.#underWay.any;
   }
 
   #made(kind: HandleKind, cell: BigUint64Array): Pointer {
