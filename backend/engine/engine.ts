@@ -5,10 +5,13 @@
 import type { Graph, Shape } from '../graph/graph.ts';
 import type { HalfData, NumberType, TensorData } from '../graph/tensor-data.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { Crossings } from './crossings.ts';
 
 export interface Engine {
   /** Which device this is, for people: 'cpu (2 threads)', 'webgpu', ... */
   readonly device: string;
+  /** Counts what crosses between host and device; null where nobody counts. */
+  readonly crossings: Crossings | null;
   /** What the device has and how much; found once. Never throws: what cannot be tried is not there. */
   capabilities(): Promise<Capabilities>;
   /** Turns a graph into a program. Throws UserError('device') when the device cannot run it. */

@@ -88,6 +88,7 @@ async function child(argument: string): Promise<void> {
 function timedCompile(inner: Engine, add: (ms: number) => void): Engine {
   return {
     device: inner.device,
+    crossings: inner.crossings,
     capabilities: () => inner.capabilities(),
     upload: (value) => inner.upload(value),
     receive: (shape, slices) => inner.receive(shape, slices),

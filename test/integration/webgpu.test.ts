@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { totalOf } from '../../backend/engine/crossings.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { stream } from '../../backend/random/stream.ts';
@@ -104,23 +105,35 @@ test(
     // The runtime's types show the factory; the object is the class.
     const { prototype } = runtime.InferenceSession as unknown as { prototype: InferenceSession };
     const { run } = prototype;
-    const toDevice = new Set<string>();
-    let largestBack = 0;
+    const [toDevice, toHost] = [
+      { copies: 0, bytes: 0 },
+      { copies: 0, bytes: 0 },
+    ];
+    const count = (total: typeof toDevice, { location, size, type }: Tensor) => {
+      if (location !== 'cpu') return;
+      total.copies += 1;
+      total.bytes += size * (type === 'float16' ? 2 : 4);
+    };
     t.mock.method(prototype, 'run', async function (this: InferenceSession, feeds: Record<string, Tensor>) {
-      for (const [name, tensor] of Object.entries(feeds)) if (tensor.location === 'cpu') toDevice.add(name);
+      for (const tensor of Object.values(feeds)) count(toDevice, tensor);
       const results: Record<string, Tensor> = await run.call(this, feeds, {});
-      for (const { location, size } of Object.values(results)) {
-        if (location === 'cpu') largestBack = Math.max(largestBack, size);
-      }
+      for (const tensor of Object.values(results)) count(toHost, tensor);
       return results;
     });
+    engine.crossings!.take();
     await trainer.advance();
-    assert.ok(toDevice.has('x'), 'weights and optimizer states cross once, and this test would see them');
-    toDevice.clear();
+    const first = engine.crossings!.take();
+    assert.deepEqual(totalOf(first, 'toDevice'), toDevice, 'the engine counts what the runtime is given');
+    assert.deepEqual(totalOf(first, 'toHost'), toHost, 'and what it gives back');
+    for (const name of ['generator', 'fake', 'teacher', 'firstMoment']) assert.ok(first.toDevice.has(name), name);
     await trainer.advance();
+    const crossed = engine.crossings!.take();
     const settings = ['adamW', 'limits', 'lambda', 'factor'];
     const draws = ['z', 'labels', 'noise', 'sigma', 'yRef', 'noiseFake', 'sigmaFake'];
-    assert.deepEqual([...toDevice].sort(), [...settings, ...draws].sort());
-    assert.equal(largestBack, 5, "the generator's report");
+    assert.deepEqual([...crossed.toDevice.keys()].sort(), [...settings, ...draws].sort());
+    // Two micro-batches of the generator's half and of each fake-score update, and an update after each of the three.
+    assert.deepEqual(crossed.toHost.get('report'), { copies: 6, bytes: 4 * (2 * 5 + 4 * 1) });
+    assert.deepEqual(crossed.toHost.get('norm'), { copies: 3, bytes: 4 * 3 });
+    assert.equal(crossed.toHost.size, 2);
   },
 );

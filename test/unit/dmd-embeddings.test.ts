@@ -26,6 +26,7 @@ after(() => device.dispose());
 let runs = 0;
 const engine: Engine = {
   device: device.device,
+  crossings: device.crossings,
   capabilities: () => device.capabilities(),
   upload: (value) => device.upload(value),
   receive: (shape, slices) => device.receive(shape, slices),

@@ -35,6 +35,7 @@ function counting(): { engine: Engine; compiled: string[]; runs: string[] } {
   const runs: string[] = [];
   const engine: Engine = {
     device: cpu.device,
+    crossings: cpu.crossings,
     capabilities: () => cpu.capabilities(),
     upload: (value) => cpu.upload(value),
     receive: (shape, slices) => cpu.receive(shape, slices),

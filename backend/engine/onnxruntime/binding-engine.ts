@@ -4,10 +4,11 @@
  * host's for `read`, because reading a device tensor directly is not safe.
  */
 import type * as ort from 'onnxruntime-node';
-import { Graph, type Shape } from '../../graph/graph.ts';
+import type { Graph, Shape } from '../../graph/graph.ts';
 import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
 import { encodeModel, type OnnxModel } from '../../graph/onnx/proto.ts';
 import {
+  bytesPerNumber,
   gather,
   type HalfData,
   type NumberType,
@@ -19,6 +20,7 @@ import {
 } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
 import type { Capabilities } from '../capabilities.ts';
+import { Crossings, type Direction } from '../crossings.ts';
 import {
   type CompileOptions,
   checkedFeed,
@@ -38,7 +40,7 @@ import { asBits, floatsOf, hostTensor, numberTypeOf } from './host-tensor.ts';
 import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
 import type { OrtDevice } from './providers.ts';
 import { runtime } from './runtime.ts';
-import { cutModel, joinGraph, regroup } from './slices.ts';
+import { cutModel, identityGraph, joinGraph, regroup } from './slices.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
 
 export interface OrtOptions {
@@ -54,6 +56,7 @@ export function createBindingEngine({ device, threads = 0 }: OrtOptions): Engine
 
 class OrtEngine implements Engine {
   readonly device: string;
+  readonly crossings = new Crossings();
   readonly #provider: OrtDevice;
   readonly #threads: number;
   readonly #programs = new Set<OrtProgram>();
@@ -79,7 +82,7 @@ class OrtEngine implements Engine {
   }
 
   upload(value: TensorData | HalfData): DeviceTensor {
-    if (keepsResults(this.#provider)) return new UploadedTensor(value, (numbers) => this.#place(numbers));
+    if (keepsResults(this.#provider)) return new UploadedTensor(value, (numbers, name) => this.#place(numbers, name));
     return new OrtTensor(this, hostTensor(value));
   }
 
@@ -100,22 +103,29 @@ class OrtEngine implements Engine {
     this.#programs.delete(program);
   }
 
-  async read(tensor: ort.Tensor): Promise<Float32Array> {
+  /** Counts what a session takes from the host or gives to it; on the CPU that is the device's own memory. */
+  crosses(direction: Direction, name: string, tensor: ort.Tensor): void {
+    if (this.#provider === 'cpu' || tensor.location !== 'cpu') return;
+    this.crossings.count(direction, name, tensor.size * bytesPerNumber[numberTypeOf(tensor)]);
+  }
+
+  async read(tensor: ort.Tensor, name: string): Promise<Float32Array> {
     if (tensor.location === 'cpu') return floatsOf(tensor);
     const made = { shape: tensor.dims, type: numberTypeOf(tensor) };
     const reader = await lookUp(this.#readers, keyOf(made), async () =>
       this.#session(await this.#lower(identityGraph(made)), 'read back', 'cpu'),
     );
     const { y } = await reader.run({ x: tensor });
+    this.crosses('toHost', name, y);
     return floatsOf(y);
   }
 
   /** A tensor of device memory, at most so many numbers at a time. */
-  async *cut(tensor: ort.Tensor, numbers: number): AsyncGenerator<Float32Array> {
+  async *cut(tensor: ort.Tensor, name: string, numbers: number): AsyncGenerator<Float32Array> {
     const made = { shape: tensor.dims, type: numberTypeOf(tensor) };
     const count = sizeOf(made.shape);
     if (count <= numbers) {
-      yield await this.read(tensor);
+      yield await this.read(tensor, name);
       return;
     }
     const cutter = await lookUp(this.#readers, `${numbers} of ${keyOf(made)}`, () =>
@@ -126,6 +136,7 @@ class OrtEngine implements Engine {
       const from = Math.min(start, count - numbers);
       const [begin, end] = [from, from + numbers].map((at) => new runtime.Tensor('int32', Int32Array.of(at), [1]));
       const { y } = await cutter.run({ x: tensor, begin, end });
+      this.crosses('toHost', name, y);
       yield floatsOf(y, start - from);
     }
   }
@@ -136,7 +147,7 @@ class OrtEngine implements Engine {
     try {
       let count = 0;
       for await (const data of regroup(slices)) {
-        parts.push(await this.#place({ shape: [data.length], data }));
+        parts.push(await this.#place({ shape: [data.length], data }, 'received'));
         count += data.length;
       }
       requireCount(shape, count);
@@ -149,14 +160,14 @@ class OrtEngine implements Engine {
     }
   }
 
-  /** Copies numbers into device memory. */
-  async #place(value: TensorData | HalfData): Promise<OrtTensor> {
+  /** Copies numbers into device memory. @param name under which they cross */
+  async #place(value: TensorData | HalfData, name: string): Promise<OrtTensor> {
     const made = { shape: value.shape, type: typeOf(value) };
     const placer = await lookUp(this.#placers, keyOf(made), () =>
       this.compile(identityGraph(made), { name: 'upload' }),
     );
-    const { y } = await placer.run({ x: new OrtTensor(this, hostTensor(value)) });
-    return y as OrtTensor;
+    const { y } = await placer.run({ x: new OrtTensor(this, hostTensor(value), { name }) });
+    return Object.assign(y as OrtTensor, { name });
   }
 
   async #lower(graph: Graph): Promise<LoweredGraph> {
@@ -184,13 +195,6 @@ class OrtEngine implements Engine {
   }
 }
 
-/** x -> y, the same numbers. */
-function identityGraph({ shape, type }: Declared): Graph {
-  const graph = new Graph();
-  graph.output('y', graph.input('x', shape, type));
-  return graph;
-}
-
 const keyOf = ({ shape, type }: Declared): string => `${type} ${shape.join()}`;
 
 function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
@@ -201,6 +205,8 @@ function lookUp<T>(made: Map<string, T>, key: string, make: () => T): T {
 class OrtTensor implements DeviceTensor {
   readonly shape: readonly number[];
   readonly type: NumberType;
+  /** Under which it crosses between host and device, where that is not the name of the input that it is fed to. */
+  name: string;
   readonly #engine: OrtEngine;
   /** The program whose session holds the memory; null on the CPU, where the tensor does. */
   readonly #owner: OrtProgram | null;
@@ -208,9 +214,10 @@ class OrtTensor implements DeviceTensor {
   /** Channels per block where `value` is a convolution's kernel in the blocked layout; 0 in the ordinary one. */
   #blocks = 0;
 
-  constructor(engine: OrtEngine, value: ort.Tensor, maker: OrtProgram | null = null) {
+  constructor(engine: OrtEngine, value: ort.Tensor, made: { by?: OrtProgram; name?: string } = {}) {
     this.#engine = engine;
-    this.#owner = value.location === 'cpu' ? null : maker;
+    this.#owner = (value.location !== 'cpu' && made.by) || null;
+    this.name = made.name ?? '';
     this.#value = asBits(value);
     this.shape = value.dims;
     this.type = numberTypeOf(value);
@@ -236,12 +243,12 @@ class OrtTensor implements DeviceTensor {
   }
 
   read(): Promise<Float32Array> {
-    return this.#engine.read(this.native);
+    return this.#engine.read(this.native, this.name);
   }
 
   async *slices(numbers: number): AsyncGenerator<Float32Array> {
     const { native } = this;
-    if (native.location !== 'cpu') yield* this.#engine.cut(native, numbers);
+    if (native.location !== 'cpu') yield* this.#engine.cut(native, this.name, numbers);
     else for (const [start, end] of ranges(native.data.length, numbers)) yield floatsOf(native, start, end);
   }
 
@@ -287,12 +294,20 @@ class OrtProgram implements Program {
     if (!this.#session || this.#disposed) throw new Error(`program '${this.#name}' was disposed`);
     const native: Record<string, ort.Tensor> = {};
     for (const [name, input] of this.inputs) {
-      native[name] = await this.#nativeFeed(name, checkedFeed(this.#name, name, input, feeds[name]));
+      const feed = checkedFeed(this.#name, name, input, feeds[name]);
+      native[name] = await this.#nativeFeed(name, feed);
+      this.#engine.crosses('toDevice', (feed instanceof OrtTensor && feed.name) || name, native[name]);
     }
     const results = await this.#session.run(native);
     return Object.fromEntries(
-      Array.from(this.outputs.keys(), (name) => [name, new OrtTensor(this.#engine, results[name] as ort.Tensor, this)]),
+      Array.from(this.outputs.keys(), (name) => [name, this.#made(name, results[name] as ort.Tensor)]),
     );
+  }
+
+  #made(name: string, result: ort.Tensor): OrtTensor {
+    this.#engine.crosses('toHost', name, result);
+    // On the host it crosses no more under this name.
+    return new OrtTensor(this.#engine, result, { by: this, ...(result.location === 'cpu' ? {} : { name }) });
   }
 
   async dispose(): Promise<void> {
@@ -325,7 +340,7 @@ class OrtProgram implements Program {
   async #nativeFeed(name: string, feed: Feed): Promise<ort.Tensor> {
     const blocks = this.#blocked.has(name) ? await channelBlock() : 0;
     if (!isDeviceTensor(feed)) return new OrtTensor(this.#engine, hostTensor(feed)).inBlocks(blocks);
-    if (feed instanceof UploadedTensor) return ((await feed.onDevice()) as OrtTensor).native;
+    if (feed instanceof UploadedTensor) return ((await feed.onDevice(name)) as OrtTensor).native;
     if (!(feed instanceof OrtTensor)) throw new Error(`input '${name}' lives on another engine`);
     return feed.inBlocks(blocks);
   }

@@ -1,4 +1,4 @@
-/** The programs that carry a large tensor between host and device memory piece by piece. */
+/** The programs that carry a tensor between host and device memory, a large one piece by piece. */
 import { Graph, type Shape } from '../../graph/graph.ts';
 import type { OnnxModel } from '../../graph/onnx/proto.ts';
 import { concat, reshape } from '../../graph/ops/index.ts';
@@ -7,6 +7,13 @@ import type { Declared } from '../engine.ts';
 
 /** Numbers that cross at a time, 32 MiB. */
 const pieceSize = 2 ** 23;
+
+/** x -> y, the same numbers. */
+export function identityGraph({ shape, type }: Declared): Graph {
+  const graph = new Graph();
+  graph.output('y', graph.input('x', shape, type));
+  return graph;
+}
 
 /** y [numbers]: numbers begin..end, both int32 [1], of x as it lies in memory. */
 export function cutModel({ shape, type }: Declared, numbers: number): OnnxModel {

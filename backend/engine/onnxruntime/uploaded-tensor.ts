@@ -10,22 +10,22 @@ import type { DeviceTensor } from '../engine.ts';
 export class UploadedTensor<Placed extends DeviceTensor> implements DeviceTensor {
   readonly shape: readonly number[];
   readonly type: NumberType;
-  readonly #place: (value: TensorData | HalfData) => Promise<Placed>;
+  readonly #place: (value: TensorData | HalfData, name: string) => Promise<Placed>;
   /** Null once the numbers are on the device, and after `dispose`. */
   #host: TensorData | HalfData | null;
   #placed: Promise<Placed> | null = null;
 
-  constructor(value: TensorData | HalfData, place: (value: TensorData | HalfData) => Promise<Placed>) {
+  constructor(value: TensorData | HalfData, place: (value: TensorData | HalfData, name: string) => Promise<Placed>) {
     this.#host = value;
     this.shape = value.shape;
     this.type = typeOf(value);
     this.#place = place;
   }
 
-  /** The tensor in device memory, owned by this one. Throws after `dispose`. */
-  async onDevice(): Promise<Placed> {
+  /** The tensor in device memory, owned by this one. Throws after `dispose`. @param name of the input that reads it */
+  async onDevice(name: string): Promise<Placed> {
     if (!this.#placed) {
-      this.#placed = this.#place(this.#onHost());
+      this.#placed = this.#place(this.#onHost(), name);
       this.#host = null;
     }
     return this.#placed;

@@ -30,6 +30,7 @@ export function createOpenVinoEngine(library: OpenVinoLibrary, target: OpenVinoT
 
 class OpenVinoEngine implements Engine {
   readonly device: string;
+  readonly crossings = null;
   readonly #library: OpenVinoLibrary;
   readonly #target: OpenVinoTarget;
   readonly #threads: number;

@@ -26,6 +26,7 @@ export async function createTensorflowEngine({ backend }: TensorflowOptions): Pr
 
 class TensorflowEngine implements Engine, ProgramHost {
   readonly device: string;
+  readonly crossings = null;
   readonly tf: Tf;
   readonly #backendName: string;
   readonly #programs = new Set<Program>();

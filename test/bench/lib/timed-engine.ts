@@ -15,6 +15,7 @@ export function timedEngine(engine: Engine): { engine: Engine; parts: { read(): 
   let sums = { ...none };
   const timed: Engine = {
     device: engine.device,
+    crossings: engine.crossings,
     capabilities: () => engine.capabilities(),
     async compile(graph, options) {
       const program = await engine.compile(graph, options);

@@ -6,6 +6,7 @@ export function countingFlops(inner: Engine): { engine: Engine; flops: () => num
   let sum = 0;
   const engine: Engine = {
     device: inner.device,
+    crossings: inner.crossings,
     capabilities: () => inner.capabilities(),
     upload: (value) => inner.upload(value),
     receive: (shape, slices) => inner.receive(shape, slices),

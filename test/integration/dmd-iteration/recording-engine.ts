@@ -7,6 +7,7 @@ export type Recording = Map<string, Float32Array>;
 export function recordingEngine(engine: Engine, recording: Recording): Engine {
   return {
     device: engine.device,
+    crossings: engine.crossings,
     capabilities: () => engine.capabilities(),
     upload: (value) => engine.upload(value),
     receive: (shape, slices) => engine.receive(shape, slices),

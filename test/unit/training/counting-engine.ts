@@ -45,6 +45,7 @@ export function countingEngine(base: Engine): { engine: Engine; alive: Map<Devic
   });
   const engine: Engine = {
     device: base.device,
+    crossings: base.crossings,
     capabilities: () => base.capabilities(),
     upload: (value) => owned(base.upload(value), 'upload'),
     receive: async (shape, slices) => owned(await base.receive(shape, slices), 'receive'),

@@ -8,6 +8,7 @@ import { encodeModel } from '../../../graph/onnx/proto.ts';
 import { gather, type HalfData, type TensorData } from '../../../graph/tensor-data.ts';
 import { UserError } from '../../../protocol/errors.ts';
 import type { Capabilities } from '../../capabilities.ts';
+import { Crossings } from '../../crossings.ts';
 import {
   type CompileOptions,
   checkedFeed,
@@ -34,6 +35,7 @@ export function createCApiEngine(around: Surroundings, threads: number): Engine 
 
 class CApiEngine implements Engine {
   readonly device: string;
+  readonly crossings = new Crossings();
   readonly address: AddressOf;
   readonly #around: Surroundings;
   readonly #threads: number;
