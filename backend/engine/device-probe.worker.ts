@@ -5,55 +5,64 @@
 import { Graph } from '../graph/graph.ts';
 import { conv2d, slice } from '../graph/ops/index.ts';
 import type { Engine } from './engine.ts';
+import { speedOf, type Work } from './growing-work.ts';
 import { type DeviceName, openDevice, runtimeOf } from './open.ts';
 
 export type ProbeMessage = { gigaflops: number; through: string } | { error: string };
 
-const [batch, channels, size] = [8, 64, 32];
-const convolutions = 2;
-const gigaflop = (2 * convolutions * batch * channels ** 2 * 9 * size ** 2) / 1e9;
-const repetitions = 5;
-/** Slow devices are not made to repeat. */
-const patienceMs = 100;
+/** Images of the smallest work and convolutions of them, each twice as many from size to size. */
+const [batch, convolutions] = [8, 2];
+const [channels, size] = [64, 32];
+const sizes = 6;
+/** What a border of zeros changes does not reach the middle after so many. */
+const mostConvolutions = size / 2 - 2;
 
 const average = {
   shape: [channels, channels, 3, 3],
   data: new Float32Array(channels ** 2 * 9).fill(1 / (channels * 9)),
 };
 
-/** Two convolutions that average: ones stay ones away from the border. */
+/** Convolutions that average: ones stay ones away from the border. */
 /** @param constant whether the device wants its weights to be constants, as those of a model that draws are there */
-function probeGraph(constant: boolean): Graph {
+function probeGraph(count: number, depth: number, constant: boolean): Graph {
   const graph = new Graph();
-  let image = graph.input('image', [batch, channels, size, size]);
+  let image = graph.input('image', [count, channels, size, size]);
   const weight = constant ? graph.constant(average.shape, average.data) : graph.input('weight', average.shape);
-  for (let i = 0; i < convolutions; i++) image = conv2d(image, weight, null, { padding: 1 });
+  for (let i = 0; i < depth; i++) image = conv2d(image, weight, null, { padding: 1 });
   const middle = size / 2;
-  graph.output('middle', slice(image, [0, 0, middle, middle], [batch, channels, middle + 1, middle + 1]));
+  graph.output('middle', slice(image, [0, 0, middle, middle], [count, channels, middle + 1, middle + 1]));
   return graph;
 }
 
-/** Computing speed in 10^9 operations per second. Throws when the device fails or computes something else. */
-async function measure(engine: Engine): Promise<number> {
+/** Fails when the device does or computes something else. */
+async function workOf(engine: Engine, scale: number): Promise<Work> {
   const { sharesConstants } = await engine.capabilities();
-  const program = await engine.compile(probeGraph(sharesConstants), { name: 'device probe' });
-  const ones = { shape: [batch, channels, size, size], data: new Float32Array(batch * channels * size ** 2).fill(1) };
-  const feeds = { image: engine.upload(ones), ...(sharesConstants ? {} : { weight: average }) };
-  let best = Infinity;
-  for (let i = 0; i <= repetitions; i++) {
-    const start = performance.now();
-    const { middle } = await program.run(feeds);
-    const values = await middle.read();
-    const elapsed = performance.now() - start;
-    const wrong = values.find((value) => !(Math.abs(value - 1) < 1e-3));
-    if (wrong !== undefined) throw new Error(`it computes wrong numbers (${wrong} where 1 is right)`);
-    middle.dispose();
-    // The first run compiles; a slow device is not asked again.
-    if (i > 0 || elapsed > patienceMs) best = Math.min(best, elapsed);
-    if (elapsed > patienceMs && i > 0) break;
-  }
-  return gigaflop / (best / 1000);
+  const [count, depth] = [batch * scale, Math.min(convolutions * scale, mostConvolutions)];
+  const program = await engine.compile(probeGraph(count, depth, sharesConstants), { name: 'device probe' });
+  const ones = { shape: [count, channels, size, size], data: new Float32Array(count * channels * size ** 2).fill(1) };
+  const [image, weight] = [engine.upload(ones), engine.upload(average)];
+  return {
+    gigaflop: (2 * depth * count * channels ** 2 * 9 * size ** 2) / 1e9,
+    async run() {
+      const start = performance.now();
+      const { middle } = await program.run({ image, ...(sharesConstants ? {} : { weight }) });
+      const values = await middle!.read();
+      const elapsed = performance.now() - start;
+      const wrong = values.find((value) => !(Math.abs(value - 1) < 1e-3));
+      if (wrong !== undefined) throw new Error(`it computes wrong numbers (${wrong} where 1 is right)`);
+      middle!.dispose();
+      return elapsed;
+    },
+    async dispose() {
+      for (const tensor of [image, weight]) tensor.dispose();
+      await program.dispose();
+    },
+  };
 }
+
+/** Computing speed in 10^9 operations per second. */
+const measure = (engine: Engine): Promise<number> =>
+  speedOf(Array.from({ length: sizes }, (_, i) => () => workOf(engine, 2 ** i)));
 
 const [device, threads] = process.argv.slice(2);
 let message: ProbeMessage;

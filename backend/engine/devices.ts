@@ -14,7 +14,7 @@ export interface DeviceStatus {
   readonly available: boolean;
   /** Why it is not available; empty when it is. */
   readonly reason: string;
-  /** Measured 10^9 operations per second in a small convolution, transfers included; 0 when not available. */
+  /** Measured 10^9 operations per second in 3x3 convolutions, many enough that latency does not decide; 0 when not available. */
   readonly gigaflops: number;
   /** What runs its graphs; empty when it is not available. */
   readonly through: string;
