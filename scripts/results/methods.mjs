@@ -10,7 +10,7 @@ import { cell, distilled, dmd, eventOf, once } from './common.mjs';
 
 /** Pictures that are compared in the end, and at each of `measurements` times while a run trains. */
 const count = 1000;
-const [measurements, measured] = [8, 250];
+const [measurements, measured] = [6, 250];
 /** Debian's package dataset-fashion-mnist. */
 const garments = '/usr/share/datasets/fashion-mnist';
 /** Heun's 18 steps, which pairs are made with. */
@@ -26,22 +26,40 @@ const data = {
   },
 };
 
-/** Preset, and changes of it for so many iterations. */
+/** What a two-time-scale run of a hundred or so updates wants: higher rates than the preset's 1,500 updates, and a short average. */
+const brief = (lr) => [
+  ...[`generator.lr=${lr}`, 'generator.warmup=10', 'generator.ema=0.9', 'fake.lr=1e-3', 'fake.warmup=10'],
+  ...['discriminator.warmup=10', 'gan.generatorWeight=0.1', 'gan.discriminatorWeight=1', 'gan.maxStep=600'],
+];
+
+/**
+ * Runs of a method, one after another, each from the generator of the one before: preset, changes of it for so many iterations, and the
+ * share of the network evaluations.
+ */
 const methods = {
-  DMD: {
-    preset: 'fashion-mnist',
-    changes: (n) => [`schedules.lambda=[[${Math.round(0.3 * n)},20],[${Math.round(0.7 * n)},5]]`],
-    pairs: true,
-  },
-  DMD2: { preset: 'scenes-dmd2', changes: () => [], real: true },
-  'Diff-Instruct': { preset: 'scenes-diff-instruct', changes: () => [] },
-  'consistency distillation': { preset: 'scenes-consistency', changes: () => [], real: true },
-  'progressive distillation': {
-    preset: 'scenes-progressive',
-    // The preset's share of each stage: else a shorter run would end before its last halving.
-    changes: (n) => [`stages.iterations=[${[0.13, 0.13, 0.17, 0.23].map((share) => Math.round(share * n))}]`],
-    real: true,
-  },
+  DMD: [
+    {
+      preset: 'fashion-mnist',
+      changes: (n) => [`schedules.lambda=[[${Math.round(0.3 * n)},20],[${Math.round(0.7 * n)},5]]`],
+      pairs: true,
+    },
+  ],
+  DMD2: [{ preset: 'scenes-dmd2', changes: () => brief(4e-4), real: true }],
+  // As the paper begins SDXL's one-step generator.
+  'DMD2 after a regression': [
+    { preset: 'fashion-mnist', changes: () => ['matching.enabled=false'], pairs: true, share: 0.5 },
+    { preset: 'scenes-dmd2', changes: () => brief(3e-4), real: true, share: 0.5 },
+  ],
+  'Diff-Instruct': [{ preset: 'scenes-diff-instruct', changes: () => [] }],
+  'consistency distillation': [{ preset: 'scenes-consistency', changes: () => [], real: true }],
+  'progressive distillation': [
+    {
+      preset: 'scenes-progressive',
+      // The preset's share of each stage: else a shorter run would end before its last halving.
+      changes: (n) => [`stages.iterations=[${[0.13, 0.13, 0.17, 0.23].map((share) => Math.round(share * n))}]`],
+      real: true,
+    },
+  ],
 };
 
 export function methodsTable(options) {
@@ -58,32 +76,33 @@ function dataTable(name, { folder: parent, seeds, evaluations, pairs: made }) {
   // Of the teacher's network on one image, by what its pairs take.
   const { pairs: each } = once(folder, 'plan pairs', () => planOf('fashion-mnist', teacherOf(teacher)));
   const flopsPerCall = each.flopsPerPair / callsPerPair;
-  const rows = Object.entries(methods).map(([method, { preset, changes, pairs: paired, real }]) => {
-    const own = [...(real ? set.real : []), ...teacherOf(teacher)];
-    const planned = once(folder, `plan ${method}`, () => planOf(preset, own));
-    const iterations = Math.max(measurements, Math.round((evaluations * flopsPerCall) / planned.flopsPerUpdate));
-    const watched = [
-      `record.quality.every=${Math.ceil(iterations / measurements)}`,
-      ...[`record.quality.count=${measured}`, `record.quality.features="${set.features}"`],
-      ...set.reference.map((path) => `record.quality.reference="${path}"`),
-    ];
-    const runs = seeds.map((seed) => {
-      const all = [...own, ...changes(iterations), ...watched, 'threads=1'];
-      const run = distilled({
-        folder,
-        name: method,
-        preset,
-        pairs: paired ? pairs : null,
-        changes: all,
-        seed,
-        iterations,
+  const rows = Object.entries(methods).map(([method, parts]) => {
+    const own = (real) => [...(real ? set.real : []), ...teacherOf(teacher)];
+    const planned = parts.map(({ preset, real, changes, share = 1 }, i) => {
+      const plan = once(folder, `plan ${method} ${i}`, () => planOf(preset, [...own(real), ...changes(100)]));
+      const iterations = Math.round((share * evaluations * flopsPerCall) / plan.flopsPerUpdate);
+      return { ...plan, iterations: Math.max(measurements, iterations) };
+    });
+    const trained = (seed) => {
+      let generator = null;
+      return parts.map(({ preset, changes, pairs: paired, real }, i) => {
+        const { iterations } = planned[i];
+        const begun = generator ? [`generator.initial=${JSON.stringify(resolve(generator))}`] : [];
+        const all = [...own(real), ...changes(iterations), ...begun, ...watched(set, iterations), 'threads=1'];
+        const name = parts.length > 1 ? `${method} ${i + 1}` : method;
+        const run = distilled({ folder, name, preset, pairs: paired ? pairs : null, changes: all, seed, iterations });
+        generator = join(run, 'generator.safetensors');
+        return run;
       });
+    };
+    const runs = seeds.map((seed) => {
+      const folders = trained(seed);
       return once(folder, `${method}-${seed}`, () => ({
-        ...scoreModel(join(run, 'generator.safetensors'), set, seed),
-        ...curvesOf(run, planned.imagesPerUpdate),
+        ...scoreModel(join(folders.at(-1), 'generator.safetensors'), set, seed),
+        ...joined(folders.map((run, i) => curvesOf(run, planned[i].imagesPerUpdate))),
       }));
     });
-    return { method, iterations, runs };
+    return { method, iterations: planned.map(({ iterations }) => iterations).join(' + '), runs };
   });
   const atTime = Math.min(...rows.flatMap(({ runs }) => runs.map(({ seconds }) => seconds)));
   return [
@@ -102,6 +121,25 @@ function dataTable(name, { folder: parent, seeds, evaluations, pairs: made }) {
       ].join(' | ')} |`;
     }),
   ];
+}
+
+function watched({ features, reference }, iterations) {
+  return [
+    `record.quality.every=${Math.ceil(iterations / measurements)}`,
+    ...[`record.quality.count=${measured}`, `record.quality.features="${features}"`],
+    ...reference.map((path) => `record.quality.reference="${path}"`),
+  ];
+}
+
+/** Curves of runs one after another, as of one. */
+function joined(curves) {
+  let seconds = 0;
+  const quality = curves.flatMap((curve) => {
+    const points = curve.quality.map((point) => ({ ...point, seconds: seconds + point.seconds }));
+    seconds += curve.seconds;
+    return points;
+  });
+  return { seconds, quality, megabytes: Math.max(...curves.map(({ megabytes }) => megabytes)) };
 }
 
 function teacherRow(folder, teacher, set, seeds) {
