@@ -89,6 +89,11 @@ test('the gradient: of the wrong scale, of one level, dead, mostly noise', () =>
 test('the samples: collapsed, collapsing, saturated, past their peak; a generator that begins narrow is well', () => {
   const diversity = (values: Values) => found({ [sampleTags.diversity]: values });
   assert.deepEqual(diversity(range(20, () => noisy(0.2))), ['collapse alarm 200']);
+  const narrow = { [sampleTags.diversity]: range(20, () => noisy(0.2)) };
+  const advised = (curves: typeof narrow) => evaluate(recorded(curves))[0]!.advice;
+  assert.match(advised(narrow), /^Add regression on pairs \(method dmd\) or update the fake score more often/);
+  const held = { ...narrow, [curveTags.lossRegression]: range(20, () => noisy(0.1)) };
+  assert.match(advised(held), /^Raise the regression's weight/);
   assert.deepEqual(diversity(range(20, (i) => (i < 10 ? noisy(0.9) : noisy(0.4)))), ['collapse alarm 200']);
   assert.deepEqual(diversity(range(20, (i) => 0.1 + 0.02 * i)), []);
   assert.deepEqual(diversity(range(20, () => 0.1)), [], 'a generator that rests');

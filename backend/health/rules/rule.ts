@@ -1,5 +1,6 @@
 /** What a rule is: a pure function of recorded numbers. */
 import type { RecordedNumbers } from '../numbers.ts';
+import { curveTags } from '../tags.ts';
 import type { Finding } from '../verdict.ts';
 
 export interface Rule {
@@ -17,3 +18,9 @@ export const figure = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : String(Number(value.toPrecision(3)));
 
 export const percent = (share: number): string => `${figure(100 * share)} %`;
+
+/** What holds a generator to all that its teacher knows, by what its method has: half a sentence. */
+export const steadied = (numbers: RecordedNumbers): string =>
+  numbers.has([curveTags.lossRegression])
+    ? "Raise the regression's weight (schedules.lambda)"
+    : 'Add regression on pairs (method dmd) or update the fake score more often (fake.updatesPerStep)';

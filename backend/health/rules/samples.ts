@@ -1,7 +1,7 @@
 /** What the samples say beside the teacher's: fewer kinds than there should be, more contrast, farther than they had been. */
 import { type Curve, medianOf, recent } from '../numbers.ts';
 import { sampleTags } from '../tags.ts';
-import { figure, percent, type Rule } from './rule.ts';
+import { figure, percent, type Rule, steadied } from './rule.ts';
 
 /** Half the teacher's diversity, for so many check-ups. */
 const [narrow, least] = [0.5, 8];
@@ -31,8 +31,7 @@ export const collapse: Rule = {
     return {
       ...{ severity: 'alarm', step: window.at(-1)!.step },
       statement: `The samples have collapsed: two of them differ by ${percent(now)} of what two of the teacher's do${history}.`,
-      advice:
-        'Add regression on pairs or raise its weight, or go back to a checkpoint from before and lower generator.lr.',
+      advice: `${steadied(numbers)}, or go back to a checkpoint from before and lower generator.lr.`,
     };
   },
 };

@@ -1,7 +1,7 @@
 /** What the training itself shows: losses that run away, residuals that part, a state that was not whole when it was taken up. */
 import { combined, medianOf, recent } from '../numbers.ts';
 import { curveTags, stateTags } from '../tags.ts';
-import { figure, type Rule } from './rule.ts';
+import { figure, type Rule, steadied } from './rule.ts';
 
 /** Records that make a window. */
 const least = 10;
@@ -29,8 +29,7 @@ export const residualsApart: Rule = {
     return {
       ...{ severity: 'alarm', step: now.at(-1)!.step },
       statement: `Real and fake residuals drift apart: mean|x - mu_real| is ${figure(value)} times mean|x - mu_fake|, and was as near as ${figure(Math.exp(closest))} times earlier.`,
-      advice:
-        'The generator leaves what the teacher knows. Look at its samples; add regression, or lower generator.lr.',
+      advice: `The generator leaves what the teacher knows: look at its samples. ${steadied(numbers)}, or lower generator.lr.`,
     };
   },
 };
