@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../protocol/errors.ts';
+import type { ProbeMessage } from './device-probe.worker.ts';
 import type { Engine } from './engine.ts';
 import { type DeviceName, deviceNames, openDevice, parseDevice } from './open.ts';
 import { isOpenVino } from './openvino/targets.ts';
@@ -129,7 +130,9 @@ function probe(device: DeviceName, { threads = 0, timeLimitMs = 30_000 }: ProbeO
 
 async function tryDevice(device: DeviceName, threads: number, timeLimitMs: number): Promise<DeviceStatus> {
   const absent = await notInRuntime(device);
-  const result = absent ? { error: absent } : await runProbe(probeScript, [device, String(threads)], timeLimitMs);
+  const result = absent
+    ? { error: absent }
+    : await runProbe<ProbeMessage>(probeScript, [device, String(threads)], timeLimitMs);
   if ('gigaflops' in result) return { device, available: true, reason: '', ...result };
   return { device, available: false, reason: explain(device, result.error), gigaflops: 0, through: '' };
 }

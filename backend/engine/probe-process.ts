@@ -1,9 +1,12 @@
 /** Runs a trial in a process of its own, so that a driver that crashes or hangs there is an answer here. */
 import { fork } from 'node:child_process';
-import type { ProbeMessage } from './device-probe.worker.ts';
 
 /** Runs a script that sends one message; whatever else it does becomes an error message. */
-export function runProbe(script: string, args: readonly string[], timeLimitMs: number): Promise<ProbeMessage> {
+export function runProbe<Message>(
+  script: string,
+  args: readonly string[],
+  timeLimitMs: number,
+): Promise<Message | { error: string }> {
   const child = fork(script, args, {
     execArgv: loaderFlags(process.execArgv),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -17,7 +20,7 @@ export function runProbe(script: string, args: readonly string[], timeLimitMs: n
     child.stderr?.on('data', (text) => {
       complaint += text;
     });
-    child.on('message', (message) => resolve(message as ProbeMessage));
+    child.on('message', (message) => resolve(message as Message));
     child.on('error', (error) => resolve({ error: `its trial process did not start: ${error.message}` }));
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -58,8 +58,8 @@ export interface ParameterLayout {
   readonly chunks: readonly Chunk[];
 }
 
-/** The most bytes of float32 in one chunk, unless a single parameter has more. Devices may allow less. */
-const largestChunk = 2 ** 30;
+/** The most bytes of float32 in one chunk, unless a single parameter has more: what WebGPU promises to bind on every device. */
+const largestChunk = 2 ** 27;
 
 /** Puts parameters in their places: the trained ones first, each kind in the order given. */
 export function layoutOf(

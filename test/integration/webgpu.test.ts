@@ -11,6 +11,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { totalOf } from '../../backend/engine/crossings.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
+import { promisedLimits, webGpuLimits } from '../../backend/engine/onnxruntime/webgpu-limits.ts';
+import { encodeModel } from '../../backend/graph/onnx/proto.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { testSeed } from '../random.ts';
 import { draw, testContract, throughGraph } from '../unit/engine-contract/contract.ts';
@@ -38,6 +40,39 @@ test('WebGPU: results stay on the device', options, async () => {
     assert.equal(native.location, 'gpu-buffer', name);
     tensor.dispose();
   }
+});
+
+test("WebGPU: the adapter's limits are read, and hold", options, async () => {
+  const { bindings, bindingBytes } = await webGpuLimits();
+  assert.ok(bindings >= promisedLimits.bindings && bindingBytes >= promisedLimits.bindingBytes);
+  const { splitOutputs, largestBuffer } = await engine.capabilities();
+  assert.deepEqual([splitOutputs, largestBuffer], [bindings - 1, Math.min(bindingBytes, 2 ** 32)]);
+  const pieces = (count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `y${i}`);
+    return runtime.InferenceSession.create(
+      encodeModel({
+        nodes: [
+          {
+            ...{ name: 'split', opType: 'Split', domain: '', inputs: ['x'] },
+            ...{ outputs: names, attributes: { axis: 0, num_outputs: count } },
+          },
+        ],
+        initializers: [],
+        inputs: [{ name: 'x', shape: [count] }],
+        outputs: names.map((name) => ({ name, shape: [1] })),
+        opsets: [{ domain: '', version: 18 }],
+        metadata: {},
+      }),
+      { executionProviders: ['webgpu'], logSeverityLevel: 4 },
+    );
+  };
+  const fed = (count: number) => ({ x: new runtime.Tensor('float32', new Float32Array(count).fill(3), [count]) });
+  const whole = await (await pieces(splitOutputs)).run(fed(splitOutputs));
+  assert.deepEqual(
+    Object.values(whole).map(({ data }) => data[0]),
+    new Array(splitOutputs).fill(3),
+  );
+  await assert.rejects((await pieces(bindings)).run(fed(bindings)), /Too many storage buffers/);
 });
 
 test('WebGPU: what is larger than a piece is put together and taken apart on the device', options, async () => {

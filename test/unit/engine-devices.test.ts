@@ -80,12 +80,16 @@ test('auto takes the fastest and says why; with nothing there it says so', () =>
 });
 
 test('a trial that crashes, hangs or dies at once is an answer', async () => {
-  const crash = await runProbe(script("process.stderr.write('driver says no\\n'); process.abort();"), [], 20_000);
+  const crash = await runProbe<object>(
+    script("process.stderr.write('driver says no\\n'); process.abort();"),
+    [],
+    20_000,
+  );
   assert.match('error' in crash ? crash.error : '', /crashed \(SIGABRT\)|exit code/);
-  const hang = await runProbe(script('while (true);'), [], 700);
+  const hang = await runProbe<object>(script('while (true);'), [], 700);
   assert.match('error' in hang ? hang.error : '', /no answer within 0.7 seconds/);
-  const quiet = await runProbe(script("process.stderr.write('no library\\n'); process.exit(3);"), [], 20_000);
+  const quiet = await runProbe<object>(script("process.stderr.write('no library\\n'); process.exit(3);"), [], 20_000);
   assert.match('error' in quiet ? quiet.error : '', /exit code 3\): no library/);
-  const works = await runProbe(script('process.send({ gigaflops: Number(process.argv[2]) });'), ['7'], 20_000);
+  const works = await runProbe<object>(script('process.send({ gigaflops: Number(process.argv[2]) });'), ['7'], 20_000);
   assert.deepEqual(works, { gigaflops: 7 });
 });

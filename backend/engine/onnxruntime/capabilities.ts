@@ -4,6 +4,7 @@ import { type Capabilities, hostAttentionBytes } from '../capabilities.ts';
 import { channelBlock } from './channel-block.ts';
 import { takesHalves, workingOperators } from './operator-trials.ts';
 import type { OrtDevice } from './providers.ts';
+import { webGpuLimits } from './webgpu-limits.ts';
 
 const known = new Map<OrtDevice, Promise<Capabilities>>();
 
@@ -29,7 +30,7 @@ async function find(device: OrtDevice): Promise<Capabilities> {
     streamsAttention: onHost,
     channelBlock: onHost ? await channelBlock() : 0,
     shiftedWindows: onHost,
-    ...limitsOf(device),
+    ...(await limitsOf(device)),
   };
 }
 
@@ -39,12 +40,16 @@ const hostBuffer = 2 ** 32;
 /** Where the runtime does not tell how much memory a graphics card has: an eighth of a small one's. */
 const cardAttentionBytes = 2 ** 29;
 
-/**
- * WebGPU promises bindings of 128 MiB and eight buffers per shader everywhere; what an adapter has beyond that, the runtime does not
- * say. Attention gets as many such bindings as it holds tables at a time.
- */
-function limitsOf(device: OrtDevice): Pick<Capabilities, 'largestBuffer' | 'splitOutputs' | 'attentionBytes'> {
-  if (device === 'webgpu') return { largestBuffer: 2 ** 27, splitOutputs: 7, attentionBytes: backwardTables * 2 ** 27 };
+type Limits = Pick<Capabilities, 'largestBuffer' | 'splitOutputs' | 'attentionBytes'>;
+
+/** On WebGPU attention gets as many of the largest tensors as it holds tables at a time, and a Split reads one array more than it makes. */
+async function limitsOf(device: OrtDevice): Promise<Limits> {
+  if (device === 'webgpu') {
+    const { bindingBytes, bindings } = await webGpuLimits();
+    const largestBuffer = Math.min(bindingBytes, hostBuffer);
+    const attentionBytes = Math.min(backwardTables * largestBuffer, cardAttentionBytes);
+    return { largestBuffer, splitOutputs: bindings - 1, attentionBytes };
+  }
   const attentionBytes = device === 'cpu' ? hostAttentionBytes() : cardAttentionBytes;
   return { largestBuffer: hostBuffer, splitOutputs: 64, attentionBytes };
 }
