@@ -22,26 +22,14 @@ const preamble = [
  */
 export async function build({ folder = join(root, 'dist'), sourcemap = true } = {}) {
   const start = performance.now();
-  const esbuild = await import('esbuild');
   await mkdir(folder, { recursive: true });
   const workers = (await readdir(join(root, 'backend'), { recursive: true })).filter((file) =>
     file.endsWith('.worker.ts'),
   );
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its ES modules can.
-    mainFields: ['module', 'main'],
-    target: 'node20.12',
-    sourcemap: sourcemap && 'linked',
-    metafile: true,
-    external,
-    plugins: [englishOnly],
-    logLevel: 'silent',
-  };
+  const common = { ...forNode, sourcemap: sourcemap && 'linked' };
   const command = {
     ...common,
+    ...asCommand,
     entryPoints: {
       dmd: 'backend/cli/main.ts',
       server: 'backend/server/main.ts',
@@ -49,9 +37,6 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
       ...Object.fromEntries(workers.map((file) => [basename(file, '.ts'), join('backend', file)])),
     },
     outdir: folder,
-    format: 'esm',
-    banner: { js: preamble },
-    plugins: [englishOnly, workerUrls],
   };
   const extension = {
     ...common,
@@ -70,11 +55,25 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
     minify: true,
     external: [],
   };
-  let results;
+  const packages = await bundled([command, extension, webviews]);
+  await chmod(join(folder, 'dmd.js'), 0o755);
+  if (folder === join(root, 'dist')) await linkCommand();
+  say(`Built ${basename(folder)}/ in ${seconds(start)}.`);
+  return { packages };
+}
+
+/** Bundles a program that runs in Node, one file per entry point, into `folder`; answers as `build` does. */
+export async function bundleProgram({ entryPoints, folder }) {
+  return { packages: await bundled([{ ...forNode, ...asCommand, entryPoints, outdir: folder }]) };
+}
+
+/** The names of the npm packages in what esbuild makes. Throws a Failure when a source does not compile. */
+async function bundled(all) {
+  const esbuild = await import('esbuild');
   try {
-    const builds = [command, extension, webviews].map((options) => esbuild.build(options));
+    const builds = all.map((options) => esbuild.build(options));
     await Promise.allSettled(builds); // one that fails leaves none behind that still writes
-    results = await Promise.all(builds);
+    return (await Promise.all(builds)).flatMap(({ metafile }) => bundledPackages(metafile));
   } catch (error) {
     if (!error.errors) throw error;
     const messages = await esbuild.formatMessages(error.errors, { kind: 'error', color: process.stdout.isTTY });
@@ -83,10 +82,6 @@ export async function build({ folder = join(root, 'dist'), sourcemap = true } = 
       'Fix the sources named above, then run npm run build.',
     );
   }
-  await chmod(join(folder, 'dmd.js'), 0o755);
-  if (folder === join(root, 'dist')) await linkCommand();
-  say(`Built ${basename(folder)}/ in ${seconds(start)}.`);
-  return { packages: results.flatMap(({ metafile }) => bundledPackages(metafile)) };
 }
 
 /** The packages whose files ended up in a bundle's output. */
@@ -130,9 +125,24 @@ const workerUrls = {
   name: 'worker-urls',
   setup(builder) {
     const reference = /new URL\('[^']*?([\w-]+\.worker)\.ts', import\.meta\.url\)/g;
-    builder.onLoad({ filter: /[\\/]backend[\\/].*\.ts$/ }, async ({ path }) => {
+    builder.onLoad({ filter: /[\\/](backend|test)[\\/].*\.ts$/ }, async ({ path }) => {
       const source = (await readFile(path, 'utf8')).replace(/^#!.*/, ''); // the preamble brings it
       return { contents: source.replace(reference, "new URL('./$1.js', import.meta.url)"), loader: 'ts' };
     });
   },
 };
+
+const forNode = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its ES modules can.
+  mainFields: ['module', 'main'],
+  target: 'node20.12',
+  metafile: true,
+  external,
+  plugins: [englishOnly],
+  logLevel: 'silent',
+};
+
+const asCommand = { format: 'esm', banner: { js: preamble }, plugins: [englishOnly, workerUrls] };

@@ -61,7 +61,7 @@ async function checkTarget(target) {
 }
 
 /** package.json as the editor needs it: without what only a checkout uses. Everything imported is bundled. */
-async function writeManifest(stage) {
+export async function writeManifest(stage) {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const checkoutOnly = ['scripts', 'devDependencies', 'dependencies', 'peerDependencies', 'peerDependenciesMeta'];
   for (const key of [...checkoutOnly, 'allowScripts']) delete manifest[key];
@@ -83,7 +83,7 @@ async function copyProject(stage) {
   for (const path of [...texts, ...there]) await cp(join(root, path), join(stage, path), { recursive: true, filter });
 }
 
-async function copyRuntime(stage, target) {
+export async function copyRuntime(stage, target) {
   const modules = join(stage, 'dist', 'node_modules');
   const library = join('bin', 'napi-v6', ...target.split('-'));
   const copies = [
@@ -102,7 +102,7 @@ async function copyRuntime(stage, target) {
 const callsC = /^(linux|darwin)-(x64|arm64)$/;
 
 /** koffi with its native part, 1.3 MB of its 4. Resolves to the names of what was copied. */
-async function copyCaller(stage, target) {
+export async function copyCaller(stage, target) {
   const native = `@koromix/koffi-${target}`;
   if (!callsC.test(target)) return [];
   if (!existsSync(join(root, 'node_modules', native))) {

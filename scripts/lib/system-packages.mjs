@@ -117,7 +117,8 @@ async function webgpu(mayInstall) {
   return {};
 }
 
-function swiftShader() {
+/** SwiftShader of an installed Chromium, for Vulkan; undefined where there is none. */
+export function swiftShader() {
   const driver = swiftShaderFolders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find(existsSync);
   return driver && { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver };
 }

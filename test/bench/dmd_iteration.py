@@ -37,7 +37,7 @@ def read_safetensors(path):
 def write_safetensors(path, tensors):
     header, blobs, offset = {}, [], 0
     for name, tensor in tensors.items():
-        tensor = tensor.detach().to(torch.float32).contiguous()
+        tensor = tensor.detach().to(torch.float32).cpu().contiguous()
         blob = bytes(tensor.untyped_storage())[: tensor.numel() * 4]
         header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + len(blob)]}
         offset += len(blob)

@@ -55,11 +55,20 @@ export function openOurs({
   return open(who, process.execPath, args, path.join(folder, 'ours.safetensors'));
 }
 
+export interface PeerOptions {
+  readonly python: string;
+  readonly way: string;
+  readonly folder: string;
+  readonly threads: number;
+  /** PyTorch's name of it. */
+  readonly device?: 'cpu' | 'cuda';
+}
+
 export function openPeer(
   who: string,
-  { python, way, folder, threads }: { python: string; way: string; folder: string; threads: number },
+  { python, way, folder, threads, device = 'cpu' }: PeerOptions,
 ): Promise<Contender> {
-  const args = [here('peers.py'), folder, `--way=${way}`, `--threads=${threads}`];
+  const args = [here('peers.py'), folder, `--way=${way}`, `--threads=${threads}`, `--device=${device}`];
   return open(who, python, args, path.join(folder, `${way}.safetensors`));
 }
 

@@ -34,8 +34,9 @@ class Sample:
     @torch.inference_mode()
     def turn(self):
         # As everywhere in EDM's code, an image has a generator of its own.
-        noise = [torch.randn(self.shape, generator=torch.Generator().manual_seed(seed)) for seed in range(self.batch)]
-        z = self.laid_out(torch.stack(noise)).double()
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in range(self.batch)]
+        noise = [torch.randn(self.shape, generator=generator, device="cpu") for generator in generators]
+        z = self.laid_out(torch.stack(noise).to(self.labels.device)).double()
         if self.steps == 1:
             x = self.denoise(z * 80.0, 80.0)
         else:

@@ -1,6 +1,6 @@
 """A row of the table in PyTorch, diffusers or OpenVINO, on what this project's side wrote: the other side of `ours.ts`.
 
-    python peers.py FOLDER --way=contiguous|channels_last|compiled|openvino --threads=N
+    python peers.py FOLDER --way=contiguous|channels_last|compiled|openvino --threads=N [--device=cpu|cuda]
 
 Says one line of JSON when it is ready, then one for each line that it reads: `go` is one turn, `answers` writes what the first
 turn computed to FOLDER/WAY.safetensors, `end` says the most memory there was.
@@ -59,7 +59,12 @@ def main():
     options = dict(word[2:].split("=") for word in sys.argv[1:] if word.startswith("--"))
     way, threads = options["way"], int(options["threads"])
     torch.set_num_threads(threads)
+    device = options.get("device", "cpu")
+    # What a device would round more coarsely by itself is float32 on the other side.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_default_device(device)
     case, metadata = read_safetensors(folder / "case.safetensors")
+    case = {name: tensor.to(device) for name, tensor in case.items()}
     start = time.perf_counter()
     if way == "openvino":
         import openvino
@@ -68,11 +73,14 @@ def main():
     else:
         work, version = kinds[metadata["kind"]](case, metadata, way), torch.__version__
     del case
-    say({"ready": 1000 * (time.perf_counter() - start), "engine": f"{way}, {version}"})
+    on = "" if device == "cpu" else f", {device}"
+    say({"ready": 1000 * (time.perf_counter() - start), "engine": f"{way}, {version}{on}"})
     for line in sys.stdin:
         if line.strip() == "go":
             wall, processor = time.perf_counter(), time.process_time()
             work.turn()
+            if device == "cuda":
+                torch.cuda.synchronize()
             wall, processor = time.perf_counter() - wall, time.process_time() - processor
             say({"milliseconds": 1000 * wall, "cpu": 1000 * processor})
         elif line.strip() == "answers":

@@ -9,7 +9,8 @@ import { said } from './process.ts';
 export function surroundings(python: string | null): string[] {
   const [cpu] = os.cpus();
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  const commit = said('git', ['-C', packageRoot(), 'log', '-1', '--format=%h of %as']);
+  // A bundle is no checkout; what starts it knows of which commit it is.
+  const commit = process.env.DMD_COMMIT || said('git', ['-C', packageRoot(), 'log', '-1', '--format=%h of %as']);
   const changed = said('git', ['-C', packageRoot(), 'status', '--porcelain', '--untracked-files=no']) !== '';
   const gigabytes = (os.totalmem() / 1e9).toFixed(0);
   const busy = os.loadavg()[0]!.toFixed(1);
