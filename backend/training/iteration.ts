@@ -7,6 +7,7 @@ import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../en
 import { byChunk } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
+import type { JoinedReader } from './joined-reader.ts';
 import type { Origin } from './origin.ts';
 import type { StagedProgram } from './staged-program.ts';
 import { type Chunks, disposeAll, type TrainedNetwork } from './trained-network.ts';
@@ -232,15 +233,16 @@ export class Iteration {
     this.#reports.push({ names, values, share, micro: this.micro, common });
   }
 
-  /** Reads everything reported. @returns the sums, and the first micro-batch that had a number which is not finite */
-  async read(ranks: Ranks = alone): Promise<{ scalars: Scalars; bad: number | undefined }> {
+  /** Reads everything reported, at once. @returns the sums, and the first micro-batch that had a number which is not finite */
+  async read(reader: JoinedReader, ranks: Ranks = alone): Promise<{ scalars: Scalars; bad: number | undefined }> {
     const scalars: Scalars = {};
     const own = new Set<string>();
     /** First ones: of this rank's numbers, and of all. */
     let [ownBad, bad]: (number | undefined)[] = [];
     const reports = this.#reports;
-    for (const { names, values, share, micro, common } of reports) {
-      const numbers = await values.read();
+    const read = await reader.read(reports.map(({ values }) => values));
+    for (const [k, { names, share, micro, common }] of reports.entries()) {
+      const numbers = read[k]!;
       names.forEach((name, i) => {
         scalars[name] = (scalars[name] ?? 0) + numbers[i]! * share;
         if (!common) own.add(name);

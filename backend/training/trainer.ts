@@ -8,6 +8,7 @@ import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { ArraySource, StoredArrays } from '../weights/array-source.ts';
 import { Iteration, type Scalars, type Watch } from './iteration.ts';
+import { JoinedReader } from './joined-reader.ts';
 import type { RestoredState, TrainedNetwork } from './trained-network.ts';
 
 export type { Scalars } from './iteration.ts';
@@ -74,12 +75,14 @@ export class Trainer {
   readonly #engine: Engine;
   readonly #procedure: Procedure;
   readonly #keepsGradients: (step: number) => boolean;
+  readonly #reader: JoinedReader;
   #latest: Iteration | null = null;
 
   /** @param keepsGradients steps whose gradients stay until the next one; none unless given */
   constructor(engine: Engine, procedure: Procedure, keepsGradients: (step: number) => boolean = () => false) {
     this.#engine = engine;
     this.#procedure = procedure;
+    this.#reader = new JoinedReader(engine);
     this.#keepsGradients = keepsGradients;
   }
 
@@ -131,7 +134,7 @@ export class Trainer {
     this.#latest = iteration;
     try {
       await this.#procedure.iterate(iteration);
-      const { scalars, bad } = await iteration.read(this.#ranks);
+      const { scalars, bad } = await iteration.read(this.#reader, this.#ranks);
       Object.assign(scalars, this.#procedure.rates?.(step));
       await iteration.commits(scalars);
       const all = this.networks.every(({ name }) => iteration.skipped.has(name));
@@ -204,5 +207,6 @@ export class Trainer {
     this.#forget();
     for (const network of this.networks) await network.dispose();
     await this.#procedure.dispose();
+    await this.#reader.dispose();
   }
 }
