@@ -87,6 +87,27 @@ test('a state moves between two sets of memory, and nothing is allocated', async
   await program.dispose();
 });
 
+test('programs compute in one memory, and need no more the second time', async () => {
+  const own = open();
+  const count = 2 ** 24;
+  const grown: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const graph = new Graph();
+    const wide = ops.broadcastTo(graph.input('x', [1]), [count]);
+    graph.output('y', ops.sum(ops.add(ops.exp(wide), wide)));
+    const program = await own.compile(graph);
+    for (let run = 0; run < 2; run++) {
+      const before = process.memoryUsage.rss();
+      (await program.run({ x: draw(1) })).y!.dispose();
+      grown.push(process.memoryUsage.rss() - before);
+    }
+  }
+  const [first, ...later] = grown;
+  assert.ok(first! > 4 * count, `${first} bytes for two arrays of ${4 * count}`);
+  for (const bytes of later) assert.ok(bytes < 2 * count, `${grown}`);
+  await own.dispose();
+});
+
 test('numbers that somebody has seen are never written over', async () => {
   const program = await engine.compile(stateGraph(3));
   const seen: Float32Array[] = [];

@@ -181,6 +181,8 @@ class OrtEngine implements Engine {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // See c-api/session.ts.
+      enableMemPattern: !onCpu,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(results === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),

@@ -21,6 +21,7 @@ const functions = {
   createSessionFromArray: [8, ['void *', 'void *', 'size_t', 'void *', 'void *']],
   run: [9, ['void *', 'void *', 'void *', 'void *', 'size_t', 'void *', 'size_t', 'void *']],
   createSessionOptions: [10, ['void *']],
+  disableMemPattern: [17, ['void *']],
   setLogSeverityLevel: [22, ['void *', 'int']],
   setGraphOptimizationLevel: [23, ['void *', 'int']],
   setIntraOpNumThreads: [24, ['void *', 'int']],
@@ -30,6 +31,9 @@ const functions = {
   createTensorWithData: [49, ['void *', 'void *', 'size_t', 'void *', 'size_t', 'int', 'void *']],
   createCpuMemoryInfo: [69, ['int', 'int', 'void *']],
   addSessionConfigEntry: [130, ['void *', 'str', 'str']],
+  createAndRegisterAllocator: [144, ['void *', 'void *', 'void *']],
+  createArenaConfig: [156, ['size_t', 'int', 'int', 'int', 'void *']],
+  unregisterAllocator: [177, ['void *', 'void *']],
 } as const;
 
 /** What there is to release, and the place of the function that does. */
@@ -41,6 +45,7 @@ const releases = {
   value: 96,
   runOptions: 97,
   sessionOptions: 100,
+  arenaConfig: 157,
 } as const;
 
 type FunctionName = keyof typeof functions;

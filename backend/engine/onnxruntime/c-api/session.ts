@@ -1,6 +1,7 @@
 /** A model opened through the C API, and its runs. Handles of tensors live for one run; the session's until it is closed. */
 import type { NumberType } from '../../../graph/tensor-data.ts';
 import type { Declared } from '../../engine.ts';
+import { Arena } from './arena.ts';
 import { type HandleKind, type Library, type Pointer, pointers } from './library.ts';
 import type { Memory } from './memory.ts';
 
@@ -25,6 +26,7 @@ export interface Surroundings {
   readonly library: Library;
   readonly env: Pointer;
   readonly hostMemory: Pointer;
+  readonly arena: Arena;
 }
 
 export function openSurroundings(library: Library): Surroundings {
@@ -33,6 +35,7 @@ export function openSurroundings(library: Library): Surroundings {
     library,
     env,
     hostMemory: library.create('memoryInfo', 'createCpuMemoryInfo', deviceAllocator, defaultMemory),
+    arena: new Arena(library, env),
   };
 }
 
@@ -64,17 +67,24 @@ export class Session {
     model: Uint8Array,
     { inputs, outputs, threads }: { readonly inputs: Tensors; readonly outputs: Tensors; readonly threads: number },
   ): Promise<Session> {
-    const { library, env } = around;
+    const { library, env, arena } = around;
+    arena.enter();
     const options = library.create('sessionOptions', 'createSessionOptions');
     try {
       library.call('setLogSeverityLevel', options, errorsOnly);
       library.call('setGraphOptimizationLevel', options, allOptimizations);
+      // A plan of a run's memory would be one block for all of it, beside what the first run took piece by piece.
+      library.call('disableMemPattern', options);
+      library.call('addSessionConfigEntry', options, 'session.use_env_allocators', '1');
       library.call('setIntraOpNumThreads', options, threads);
       library.call('setInterOpNumThreads', options, 1);
       library.call('addSessionConfigEntry', options, 'session.intra_op.spin_duration_us', spinMicroseconds);
       const { byteLength } = model;
       const session = await library.createAsync('session', 'createSessionFromArray', env, model, byteLength, options);
       return new Session(around, session, inputs, outputs);
+    } catch (error) {
+      arena.leave();
+      throw error;
     } finally {
       library.release('sessionOptions', options);
     }
@@ -140,8 +150,10 @@ export class Session {
   /** Not while it runs. */
   close(): void {
     if (this.running) throw new Error('the session still runs');
-    if (this.#handle !== null) this.#around.library.release('session', this.#handle);
+    if (this.#handle === null) return;
+    this.#around.library.release('session', this.#handle);
     this.#handle = null;
+    this.#around.arena.leave();
   }
 
   #value(memory: Memory, shape: BigInt64Array): Pointer {
