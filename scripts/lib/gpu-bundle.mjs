@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { bundleProgram } from './bundle.mjs';
 import { Failure, lastLine, say, seconds } from './console.mjs';
 import { writeNotices } from './notices.mjs';
@@ -82,14 +82,9 @@ async function copyLoader(stage) {
 
 async function copyPrograms(stage) {
   const dist = join(stage, 'dist');
-  const made = await bundleProgram({
-    folder: dist,
-    entryPoints: {
-      gpu: 'test/gpu/run.ts',
-      'gpu-step.worker': 'test/gpu/gpu-step.worker.ts',
-      'gpu-contract.worker': 'test/gpu/gpu-contract.worker.ts',
-    },
-  });
+  const programs = await Promise.all(['test/gpu', 'backend/engine'].map(workersIn));
+  const entryPoints = { gpu: 'test/gpu/run.ts', ...Object.fromEntries(programs.flat()) };
+  const made = await bundleProgram({ folder: dist, entryPoints });
   await copyFile(join(root, 'test/gpu/contract-reporter.mjs'), join(dist, 'contract-reporter.mjs'));
   // PyTorch's side, should the other machine have it.
   for (const folder of ['test/bench', 'test/bench/table']) {
@@ -97,6 +92,13 @@ async function copyPrograms(stage) {
     for (const file of scripts) await copyFile(join(root, folder, file), join(dist, file));
   }
   return made;
+}
+
+/** [name in dist/, source] of what is started as a process or a thread of its own. */
+async function workersIn(folder) {
+  const files = await readdir(join(root, folder), { recursive: true });
+  const workers = files.filter((file) => file.endsWith('.worker.ts'));
+  return workers.map((file) => [basename(file, '.ts'), join(folder, file)]);
 }
 
 async function copyCases(stage) {
