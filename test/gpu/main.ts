@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { DeviceName } from '../../backend/engine/open.ts';
 import { surroundings } from '../bench/table/surroundings.ts';
 import { page } from './page.ts';
-import { machineStep, type PlannedStep, reasonAgainst, stepsOf, verdictOf, wanted } from './plan.ts';
+import { machineStep, type PlannedStep, reasonAgainst, stepsOf, verdictOf, wanted, wholeLimit } from './plan.ts';
 import { type GpuRecord, nothing, type StepRecord } from './record.ts';
 import { help, parseSettings, type Settings } from './settings.ts';
 import { runStep } from './step-process.ts';
@@ -42,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function everything(settings: Settings, work: string, signal: AbortSignal): Promise<GpuRecord> {
   const about = { format: 1 as const, on: surroundings(null), began: new Date().toISOString(), options: settings };
+  const end = performance.now() + 1000 * wholeLimit * settings.patience;
   const steps: StepRecord[] = [];
   const record = () => ({ ...about, ...verdictOf(steps, settings), steps });
   const take = async (planned: PlannedStep, device: DeviceName | '') => {
@@ -55,15 +56,19 @@ async function everything(settings: Settings, work: string, signal: AbortSignal)
   for (const device of settings.devices) {
     if (signal.aborted) break;
     const [first, ...others] = stepsOf(device) as [PlannedStep, ...PlannedStep[]];
+    const leaveOut = (planned: PlannedStep, status: 'absent' | 'left out', why: string) =>
+      steps.push({ id: planned.id, title: planned.title, device, status, why, seconds: 0, findings: nothing });
     const against = reasonAgainst(device, settings, (findings.data as AdapterData | undefined) ?? null);
     if (against !== '') {
       say(`${device}: ${against}.`);
-      steps.push({ ...first, device, status: 'absent', why: against, seconds: 0, findings: nothing });
+      leaveOut(first, 'absent', against);
       continue;
     }
     if ((await take(first, device)).status !== 'passed') continue;
     for (const planned of others) {
-      if (!signal.aborted && wanted(planned, settings)) await take(planned, device);
+      if (signal.aborted || !wanted(planned, settings)) continue;
+      if (performance.now() < end) await take(planned, device);
+      else leaveOut(planned, 'left out', 'the time of the whole was up');
     }
   }
   write(settings.out, record());

@@ -15,7 +15,7 @@ th, td { text-align: left; padding: .25em .7em; border-bottom: 1px solid var(--l
 .notes { color: var(--dim); margin: .4em 0; padding-left: 1.2em; } .failures { color: var(--bad); padding-left: 1.2em; }
 .charts { display: flex; flex-wrap: wrap; gap: 1em; } figure { margin: 0; width: 320px; } figcaption { font-size: .85em; }
 svg { width: 100%; height: auto; background: var(--soft); } svg text { font-size: 10px; fill: var(--dim); }
-polyline { fill: none; stroke-width: 1.5; } .cpu { stroke: var(--cpu); stroke-width: 3; opacity: .6; } .device { stroke: var(--device); }
+polyline { fill: none; stroke-width: 1.2; } .cpu { stroke: var(--cpu); stroke-width: 5; opacity: .4; } .device { stroke: var(--device); }
 .axis { fill: none; stroke: var(--line); } b.cpu { color: var(--cpu); opacity: 1; } b.device { color: var(--device); }`;
 
 export function page(record: GpuRecord): string {

@@ -13,7 +13,10 @@ export interface PlannedStep {
 
 export const machineStep: PlannedStep = { id: 'adapters', title: 'adapters and drivers', limit: 20 };
 
-/** A device's steps; the first one decides whether there is anything to do. Those of WebGPU add up to the four minutes. */
+/** Seconds, as a step's limit: steps that have not begun by then are left out. */
+export const wholeLimit = 240;
+
+/** A device's steps; the first one decides whether there is anything to do. */
 const deviceSteps: readonly PlannedStep[] = [
   { id: 'opening', title: 'device opened', limit: 30 },
   { id: 'contract', title: "the engine's promises", limit: 40 },

@@ -25,7 +25,7 @@ export interface Findings {
 
 /**
  * `absent`: what the step wants is not on this machine, which is no fault. `slow`: broken off at its time limit, with what it had
- * found until then.
+ * found until then. `left out`: the time of the whole was up before it began.
  */
 export type StepStatus = 'passed' | 'failed' | 'absent' | 'slow' | 'interrupted' | 'left out';
 

@@ -76,6 +76,20 @@ test('without a graphics card it says so, names what is not there, and that is n
   assert.match(machine!.findings.notes.join('\n'), /Vulkan (driver|loader)|not listed/);
 });
 
+test('a software adapter is described, and opened when it is asked for', async (t) => {
+  const { record } = gpu('software', ['--device', 'webgpu', '--software', '--only', 'no further step']);
+  const [machine, webgpu] = record.steps;
+  const rows = machine!.findings.table!.rows.filter(([, kind]) => kind === 'software');
+  if (rows.length === 0) return t.skip('no software adapter here (npm test -- --install brings SwiftShader)');
+  const [name, , driver, version, memory, largest, buffers] = rows[0]!;
+  assert.ok(name!.length > 3 && driver!.length > 3, rows[0]!.join());
+  assert.match(version!, /^1\.[1-9]\d*\.\d+$/);
+  // What WebGPU asks of an adapter at least.
+  assert.ok(Number.parseInt(memory!, 10) >= 128 && Number.parseInt(largest!, 10) >= 128 && Number(buffers) >= 8);
+  assert.equal(webgpu!.status, 'passed', webgpu!.why);
+  assert.match(webgpu!.findings.table!.rows.join('\n'), /results stay on the device,yes/);
+});
+
 test('a step that does not end is broken off, what it found stays, and that is a failure', () => {
   const { status, record } = gpu('slow', ['--device', 'cpu', '--small', '--only', 'speed', '--patience', '0.02']);
   // Nothing passes in so little time.

@@ -91,7 +91,7 @@ function described(own: readonly Values[], cpu: readonly Values[], small: boolea
   return { table: { head, rows }, curves, notes, failures, data: measured };
 }
 
-const ratio = (value: number) => value.toExponential(1);
+const ratio = (value: number) => (value === 0 ? '0' : value.toExponential(1));
 
 /** How far a curve is from the CPU's: as a share of its largest number, in the first iterations and at most, and where. */
 export function apart({ device, cpu }: Curve) {
