@@ -8,11 +8,11 @@
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.ts';
 import { writeFileAtomic } from './atomic.ts';
+import { cacheFolder } from './cache.ts';
 import { onDisk } from './disk.ts';
 import { openRegularSync, readText } from './regular.ts';
 
@@ -56,7 +56,8 @@ export async function hashFolder(folder: string, names: readonly string[], hashi
 async function cached(files: readonly string[], hashing: Hashing, combine: (digests: string[]) => string) {
   const slices = new Slices(hashing.signal);
   const before = await look(files, slices);
-  const kept = before.bytes + fileCost * files.length >= keptFrom ? path.join(cacheFolder(), before.key) : undefined;
+  const kept =
+    before.bytes + fileCost * files.length >= keptFrom ? path.join(cacheFolder('hashes'), before.key) : undefined;
   const known = kept && readKept(kept);
   if (known) return known;
   const now = BigInt(Date.now()) * 1_000_000n;
@@ -133,12 +134,6 @@ class Slices {
     this.#began = performance.now();
     return true;
   }
-}
-
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = process.env;
-  const base = xdg || (process.platform === 'win32' && local) || path.join(os.homedir(), '.cache');
-  return path.join(base, 'dmd-workbench', 'hashes');
 }
 
 function readKept(file: string): string | undefined {

@@ -126,13 +126,13 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** fetch throws a TypeError whose cause has the system's code; a stream that breaks off ends in one of these, too. */
-function isNetworkError(error: unknown): boolean {
+export function isNetworkError(error: unknown): boolean {
   if (typeof error === 'string') return /fetch failed|terminated|network/i.test(error);
   if (!(error instanceof Error)) return false;
   return error instanceof TypeError ? /fetch failed|terminated|network/i.test(error.message) : 'code' in error;
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
   return cause instanceof Error ? cause.message : String(cause);

@@ -12,7 +12,7 @@ import { UserError } from '../../protocol/errors.ts';
 import { type HubClient, type HubFile, stopped } from './client.ts';
 
 export interface BlobRequest {
-  readonly client: HubClient;
+  readonly client: Pick<HubClient, 'open'>;
   readonly repository: string;
   readonly commit: string;
   readonly file: HubFile;
