@@ -49,7 +49,9 @@ function tellTogether(ended: readonly RunRecord[]): void {
 async function notify(run: RunRecord, services: Services): Promise<void> {
   const alarm = await gravestAlarm(run, services);
   const text = plain(
-    [outcome(run), alarm ? alarmText(alarm) : sentence(run.error?.hint ?? '')].filter(Boolean).join(' '),
+    [outcome(run), alarm ? alarmText(alarm) : sentence(run.error?.hint ?? ''), deviceToAvoid(run)]
+      .filter(Boolean)
+      .join(' '),
   );
   const actions = actionsFor(run, services);
   const titles = [...actions.keys()];
@@ -87,6 +89,12 @@ function outcome({ name, step, state, error }: RunRecord): string {
   }
   if (!error) return vscode.l10n.t('The run "{0}" failed after step {1}.', name, step);
   return sentence(vscode.l10n.t('The run "{0}" failed after step {1}: {2}', name, step, shortened(error.message)));
+}
+
+/** A process that ends without a word was mostly ended by its device's own code; the processor's is the surest. */
+function deviceToAvoid({ state, device }: RunRecord): string {
+  if (state !== 'interrupted' || device === '' || /^cpu\b/.test(device)) return '';
+  return vscode.l10n.t('It computed on {0}: if that happens again, avoid this device and resume on cpu.', device);
 }
 
 function alarmText({ title, step, statement, advice }: RunVerdict): string {

@@ -141,6 +141,11 @@ async function tryDevice(device: DeviceName, threads: number, timeLimitMs: numbe
 async function notInRuntime(device: DeviceName): Promise<string> {
   // Their own messages say what to install.
   if (device === 'tensorflow' || isOpenVino(device)) return '';
+  if (device === 'cuda' && process.platform === 'linux') {
+    const { findCuda } = await import('./onnxruntime/cuda/folder.ts');
+    const found = findCuda();
+    return 'reason' in found ? found.reason : '';
+  }
   const { supportedProviders } = await import('./onnxruntime/providers.ts');
   if (supportedProviders().includes(device)) return '';
   return `onnxruntime-node has no ${device} for ${process.platform} ${process.arch}`;
@@ -150,9 +155,6 @@ async function notInRuntime(device: DeviceName): Promise<string> {
 function explain(device: DeviceName, reason: string): string {
   if (device === 'webgpu' && reason.includes('RequestAdapterStatus')) {
     return 'no GPU found: it needs a working Vulkan, Metal or Direct3D 12 driver';
-  }
-  if (device === 'cuda' && reason.includes('Failed to load shared library')) {
-    return "ONNX Runtime's CUDA libraries or CUDA itself are missing; docs/devices.md says how to get them";
   }
   const line = reason.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
   return line.length > 300 ? `${line.slice(0, 300)}...` : line;

@@ -2,7 +2,7 @@
 import { backwardTables } from '../../graph/onnx/lower/attention-parts.ts';
 import { type Capabilities, hostAttentionBytes } from '../capabilities.ts';
 import { channelBlock } from './channel-block.ts';
-import { takesHalves, workingOperators } from './operator-trials.ts';
+import { type Trial, takesHalves, trialOn, workingOperators } from './operator-trials.ts';
 import type { OrtDevice } from './providers.ts';
 import { webGpuLimits } from './webgpu-limits.ts';
 
@@ -10,7 +10,14 @@ const known = new Map<OrtDevice, Promise<Capabilities>>();
 
 /** Found once per process. */
 export function ortCapabilities(device: OrtDevice): Promise<Capabilities> {
-  const found = known.get(device) ?? find(device);
+  const found = known.get(device) ?? find(device, keepsResults(device), trialOn(device));
+  known.set(device, found);
+  return found;
+}
+
+/** Of a device that keeps its results, and that has another way to be tried. Found once per process. */
+export function residentCapabilities(device: OrtDevice, trial: Trial): Promise<Capabilities> {
+  const found = known.get(device) ?? find(device, true, trial);
   known.set(device, found);
   return found;
 }
@@ -18,15 +25,15 @@ export function ortCapabilities(device: OrtDevice): Promise<Capabilities> {
 /** Devices whose results can stay in device memory between programs: the Node package offers buffers of WebGPU's only. */
 export const keepsResults = (device: OrtDevice) => device === 'webgpu';
 
-async function find(device: OrtDevice): Promise<Capabilities> {
+async function find(device: OrtDevice, resident: boolean, trial: Trial): Promise<Capabilities> {
   const onHost = device === 'cpu';
   return {
     onHost,
-    resident: keepsResults(device),
+    resident,
     sharesConstants: false,
-    holds: (await takesHalves(device)) ? ['float32', 'float16'] : ['float32'],
+    holds: (await takesHalves(trial)) ? ['float32', 'float16'] : ['float32'],
     computes: ['float32'],
-    fused: await workingOperators(device),
+    fused: await workingOperators(device, trial),
     streamsAttention: onHost,
     channelBlock: onHost ? await channelBlock() : 0,
     shiftedWindows: onHost,

@@ -7,6 +7,8 @@ import type { Engine } from '../engine.ts';
 import { createBindingEngine } from './binding-engine.ts';
 import { createCApiEngine } from './c-api/engine.ts';
 import { type CApi, openCApi } from './c-api/open.ts';
+import { openCuda } from './cuda/open.ts';
+import { CudaPlace } from './cuda/place.ts';
 import type { OrtDevice } from './providers.ts';
 
 /** The C API, or the binding of onnxruntime-node. */
@@ -23,16 +25,29 @@ export interface OrtOptions {
 
 /** Throws UserError('device') where the way that was asked for is not there; for other devices, the first `compile` does. */
 export function createOnnxRuntimeEngine({ device, threads = 0, way }: OrtOptions): Engine {
+  if (takesCuda(device, way)) return createCApiEngine(cuda(), threads, new CudaPlace(cuda()));
   const { cApi } = chooseWay(device, way);
   return cApi ? createCApiEngine(cApi, threads) : createBindingEngine({ device, threads });
 }
 
 /** How the device's graphs are run, for people. */
 export function wayInWords(device: OrtDevice): string {
+  if (takesCuda(device)) return "ONNX Runtime's C API and CUDA 13";
   return chooseWay(device).words;
 }
 
 const variable = 'DMD_ONNX_RUNTIME';
+
+/** CUDA is reached through the C API where its libraries can be fetched; elsewhere the package's binding has it or not. */
+function takesCuda(device: OrtDevice, way?: Way): boolean {
+  return device === 'cuda' && (way ?? named()) !== 'node' && process.platform === 'linux' && process.arch === 'x64';
+}
+
+function cuda(): Around {
+  const found = openCuda();
+  if ('around' in found) return found.around;
+  throw new UserError('device', `cuda cannot be used: ${found.reason}`, 'docs/devices.md says what it needs.');
+}
 
 type Around = Extract<CApi, { readonly around: unknown }>['around'];
 

@@ -40,23 +40,23 @@ const trials: Readonly<Record<FusedOperator, (graph: Graph) => void>> = {
   },
 };
 
-export async function workingOperators(device: OrtDevice): Promise<FusedOperator[]> {
+export async function workingOperators(device: OrtDevice, trial = trialOn(device)): Promise<FusedOperator[]> {
   const working: FusedOperator[] = [];
   for (const operator of fusedOperators) {
     // Processors of a GPU add to one place in whatever order they come: the sum would differ from run to run.
     if (operator === 'ScatterND' && device !== 'cpu') continue;
     const graph = new Graph();
     trials[operator](graph);
-    if (await works(device, graph, operator)) working.push(operator);
+    if (await works(trial, graph, operator)) working.push(operator);
   }
   return working;
 }
 
-async function works(device: OrtDevice, graph: Graph, operator: FusedOperator): Promise<boolean> {
+async function works(trial: Trial, graph: Graph, operator: FusedOperator): Promise<boolean> {
   const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, someNumbers(shape)]));
   try {
     const expected = await run('cpu', lowerGraph(graph), feeds);
-    const actual = await run(device, lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } }), feeds);
+    const actual = await trial(lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } }), feeds);
     const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     return expected.every((value, i) => Math.abs(value - actual[i]) <= tolerance * largest);
   } catch {
@@ -65,13 +65,13 @@ async function works(device: OrtDevice, graph: Graph, operator: FusedOperator): 
 }
 
 /** Whether the device takes float16: on the way in, the same numbers on the way out. */
-export async function takesHalves(device: OrtDevice): Promise<boolean> {
+export async function takesHalves(trial: Trial): Promise<boolean> {
   const numbers = Float32Array.of(1, -0.5, 65504, 2 ** -24);
   const graph = new Graph();
   const x = graph.input('x', [numbers.length], 'float16');
   graph.output('y', widen(slice(x, [1], [numbers.length])));
   try {
-    const y = await run(device, lowerGraph(graph), { x: { shape: [numbers.length], halves: floatsToHalves(numbers) } });
+    const y = await trial(lowerGraph(graph), { x: { shape: [numbers.length], halves: floatsToHalves(numbers) } });
     return numbers.subarray(1).every((number, i) => y[i] === number);
   } catch {
     return false;
@@ -79,6 +79,17 @@ export async function takesHalves(device: OrtDevice): Promise<boolean> {
 }
 
 /** The result y of one run on the device alone. */
+export type Trial = (
+  lowered: LoweredGraph,
+  feeds: Readonly<Record<string, TensorData | HalfData>>,
+) => Promise<Float32Array>;
+
+/** Through onnxruntime-node. */
+export const trialOn =
+  (device: OrtDevice): Trial =>
+  (lowered, feeds) =>
+    run(device, lowered, feeds);
+
 async function run(
   device: OrtDevice,
   lowered: LoweredGraph,

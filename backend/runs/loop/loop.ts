@@ -15,6 +15,7 @@ import { NumericStop, type Scalars } from '../../training/trainer.ts';
 import { pruneCheckpoints, saveCheckpoint } from '../checkpoints/checkpoints.ts';
 import { answerFromState } from './answers.ts';
 import { type DebuggingParts, goBack, runDebugger } from './debugging.ts';
+import { deviceStop } from './device-stop.ts';
 import type { GpuUse } from './gpu-use.ts';
 import { numericError } from './numeric-stop.ts';
 import type { Quality } from './quality.ts';
@@ -121,14 +122,18 @@ export class TrainingLoop {
     return this.#parts.ranks ?? alone;
   }
 
-  /** Data or a disk that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
+  /** Data, a disk or a device that fail leave the state of the last step whole: it is saved, if it can be, before the run ends. */
   async #keepProgress(error: unknown): Promise<never> {
-    if (['data', 'weights', 'io'].includes(describeError(error).kind)) {
+    if (['data', 'weights', 'io', 'device'].includes(describeError(error).kind)) {
       try {
         await this.#checkpoint();
       } catch {
         // The first error is the one to show.
       }
+    }
+    if (error instanceof UserError && error.kind === 'device') {
+      const { run, config } = this.#parts;
+      throw deviceStop(error, { folder: run.paths.folder, kind: config.kind, saved: this.#saved?.step });
     }
     throw error;
   }

@@ -1,14 +1,14 @@
 /**
- * Runs graphs on the CPU through ONNX Runtime's C API. Runs, and the opening of programs, happen on another thread, one after the
+ * Runs graphs through ONNX Runtime's C API, on the CPU or on a device with memory of its own (place.ts). Runs, and the opening of programs, happen on another thread, one after the
  * other in the order in which they were asked for; results lie in memory that was there before (memory.ts says how it goes around).
  */
 import type { Graph, Shape } from '../../../graph/graph.ts';
 import { lowerGraph } from '../../../graph/onnx/emit.ts';
 import { encodeModel } from '../../../graph/onnx/proto.ts';
-import { gather, type HalfData, type TensorData } from '../../../graph/tensor-data.ts';
+import type { HalfData, TensorData } from '../../../graph/tensor-data.ts';
 import { UserError } from '../../../protocol/errors.ts';
 import type { Capabilities } from '../../capabilities.ts';
-import { Crossings } from '../../crossings.ts';
+import type { Crossings } from '../../crossings.ts';
 import {
   type CompileOptions,
   checkedFeed,
@@ -17,43 +17,47 @@ import {
   declared,
   type Engine,
   type Feed,
-  isDeviceTensor,
   type Program,
   RunEnded,
   type RunOptions,
 } from '../../engine.ts';
-import { ortCapabilities } from '../capabilities.ts';
 import { channelBlock } from '../channel-block.ts';
-import { type AddressOf, type Home, Memory, ownMemory, takeFrom } from './memory.ts';
+import { HostPlace } from './host-place.ts';
+import { Home, type Room } from './memory.ts';
+import type { Place } from './place.ts';
 import { Session, type Surroundings } from './session.ts';
-import { HostTensor } from './tensor.ts';
 
-/** @param threads 0: one per physical core */
-export function createCApiEngine(around: Surroundings, threads: number): Engine {
-  return new CApiEngine(around, threads);
+/** @param threads 0: one per physical core. @param place default: memory of the host */
+export function createCApiEngine(around: Surroundings, threads: number, place?: Place): Engine {
+  return new CApiEngine(
+    around,
+    threads,
+    place ?? new HostPlace((array) => around.library.koffi.address(array), threads),
+  );
 }
 
 class CApiEngine implements Engine {
   readonly device: string;
-  readonly crossings = new Crossings();
-  readonly address: AddressOf;
+  readonly crossings: Crossings;
+  readonly place: Place;
   readonly #around: Surroundings;
   readonly #threads: number;
   readonly #sessions = new Set<Session>();
   /** Settles when native code is left. */
   #free: Promise<unknown> = Promise.resolve();
 
-  constructor(around: Surroundings, threads: number) {
+  constructor(around: Surroundings, threads: number, place: Place) {
     this.#around = around;
     this.#threads = threads;
-    this.device = threads > 0 ? `cpu (${threads} threads)` : 'cpu';
-    this.address = (array) => around.library.koffi.address(array);
+    this.place = place;
+    this.device = place.device;
+    this.crossings = place.crossings;
     forgotten.register(this, this.#sessions);
     living.add(this.#sessions);
   }
 
   capabilities(): Promise<Capabilities> {
-    return ortCapabilities('cpu');
+    return this.place.capabilities();
   }
 
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
@@ -65,6 +69,8 @@ class CApiEngine implements Engine {
       try {
         return await Session.open(this.#around, model, { inputs, outputs, threads: this.#threads });
       } catch (error) {
+        const worded = this.place.worded(error, `cannot run '${name}'`);
+        if (worded instanceof UserError) throw worded;
         const message = `${this.device} cannot run '${name}': ${(error as Error).message}`;
         throw new UserError('device', message, '', { cause: error });
       }
@@ -75,16 +81,17 @@ class CApiEngine implements Engine {
   }
 
   upload(value: TensorData | HalfData): DeviceTensor {
-    return new HostTensor(value.shape, ownMemory(value, this.address), this.address);
+    return this.place.upload(value);
   }
 
-  async receive(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
-    return new HostTensor(shape, new Memory(await gather(shape, slices)), this.address);
+  receive(shape: Shape, slices: AsyncIterable<Float32Array>): Promise<DeviceTensor> {
+    return this.place.receive(shape, slices);
   }
 
   async dispose(): Promise<void> {
     for (const session of this.#sessions) session.abandon();
     for (const session of [...this.#sessions]) await this.close(session);
+    await this.inTurn(async () => this.place.close());
   }
 
   /** Does something once what was asked for before is done. */
@@ -137,7 +144,7 @@ class CApiProgram implements Program {
   readonly #session: Session;
   readonly #parts: ProgramParts;
   /** Free memory by input, for numbers of the host on their way in, and by output. */
-  readonly #homes: Readonly<Record<'inputs' | 'outputs', Map<string, Home>>>;
+  readonly #homes: Readonly<Record<'inputs' | 'outputs', Map<string, Home<Room>>>>;
   #disposed = false;
 
   constructor(engine: CApiEngine, session: Session, parts: ProgramParts) {
@@ -146,7 +153,8 @@ class CApiProgram implements Program {
     this.#parts = parts;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
-    const homes = (tensors: ReadonlyMap<string, Declared>) => new Map(Array.from(tensors.keys(), (name) => [name, []]));
+    const homes = (tensors: ReadonlyMap<string, Declared>) =>
+      new Map(Array.from(tensors.keys(), (name) => [name, new Home<Room>()]));
     this.#homes = { inputs: homes(parts.inputs), outputs: homes(parts.outputs) };
   }
 
@@ -155,29 +163,27 @@ class CApiProgram implements Program {
     return this.#engine.inTurn(async () => {
       this.#refuseDisposed();
       RunEnded.throwIf(signal, this.#parts.name);
-      const fed: Memory[] = [];
-      const made: Memory[] = [];
+      const fed: Room[] = [];
+      const made: Room[] = [];
+      const { place } = this.#engine;
       try {
         for (const [name, input] of this.inputs) {
-          fed.push(this.#memoryOf(name, checkedFeed(this.#parts.name, name, input, feeds[name])));
+          const feed = checkedFeed(this.#parts.name, name, input, feeds[name]);
+          const home = this.#homes.inputs.get(name)!;
+          fed.push(place.read({ name, feed, home, blocks: this.#parts.blocksOf(name) }));
         }
-        for (const [name, { shape, type }] of this.outputs) {
-          made.push(takeFrom(this.#homes.outputs.get(name)!, shape, type, this.#engine.address));
-        }
+        for (const [name, output] of this.outputs) made.push(place.room(output, this.#homes.outputs.get(name)!));
         await this.#session.run(fed, made, signal);
       } catch (error) {
         for (const memory of made) memory.release();
         if (this.#session.closed) this.#refuseDisposed();
         RunEnded.throwIf(signal, this.#parts.name);
-        throw error;
+        throw place.worded(error, `'${this.#parts.name}' failed`);
       } finally {
         for (const memory of fed) memory.release();
       }
       return Object.fromEntries(
-        Array.from(this.outputs, ([name, { shape }], i) => [
-          name,
-          new HostTensor(shape, made[i]!, this.#engine.address),
-        ]),
+        Array.from(this.outputs, ([name, { shape }], i) => [name, place.result(name, shape, made[i]!)]),
       );
     });
   }
@@ -186,19 +192,10 @@ class CApiProgram implements Program {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#engine.close(this.#session);
+    for (const homes of Object.values(this.#homes)) for (const home of homes.values()) home.close();
   }
 
   #refuseDisposed(): void {
     if (this.#disposed || this.#session.closed) throw new Error(`program '${this.#parts.name}' was disposed`);
-  }
-
-  /** To be released. */
-  #memoryOf(name: string, feed: Feed): Memory {
-    const blocks = this.#parts.blocksOf(name);
-    if (feed instanceof HostTensor) return feed.inBlocks(blocks).hold();
-    if (isDeviceTensor(feed)) throw new Error(`input '${name}' lives on another engine`);
-    const { address } = this.#engine;
-    if (blocks > 0) return new HostTensor(feed.shape, new Memory(feed.data), address).inBlocks(blocks);
-    return ownMemory(feed, address, this.#homes.inputs.get(name)!);
   }
 }

@@ -29,11 +29,20 @@ const functions = {
   createRunOptions: [39, ['void *']],
   setTerminate: [46, ['void *']],
   createTensorWithData: [49, ['void *', 'void *', 'size_t', 'void *', 'size_t', 'int', 'void *']],
+  createMemoryInfo: [68, ['str', 'int', 'int', 'int', 'void *']],
   createCpuMemoryInfo: [69, ['int', 'int', 'void *']],
+  allocatorAlloc: [75, ['void *', 'size_t', 'void *']],
+  allocatorFree: [76, ['void *', 'void *']],
   addSessionConfigEntry: [130, ['void *', 'str', 'str']],
+  createAllocator: [131, ['void *', 'void *', 'void *']],
   createAndRegisterAllocator: [144, ['void *', 'void *', 'void *']],
   createArenaConfig: [156, ['size_t', 'int', 'int', 'int', 'void *']],
   unregisterAllocator: [177, ['void *', 'void *']],
+  appendCuda: [204, ['void *', 'void *']],
+  createCudaOptions: [205, ['void *']],
+  updateCudaOptions: [206, ['void *', 'void *', 'void *', 'size_t']],
+  registerProviderLibrary: [301, ['void *', 'str', 'str']],
+  copyTensors: [386, ['void *', 'void *', 'void *', 'void *', 'size_t']],
 } as const;
 
 /** What there is to release, and the place of the function that does. */
@@ -45,7 +54,9 @@ const releases = {
   value: 96,
   runOptions: 97,
   sessionOptions: 100,
+  allocator: 132,
   arenaConfig: 157,
+  cudaOptions: 208,
 } as const;
 
 type FunctionName = keyof typeof functions;
@@ -153,11 +164,20 @@ function libraryPath(): string {
  */
 function pin(koffi: Koffi, path: string): void {
   const noDelete = { linux: 0x1000, darwin: 0x80 }[process.platform as string];
-  if (noDelete === undefined) return;
-  const now = 2;
-  const dlopen = koffi.load(null).func('dlopen', 'void *', ['str', 'int']) as NativeFunction;
   // Why it cannot be opened, koffi says when it does so itself.
-  dlopen(path, now | noDelete);
+  if (noDelete !== undefined) dlopen(koffi, path, noDelete);
+}
+
+/** Loads a library for others that name it, for as long as the process lives. Throws an Error that says why it cannot be opened. */
+export function keepLoaded(koffi: Koffi, path: string): void {
+  const global = 0x100;
+  opened(koffi, path);
+  dlopen(koffi, path, global | 0x1000);
+}
+
+function dlopen(koffi: Koffi, path: string, flags: number): void {
+  const now = 2;
+  (koffi.load(null).func('dlopen', 'void *', ['str', 'int']) as NativeFunction)(path, now | flags);
 }
 
 function opened(koffi: Koffi, path: string): LibraryHandle {

@@ -22,32 +22,39 @@ const mostCopied = 2 ** 26;
 const mostFree = 2;
 
 /** Free memory of one size, for one output or input of one program. */
-export type Home = Memory[];
+export class Home<R extends Room> {
+  readonly #free: R[] = [];
+  #closed = false;
 
-export class Memory {
-  /** float32, or float16 as its bits. */
-  readonly numbers: Float32Array | Uint16Array;
+  take(): R | undefined {
+    return this.#free.pop();
+  }
+
+  /** Whether there is place for it. */
+  keep(room: R): boolean {
+    if (this.#closed || this.#free.length >= mostFree) return false;
+    this.#free.push(room);
+    return true;
+  }
+
+  /** Nobody takes from it any more: what it keeps is let go of, and it keeps nothing else. */
+  close(): void {
+    this.#closed = true;
+    for (const room of this.#free.splice(0)) room.release();
+  }
+}
+
+/** Memory for one tensor, wherever it lies. Who makes it holds it. */
+export abstract class Room {
   readonly type: NumberType;
-  readonly #bytes: number;
-  #home: Home | null;
+  readonly bytes: number;
+  #home: Home<Room> | null;
   #holders = 1;
 
-  constructor(numbers: Float32Array | Uint16Array, home: Home | null = null) {
-    // V8 has small arrays in its heap, where they move, until their buffer is asked for.
-    void numbers.buffer;
-    this.numbers = numbers;
-    this.type = numbers instanceof Uint16Array ? 'float16' : 'float32';
-    this.#bytes = numbers.byteLength;
+  constructor(type: NumberType, bytes: number, home: Home<Room> | null) {
+    this.type = type;
+    this.bytes = bytes;
     this.#home = home;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Whether it is still there: a buffer that was handed to another thread is not. */
-  get whole(): boolean {
-    return this.numbers.byteLength === this.#bytes;
   }
 
   hold(): this {
@@ -57,25 +64,57 @@ export class Memory {
 
   release(): void {
     this.#holders--;
-    if (this.#holders > 0 || !this.#home || this.#home.length >= mostFree) return;
+    if (this.#holders > 0) return;
     this.#holders = 1;
-    this.#home.push(this);
+    if (!this.#home?.keep(this)) {
+      this.#holders = 0;
+      this.free();
+    }
+  }
+
+  /** It goes back to no home. */
+  protected leaveHome(): void {
+    this.#home = null;
+  }
+
+  /** Nobody holds it, and nobody will. */
+  protected abstract free(): void;
+}
+
+/** In memory of the host. */
+export class Memory extends Room {
+  /** float32, or float16 as its bits. */
+  readonly numbers: Float32Array | Uint16Array;
+
+  constructor(numbers: Float32Array | Uint16Array, home: Home<Memory> | null = null) {
+    // V8 has small arrays in its heap, where they move, until their buffer is asked for.
+    void numbers.buffer;
+    super(numbers instanceof Uint16Array ? 'float16' : 'float32', numbers.byteLength, home as Home<Room> | null);
+    this.numbers = numbers;
+  }
+
+  /** Whether it is still there: a buffer that was handed to another thread is not. */
+  get whole(): boolean {
+    return this.numbers.byteLength === this.bytes;
   }
 
   /** Somebody sees the numbers and may look at them at any later time: no run gets this memory again. */
   show(): this {
-    this.#home = null;
+    this.leaveHome();
     return this;
   }
+
+  /** JavaScript collects it. */
+  protected free(): void {}
 }
 
 /** Room for numbers, which are anything: what is free at its home, or new memory. It goes back there. */
-export function takeFrom(home: Home, shape: readonly number[], type: NumberType, address: AddressOf): Memory {
-  return home.pop() ?? new Memory(aligned(sizeOf(shape), type, address), home);
+export function takeFrom(home: Home<Memory>, shape: readonly number[], type: NumberType, address: AddressOf): Memory {
+  return home.take() ?? new Memory(aligned(sizeOf(shape), type, address), home);
 }
 
 /** Numbers of the host as the engine's own, which nobody else changes, unless they are many. @param home where there may be room */
-export function ownMemory(value: TensorData | HalfData, address: AddressOf, home: Home | null = null): Memory {
+export function ownMemory(value: TensorData | HalfData, address: AddressOf, home: Home<Memory> | null = null): Memory {
   const numbers = 'halves' in value ? value.halves : value.data;
   if (numbers.byteLength > mostCopied) return new Memory(numbers);
   const type = typeOf(value);

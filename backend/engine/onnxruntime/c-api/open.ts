@@ -18,16 +18,20 @@ function open(): CApi {
   try {
     const library = new Library();
     tryMemory(library);
-    const around = openSurroundings(library);
-    process.once('exit', () => leave(around));
-    return { around };
+    return { around: leaveAtExit(openSurroundings(library)) };
   } catch (error) {
     return { reason: (error as Error).message.replace(/\s+/g, ' ').trim().replace(/\.$/, '') };
   }
 }
 
+/** Has them closed when the thread ends. */
+export function leaveAtExit(around: Surroundings): Surroundings {
+  process.once('exit', () => leave(around));
+  return around;
+}
+
 /** Throws where native code does not see JavaScript's memory. */
-function tryMemory({ koffi }: Library): void {
+export function tryMemory({ koffi }: Library): void {
   const numbers = aligned(2, 'float32', (array) => koffi.address(array));
   koffi.encode(koffi.address(numbers), 4, 'float', 7);
   if (numbers[1] !== 7) throw new Error("native code does not see this runtime's memory");

@@ -1,9 +1,10 @@
 /** A model opened through the C API, and its runs. Handles of tensors live for one run; the session's until it is closed. */
-import type { NumberType } from '../../../graph/tensor-data.ts';
+import { bytesPerNumber, type NumberType } from '../../../graph/tensor-data.ts';
 import type { Declared } from '../../engine.ts';
 import { Arena } from './arena.ts';
+import { DeviceMemory } from './device-memory.ts';
 import { type HandleKind, type Library, type Pointer, pointers } from './library.ts';
-import type { Memory } from './memory.ts';
+import { Memory, type Room } from './memory.ts';
 
 /** ONNXTensorElementDataType. */
 const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16: 10 };
@@ -27,21 +28,66 @@ export interface Surroundings {
   readonly env: Pointer;
   readonly hostMemory: Pointer;
   readonly arena: Arena;
+  /** Null for the CPU alone. */
+  readonly cuda: Cuda | null;
 }
 
-export function openSurroundings(library: Library): Surroundings {
+/** How sessions take CUDA's provider. */
+export interface Cuda {
+  /** How its memory is called. */
+  readonly memory: Pointer;
+  /** Provider options by their names in ONNX Runtime's documentation. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export function openSurroundings(library: Library, cuda: (env: Pointer) => Cuda | null = () => null): Surroundings {
   const env = library.create('env', 'createEnv', errorsOnly, 'dmd');
   return {
     library,
     env,
     hostMemory: library.create('memoryInfo', 'createCpuMemoryInfo', deviceAllocator, defaultMemory),
     arena: new Arena(library, env),
+    cuda: cuda(env),
   };
 }
 
-export function closeSurroundings({ library, env, hostMemory }: Surroundings): void {
+export function closeSurroundings({ library, env, hostMemory, cuda }: Surroundings): void {
+  if (cuda) library.release('memoryInfo', cuda.memory);
   library.release('memoryInfo', hostMemory);
   library.release('env', env);
+}
+
+interface SessionOptions {
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+  readonly threads: number;
+  /** Further entries of the session's configuration. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** How every session of the surroundings is opened. */
+export function setOptions({ library, cuda }: Surroundings, options: Pointer, threads: number): void {
+  library.call('setLogSeverityLevel', options, errorsOnly);
+  library.call('setGraphOptimizationLevel', options, allOptimizations);
+  // A plan of a run's memory would be one block for all of it, beside what the first run took piece by piece.
+  library.call('disableMemPattern', options);
+  library.call('addSessionConfigEntry', options, 'session.use_env_allocators', '1');
+  library.call('setIntraOpNumThreads', options, threads);
+  library.call('setInterOpNumThreads', options, 1);
+  library.call('addSessionConfigEntry', options, 'session.intra_op.spin_duration_us', spinMicroseconds);
+  if (cuda) appendCuda(library, options, cuda);
+}
+
+function appendCuda(library: Library, options: Pointer, cuda: Cuda): void {
+  const provider = library.create('cudaOptions', 'createCudaOptions');
+  try {
+    const keys = texts(library, Object.keys(cuda.options));
+    const values = texts(library, Object.values(cuda.options));
+    library.call('updateCudaOptions', provider, keys.addresses, values.addresses, keys.addresses.length);
+    library.call('appendCuda', options, provider);
+  } finally {
+    library.release('cudaOptions', provider);
+  }
 }
 
 export class Session {
@@ -65,20 +111,14 @@ export class Session {
   static async open(
     around: Surroundings,
     model: Uint8Array,
-    { inputs, outputs, threads }: { readonly inputs: Tensors; readonly outputs: Tensors; readonly threads: number },
+    { inputs, outputs, threads, config = {} }: SessionOptions,
   ): Promise<Session> {
     const { library, env, arena } = around;
     arena.enter();
     const options = library.create('sessionOptions', 'createSessionOptions');
     try {
-      library.call('setLogSeverityLevel', options, errorsOnly);
-      library.call('setGraphOptimizationLevel', options, allOptimizations);
-      // A plan of a run's memory would be one block for all of it, beside what the first run took piece by piece.
-      library.call('disableMemPattern', options);
-      library.call('addSessionConfigEntry', options, 'session.use_env_allocators', '1');
-      library.call('setIntraOpNumThreads', options, threads);
-      library.call('setInterOpNumThreads', options, 1);
-      library.call('addSessionConfigEntry', options, 'session.intra_op.spin_duration_us', spinMicroseconds);
+      setOptions(around, options, threads);
+      for (const [key, value] of Object.entries(config)) library.call('addSessionConfigEntry', options, key, value);
       const { byteLength } = model;
       const session = await library.createAsync('session', 'createSessionFromArray', env, model, byteLength, options);
       return new Session(around, session, inputs, outputs);
@@ -94,7 +134,7 @@ export class Session {
    * Runs once, off the JavaScript thread; one run at a time. `inputs` and `outputs` are in the order of those that were declared, and
    * an output lies in no memory that the run reads. Throws NativeFailure, also when the run was ended.
    */
-  async run(inputs: readonly Memory[], outputs: readonly Memory[], signal?: AbortSignal): Promise<void> {
+  async run(inputs: readonly Room[], outputs: readonly Room[], signal?: AbortSignal): Promise<void> {
     if (this.#handle === null || this.running) throw new Error('the session is closed, or runs already');
     const { library } = this.#around;
     const made: [HandleKind, Pointer][] = [];
@@ -156,15 +196,33 @@ export class Session {
     this.#around.arena.leave();
   }
 
-  #value(memory: Memory, shape: BigInt64Array): Pointer {
-    const { library, hostMemory } = this.#around;
-    const address = library.koffi.address(memory.numbers);
-    const type = elementTypes[memory.type];
-    return library.create(
-      ...(['value', 'createTensorWithData', hostMemory, address, memory.bytes] as const),
-      ...[shape, shape.length, type],
-    );
+  #value(room: Room, shape: BigInt64Array): Pointer {
+    return makeValue(this.#around, room, shape);
   }
+}
+
+/** A tensor over memory that is there, to be released. @param from byte of the memory at which it begins */
+export function makeValue(around: Surroundings, room: Room, shape: BigInt64Array, from = 0): Pointer {
+  const { library, hostMemory, cuda } = around;
+  const [info, start] = place();
+  const bytes = bytesPerNumber[room.type] * Number(shape.reduce((product, length) => product * length, 1n));
+  return library.create(
+    ...(['value', 'createTensorWithData', info, start + BigInt(from), bytes] as const),
+    ...[shape, shape.length, elementTypes[room.type]],
+  );
+
+  function place(): [Pointer, Pointer] {
+    if (room instanceof DeviceMemory && cuda) return [cuda.memory, room.address];
+    if (room instanceof Memory) return [hostMemory, library.koffi.address(room.numbers)];
+    throw new Error('the tensor lies where these surroundings know no memory');
+  }
+}
+
+/** Lengths as the runtime takes them. */
+export function lengthsOf(shape: readonly number[]): BigInt64Array {
+  const lengths = new BigInt64Array(new ArrayBuffer(8 * shape.length));
+  for (const [axis, length] of shape.entries()) lengths[axis] = BigInt(length);
+  return lengths;
 }
 
 /** How inputs or outputs are told to a run. */
@@ -177,20 +235,20 @@ interface Places {
 }
 
 function places(library: Library, tensors: Tensors): Places {
-  const bytes = Buffer.from([...tensors.keys(), ''].join('\0'));
+  const { addresses: names, text } = texts(library, [...tensors.keys()]);
+  return { names, shapes: Array.from(tensors.values(), ({ shape }) => lengthsOf(shape)), text };
+}
+
+/** Texts as C has them, and where each begins. */
+function texts(library: Library, strings: readonly string[]) {
+  const bytes = Buffer.from([...strings, ''].join('\0'));
   const text = new Uint8Array(new ArrayBuffer(bytes.length));
   text.set(bytes);
-  const names = pointers(tensors.size);
-  const start: bigint = library.koffi.address(text);
-  let [i, at] = [0, 0];
-  for (const name of tensors.keys()) {
-    names[i++] = start + BigInt(at);
-    at += Buffer.byteLength(name) + 1;
+  const addresses = pointers(strings.length);
+  let at: bigint = library.koffi.address(text);
+  for (const [i, string] of strings.entries()) {
+    addresses[i] = at;
+    at += BigInt(Buffer.byteLength(string) + 1);
   }
-  const shapes = Array.from(tensors.values(), ({ shape }) => {
-    const lengths = new BigInt64Array(new ArrayBuffer(8 * shape.length));
-    for (const [axis, length] of shape.entries()) lengths[axis] = BigInt(length);
-    return lengths;
-  });
-  return { names, shapes, text };
+  return { addresses, text };
 }
