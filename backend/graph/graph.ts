@@ -44,6 +44,8 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Tensor>();
   readonly outputs = new Map<string, Tensor>();
+  /** In what products, and what can follow them, are computed where the device can; all inputs and results are as declared. */
+  computes: NumberType = 'float32';
   readonly #scopes: string[] = [];
   #tensorCount = 0;
   #region = 0;

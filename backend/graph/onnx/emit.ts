@@ -4,6 +4,7 @@
  */
 import type { Graph, Node, Tensor } from '../graph.ts';
 import { type LoweringCapabilities, portable } from './capabilities.ts';
+import { computeInHalves } from './half-compute.ts';
 import { attentionLowerings } from './lower/attention.ts';
 import { convLowerings } from './lower/conv.ts';
 import { kernelInputs } from './lower/conv-blocked.ts';
@@ -63,7 +64,9 @@ export function emitOnnx(graph: Graph, options: EmitOptions = {}): Uint8Array {
 
 /** What `emitOnnx` writes, not yet as bytes. */
 export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGraph {
-  const { capabilities = portable, blocksKernels = false, metadata = {}, inputTypes = {} } = options;
+  const { blocksKernels = false, metadata = {}, inputTypes = {} } = options;
+  const inHalves = graph.computes === 'float16';
+  const capabilities = { ...(options.capabilities ?? portable), ...(inHalves ? { channelBlock: 0 } : {}) };
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
   const needed = neededNodes(graph);
   const results = [...graph.outputs.values()];
@@ -84,7 +87,10 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     });
   }
   nameOutputs(graph, writer, names);
-  const { nodes, initializers } = used(writer, graph.outputs.keys());
+  const written = inHalves
+    ? computeInHalves({ ...namesOf(graph), nodes: writer.nodes, initializers: writer.initializers })
+    : writer;
+  const { nodes, initializers } = used(written, graph.outputs.keys());
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   return {
@@ -104,6 +110,11 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
   };
 }
 
+function namesOf({ inputs, outputs }: Graph) {
+  const floats = [...inputs].filter(([, { type }]) => type === 'float32');
+  return { inputs: new Set(floats.map(([name]) => name)), outputs: new Set(outputs.keys()) };
+}
+
 /** Nodes that some output depends on, in the graph's order. */
 function neededNodes(graph: Graph): Node[] {
   const needed = new Set([...graph.outputs.values()].map((tensor) => tensor.node));
@@ -121,7 +132,7 @@ function neededNodes(graph: Graph): Node[] {
  * Without the nodes that no output depends on, such as those for a second result that nobody asked for. ONNX Runtime runs
  * them too, after all others, and keeps until then what they read.
  */
-function used({ nodes, initializers }: OnnxWriter, outputs: Iterable<string>) {
+function used({ nodes, initializers }: Pick<OnnxWriter, 'nodes' | 'initializers'>, outputs: Iterable<string>) {
   const wanted = new Set(outputs);
   const kept = nodes.toReversed().filter((node) => {
     const needed = node.outputs.some((output) => wanted.has(output));

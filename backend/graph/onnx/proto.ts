@@ -20,7 +20,8 @@ export type OnnxAttributes = Record<string, number | number[] | string | { float
 export interface OnnxInitializer {
   name: string;
   dims: readonly number[];
-  data: Float32Array | BigInt64Array;
+  /** float32, int64, or float16 as its bits. */
+  data: Float32Array | BigInt64Array | Uint16Array;
   /** Where the numbers are when they are not in the model: a file beside it, and the byte in it. */
   external?: { location: string; offset: number };
 }
@@ -139,7 +140,10 @@ function writeAttribute([name, value]: [string, OnnxAttributes[string]], pbf?: P
 function initializerPieces({ name, dims, data, external }: OnnxInitializer): Uint8Array[] {
   const head = encoded((pbf) => {
     for (const dim of dims) pbf.writeVarintField(1, dim);
-    pbf.writeVarintField(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64);
+    pbf.writeVarintField(
+      2,
+      dataTypes[data instanceof Float32Array ? 'float32' : data instanceof Uint16Array ? 'float16' : 'int64'],
+    );
     pbf.writeStringField(8, name);
     if (!external) {
       beginMessage(pbf, 9, data.byteLength);
