@@ -179,13 +179,19 @@ test("the provider's own refusals are said in words", options, async (t) => {
   const said: readonly [theirs: string, ours: RegExp][] = [
     ['dlopen: libcublasLt.so.12: cannot open shared object file', /libcublasLt\.so\.12 is missing, .* no other CUDA/],
     ['CUDA failure 100: no CUDA-capable device is detected ; GPU=-1', /the driver finds no NVIDIA GPU/],
+    ['dlopen failed for libcudnn.so, cuDNN is unavailable', /^cuda cannot run 'probe': cuDNN 9 for CUDA 13 is missing/],
+    ['some other refusal', /^cuda cannot run 'probe': some other refusal$/],
     ['CUDA failure 35: CUDA driver version is insufficient', /driver is older than CUDA 13 needs: install 580/],
   ];
   t.after(() => delete process.env.STANDIN_APPEND_FAILS);
   for (const [theirs, ours] of said) {
     process.env.STANDIN_APPEND_FAILS = theirs;
     const engine = open();
-    await assert.rejects(engine.compile(plusOne(2), { name: 'probe' }), ours);
+    await assert.rejects(engine.compile(plusOne(2), { name: 'probe' }), (error) => {
+      assert.ok(error instanceof UserError && error.kind === 'device');
+      assert.match(error.message, ours);
+      return true;
+    });
     await engine.dispose();
   }
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fetchCudaLibraries } from '../../backend/cli/commands/fetch-cuda.ts';
 import { tableVersion } from '../../backend/engine/onnxruntime/c-api/library.ts';
 import { findCuda } from '../../backend/engine/onnxruntime/cuda/folder.ts';
 import { cudaWheels } from '../../backend/engine/onnxruntime/cuda/wheels.ts';
@@ -143,6 +144,22 @@ test(
     assert.equal(reasonOf(found()), '');
   },
 );
+
+test('the command says sizes and licences before it fetches, and stops there when asked', only, async () => {
+  const { index, request, found } = setting();
+  const lines: string[] = [];
+  const events: string[] = [];
+  const output = { json: true, line: (text = '') => lines.push(text), event: (name: string) => events.push(name) };
+  await fetchCudaLibraries(output, { ...request, dryRun: true });
+  assert.match(lines[0]!, /^onnxruntime-gpu 1\.0 +0\.1 MB +as it says$/);
+  assert.match(lines.at(-1)!, /MB; .*licence texts are kept .*accepts the licences/);
+  assert.deepEqual([index.asked, events], [[], ['wanted', 'wanted']]);
+  await fetchCudaLibraries(output, request);
+  assert.deepEqual(events.slice(2), ['wanted', 'wanted', 'fetched']);
+  assert.equal(reasonOf(found()), '');
+  await fetchCudaLibraries(output, request);
+  assert.match(lines.at(-1)!, /are in .+ already\. dmd devices tries them\.$/);
+});
 
 test("a login of the index is shown to the index alone, and to nobody's eyes", only, async () => {
   const { index, request } = setting();

@@ -108,6 +108,16 @@ test('without an alarm it says what to do next; health that cannot be read keeps
   assert.match(vscode.log.lines[0]![1], /no numbers/);
 });
 
+test('a run whose process is gone names the device to avoid, unless that is the processor', async () => {
+  for (const device of ['cuda', 'cpu (2 threads)', '']) {
+    await hear({ state: 'running', device });
+    await hear({ state: 'interrupted', device });
+  }
+  const [onCuda, ...others] = told().map(([, message]) => String(message));
+  assert.match(onCuda!, /It computed on cuda: if that happens again, avoid this device and resume on cpu\.$/);
+  for (const message of others) assert.match(message, /ended without a word\.$/);
+});
+
 test('a process that is gone is a warning, what finished a word; what was stopped, and what ended before, is nothing', async () => {
   await hear({ state: 'failed', error: nan, endedAt: '2026-01-02T03:04:05.000Z' });
   await hear({ state: 'interrupted' });

@@ -10,7 +10,7 @@ import { Memory, type Room } from './memory.ts';
 const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16: 10 };
 /** GraphOptimizationLevel: all. */
 const allOptimizations = 99;
-const errorsOnly = 3;
+const [errorsOnly, fatalOnly] = [3, 4];
 /**
  * How long a thread of the runtime's turns in circles for more work before it sleeps: about what waking it costs, so that it never
  * wastes much more than the better of turning and sleeping would, and a core with nothing to do soon belongs to others
@@ -63,6 +63,8 @@ interface SessionOptions {
   readonly threads: number;
   /** Further entries of the session's configuration. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Its errors are answers: nothing is written of them. */
+  readonly quiet?: boolean;
 }
 
 /** How every session of the surroundings is opened. */
@@ -111,13 +113,14 @@ export class Session {
   static async open(
     around: Surroundings,
     model: Uint8Array,
-    { inputs, outputs, threads, config = {} }: SessionOptions,
+    { inputs, outputs, threads, config = {}, quiet = false }: SessionOptions,
   ): Promise<Session> {
     const { library, env, arena } = around;
     arena.enter();
     const options = library.create('sessionOptions', 'createSessionOptions');
     try {
       setOptions(around, options, threads);
+      if (quiet) library.call('setLogSeverityLevel', options, fatalOnly);
       for (const [key, value] of Object.entries(config)) library.call('addSessionConfigEntry', options, key, value);
       const { byteLength } = model;
       const session = await library.createAsync('session', 'createSessionFromArray', env, model, byteLength, options);

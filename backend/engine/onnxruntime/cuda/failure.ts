@@ -1,5 +1,6 @@
 /** What CUDA's errors mean, for people: ONNX Runtime passes on numbers and lines of its own source. */
 import { UserError } from '../../../protocol/errors.ts';
+import { NativeFailure } from '../c-api/library.ts';
 import { fetchCommand } from './folder.ts';
 
 /** The card is full, by the words of the runtime's allocator and of CUDA's own (error 2). */
@@ -28,9 +29,8 @@ export function cudaFailure(error: unknown, doing: string, held: number): unknow
     return new UserError('device', `cuda ${doing}: the card or its driver was lost (${short(message)})`, hint, cause);
   }
   const known = whyNot(message);
-  return known === null
-    ? error
-    : new UserError('device', `cuda ${doing}: ${known}`, 'dmd devices lists what works.', cause);
+  if (known === null && !(error instanceof NativeFailure)) return error;
+  return new UserError('device', `cuda ${doing}: ${known ?? message}`, 'dmd devices lists what works.', cause);
 }
 
 /** Why CUDA cannot be opened, in a line without a full stop. */
@@ -44,6 +44,9 @@ function whyNot(text: string): string | null {
     return 'the driver finds no NVIDIA GPU (nvidia-smi lists them)';
   if (/driver version is insufficient|CUDA failure 35:/.test(text)) {
     return 'the NVIDIA driver is older than CUDA 13 needs: install 580 or newer';
+  }
+  if (/cuDNN (library was not found|is (not available|unavailable))/.test(text)) {
+    return `cuDNN 9 for CUDA 13 is missing or cannot be loaded: ${fetchCommand}`;
   }
   const [, wanted] = /\b(lib(?:cudart|cublas|cublasLt|curand|cudnn)\.so\.\d+): cannot open/.exec(text) ?? [];
   if (wanted) return `${wanted} is missing, and ONNX Runtime's provider takes no other CUDA: ${fetchCommand}`;

@@ -13,6 +13,7 @@ export function cudaTrial(around: Surroundings): Trial {
       inputs,
       outputs: new Map([['y', { shape: y.shape, type: 'float32' }]]),
       threads: 1,
+      quiet: true,
       config: { 'session.disable_cpu_ep_fallback': '1' },
     });
     try {
