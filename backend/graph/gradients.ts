@@ -1,8 +1,9 @@
 /**
  * Reverse-mode differentiation: extends a graph by the nodes that compute gradients. Only what lies between the seeds
  * and the wanted tensors is differentiated. Values inside a recomputation region are read from a second copy of the
- * region that runs when the gradient reaches it, so the first copy's memory is free in between.
+ * region that runs when the gradient reaches it, so the first copy's memory is free in between; so are those of cheap-values.ts.
  */
+import { CheapValues } from './cheap-values.ts';
 import type { Node, Tensor } from './graph.ts';
 import { add } from './ops/elementwise.ts';
 import { gradientRules } from './ops/gradient-rules.ts';
@@ -23,6 +24,7 @@ export function gradients(seeds: readonly Seed[] | Tensor, wanted: readonly Tens
   const list: readonly Seed[] = 'node' in seeds ? [{ of: seeds }] : seeds;
   const graph = wanted[0].graph;
   const end = graph.nodes.length;
+  graph.differentiated = true;
   const dependent = dependentTensors(graph.nodes, wanted);
   const pending = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, gradient: Tensor) => {
@@ -34,6 +36,7 @@ export function gradients(seeds: readonly Seed[] | Tensor, wanted: readonly Tens
     accumulate(seed.of, seed.gradient ?? graph.constant(seed.of.shape, [1]));
   }
   const recomputation = new Recomputation(graph, () => wanted.flatMap((tensor) => pending.get(tensor) ?? []));
+  const cheap = new CheapValues();
   for (let i = end - 1; i >= 0; i--) {
     const node = graph.nodes[i];
     const incoming = node.outputs.map((output) => pending.get(output) ?? null);
@@ -42,7 +45,8 @@ export function gradients(seeds: readonly Seed[] | Tensor, wanted: readonly Tens
     const rule = gradientRules[node.type.name];
     if (rule === null) continue;
     if (rule === undefined) throw new Error(`${node.type.name} in '${node.scope}' has no gradient rule`);
-    const view = recomputation.view(node, incoming.find((gradient) => gradient !== null)!);
+    const arrived = incoming.find((gradient) => gradient !== null)!;
+    const view = cheap.view(recomputation.view(node, arrived), arrived);
     const results = graph.scope(`grad.${node.scope}`, () => rule(view, incoming, needed));
     results.forEach((gradient, k) => {
       if (gradient && needed[k]) accumulate(node.inputs[k], gradient);

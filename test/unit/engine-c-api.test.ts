@@ -9,7 +9,7 @@ import { Library, tableVersion } from '../../backend/engine/onnxruntime/c-api/li
 import { openCApi } from '../../backend/engine/onnxruntime/c-api/open.ts';
 import { createOnnxRuntimeEngine, type Way, wayInWords } from '../../backend/engine/onnxruntime/engine.ts';
 import { gradients } from '../../backend/graph/gradients.ts';
-import { Graph } from '../../backend/graph/graph.ts';
+import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import { floatsToHalves } from '../../backend/graph/half.ts';
 import * as ops from '../../backend/graph/ops/index.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
@@ -105,6 +105,32 @@ test('programs compute in one memory, and need no more the second time', async (
   const [first, ...later] = grown;
   assert.ok(first! > 4 * count, `${first} bytes for two arrays of ${4 * count}`);
   for (const bytes of later) assert.ok(bytes < 2 * count, `${grown}`);
+  await own.dispose();
+});
+
+test('where there are gradients, a value that is used up leaves its memory to all, not to the next one of its shape', async () => {
+  const own = open();
+  const numbers = 2 ** 22;
+  /** Four arrays alive at one time, and a number of them. */
+  const stage = (x: Tensor, shape: readonly number[]) => {
+    const first = ops.reshape(ops.broadcastTo(x, [numbers]), shape);
+    const all = [first, ops.sin(first), ops.cos(first), ops.tanh(first)];
+    return ops.reshape(ops.mean(all.reduce((sum, each) => ops.add(ops.square(sum), each))), [1]);
+  };
+  const grownBy = async (...shapes: number[][]) => {
+    const graph = new Graph();
+    const x = graph.input('x', [1]);
+    graph.output('dx', gradients(ops.sum(x), [x])[0]!);
+    graph.output('y', shapes.reduce(stage, x));
+    const program = await own.compile(graph);
+    const before = process.memoryUsage.rss();
+    await program.run({ x: draw(1) });
+    return process.memoryUsage.rss() - before;
+  };
+  const one = await grownBy([2, numbers / 2]);
+  assert.ok(one > 8 * numbers, `${one} bytes`);
+  const more = await grownBy([2, numbers / 2], [4, numbers / 4], [8, numbers / 8], [2, numbers / 2]);
+  assert.ok(more < 4 * numbers, `${one} bytes for one shape, ${more} more for three`);
   await own.dispose();
 });
 

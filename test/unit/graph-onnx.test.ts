@@ -5,7 +5,7 @@ import { gradients } from '../../backend/graph/gradients.ts';
 import { Graph, type Tensor } from '../../backend/graph/graph.ts';
 import { fusedOperators, portable } from '../../backend/graph/onnx/capabilities.ts';
 import { lowerGraph } from '../../backend/graph/onnx/emit.ts';
-import { conv2d, groupNorm, headAttention, mean, square, upsample2 } from '../../backend/graph/ops/index.ts';
+import { conv2d, groupNorm, headAttention, mean, reshape, square, upsample2 } from '../../backend/graph/ops/index.ts';
 
 test('no node or constant that no output depends on: ONNX Runtime would keep for it what it reads', () => {
   const all = { ...portable, fused: fusedOperators, channelBlock: 8, shiftedWindows: true };
@@ -28,6 +28,43 @@ test('no node or constant that no output depends on: ONNX Runtime would keep for
       );
     }
   }
+});
+
+test('shapes that values are brought into are no constants for the runtime where there are gradients and it is asked for', () => {
+  for (const differentiated of [false, true]) {
+    const graph = new Graph();
+    const x = graph.input('x', [3, 6, 5, 2]);
+    const y = groupNorm(x, graph.input('scale', [6]), graph.input('shift', [6]), 3, 1e-5);
+    graph.output('result', differentiated ? gradients(mean(square(y)), [x])[0]! : y);
+    const fed = [...graph.inputs.keys()];
+    const { nodes, initializers, inputs } = lowerGraph(graph, { capabilities: portable, hidesShapes: true });
+    const shapes = new Set(nodes.flatMap(({ opType, inputs: read }) => (opType === 'Reshape' ? [read[1]!] : [])));
+    assert.ok(shapes.size > 1);
+    const hidden = inputs.filter(({ name }) => !fed.includes(name));
+    assert.deepEqual(new Set(hidden.map(({ name }) => name)), differentiated ? shapes : new Set());
+    for (const { name, type } of hidden) {
+      assert.equal(type, 'int64');
+      assert.ok(
+        initializers.some((each) => each.name === name),
+        'nobody has to feed it',
+      );
+    }
+    assert.deepEqual(
+      lowerGraph(graph, { capabilities: portable }).inputs.map(({ name }) => name),
+      fed,
+    );
+  }
+});
+
+test('a reshape of a reshape is one', () => {
+  const graph = new Graph();
+  const x = graph.input('x', [3, 6]);
+  graph.output('y', square(reshape(reshape(square(x), [18]), [2, 9])));
+  const { nodes } = lowerGraph(graph);
+  assert.deepEqual(
+    nodes.map(({ opType }) => opType),
+    ['Mul', 'Reshape', 'Mul'],
+  );
 });
 
 /** Constants of more than sixteen numbers: those of fewer are the same one where their numbers are the same. */

@@ -171,7 +171,8 @@ class OrtEngine implements Engine {
   }
 
   async #lower(graph: Graph): Promise<LoweredGraph> {
-    return lowerGraph(graph, { capabilities: await this.capabilities(), blocksKernels: true });
+    const capabilities = await this.capabilities();
+    return lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes: this.#provider === 'cpu' });
   }
 
   async #session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {
@@ -181,7 +182,6 @@ class OrtEngine implements Engine {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      // See c-api/session.ts.
       enableMemPattern: !onCpu,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,

@@ -46,6 +46,13 @@ export interface EmitOptions {
   capabilities?: LoweringCapabilities;
   /** Takes kernels that are inputs in the blocked layout (`LoweredGraph.blockedInputs`), instead of bringing them there at every run. */
   blocksKernels?: boolean;
+  /**
+   * Declares the shapes that values are brought into as inputs that nobody has to feed, where the graph has gradients. ONNX Runtime
+   * cannot tell the shapes of values then, and gives the memory of each back after its last use. Where it can, it plans which value
+   * lies in the memory of which one before it, of the very same shape, and keeps that memory from the first one to the last: a value
+   * of the backward pass that takes the place of one of the forward pass holds it all the time in between.
+   */
+  hidesShapes?: boolean;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
   /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: the graph's. */
@@ -64,7 +71,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions = {}): Uint8Array {
 
 /** What `emitOnnx` writes, not yet as bytes. */
 export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGraph {
-  const { blocksKernels = false, metadata = {}, inputTypes = {} } = options;
+  const { blocksKernels = false, hidesShapes = false, metadata = {}, inputTypes = {} } = options;
   const inHalves = graph.computes === 'float16';
   const capabilities = { ...(options.capabilities ?? portable), ...(inHalves ? { channelBlock: 0 } : {}) };
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
@@ -91,15 +98,18 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     ? computeInHalves({ ...namesOf(graph), nodes: writer.nodes, initializers: writer.initializers })
     : writer;
   const { nodes, initializers } = used(written, graph.outputs.keys());
+  const hidden = hidesShapes && graph.differentiated ? shapesOf(nodes) : new Set<string>();
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   return {
     nodes,
     initializers,
-    inputs: [...graph.inputs].map(([name, tensor]) => ({
-      ...{ name, shape: tensor.shape },
-      type: inputTypes[name] ?? tensor.type,
-    })),
+    inputs: [
+      ...[...graph.inputs].map(([name, { shape, type }]) => ({ name, shape, type: inputTypes[name] ?? type })),
+      ...initializers
+        .filter(({ name }) => hidden.has(name))
+        .map(({ name, dims }) => ({ name, shape: dims, type: 'int64' as const })),
+    ],
     outputs: [...graph.outputs].map(([name, tensor]) => ({
       ...{ name, shape: tensor.shape },
       type: tensor.type,
@@ -140,6 +150,11 @@ function used({ nodes, initializers }: Pick<OnnxWriter, 'nodes' | 'initializers'
     return needed;
   });
   return { nodes: kept.reverse(), initializers: initializers.filter(({ name }) => wanted.has(name)) };
+}
+
+/** Names of the constants that values are brought into the shape of. */
+function shapesOf(nodes: OnnxModel['nodes']): Set<string> {
+  return new Set(nodes.flatMap(({ opType, inputs }) => (opType === 'Reshape' ? [inputs[1]!] : [])));
 }
 
 /** Gives results their public names: in place where the value is a node's own, through Identity otherwise. */

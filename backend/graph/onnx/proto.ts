@@ -32,7 +32,7 @@ export type OnnxInputType = 'float32' | 'float16' | 'int32';
 export interface OnnxModel {
   nodes: OnnxNode[];
   initializers: OnnxInitializer[];
-  inputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
+  inputs: { name: string; shape: readonly number[]; type?: OnnxInputType | 'int64' }[];
   outputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
   opsets: { domain: string; version: number }[];
   metadata: Record<string, string>;
@@ -159,7 +159,7 @@ function initializerPieces({ name, dims, data, external }: OnnxInitializer): Uin
 interface ValueInfo {
   name: string;
   shape: readonly number[];
-  type?: OnnxInputType;
+  type?: OnnxInputType | 'int64';
 }
 
 function writeValueInfo(info: ValueInfo, pbf?: Pbf): void {

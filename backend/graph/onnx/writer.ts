@@ -23,6 +23,8 @@ export class OnnxWriter {
   readonly #inputTypes: Readonly<Record<string, OnnxInputType>>;
   readonly #read: ReadonlySet<Tensor>;
   readonly #constants = new Map<string, string>();
+  /** What each result of a Reshape was before. */
+  readonly #reshaped = new Map<string, string>();
   #count = 0;
 
   constructor(can: LoweringCapabilities, { blockedInputs, inputTypes, read }: WriterOptions) {
@@ -89,8 +91,12 @@ export class OnnxWriter {
     return this.#constants.get(key) ?? this.#initializer(key, dims, make());
   }
 
+  /** Of what was reshaped before, the value before that: ONNX Runtime would join the two, and runs what it makes at other times. */
   reshape(x: string, shape: readonly number[]): string {
-    return this.op('Reshape', [x, this.ints(shape)]);
+    const whole = this.#reshaped.get(x) ?? x;
+    const result = this.op('Reshape', [whole, this.ints(shape)]);
+    this.#reshaped.set(result, whole);
+    return result;
   }
 
   transpose(x: string, perm: number[]): string {

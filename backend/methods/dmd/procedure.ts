@@ -82,6 +82,9 @@ interface Generated {
   readonly conditions: HostTensors;
 }
 
+/** Where training starts lies on the device then: as large as two networks, and not kept beside it. */
+type Kept = Omit<DmdOptions, 'start'>;
+
 export class DmdProcedure implements MatchingProcedure {
   readonly networks: readonly TrainedNetwork[];
   readonly imagesPerStep: number;
@@ -93,18 +96,13 @@ export class DmdProcedure implements MatchingProcedure {
   readonly teacher: Chunks;
   readonly ranks: Ranks | undefined;
   readonly #micros: MicroBatches;
-  readonly #options: DmdOptions;
+  readonly #options: Kept;
   readonly #draws: Draws;
   readonly #programs: Programs;
   /** What guidance starts from, on the device; {} without. */
   readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
 
-  private constructor(
-    engine: Engine,
-    options: DmdOptions,
-    programs: Programs,
-    networks: [TrainedNetwork, TrainedNetwork],
-  ) {
+  private constructor(engine: Engine, options: Kept, programs: Programs, networks: [TrainedNetwork, TrainedNetwork]) {
     const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
     this.#options = options;
     this.#programs = programs;
@@ -129,7 +127,8 @@ export class DmdProcedure implements MatchingProcedure {
   }
 
   static async create(engine: Engine, options: DmdOptions): Promise<DmdProcedure> {
-    const { matching, regression, pairs, emas, accumulation, ranks = alone, fakeUpdates, start } = options;
+    const { start, ...kept } = options;
+    const { matching, regression, pairs, emas, accumulation, ranks = alone, fakeUpdates } = kept;
     if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
     const trains = trainsFake(options);
@@ -150,7 +149,7 @@ export class DmdProcedure implements MatchingProcedure {
         ...{ name, layout: options[name].layout, start: start[name], emas: decays, accumulates, ranks },
       });
     const networks: [TrainedNetwork, TrainedNetwork] = [await network('generator', emas), await network('fake', [])];
-    return new DmdProcedure(engine, options, { generator, fake, fresh }, networks);
+    return new DmdProcedure(engine, kept, { generator, fake, fresh }, networks);
   }
 
   async iterate(it: Iteration): Promise<void> {

@@ -61,7 +61,10 @@ class CApiEngine implements Engine {
   }
 
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
-    const lowered = lowerGraph(graph, { capabilities: await this.capabilities(), blocksKernels: true });
+    const capabilities = await this.capabilities();
+    // On a graphics card it was not tried.
+    const hidesShapes = this.#around.cuda === null;
+    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes });
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);
