@@ -5,7 +5,7 @@
  */
 import { CheapValues } from './cheap-values.ts';
 import type { Node, Tensor } from './graph.ts';
-import { add } from './ops/elementwise.ts';
+import { add, mul } from './ops/elementwise.ts';
 import { gradientRules } from './ops/gradient-rules.ts';
 import { Recomputation } from './recompute.ts';
 import { sizeOf } from './tensor-data.ts';
@@ -15,6 +15,10 @@ export interface Seed {
   /** d loss / d `of`; may be left out for a scalar, where it is 1. */
   readonly gradient?: Tensor;
 }
+
+/** The seeds of a loss times `scale` []: all gradients come out times it. */
+export const scaledSeeds = (seeds: readonly Seed[], scale: Tensor): Seed[] =>
+  seeds.map(({ of, gradient }) => ({ of, gradient: mul(gradient ?? scale.graph.constant(of.shape, [1]), scale) }));
 
 /**
  * d loss / d wanted[i], each with the shape of wanted[i]. Throws when a wanted tensor does not influence any seed, since

@@ -96,9 +96,9 @@ export function gradientNorm(gradient: Tensor): Tensor {
   return sqrt(sum(square(gradient)));
 }
 
-/** Scales the gradient down to norm `limit` when it is larger (torch.nn.utils.clip_grad_norm_). */
-export function clipByNorm(gradient: Tensor, norm: Tensor, limit: Tensor): Tensor {
-  return mul(gradient, minimum(div(limit, add(norm, 1e-6)), 1));
+/** What a gradient of norm `norm` is multiplied by, so that it is no larger than `limit` (torch.nn.utils.clip_grad_norm_). */
+export function clipFactor(norm: Tensor, limit: Tensor): Tensor {
+  return minimum(div(limit, add(norm, 1e-6)), 1);
 }
 
 /** decay * average + (1 - decay) * value, in the form that leaves an average equal to its value bit for bit alone. */

@@ -8,6 +8,7 @@ import { byChunk } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { JoinedReader } from './joined-reader.ts';
+import { type LossScales, noLossScales } from './loss-scale.ts';
 import type { Origin } from './origin.ts';
 import type { StagedProgram } from './staged-program.ts';
 import { type Chunks, disposeAll, type TrainedNetwork } from './trained-network.ts';
@@ -64,8 +65,8 @@ interface Report {
   readonly values: DeviceTensor;
   readonly share: number;
   readonly micro: number;
-  /** Whether every rank has the same numbers. */
-  readonly common: boolean;
+  /** Whose gradient's norm it is: every rank has the same. */
+  readonly network: string | undefined;
 }
 
 export class Iteration {
@@ -73,20 +74,24 @@ export class Iteration {
   micro = 0;
   /** Networks that are left as they are. */
   readonly skipped = new Set<string>();
+  /** Those whose gradient was not finite, which is put down to its scale. */
+  readonly overflowed = new Set<string>();
   readonly #engine: Engine;
   readonly #watch: Watch;
   readonly #keepsGradients: boolean;
+  readonly #scales: LossScales;
   readonly #tensors = new Map<string, Feed>();
   #reports: Report[] = [];
   #scalars: Scalars = {};
   /** Stages done. */
   #done = 0;
 
-  constructor(engine: Engine, step: number, watch: Watch = {}, keepsGradients = false) {
+  constructor(engine: Engine, step: number, watch: Watch = {}, keepsGradients = false, scales = noLossScales) {
     this.#engine = engine;
     this.step = step;
     this.#watch = watch;
     this.#keepsGradients = keepsGradients;
+    this.#scales = scales;
   }
 
   /** Begins micro-batch `micro` of `of`, numbered over all that the iteration has; the tensors of the one before are freed. */
@@ -201,12 +206,13 @@ export class Iteration {
   /** Updates a network from the gradients summed for it; the new buffers are looked at as `network.parameters` and the like. */
   async update(
     network: TrainedNetwork,
-    settings: UpdateSettings,
+    given: UpdateSettings,
     { stage, norm, share = 1 }: { readonly stage: string; readonly norm: string; readonly share?: number },
   ): Promise<void> {
+    const settings = { ...given, lossScale: this.#scales.get(network.name)?.used };
     const shown = this.#watch.onStage !== undefined;
     const keeps = shown ? 'origin' : this.#keepsGradients ? 'gradient' : 'nothing';
-    this.report([norm], await network.update(settings, keeps), share, true);
+    this.report([norm], await network.update(settings, keeps), share, network.name);
     if (!shown) {
       this.#done += 1;
       return;
@@ -227,34 +233,41 @@ export class Iteration {
 
   /**
    * Numbers to read once, at the end: `share` of each, summed by name; all of them must be finite. Takes the tensor over.
-   * @param common whether every rank has the same; else they are summed over the ranks too
+   * @param network whose gradient's norm it is, the same on every rank; others are summed over the ranks too
    */
-  report(names: readonly string[], values: DeviceTensor, share: number, common = false): void {
-    this.#reports.push({ names, values, share, micro: this.micro, common });
+  report(names: readonly string[], values: DeviceTensor, share: number, network?: string): void {
+    this.#reports.push({ names, values, share, micro: this.micro, network });
   }
 
   /** Reads everything reported, at once. @returns the sums, and the first micro-batch that had a number which is not finite */
   async read(reader: JoinedReader, ranks: Ranks = alone): Promise<{ scalars: Scalars; bad: number | undefined }> {
     const scalars: Scalars = {};
     const own = new Set<string>();
-    /** First ones: of this rank's numbers, and of all. */
-    let [ownBad, bad]: (number | undefined)[] = [];
+    let [ownBad, bad]: (number | undefined)[] = []; // the first of this rank's numbers, and of all
     const reports = this.#reports;
     const read = await reader.read(reports.map(({ values }) => values));
-    for (const [k, { names, share, micro, common }] of reports.entries()) {
+    for (const [k, { names, share, micro, network }] of reports.entries()) {
       const numbers = read[k]!;
+      const explained = this.#isExplained(numbers, network);
       names.forEach((name, i) => {
         scalars[name] = (scalars[name] ?? 0) + numbers[i]! * share;
-        if (!common) own.add(name);
-        if (Number.isFinite(numbers[i])) return;
+        if (!network) own.add(name);
+        if (explained || Number.isFinite(numbers[i])) return;
         bad ??= micro;
-        if (!common) ownBad ??= micro;
+        if (!network) ownBad ??= micro;
       });
     }
     disposeAll(reports.map(({ values }) => values));
     this.#reports = [];
     if (ranks.size === 1) return { scalars, bad };
     return { scalars, bad: (await overRanks(ranks, scalars, own, ownBad)) ?? bad };
+  }
+
+  /** Whether numbers are not finite for a scale that was too large, or for what an update made of such a gradient. */
+  #isExplained(numbers: Float32Array, network: string | undefined): boolean {
+    if (numbers.every(Number.isFinite)) return false;
+    if (network && this.#scales.get(network)?.explains) this.overflowed.add(network);
+    return this.overflowed.size > 0;
   }
 
   /** What of these names exists. */

@@ -9,6 +9,7 @@ import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { ArraySource, StoredArrays } from '../weights/array-source.ts';
 import { Iteration, type Scalars, type Watch } from './iteration.ts';
 import { JoinedReader } from './joined-reader.ts';
+import { type LossScales, noLossScales } from './loss-scale.ts';
 import type { RestoredState, TrainedNetwork } from './trained-network.ts';
 
 export type { Scalars } from './iteration.ts';
@@ -44,6 +45,8 @@ export interface Procedure {
   readonly adjustable?: Adjustable;
   /** Who computes the rest of every batch; nobody unless given. */
   readonly ranks?: Ranks | undefined;
+  /** Of the networks whose gradients are computed in float16; none unless given. */
+  readonly lossScales?: LossScales;
   /** Numbers that are known without computing, such as learning rates. */
   rates?(step: number): Scalars;
   /** Leaves updates in the networks and numbers in the iteration. */
@@ -94,6 +97,10 @@ export class Trainer {
     return this.#procedure.networks;
   }
 
+  get #scales(): LossScales {
+    return this.#procedure.lossScales ?? noLossScales;
+  }
+
   get #ranks(): Ranks {
     return this.#procedure.ranks ?? alone;
   }
@@ -130,16 +137,25 @@ export class Trainer {
   async advance(watch: Watch = {}): Promise<StepReport> {
     const step = this.step + 1;
     this.#forget();
-    const iteration = new Iteration(this.#engine, step, watch, this.#keepsGradients(step));
+    const iteration = new Iteration(this.#engine, step, watch, this.#keepsGradients(step), this.#scales);
     this.#latest = iteration;
     try {
       await this.#procedure.iterate(iteration);
       const { scalars, bad } = await iteration.read(this.#reader, this.#ranks);
+      if (iteration.overflowed.size > 0) dropInfinite(scalars);
       Object.assign(scalars, this.#procedure.rates?.(step));
+      for (const [name, { used }] of this.#scales) scalars[`loss-scale/${name}`] = used;
       await iteration.commits(scalars);
       const all = this.networks.every(({ name }) => iteration.skipped.has(name));
       if (bad !== undefined && !all) throw await this.#numericStop(iteration, scalars, bad);
-      for (const network of this.networks) if (!iteration.skipped.has(network.name)) network.commit();
+      for (const network of this.networks) {
+        const scale = this.#scales.get(network.name);
+        if (iteration.overflowed.has(network.name)) scale!.overflow();
+        else if (!iteration.skipped.has(network.name)) {
+          network.commit();
+          scale?.succeed();
+        }
+      }
       this.step = step;
       return { step, scalars };
     } catch (error) {
@@ -171,14 +187,22 @@ export class Trainer {
   async gradients(): Promise<Map<string, readonly Float32Array[]>> {
     const found = new Map<string, readonly Float32Array[]>();
     for (const { name, keptGradient } of this.networks) {
-      if (keptGradient) found.set(name, await Promise.all(keptGradient.map((chunk) => chunk.read())));
+      if (!keptGradient) continue;
+      const numbers = await Promise.all(keptGradient.map((chunk) => chunk.read()));
+      const scale = this.#scales.get(name)?.used ?? 1;
+      found.set(name, scale === 1 ? numbers : numbers.map((chunk) => chunk.map((value) => value / scale)));
     }
     return found;
   }
 
   /** Everything needed to continue exactly: network -> arrays, to be read before the next `advance`. */
   async save(): Promise<Map<string, StateArrays>> {
-    return new Map(this.networks.map((network) => [network.name, network.save()]));
+    return new Map(
+      this.networks.map((network) => {
+        const scale = this.#scales.get(network.name);
+        return [network.name, scale ? network.save().set(...scale.save()) : network.save()];
+      }),
+    );
   }
 
   /** Throws UserError('data') when the files are not those of this trainer; it is then as it was. */
@@ -193,6 +217,7 @@ export class Trainer {
       for (const state of found) state.dispose();
       throw error;
     }
+    for (const [name, scale] of this.#scales) await scale.restore(files.get(name));
     for (const state of found) state.take();
     this.step = step;
   }
@@ -209,4 +234,9 @@ export class Trainer {
     await this.#procedure.dispose();
     await this.#reader.dispose();
   }
+}
+
+/** What a gradient that overflowed, and its update, made of an iteration's numbers is not recorded. */
+function dropInfinite(scalars: Scalars): void {
+  for (const [name, value] of Object.entries(scalars)) if (!Number.isFinite(value)) delete scalars[name];
 }

@@ -1,13 +1,13 @@
 /** One AdamW update of a network as a graph: old buffers in, new ones out, each in the layout's chunks. */
 import { Graph, type Tensor } from '../graph/graph.ts';
-import { add, reshape, slice, sqrt, square, sum } from '../graph/ops/index.ts';
+import { add, mul, reshape, slice, sqrt, square, sum } from '../graph/ops/index.ts';
 import {
   type AdamWOptions,
   adamW,
   adamWScalarCount,
   adamWScalarInput,
   adamWScalars,
-  clipByNorm,
+  clipFactor,
   heldAverage,
   movingAverage,
 } from '../graph/optimizer.ts';
@@ -19,6 +19,8 @@ export interface UpdateSettings extends AdamWOptions {
   readonly clip: number;
   /** Decay of each moving average in this update, 0 <= decay < 1; 0 makes it follow the parameters exactly. A target's may be 1. */
   readonly emaDecays: readonly number[];
+  /** What the gradient was multiplied by on its way; 1 unless given. */
+  readonly lossScale?: number | undefined;
   /** The optimizer begins anew with this update: moments of 0, and it is the first. */
   readonly fresh?: boolean;
 }
@@ -34,7 +36,7 @@ export const averageNames = (decays: readonly number[]): string[] =>
   decays.map((decay, i) => (i === 0 ? 'ema' : `ema.${decay}`));
 
 /**
- * Inputs: every buffer and `gradient`, by chunk; adamW; limits [1 + averages]: largest norm, decays. Outputs: every buffer under
+ * Inputs: every buffer and `gradient`, by chunk; adamW; limits [2 + averages]: largest norm, what undoes the loss's scale, decays. Outputs: every buffer under
  * its name with `new.` before it; norm [], of the whole gradient before clipping.
  */
 export function updateGraph({ chunks }: ParameterLayout, averages: readonly string[]): Graph {
@@ -43,20 +45,22 @@ export function updateGraph({ chunks }: ParameterLayout, averages: readonly stri
     .filter(({ trainedSize }) => trainedSize > 0)
     .map(({ trainedSize }, i) => graph.input(chunkName('gradient', i), [trainedSize]));
   const scalars = adamWScalarInput(graph, 'adamW');
-  const limits = graph.input('limits', [1 + averages.length]);
+  const limits = graph.input('limits', [2 + averages.length]);
   const limit = (i: number) => reshape(slice(limits, [i], [i + 1]), []);
-  const norm = sqrt(gradients.map((gradient) => sum(square(gradient))).reduce(add));
+  const scaledNorm = sqrt(gradients.map((gradient) => sum(square(gradient))).reduce(add));
+  const norm = mul(scaledNorm, limit(1));
+  const factor = mul(clipFactor(norm, limit(0)), limit(1));
   chunks.forEach(({ size }, i) => {
     const input = (name: string) => graph.input(chunkName(name, i), [size]);
     const output = (name: string, value: Tensor) => graph.output(`new.${chunkName(name, i)}`, value);
     const [parameters, firstMoment, secondMoment] = adamBuffers.map(input) as [Tensor, Tensor, Tensor];
     const gradient = gradients[i];
     const state = { parameters, firstMoment, secondMoment };
-    const next = gradient ? adamW(state, clipByNorm(gradient, norm, limit(0)), scalars) : state;
+    const next = gradient ? adamW(state, mul(gradient, factor), scalars) : state;
     for (const name of adamBuffers) output(name, next[name]);
     averages.forEach((name, k) => {
       const average = name === targetName ? heldAverage : movingAverage;
-      output(name, average(input(name), next.parameters, limit(1 + k)));
+      output(name, average(input(name), next.parameters, limit(2 + k)));
     });
   });
   graph.output('norm', norm);
@@ -68,6 +72,9 @@ export function updateFeeds(settings: UpdateSettings, step: number): Record<'ada
   const clip = Number.isFinite(settings.clip) ? settings.clip : 3e38;
   return {
     adamW: { shape: [adamWScalarCount], data: adamWScalars(settings, step) },
-    limits: { shape: [1 + settings.emaDecays.length], data: Float32Array.of(clip, ...settings.emaDecays) },
+    limits: {
+      shape: [2 + settings.emaDecays.length],
+      data: Float32Array.of(clip, 1 / (settings.lossScale ?? 1), ...settings.emaDecays),
+    },
   };
 }

@@ -21,6 +21,7 @@ test("the CPU's capabilities: every fused operator, float16 held, as much memory
   assert.equal(first, second, 'found once');
   assert.deepEqual(first.fused, fusedOperators);
   assert.deepEqual([first.onHost, first.resident, first.holds], [true, false, ['float32', 'float16']]);
+  assert.deepEqual(first.computes, ['float32'], 'it would widen float16 first');
   assert.deepEqual(JSON.parse(JSON.stringify(first)), first, 'plain data');
   assert.equal(first.attentionBytes, hostAttentionBytes());
 });
@@ -35,6 +36,29 @@ test('what cannot be tried is not there, and asking does not throw', async () =>
   const absent = createOnnxRuntimeEngine({ device: process.platform === 'win32' ? 'coreml' : 'dml' });
   const { fused, holds, onHost } = await absent.capabilities();
   assert.deepEqual([fused, holds, onHost], [[], ['float32'], false]);
+});
+
+test('a device computes in float16 where it takes such a program by itself and its numbers are right', async (t) => {
+  const { computesHalves } = await import('../../backend/engine/onnxruntime/operator-trials.ts');
+  // The CPU as another device, off by so much.
+  let off = 0;
+  const { InferenceSession } = runtime;
+  type Session = { run(feeds: object): Promise<Record<string, { data: Float32Array }>>; release(): Promise<void> };
+  const create = InferenceSession.create.bind(InferenceSession) as (model: Uint8Array, how: object) => Promise<Session>;
+  t.mock.method(InferenceSession, 'create', async (model: Uint8Array, how: { executionProviders: string[] }) => {
+    const onCpu = how.executionProviders[0] === 'cpu';
+    const session = await create(model, { executionProviders: ['cpu'] });
+    const run = async (feeds: object) => {
+      const results = await session.run(feeds);
+      if (!onCpu) results.y!.data[0]! += off;
+      return results;
+    };
+    return { run, release: () => session.release() };
+  });
+  assert.equal(await computesHalves('webgpu'), true);
+  off = 3;
+  assert.equal(await computesHalves('webgpu'), false);
+  assert.equal(await computesHalves('cpu'), false);
 });
 
 test('an operator that computes something else is not there', async (t) => {

@@ -8,12 +8,13 @@ import type { DeviceTensor, Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { createTensorflowEngine } from '../../backend/engine/tensorflow/engine.ts';
 import { Graph } from '../../backend/graph/graph.ts';
+import { mul } from '../../backend/graph/ops/index.ts';
 import {
   type AdamWOptions,
   adamW,
   adamWScalarInput,
   adamWScalars,
-  clipByNorm,
+  clipFactor,
   gradientNorm,
   movingAverage,
 } from '../../backend/graph/optimizer.ts';
@@ -35,7 +36,7 @@ function updateGraph(): Graph {
   const state = { parameters: input('p'), firstMoment: input('m'), secondMoment: input('v') };
   const gradient = input('gradient');
   const norm = gradientNorm(gradient);
-  const clipped = clipByNorm(gradient, norm, graph.input('limit', []));
+  const clipped = mul(gradient, clipFactor(norm, graph.input('limit', [])));
   const next = adamW(state, clipped, adamWScalarInput(graph, 'scalars'));
   graph.output('norm', norm);
   graph.output('next.p', next.parameters);

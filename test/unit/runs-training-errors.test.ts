@@ -382,3 +382,14 @@ test('a folder that is no run cannot be resumed', async () => {
   const root = scratch();
   assertFailed(await runHere({ folder: root }), 'data', /is not a run folder/);
 });
+
+test('float16 is refused in words where the device does not compute in it, and no iteration is run', async () => {
+  const root = scratch();
+  const config = distillConfig(await tinyTeacher(root), { precision: 'float16' });
+  assertFailed(
+    await runHere({ config, root }),
+    'device',
+    /cpu.* does not compute in float16, as precision asks/,
+    /Set precision to "float32"/,
+  );
+});

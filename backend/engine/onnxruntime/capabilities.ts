@@ -2,7 +2,7 @@
 import { backwardTables } from '../../graph/onnx/lower/attention-parts.ts';
 import { type Capabilities, hostAttentionBytes } from '../capabilities.ts';
 import { channelBlock } from './channel-block.ts';
-import { type Trial, takesHalves, trialOn, workingOperators } from './operator-trials.ts';
+import { computesHalves, type Trial, takesHalves, trialOn, workingOperators } from './operator-trials.ts';
 import type { OrtDevice } from './providers.ts';
 import { webGpuLimits } from './webgpu-limits.ts';
 
@@ -32,7 +32,7 @@ async function find(device: OrtDevice, resident: boolean, trial: Trial): Promise
     resident,
     sharesConstants: false,
     holds: (await takesHalves(trial)) ? ['float32', 'float16'] : ['float32'],
-    computes: ['float32'],
+    computes: (await computesHalves(device, trial)) ? ['float32', 'float16'] : ['float32'],
     fused: await workingOperators(device, trial),
     streamsAttention: onHost,
     channelBlock: onHost ? await channelBlock() : 0,

@@ -8,7 +8,18 @@ import { type FusedOperator, fusedOperators, portable } from '../../graph/onnx/c
 import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
 import { encodeModel } from '../../graph/onnx/proto.ts';
 import { embeddingGrad } from '../../graph/ops/embedding.ts';
-import { add, gelu, groupNorm, headAttention, matmul, silu, slice, widen } from '../../graph/ops/index.ts';
+import {
+  add,
+  conv2d,
+  gelu,
+  groupNorm,
+  headAttention,
+  matmul,
+  reshape,
+  silu,
+  slice,
+  widen,
+} from '../../graph/ops/index.ts';
 import { type HalfData, sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import { floatsOf, hostTensor } from './host-tensor.ts';
 import type { OrtDevice } from './providers.ts';
@@ -16,6 +27,9 @@ import { runtime } from './runtime.ts';
 
 /** Largest difference from the written-out form, of the largest number. */
 const tolerance = 1e-4;
+
+/** The same for numbers that were rounded to float16 on their way. */
+const halfTolerance = 1e-2;
 
 /** What each operator is tried on. */
 const trials: Readonly<Record<FusedOperator, (graph: Graph) => void>> = {
@@ -54,14 +68,41 @@ export async function workingOperators(device: OrtDevice, trial = trialOn(device
 
 async function works(trial: Trial, graph: Graph, operator: FusedOperator): Promise<boolean> {
   const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, someNumbers(shape)]));
+  const tried = lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } });
+  return agrees(trial, { exact: lowerGraph(graph), tried, feeds }, tolerance);
+}
+
+interface Compared {
+  /** What the CPU runs, for the right numbers. */
+  readonly exact: LoweredGraph;
+  readonly tried: LoweredGraph;
+  readonly feeds: Readonly<Record<string, TensorData>>;
+}
+
+async function agrees(trial: Trial, { exact, tried, feeds }: Compared, most: number): Promise<boolean> {
   try {
-    const expected = await run('cpu', lowerGraph(graph), feeds);
-    const actual = await trial(lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } }), feeds);
-    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    return expected.every((value, i) => Math.abs(value - actual[i]) <= tolerance * largest);
+    const expected = await run('cpu', exact, feeds);
+    const actual = await trial(tried, feeds);
+    const largest = expected.reduce((far, value) => Math.max(far, Math.abs(value)), 0);
+    return expected.every((value, i) => Math.abs(value - actual[i]) <= most * largest);
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether the device computes in float16: a convolution and a product, to float16's digits, nothing of it left to the CPU. The CPU itself
+ * would widen every operator's inputs and round its results, which is more work than float32.
+ */
+export async function computesHalves(device: OrtDevice, trial = trialOn(device)): Promise<boolean> {
+  if (device === 'cpu') return false;
+  const graph = new Graph();
+  const [x, kernel] = [graph.input('x', [2, 4, 5, 7]), graph.input('kernel', [6, 4, 3, 3])];
+  const rows = reshape(silu(conv2d(x, kernel, null, { padding: 1 })), [2, 6, 35]);
+  graph.output('y', matmul(rows, graph.input('b', [2, 35, 3])));
+  const [exact, halves] = [lowerGraph(graph), lowerGraph(Object.assign(graph, { computes: 'float16' as const }))];
+  const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, someNumbers(shape)]));
+  return agrees(trial, { exact, tried: halves, feeds }, halfTolerance);
 }
 
 /** Whether the device takes float16: on the way in, the same numbers on the way out. */

@@ -91,7 +91,16 @@ const schedules = z
   .prefault({})
   .describe('Values that change: [[iteration, value], ...], linear between, constant before and after.');
 
-const keys = { generator, fake, matching, regression, schedules, record: recordKey };
+const precision = choice({
+  float32: 'Everything in float32.',
+  float16:
+    'Networks and their gradients in float16; losses, sums, normalisations, weights and optimizers in float32, the loss scaled. ' +
+    'Needs a device that computes in float16.',
+})
+  .default('float32')
+  .describe('What networks compute in while they train. Default float32.');
+
+const keys = { generator, fake, matching, regression, schedules, precision, record: recordKey };
 
 export const dmdSection = {
   title: 'Distribution Matching Distillation (Yin et al., arXiv 2311.18828).',

@@ -3,11 +3,11 @@
  * and backward, and the fake score's. Everything a person may want to look at before an update is an output.
  */
 import type { Engine, Program } from '../../engine/engine.ts';
-import { gradients, type Seed } from '../../graph/gradients.ts';
+import { gradients, type Seed, scaledSeeds } from '../../graph/gradients.ts';
 import { Graph, type Tensor } from '../../graph/graph.ts';
 import { concat, detach, div, mean, mul, reshape, sliceAxis, square } from '../../graph/ops/index.ts';
 import { type FlatParameters, outputGradient, type ParameterSource, parameterInputs } from '../../graph/parameters.ts';
-import { sizeOf } from '../../graph/tensor-data.ts';
+import { type NumberType, sizeOf } from '../../graph/tensor-data.ts';
 import {
   type Conditions,
   conditionInputs,
@@ -20,6 +20,7 @@ import {
   noised,
 } from '../../models/diffusion-model.ts';
 import type { TrainedPart } from '../../models/trained-part.ts';
+import { lossScaleInput } from '../../training/loss-scale.ts';
 import type { Stage } from '../../training/staged-program.ts';
 import type { Distance } from '../common/distance.ts';
 import { type MatchingWeight, matchingGradient, meanDistance } from './matching.ts';
@@ -44,6 +45,8 @@ export interface DmdShape {
   readonly guidance: number;
   /** The frozen teacher is held as float16, and computed with in float32. */
   readonly halfTeacher: boolean;
+  /** What networks compute in while they train; float32 unless given. What is looked at is computed in float32. */
+  readonly computes?: NumberType;
   /** How samples are drawn to be looked at, where `generateGraph` is not how; a program with its inputs and output. */
   readonly sampler?: (engine: Engine, count: number, name: string) => Promise<Program>;
 }
@@ -151,8 +154,15 @@ export function generatorGraph(shape: DmdShape): Graph {
   const zero = graph.constant([], [0]);
   const numbers = generatorReport.map((name) => reshape(report[name] ?? zero, [1]));
   graph.output('report', concat(numbers, 0));
-  if (seeds.length > 0) outputGradient(shape.generator.layout, gradients(seeds, generator.tensors));
+  if (seeds.length > 0)
+    outputGradient(shape.generator.layout, gradients(asComputed(graph, shape, seeds), generator.tensors));
   return graph;
+}
+
+/** Computes the graph in what the shape says; where that is float16, the loss is multiplied by the input lossScale []. */
+function asComputed(graph: Graph, { computes = 'float32' }: DmdShape, seeds: readonly Seed[]): readonly Seed[] {
+  graph.computes = computes;
+  return computes === 'float32' ? seeds : scaledSeeds(seeds, graph.input(lossScaleInput, []));
 }
 
 const first = (tensor: Tensor, count: number) => (tensor.shape[0] === count ? tensor : sliceAxis(tensor, 0, 0, count));
@@ -241,7 +251,7 @@ export function fakeScoreGraph(shape: DmdShape, count = matchedOf(shape)): Graph
   graph.output('xtFake', xt);
   graph.output('denoisedFake', denoised);
   graph.output('report', reshape(loss, [1]));
-  outputGradient(shape.fake.layout, gradients(loss, fake.tensors));
+  outputGradient(shape.fake.layout, gradients(asComputed(graph, shape, [{ of: loss }]), fake.tensors));
   return graph;
 }
 

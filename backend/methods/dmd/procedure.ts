@@ -7,6 +7,7 @@ import { type DiffusionModel, levelFeeds } from '../../models/diffusion-model.ts
 import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
 import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
+import { LossScale } from '../../training/loss-scale.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
@@ -51,6 +52,8 @@ export interface DmdOptions extends DmdShape, MatchingOptions {
   /** Recorded draws, or another method's, in place of the seed's own streams. */
   readonly draws?: Draws;
   settings(step: number): StepSettings;
+  /** Good updates before a loss's scale doubles; LossScale's own unless given. */
+  readonly scalePatience?: number;
 }
 
 /** What is looked at of a procedure between two iterations, whatever else it trains. */
@@ -95,6 +98,7 @@ export class DmdProcedure implements MatchingProcedure {
   readonly fake: TrainedNetwork;
   readonly teacher: Chunks;
   readonly ranks: Ranks | undefined;
+  readonly lossScales: ReadonlyMap<string, LossScale>;
   readonly #micros: MicroBatches;
   readonly #options: Kept;
   readonly #draws: Draws;
@@ -110,6 +114,8 @@ export class DmdProcedure implements MatchingProcedure {
     [this.generator, this.fake] = networks;
     this.networks = networks;
     this.ranks = options.ranks;
+    const scaled = options.computes === 'float16' ? networks : [];
+    this.lossScales = new Map(scaled.map(({ name }) => [name, new LossScale(options.scalePatience)]));
     this.#micros = microBatchesOf(options.ranks ?? alone, accumulation);
     this.imagesPerStep = countOf(options) * this.#micros.of;
     this.updatesPerStep = { fake: fakeUpdates };
@@ -213,6 +219,7 @@ export class DmdProcedure implements MatchingProcedure {
       ...fedAs('generator', this.generator.parameters),
       ...fedAs('fake', this.fake.parameters),
       ...fedAs('teacher', this.teacher),
+      ...this.lossScales.get('generator')?.feed(),
       ...this.#unconditional,
     });
     it.free('xRef');
@@ -232,7 +239,11 @@ export class DmdProcedure implements MatchingProcedure {
     const { indices, noise } = this.#draws.fake(at, matchedOf(this.#options), { first: 0, last: levels.count - 1 });
     it.put({ x, ...conditions, ...levelFeeds(levels, indices, 'Fake'), noiseFake: noise });
     await it.stage('fake-score draw');
-    await it.run(this.#programs.fake!, { ...fedAs('fake', this.fake.latest), ...fedAs('teacher', this.teacher) });
+    await it.run(this.#programs.fake!, {
+      ...fedAs('fake', this.fake.latest),
+      ...fedAs('teacher', this.teacher),
+      ...this.lossScales.get('fake')?.feed(),
+    });
     it.free('xtFake', 'denoisedFake');
     const now = it.take('x');
     if (at.update === 0) return { x: now, conditions };

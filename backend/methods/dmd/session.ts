@@ -69,6 +69,13 @@ export async function planDmd(
   };
 }
 
+/** Throws UserError('device') where nothing is computed in float16. */
+async function requireHalves(engine: Engine): Promise<void> {
+  if ((await engine.capabilities()).computes.includes('float16')) return;
+  const hint = 'Set precision to "float32", or take a device that does; docs/devices.md says which were tried.';
+  throw new UserError('device', `${engine.device} does not compute in float16, as precision asks`, hint);
+}
+
 /** A procedure on networks that start as the teacher; the shape is what is looked at, with distribution matching or without. */
 type MakeProcedure = (
   engine: Engine,
@@ -103,6 +110,7 @@ export async function startMatching(
     const text = `${engine.device} cannot hold float16: the teacher stays in float32`;
     report({ type: 'note', level: 'warning', text });
   }
+  if (config.precision === 'float16') await requireHalves(engine);
   const weights = await teacher.readWeights();
   if (half) for (const { data } of weights.values()) roundToHalves(data);
   const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);

@@ -6,13 +6,13 @@ import type { DmdShape } from './graphs.ts';
 
 /** @param distance null leaves the regression out */
 export function shapeOf(
-  { matching, regression, batch }: DistillConfig,
+  { matching, regression, batch, precision }: DistillConfig,
   { model, student = model, generator, fake, pairsMatch, guidance }: DistillTeacher,
   distance: Distance | null,
   halfTeacher: boolean,
 ): DmdShape {
   return {
-    ...{ teacher: model, student, generator, fake, batch, pairsMatch, guidance, halfTeacher },
+    ...{ teacher: model, student, generator, fake, batch, pairsMatch, guidance, halfTeacher, computes: precision },
     matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
     regression: distance && { batch: regression.batch ?? batch, distance },
   };

@@ -38,7 +38,10 @@ export function edmShape({
 
 export interface EdmDistillation
   extends EdmShapeOptions,
-    Pick<DmdOptions, 'seed' | 'accumulation' | 'fakeUpdates' | 'settings' | 'pairs' | 'draws' | 'ranks'> {
+    Pick<
+      DmdOptions,
+      'seed' | 'accumulation' | 'fakeUpdates' | 'settings' | 'pairs' | 'draws' | 'ranks' | 'computes' | 'scalePatience'
+    > {
   readonly teacherParameters: Weights;
   readonly start: { readonly generator: Weights; readonly fake: Weights };
   readonly emas?: readonly number[];
@@ -47,12 +50,14 @@ export interface EdmDistillation
 
 export async function edmDistillation(engine: Engine, options: EdmDistillation) {
   const { network, start, teacherParameters, emas = [0.9], keepsGradients, pairs, draws, ...rest } = options;
-  const { seed, accumulation, fakeUpdates, settings, ranks } = rest;
+  const { seed, accumulation, fakeUpdates, settings, ranks, computes, scalePatience } = rest;
   const flat = (weights: Weights) => packParameters(network.layout, weights);
   const procedure = await DmdProcedure.create(engine, {
     ...edmShape(options),
     ...{ seed, accumulation, ranks, fakeUpdates, settings, pairs, teacherWeights: teacherParameters, emas },
     ...(draws ? { draws } : {}),
+    ...(computes ? { computes } : {}),
+    ...(scalePatience ? { scalePatience } : {}),
     conditions: classConditions(network.labelDim),
     start: { generator: flat(start.generator), fake: flat(start.fake) },
   });
