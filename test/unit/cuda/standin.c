@@ -188,6 +188,12 @@ static status register_library(void *env, const char *name, const char *path) {
   return 0;
 }
 
+/* One memory for all sessions: here it is that already. */
+static status share(void *env, const char *provider, const void *info, const void *config, const void *keys, const void *texts, size_t count) {
+  (void)env, (void)config, (void)keys, (void)texts, (void)count;
+  return strcmp(provider, "CUDAExecutionProvider") || !take(cuda_infos, info, 0) ? refuse("another provider or memory") : 0;
+}
+
 static status create_options(void **out) { *out = &token; return 0; }
 static void release_options(void *options) { (void)options; }
 
@@ -235,7 +241,7 @@ static const void *get_api(uint32_t version) {
   static const struct { int place; void *function; } own[] = {
       {8, create_session}, {9, run}, {49, create_value}, {68, create_memory_info}, {75, allocate}, {76, deallocate}, {95, release_session}, {96, release_value},
       {100, release_session_options}, {130, config_entry}, {131, create_allocator}, {132, release_allocator}, {204, append}, {205, create_options},
-      {206, update_options}, {208, release_options}, {301, register_library}, {386, copy_tensors}};
+      {206, update_options}, {208, release_options}, {259, share}, {301, register_library}, {386, copy_tensors}};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) table[own[i].place] = own[i].function;
   return table;
 }

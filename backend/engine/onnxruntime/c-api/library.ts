@@ -41,6 +41,7 @@ const functions = {
   appendCuda: [204, ['void *', 'void *']],
   createCudaOptions: [205, ['void *']],
   updateCudaOptions: [206, ['void *', 'void *', 'void *', 'size_t']],
+  createAndRegisterAllocatorV2: [259, ['void *', 'str', 'void *', 'void *', 'void *', 'void *', 'size_t']],
   registerProviderLibrary: [301, ['void *', 'str', 'str']],
   copyTensors: [386, ['void *', 'void *', 'void *', 'void *', 'size_t']],
 } as const;

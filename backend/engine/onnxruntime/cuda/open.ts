@@ -27,6 +27,9 @@ const provider = 'libonnxruntime_providers_cuda.so';
 /** OrtAllocatorType and OrtMemType of memory that a session's allocator hands out; the card is the first that CUDA shows. */
 const [deviceAllocator, firstCard, defaultMemory] = [0, 0, 0];
 
+/** Of an arena: no limit, and powers of two, in which what was freed joins again; a full card gives it what it has. */
+const [noLimit, growth, asTheRuntimeHasIt] = [0, 0, -1];
+
 let opened: FoundCuda | null = null;
 
 export function openCuda(): FoundCuda {
@@ -85,11 +88,32 @@ function cudaOf(library: Library, env: Pointer, file: string): Cuda {
   const options = {
     device_id: String(firstCard),
     use_tf32: process.env[tf32Variable] === '1' ? '1' : '0',
-    // What is asked for, not the next power of two.
-    arena_extend_strategy: 'kSameAsRequested',
     // The same from run to run.
     cudnn_conv_algo_search: 'HEURISTIC',
   };
   const memory = library.create('memoryInfo', 'createMemoryInfo', 'Cuda', deviceAllocator, firstCard, defaultMemory);
+  shareMemory(library, env, memory);
   return { memory, options };
+}
+
+/**
+ * One memory for all sessions, which run one after the other: the halves of an iteration need no more than the larger one. A runtime that
+ * refuses leaves each session its own.
+ */
+function shareMemory(library: Library, env: Pointer, memory: Pointer): void {
+  const config = library.create(
+    'arenaConfig',
+    'createArenaConfig',
+    noLimit,
+    growth,
+    asTheRuntimeHasIt,
+    asTheRuntimeHasIt,
+  );
+  try {
+    library.call('createAndRegisterAllocatorV2', env, 'CUDAExecutionProvider', memory, config, null, null, 0);
+  } catch (error) {
+    if (!(error instanceof NativeFailure)) throw error;
+  } finally {
+    library.release('arenaConfig', config);
+  }
 }
