@@ -7,6 +7,9 @@ import { Graph } from '../graph/graph.ts';
 import { byChunk, chunkName, flatten } from '../graph/parameters.ts';
 import { sizeOf } from '../graph/tensor-data.ts';
 
+/** The name of its programs. */
+export const joinedNumbers = 'numbers of an iteration';
+
 export class JoinedReader {
   readonly #engine: Engine;
   /** By the tensors' shapes, which are the same in every iteration. */
@@ -48,7 +51,7 @@ export class JoinedReader {
     if (!joiner) {
       const graph = new Graph();
       graph.output('numbers', flatten(tensors.map(({ shape }, i) => graph.input(chunkName('report', i), shape))));
-      joiner = this.#engine.compile(graph, { name: 'numbers of an iteration' });
+      joiner = this.#engine.compile(graph, { name: joinedNumbers });
       this.#joiners.set(key, joiner);
     }
     return joiner;

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
-import { initialParameters, unpackParameters } from '../../backend/graph/parameters.ts';
+import { initialParameters, layoutOf, unpackParameters } from '../../backend/graph/parameters.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import { l2Distance } from '../../backend/methods/common/distance.ts';
+import { GradientNoise } from '../../backend/methods/dmd/vitals/gradient-noise.ts';
 import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { LossScale } from '../../backend/training/loss-scale.ts';
@@ -139,6 +140,20 @@ test('a run that is resumed has the same bits, its scales and their good updates
   assert.deepEqual(await savedBy(half), saved);
   const { data } = saved.get('fake')!.get('lossScale')!;
   assert.deepEqual([...data], [2 ** 17, 1], 'doubled after two good updates, and one more');
+});
+
+test('the noise of gradients that are scaled is that of the gradients', async (t) => {
+  const layout = layoutOf([{ name: 'w', shape: [3], init: { kind: 'zeros' }, role: 'trained' }]);
+  const noise = await GradientNoise.create(cpu, layout, 1);
+  t.after(() => noise.dispose());
+  const scaled = (scale: number) =>
+    [[0.5, -1, 2].map((value) => value * scale), [1, -2, 0.25].map((value) => value * scale)].map((numbers) => [
+      cpu.upload({ shape: [3], data: Float32Array.from(numbers) }),
+    ]);
+  const [[first, second], [large, larger]] = [scaled(1), scaled(2 ** 16)] as const;
+  const read = await noise.read(first!, second!);
+  assert.deepEqual(Object.values(read), [3, (0.25 + 1 + 1.75 ** 2) / 2]);
+  assert.deepEqual(await noise.read(large!, larger!, 2 ** 16), read);
 });
 
 test('a scale is a power of two within bounds, and at 1 explains nothing', async () => {

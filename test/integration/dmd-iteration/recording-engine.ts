@@ -1,6 +1,8 @@
 /** An engine that writes down every output of every run before it hands it on. */
 import type { DeviceTensor, Engine, Program } from '../../../backend/engine/engine.ts';
 
+import { joinedNumbers } from '../../../backend/training/joined-reader.ts';
+
 /** 'program.output, run' -> numbers. */
 export type Recording = Map<string, Float32Array>;
 
@@ -14,6 +16,8 @@ export function recordingEngine(engine: Engine, recording: Recording): Engine {
     dispose: () => engine.dispose(),
     async compile(graph, options) {
       const program = await engine.compile(graph, options);
+      // Numbers that were recorded where they were made: only where a device keeps them are they joined.
+      if (options?.name === joinedNumbers) return program;
       return recordingProgram(program, options?.name ?? 'program', recording);
     },
   };

@@ -23,11 +23,11 @@ export class GradientNoise {
     return new GradientNoise(await engine.compile(compareGraph(layout), { name: 'gradient noise' }), accumulation);
   }
 
-  /** Takes both gradients over. */
-  async read(first: Chunks, second: Chunks): Promise<Record<string, number>> {
+  /** Takes both gradients over. @param scale what both were multiplied by */
+  async read(first: Chunks, second: Chunks, scale = 1): Promise<Record<string, number>> {
     const { numbers } = await this.#compare.run({ ...byChunk('first', first), ...byChunk('second', second) });
     disposeAll([...first, ...second]);
-    const [signal, squares] = await numbers!.read();
+    const [signal, squares] = (await numbers!.read()).map((number) => number / scale ** 2);
     const vitals = { [gradientTags.signal]: signal!, [gradientTags.noise]: squares! / 2 / this.#accumulation };
     numbers!.dispose();
     return vitals;

@@ -96,7 +96,8 @@ export class Vitals {
     this.#noise ??= GradientNoise.create(this.#engine, layout, this.#options.accumulation);
     const noise = await this.#noise;
     const first = await this.#procedure.otherGradient(this.#engine, step, 0);
-    return noise.read(first, await this.#procedure.otherGradient(this.#engine, step, 1));
+    const second = await this.#procedure.otherGradient(this.#engine, step, 1);
+    return noise.read(first, second, this.#procedure.lossScales?.get('generator')?.used);
   }
 
   async dispose(): Promise<void> {
