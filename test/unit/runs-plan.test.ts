@@ -118,3 +118,8 @@ test('an EDM teacher is planned alike', async () => {
   await again.dispose();
   assert.ok(recomputed.whole.peakBytes < dry.whole.peakBytes && recomputed.whole.flops > dry.whole.flops);
 });
+
+test('a plan refuses float16 where the run would', async () => {
+  const refused = /does not compute in float16, as precision asks/;
+  await assert.rejects(planDistillation(config({ precision: 'float16' })), refused);
+});

@@ -33,7 +33,7 @@ import {
 import { Probe, probeGraphs } from './probe.ts';
 import { DmdProcedure, type MatchingOptions, type MatchingProcedure } from './procedure.ts';
 import { distillSettings } from './settings.ts';
-import { shapeOf } from './shape.ts';
+import { requirePrecision, shapeOf } from './shape.ts';
 
 /** Throws UserError for what the run itself would refuse. */
 export function dmdDryRun(engine: Engine, config: DistillConfig, limits: Limits): Promise<DryRun> {
@@ -75,6 +75,7 @@ export async function matchingDryRun<Shape extends DmdShape>(
   limits: Limits,
   method: DryMethod<Shape>,
 ): Promise<DryRun> {
+  await requirePrecision(config, engine);
   const teacher = await openTeacher(config);
   const { enabled, pairs } = config.regression;
   const distance = enabled ? await teacher.distance(randomWeights) : null;

@@ -35,7 +35,7 @@ import { Probe } from './probe.ts';
 import { DmdProcedure, type MatchingOptions, type MatchingProcedure } from './procedure.ts';
 import { RecordedProbe } from './recorded-probe.ts';
 import { distillSettings } from './settings.ts';
-import { shapeOf } from './shape.ts';
+import { requirePrecision, shapeOf } from './shape.ts';
 import { recordedScalars } from './tags.ts';
 import { teacherSamples } from './vitals/teacher-samples.ts';
 import { Vitals } from './vitals/vitals.ts';
@@ -67,13 +67,6 @@ export async function planDmd(
         }),
       })),
   };
-}
-
-/** Throws UserError('device') where nothing is computed in float16. */
-async function requireHalves(engine: Engine): Promise<void> {
-  if ((await engine.capabilities()).computes.includes('float16')) return;
-  const hint = 'Set precision to "float32", or take a device that does; docs/devices.md says which were tried.';
-  throw new UserError('device', `${engine.device} does not compute in float16, as precision asks`, hint);
 }
 
 /** A procedure on networks that start as the teacher; the shape is what is looked at, with distribution matching or without. */
@@ -110,7 +103,7 @@ export async function startMatching(
     const text = `${engine.device} cannot hold float16: the teacher stays in float32`;
     report({ type: 'note', level: 'warning', text });
   }
-  if (config.precision === 'float16') await requireHalves(engine);
+  await requirePrecision(config, engine);
   const weights = await teacher.readWeights();
   if (half) for (const { data } of weights.values()) roundToHalves(data);
   const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);

@@ -1,5 +1,7 @@
 /** From a config and its teacher to what graphs are built of. */
+import type { Engine } from '../../engine/engine.ts';
 import type { DistillConfig } from '../../protocol/config/index.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { Distance } from '../common/distance.ts';
 import type { DistillTeacher } from '../common/teacher.ts';
 import type { DmdShape } from './graphs.ts';
@@ -16,4 +18,11 @@ export function shapeOf(
     matching: matching.enabled ? { weight: matching.weight, realOnly: matching.realOnly } : null,
     regression: distance && { batch: regression.batch ?? batch, distance },
   };
+}
+
+/** Throws UserError('device') where the device does not compute in what the config says. */
+export async function requirePrecision({ precision }: DistillConfig, engine: Engine): Promise<void> {
+  if (precision !== 'float16' || (await engine.capabilities()).computes.includes('float16')) return;
+  const hint = 'Set precision to "float32", or take a device that does; docs/devices.md says which were tried.';
+  throw new UserError('device', `${engine.device} does not compute in float16, as precision asks`, hint);
 }
