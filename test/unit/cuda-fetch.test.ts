@@ -178,7 +178,11 @@ test("a login of the index is shown to the index alone, and to nobody's eyes", o
 test('the index is the one that pip asks', async () => {
   const home = scratch.path('home');
   const file = join(home, '.config', 'pip', 'pip.conf');
-  assert.match(indexAddress({}, home), /^https:\/\//);
+  assert.equal(
+    indexAddress({}, home, () => 'https://built.invalid/in/', ''),
+    'https://built.invalid/in',
+  );
+  assert.throws(() => indexAddress({}, home, () => '', ''), refusal(/no package index is known/, 'usage'));
   mkdirSync(join(home, '.config', 'pip'), { recursive: true });
   writeFileSync(
     file,

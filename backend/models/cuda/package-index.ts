@@ -1,7 +1,8 @@
 /**
- * Python's package index, as pip asks it: the one that PIP_INDEX_URL or pip's own settings name, else PyPI. Only names and versions that
- * are fixed here are asked for, and what comes is believed by its hash alone.
+ * Python's package index, as pip asks it: the one that PIP_INDEX_URL or pip's own settings name, else pip's default, PyPI. Only names and
+ * versions that are fixed here are asked for, and what comes is believed by its hash alone.
  */
+import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import type { Wheel } from '../../engine/onnxruntime/cuda/wheels.ts';
@@ -12,15 +13,31 @@ import { isNetworkError, reasonOf, stopped } from '../hub/client.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The address under which the pages of packages lie, without a slash at its end. */
-export function indexAddress(env: Environment = process.env, home = os.homedir()): string {
-  const named =
-    env.PIP_INDEX_URL?.trim() || settings(env, home).map(indexOf).find(Boolean) || 'https://pypi.org/simple';
+export function indexAddress(
+  env: Environment = process.env,
+  home = os.homedir(),
+  usual: (env: Environment) => string = pipsOwn,
+  machine = '/etc/pip.conf',
+): string {
+  const named = env.PIP_INDEX_URL?.trim() || [...settings(env, home), machine].map(indexOf).find(Boolean) || usual(env);
+  if (!named) {
+    const hint = 'Install Python with pip, set PIP_INDEX_URL to the index, or fetch from a folder: --from FOLDER.';
+    throw new UserError('usage', 'no package index is known: neither settings of pip nor pip itself were found', hint);
+  }
   if (URL.canParse(named) && /^https?:$/.test(new URL(named).protocol)) return named.replace(/\/+$/, '');
   const hint = 'Give PIP_INDEX_URL an address that begins with https, or fetch from a folder: --from FOLDER.';
   throw new UserError('usage', "pip's index is no web address", hint);
 }
 
-/** Where pip has settings, what counts first at the beginning. */
+/** The index that pip is built with; '' where there is no pip. */
+function pipsOwn(env: Environment): string {
+  const ask = 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)';
+  const python = process.platform === 'win32' ? 'python' : 'python3';
+  const { status, stdout } = spawnSync(python, ['-c', ask], { env, encoding: 'utf8', timeout: 10_000 });
+  return status === 0 ? stdout.trim() : '';
+}
+
+/** Where a person's pip has settings, what counts first at the beginning. */
 function settings(env: Environment, home: string): string[] {
   const { PIP_CONFIG_FILE: named, VIRTUAL_ENV: environment, XDG_CONFIG_HOME: config } = env;
   return [
@@ -28,7 +45,6 @@ function settings(env: Environment, home: string): string[] {
     ...(environment ? [path.join(environment, 'pip.conf')] : []),
     path.join(config || path.join(home, '.config'), 'pip', 'pip.conf'),
     path.join(home, '.pip', 'pip.conf'),
-    '/etc/pip.conf',
   ];
 }
 
