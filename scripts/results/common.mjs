@@ -39,8 +39,9 @@ export function once(folder, name, make) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The run folder of a variant, finished: begun, or gone on with. @param pairs null for a method without */
-export function distilled({ folder, name, preset, pairs, changes, seed, iterations }) {
+/** The run folder of a variant, finished: begun, or gone on with. @param pairs null for a method without
+ * @param probes whether the method has a probe */
+export function distilled({ folder, name, preset, pairs, changes, seed, iterations, probes = true }) {
   const out = join(folder, fileName(name), String(seed));
   const [begun] = existsSync(out) ? readdirSync(out) : [];
   if (begun) {
@@ -48,7 +49,8 @@ export function distilled({ folder, name, preset, pairs, changes, seed, iteratio
     if (state !== 'finished') dmd(['distill', '--resume', join(out, begun)]);
     return join(out, begun);
   }
-  const unwatched = ['samples', 'probe', 'fields', 'histograms'].map((name) => `record.${name}Every=0`);
+  const recorded = ['samples', ...(probes ? ['probe'] : []), 'fields', 'histograms'];
+  const unwatched = recorded.map((name) => `record.${name}Every=0`);
   const paired = pairs ? [`regression.pairs.path=${JSON.stringify(resolve(pairs))}`] : [];
   const set = [...paired, ...unwatched, ...changes];
   const fresh = ['--preset', preset, '--seed', String(seed), '--iterations', String(iterations), '--out', out];

@@ -58,6 +58,7 @@ const methods = {
       // The preset's share of each stage: else a shorter run would end before its last halving.
       changes: (n) => [`stages.iterations=[${[0.13, 0.13, 0.17, 0.23].map((share) => Math.round(share * n))}]`],
       real: true,
+      probes: false,
     },
   ],
 };
@@ -85,12 +86,13 @@ function dataTable(name, { folder: parent, seeds, evaluations, pairs: made }) {
     });
     const trained = (seed) => {
       let generator = null;
-      return parts.map(({ preset, changes, pairs: paired, real }, i) => {
+      return parts.map(({ preset, changes, pairs: paired, real, probes }, i) => {
         const { iterations } = planned[i];
         const begun = generator ? [`generator.initial=${JSON.stringify(resolve(generator))}`] : [];
         const all = [...own(real), ...changes(iterations), ...begun, ...watched(set, iterations), 'threads=1'];
         const name = parts.length > 1 ? `${method} ${i + 1}` : method;
-        const run = distilled({ folder, name, preset, pairs: paired ? pairs : null, changes: all, seed, iterations });
+        const how = { changes: all, seed, iterations, pairs: paired ? pairs : null };
+        const run = distilled({ folder, name, preset, ...how, probes });
         generator = join(run, 'generator.safetensors');
         return run;
       });

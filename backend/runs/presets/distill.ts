@@ -75,7 +75,7 @@ export const distillPresets: readonly Source[] = [
     name: 'scenes',
     title: 'Built-in model',
     detail:
-      'Made the built-in one-step generator (in float16) from the built-in teacher; recording does not change it.',
+      'Made the built-in one-step generator from the built-in teacher, before DMD2 went on with it; recording does not change it.',
     file: 'scenes/generator.dmd.json',
     set: { record: watched },
     teacher: ofClasses(32),
