@@ -39,12 +39,14 @@ function chain(mode: Recompute): [Tensor, Tensor[]] {
 function edm(model_type: string, mode: Recompute): [Tensor, Tensor[]] {
   const size = { img_resolution: 64, img_channels: 3, label_dim: 5, model_channels: 8, channel_mult: [1, 1, 1] };
   const config = { ...size, model_type, num_blocks: 4, attn_resolutions: [] };
+  // So many that their values are more than what compiling took before.
+  const batch = 24;
   const network = createNetwork(config, { recompute: mode });
   const source = parameterInputs(graph, 'parameters', network.layout);
   const [x, sigma, labels] = [
-    graph.input('x', [8, 3, 64, 64]),
-    graph.input('sigma', [8]),
-    graph.input('labels', [8, 5]),
+    graph.input('x', [batch, 3, 64, 64]),
+    graph.input('sigma', [batch]),
+    graph.input('labels', [batch, 5]),
   ];
   const positive = ops.add(ops.square(sigma), 0.1);
   return [network.denoise(source, x, positive, labels), [...source.tensors]];
