@@ -49,6 +49,6 @@ editorTest(
     const health = sick.getByTestId('health');
     await health.locator('summary', { hasText: /Health: \d alarms?|Health: 1 alarm/ }).waitFor();
     const words = await health.getByText(/The samples have collapsed: two of them differ by [\d.]+ %/).textContent();
-    assert.match(words!, /Add regression on pairs/, 'and says what to do');
+    assert.match(words!, /Raise the regression's weight/, 'and says what to do');
   },
 );

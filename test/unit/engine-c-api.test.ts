@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type DeviceTensor, RunEnded } from '../../backend/engine/engine.ts';
+import { createCApiEngine } from '../../backend/engine/onnxruntime/c-api/engine.ts';
 import { Library, tableVersion } from '../../backend/engine/onnxruntime/c-api/library.ts';
 import { openCApi } from '../../backend/engine/onnxruntime/c-api/open.ts';
 import { createOnnxRuntimeEngine, type Way, wayInWords } from '../../backend/engine/onnxruntime/engine.ts';
@@ -109,7 +110,7 @@ test('programs compute in one memory, and need no more the second time', async (
 });
 
 test('where there are gradients, a value that is used up leaves its memory to all, not to the next one of its shape', async () => {
-  const own = open();
+  const own = createCApiEngine(surroundings(), 1, undefined, 0);
   const numbers = 2 ** 22;
   /** Four arrays alive at one time, and a number of them. */
   const stage = (x: Tensor, shape: readonly number[]) => {

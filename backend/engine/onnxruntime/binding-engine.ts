@@ -39,6 +39,7 @@ import { channelBlock } from './channel-block.ts';
 import { asBits, floatsOf, hostTensor, numberTypeOf } from './host-tensor.ts';
 import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
 import type { OrtDevice } from './providers.ts';
+import { hidingBytes } from './providers.ts';
 import { runtime } from './runtime.ts';
 import { cutModel, identityGraph, joinGraph, regroup } from './slices.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
@@ -172,7 +173,8 @@ class OrtEngine implements Engine {
 
   async #lower(graph: Graph): Promise<LoweredGraph> {
     const capabilities = await this.capabilities();
-    return lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes: this.#provider === 'cpu' });
+    const hidesShapesFrom = this.#provider === 'cpu' ? hidingBytes : Number.POSITIVE_INFINITY;
+    return lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapesFrom });
   }
 
   async #session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {

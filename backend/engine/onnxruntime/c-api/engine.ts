@@ -22,17 +22,24 @@ import {
   type RunOptions,
 } from '../../engine.ts';
 import { channelBlock } from '../channel-block.ts';
+import { hidingBytes } from '../providers.ts';
 import { HostPlace } from './host-place.ts';
 import { Home, type Room } from './memory.ts';
 import type { Place } from './place.ts';
 import { Session, type Surroundings } from './session.ts';
 
-/** @param threads 0: one per physical core. @param place default: memory of the host */
-export function createCApiEngine(around: Surroundings, threads: number, place?: Place): Engine {
+/** @param threads 0: one per physical core. @param place default: memory of the host. @param hidesFrom bytes (`hidesShapesFrom`), on the CPU */
+export function createCApiEngine(
+  around: Surroundings,
+  threads: number,
+  place?: Place,
+  hidesFrom = hidingBytes,
+): Engine {
   return new CApiEngine(
     around,
     threads,
     place ?? new HostPlace((array) => around.library.koffi.address(array), threads),
+    hidesFrom,
   );
 }
 
@@ -42,12 +49,14 @@ class CApiEngine implements Engine {
   readonly place: Place;
   readonly #around: Surroundings;
   readonly #threads: number;
+  readonly #hidesFrom: number;
   readonly #sessions = new Set<Session>();
   /** Settles when native code is left. */
   #free: Promise<unknown> = Promise.resolve();
 
-  constructor(around: Surroundings, threads: number, place: Place) {
+  constructor(around: Surroundings, threads: number, place: Place, hidesFrom: number) {
     this.#around = around;
+    this.#hidesFrom = hidesFrom;
     this.#threads = threads;
     this.place = place;
     this.device = place.device;
@@ -63,8 +72,8 @@ class CApiEngine implements Engine {
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
     const capabilities = await this.capabilities();
     // On a graphics card it was not tried.
-    const hidesShapes = this.#around.cuda === null;
-    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes });
+    const hidesShapesFrom = this.#around.cuda === null ? this.#hidesFrom : Number.POSITIVE_INFINITY;
+    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapesFrom });
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);
