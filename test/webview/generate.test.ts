@@ -414,7 +414,8 @@ describe('the generate panel', { skip: noBrowser }, () => {
     await host.saw('generate/form', ({ form }) => (form as Form).decoder === '/m/other');
     await page.getByRole('button', { name: 'Choose...' }).click();
     await host.saw('generate/form', ({ form }) => (form as Form).decoder === '/m/taesd');
-    assert.equal(await page.getByRole('textbox', { name: 'Decoder' }).inputValue(), '/m/taesd');
+    const shown = () => page.getByRole('textbox', { name: 'Decoder' }).inputValue();
+    await until('the chosen decoder', async () => (await shown()) === '/m/taesd');
     await page.locator('#model').selectOption('builtin:scenes');
     await host.saw('generate/form', ({ form }) => (form as Form).decoder === '');
     assert.equal(await page.locator('#decoder').isVisible(), false, 'images of classes have no latents');
