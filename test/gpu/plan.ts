@@ -55,7 +55,9 @@ export function verdictOf(steps: readonly StepRecord[], { software }: Settings):
     steps.filter(({ device, status }) => device !== '' && status === 'passed').map(({ device }) => device),
   );
   const broken = steps.some(({ status }) => status === 'interrupted') ? ' It was interrupted.' : '';
+  const open = steps.filter(({ status }) => status === 'slow' || status === 'left out');
+  const undone = open.length > 0 ? ` There was no time to end: ${open.map(label).join('; ')}.` : '';
   if (used.size > 0)
-    return { verdict: `Everything that was tried on ${[...used].join(' and ')} is well.${broken}`, ok: true };
+    return { verdict: `Everything that was done on ${[...used].join(' and ')} is well.${undone}${broken}`, ok: true };
   return { verdict: `There is no graphics card here that could be used; nothing was tried.${broken}`, ok: true };
 }

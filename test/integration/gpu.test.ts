@@ -59,7 +59,7 @@ test('every step runs on a device, and the report has what it found', () => {
     assert.ok(device.length === 3 && device.every((value) => value > 0), name);
   }
   assert.match(rows('speed')[0]!.join(), /One-step sample.*cpu/);
-  assert.match(html, /Everything that was tried on cpu is well/);
+  assert.match(html, /Everything that was done on cpu is well/);
   assert.match(said, /Report: .*gpu\.html/);
 });
 
