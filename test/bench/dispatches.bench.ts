@@ -13,27 +13,10 @@ import { ortCapabilities } from '../../backend/engine/onnxruntime/capabilities.t
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
-import { l2Distance } from '../../backend/methods/common/distance.ts';
-import { fakeScoreGraph, generatorGraph } from '../../backend/methods/dmd/graphs.ts';
-import { createNetwork } from '../../backend/nets/index.ts';
-import { updateGraph } from '../../backend/training/update-graph.ts';
-import { edmShape } from '../unit/training/edm-distillation.ts';
-import { batch, builtInNetwork } from './lib/dmd-case.ts';
+import { programs } from './lib/dmd-programs.ts';
 
 /** Look at the same memory in another shape. */
 const free = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
-
-const network = createNetwork(builtInNetwork);
-const shape = edmShape({
-  ...{ network, batch, matching: { weight: 'eq8', realOnly: false } },
-  regression: { batch, distance: l2Distance },
-});
-const programs: [name: string, graph: Graph][] = [
-  ['generator', generatorGraph(shape)],
-  ['fake score', fakeScoreGraph(shape)],
-  ["generator's update", updateGraph(network.layout, ['ema'])],
-  ["fake score's update", updateGraph(network.layout, [])],
-];
 
 let total = 0;
 for (const [name, graph] of programs) {

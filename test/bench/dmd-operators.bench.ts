@@ -1,5 +1,5 @@
 /**
- * Where the time of one DMD iteration of the built-in model goes: ONNX Runtime's own profile of the three programs, summed by
+ * Where the time of one DMD iteration of the built-in model goes: ONNX Runtime's own profile of its programs, summed by
  * kind of operator. Every node counts with its shortest time over the runs, so that what else the machine does falls out.
  *
  *     npm run bench -- dmd-operators --threads=1 --runs=6 --nodes=1
@@ -14,13 +14,8 @@ import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import type { Graph } from '../../backend/graph/graph.ts';
 import { emitOnnx } from '../../backend/graph/onnx/emit.ts';
 import { sizeOf } from '../../backend/graph/tensor-data.ts';
-import { l2Distance } from '../../backend/methods/common/distance.ts';
-import { fakeScoreGraph, generatorGraph } from '../../backend/methods/dmd/graphs.ts';
-import { createNetwork } from '../../backend/nets/index.ts';
 import { stream } from '../../backend/random/stream.ts';
-import { updateGraph } from '../../backend/training/update-graph.ts';
-import { edmShape } from '../unit/training/edm-distillation.ts';
-import { batch, builtInNetwork } from './lib/dmd-case.ts';
+import { programs } from './lib/dmd-programs.ts';
 import { numberOption, threadsOption } from './lib/options.ts';
 
 interface NodeTime {
@@ -42,17 +37,6 @@ interface ProfileEvent {
 const threads = threadsOption();
 const runs = numberOption('runs', 6);
 const listed = numberOption('nodes', 1);
-const network = createNetwork(builtInNetwork);
-
-const shape = edmShape({
-  ...{ network, batch, matching: { weight: 'eq8', realOnly: false } },
-  regression: { batch, distance: l2Distance },
-});
-const programs: [name: string, graph: Graph][] = [
-  ['generator', generatorGraph(shape)],
-  ['fake score', fakeScoreGraph(shape)],
-  ['update (of two)', updateGraph(network.layout, ['ema'])],
-];
 
 console.log(`Shortest times over ${runs} runs, ${threads} thread(s), in milliseconds`);
 for (const [name, graph] of programs) report(name, await profile(graph));
