@@ -185,4 +185,6 @@ test('an exported teacher is a denoiser with its own inputs', async () => {
   const noSuchFolder = join(folder, 'no', 'such', 'x.onnx');
   const isIo = (error: unknown) => error instanceof UserError && error.kind === 'io';
   await assert.rejects(exportCommand(models.teacher, { out: noSuchFolder, batch: 1 }, output), isIo);
+  const halves = { out: join(folder, 'half.onnx'), batch: 1, half: true };
+  await assert.rejects(exportCommand(models.teacher, halves, output), /--half is for a model file/);
 });

@@ -12,6 +12,13 @@ export type { ExportOptions } from './options.ts';
 
 /** Returns the exit code: 1 when the file computes other pixels. */
 export async function exportCommand(name: string, options: ExportOptions, output: Output): Promise<number> {
+  if (options.half && options.format !== 'model') {
+    throw new UserError(
+      'usage',
+      '--half is for a model file: ONNX files are float32',
+      'Add --format model, or leave out --half.',
+    );
+  }
   if (isRunFolder(name)) {
     const { exportRun } = await import('./export-run.ts');
     return exportRun(name, options, output, (model, own) => exportOnnx(model, own, output));
