@@ -110,7 +110,7 @@ test('programs compute in one memory, and need no more the second time', async (
 });
 
 test('where there are gradients, a value that is used up leaves its memory to all, not to the next one of its shape', async () => {
-  const own = createCApiEngine(surroundings(), 1, undefined, 0);
+  const own = createCApiEngine(surroundings(), 1);
   const numbers = 2 ** 22;
   /** Four arrays alive at one time, and a number of them. */
   const stage = (x: Tensor, shape: readonly number[]) => {

@@ -39,7 +39,6 @@ import { channelBlock } from './channel-block.ts';
 import { asBits, floatsOf, hostTensor, numberTypeOf } from './host-tensor.ts';
 import { intoBlocks, outOfBlocks } from './kernel-blocks.ts';
 import type { OrtDevice } from './providers.ts';
-import { hidingBytes } from './providers.ts';
 import { runtime } from './runtime.ts';
 import { cutModel, identityGraph, joinGraph, regroup } from './slices.ts';
 import { UploadedTensor } from './uploaded-tensor.ts';
@@ -173,8 +172,7 @@ class OrtEngine implements Engine {
 
   async #lower(graph: Graph): Promise<LoweredGraph> {
     const capabilities = await this.capabilities();
-    const hidesShapesFrom = this.#provider === 'cpu' ? hidingBytes : Number.POSITIVE_INFINITY;
-    return lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapesFrom });
+    return lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes: this.#provider === 'cpu' });
   }
 
   async #session(model: OnnxModel, name: string, results: 'cpu' | 'gpu-buffer'): Promise<ort.InferenceSession> {

@@ -7,6 +7,3 @@ export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 export function supportedProviders(): string[] {
   return runtime.listSupportedBackends().map(({ name }) => name);
 }
-
-/** From so many bytes of values on, what a graph with gradients holds weighs more than the time to plan it (`hidesShapesFrom`). */
-export const hidingBytes = 12 * 2 ** 30;

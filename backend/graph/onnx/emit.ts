@@ -3,7 +3,6 @@
  * an output depends on.
  */
 import type { Graph, Node, Tensor } from '../graph.ts';
-import { sizeOf } from '../tensor-data.ts';
 import { type LoweringCapabilities, portable } from './capabilities.ts';
 import { computeInHalves } from './half-compute.ts';
 import { attentionLowerings } from './lower/attention.ts';
@@ -51,10 +50,11 @@ export interface EmitOptions {
    * Declares the shapes that values are brought into as inputs that nobody has to feed, where the graph has gradients. ONNX Runtime
    * cannot tell the shapes of values then, and gives the memory of each back after its last use. Where it can, it plans which value
    * lies in the memory of which one before it, of the very same shape, and keeps that memory from the first one to the last: a value
-   * of the backward pass that takes the place of one of the forward pass holds it all the time in between. Planning takes time with the
-   * square of the values then (9,465 nodes: 35 s in place of 2), so this is where all values together have so many bytes at least.
+   * of the backward pass that takes the place of one of the forward pass holds it all the time in between. How many axes they have
+   * is not said either: with their number known it would look for such a place among all values before, in vain, which takes time
+   * with the square of the graph (9,465 nodes: 35 s in place of 2).
    */
-  hidesShapesFrom?: number;
+  hidesShapes?: boolean;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
   /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: the graph's. */
@@ -73,7 +73,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions = {}): Uint8Array {
 
 /** What `emitOnnx` writes, not yet as bytes. */
 export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGraph {
-  const { blocksKernels = false, hidesShapesFrom = Number.POSITIVE_INFINITY, metadata = {}, inputTypes = {} } = options;
+  const { blocksKernels = false, hidesShapes = false, metadata = {}, inputTypes = {} } = options;
   const inHalves = graph.computes === 'float16';
   const capabilities = { ...(options.capabilities ?? portable), ...(inHalves ? { channelBlock: 0 } : {}) };
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
@@ -100,8 +100,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     ? computeInHalves({ ...namesOf(graph), nodes: writer.nodes, initializers: writer.initializers })
     : writer;
   const { nodes, initializers } = used(written, graph.outputs.keys());
-  const hides = graph.differentiated && bytesOf(needed) >= hidesShapesFrom;
-  const hidden = hides ? shapesOf(nodes) : new Set<string>();
+  const hidden = hidesShapes && graph.differentiated ? shapesOf(nodes) : new Set<string>();
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   return {
@@ -111,7 +110,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
       ...[...graph.inputs].map(([name, { shape, type }]) => ({ name, shape, type: inputTypes[name] ?? type })),
       ...initializers
         .filter(({ name }) => hidden.has(name))
-        .map(({ name, dims }) => ({ name, shape: dims, type: 'int64' as const })),
+        .map(({ name }) => ({ name, shape: [null], type: 'int64' as const })),
     ],
     outputs: [...graph.outputs].map(([name, tensor]) => ({
       ...{ name, shape: tensor.shape },
@@ -153,11 +152,6 @@ function used({ nodes, initializers }: Pick<OnnxWriter, 'nodes' | 'initializers'
     return needed;
   });
   return { nodes: kept.reverse(), initializers: initializers.filter(({ name }) => wanted.has(name)) };
-}
-
-/** What the nodes compute, each value by itself, in float32. */
-function bytesOf(nodes: readonly Node[]): number {
-  return 4 * nodes.flatMap(({ outputs }) => outputs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /** Names of the constants that values are brought into the shape of. */

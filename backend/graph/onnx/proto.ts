@@ -29,10 +29,18 @@ export interface OnnxInitializer {
 /** What an input is fed with; everything is computed in float32. */
 export type OnnxInputType = 'float32' | 'float16' | 'int32';
 
+/** An input or output as it is declared. */
+interface ValueInfo {
+  name: string;
+  /** Null: a length that is not known. */
+  shape: readonly (number | null)[];
+  type?: OnnxInputType | 'int64';
+}
+
 export interface OnnxModel {
   nodes: OnnxNode[];
   initializers: OnnxInitializer[];
-  inputs: { name: string; shape: readonly number[]; type?: OnnxInputType | 'int64' }[];
+  inputs: ValueInfo[];
   outputs: { name: string; shape: readonly number[]; type?: OnnxInputType }[];
   opsets: { domain: string; version: number }[];
   metadata: Record<string, string>;
@@ -156,12 +164,6 @@ function initializerPieces({ name, dims, data, external }: OnnxInitializer): Uin
   return external ? [head] : [head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }
 
-interface ValueInfo {
-  name: string;
-  shape: readonly number[];
-  type?: OnnxInputType | 'int64';
-}
-
 function writeValueInfo(info: ValueInfo, pbf?: Pbf): void {
   pbf!.writeStringField(1, info.name);
   pbf!.writeMessage(2, writeType, info);
@@ -176,10 +178,10 @@ function writeTensorType({ shape, type = 'float32' }: ValueInfo, pbf?: Pbf): voi
   pbf!.writeMessage(2, writeShape, shape);
 }
 
-function writeShape(shape: readonly number[], pbf?: Pbf): void {
+function writeShape(shape: ValueInfo['shape'], pbf?: Pbf): void {
   for (const dim of shape) pbf!.writeMessage(1, writeDimension, dim);
 }
 
-function writeDimension(dim: number, pbf?: Pbf): void {
-  pbf!.writeVarintField(1, dim);
+function writeDimension(dim: number | null, pbf?: Pbf): void {
+  if (dim !== null) pbf!.writeVarintField(1, dim);
 }

@@ -22,25 +22,15 @@ import {
   type RunOptions,
 } from '../../engine.ts';
 import { channelBlock } from '../channel-block.ts';
-import { hidingBytes } from '../providers.ts';
 import { HostPlace } from './host-place.ts';
 import { Home, type Room } from './memory.ts';
 import type { Place } from './place.ts';
 import { Session, type Surroundings } from './session.ts';
 
-/** @param threads 0: one per physical core. @param place default: memory of the host. @param hidesFrom bytes (`hidesShapesFrom`), on the CPU */
-export function createCApiEngine(
-  around: Surroundings,
-  threads: number,
-  place?: Place,
-  hidesFrom = hidingBytes,
-): Engine {
-  return new CApiEngine(
-    around,
-    threads,
-    place ?? new HostPlace((array) => around.library.koffi.address(array), threads),
-    hidesFrom,
-  );
+/** @param threads 0: one per physical core. @param place default: memory of the host. */
+export function createCApiEngine(around: Surroundings, threads: number, place?: Place): Engine {
+  const host = () => new HostPlace((array) => around.library.koffi.address(array), threads);
+  return new CApiEngine(around, threads, place ?? host());
 }
 
 class CApiEngine implements Engine {
@@ -49,14 +39,12 @@ class CApiEngine implements Engine {
   readonly place: Place;
   readonly #around: Surroundings;
   readonly #threads: number;
-  readonly #hidesFrom: number;
   readonly #sessions = new Set<Session>();
   /** Settles when native code is left. */
   #free: Promise<unknown> = Promise.resolve();
 
-  constructor(around: Surroundings, threads: number, place: Place, hidesFrom: number) {
+  constructor(around: Surroundings, threads: number, place: Place) {
     this.#around = around;
-    this.#hidesFrom = hidesFrom;
     this.#threads = threads;
     this.place = place;
     this.device = place.device;
@@ -72,8 +60,8 @@ class CApiEngine implements Engine {
   async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
     const capabilities = await this.capabilities();
     // On a graphics card it was not tried.
-    const hidesShapesFrom = this.#around.cuda === null ? this.#hidesFrom : Number.POSITIVE_INFINITY;
-    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapesFrom });
+    const hidesShapes = this.#around.cuda === null;
+    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes });
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);

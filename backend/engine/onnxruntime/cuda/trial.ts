@@ -7,7 +7,9 @@ import type { Trial } from '../operator-trials.ts';
 
 export function cudaTrial(around: Surroundings): Trial {
   return async (lowered, feeds) => {
-    const inputs = new Map(lowered.inputs.map(({ name, shape, type }) => [name, { shape, type: type as 'float32' }]));
+    const inputs = new Map(
+      lowered.inputs.map(({ name, shape, type }) => [name, { shape: shape as number[], type: type as 'float32' }]),
+    );
     const y = lowered.outputs.find(({ name }) => name === 'y')!;
     const session = await Session.open(around, encodeModel(lowered), {
       inputs,
