@@ -6,6 +6,7 @@ import type { Graph, Shape } from '../graph/graph.ts';
 import type { HalfData, NumberType, TensorData } from '../graph/tensor-data.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Crossings } from './crossings.ts';
+import type { Sharing } from './sharing.ts';
 
 export interface Engine {
   /** Which device this is, for people: 'cpu (2 threads)', 'webgpu', ... */
@@ -29,6 +30,8 @@ export interface Engine {
 export interface CompileOptions {
   /** Shown in logs and errors. */
   name?: string;
+  /** How the graph's batch may be shared out among runs side by side, where that is faster; the program is the same from outside. */
+  sharing?: Sharing | undefined;
 }
 
 /** What an input takes and an output gives. */

@@ -1,5 +1,6 @@
 /** A network compiled for sampling: the denoiser D(x; sigma) on the host's arrays, for samplers and previews. */
 import type { Engine, Feed, Program } from '../engine/engine.ts';
+import { inParts } from '../engine/sharing.ts';
 import { Graph } from '../graph/graph.ts';
 import { byChunk, constantParameters, parameterInputs } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
@@ -23,13 +24,8 @@ export class DenoiseProgram {
   }
 
   static async create(engine: Engine, options: DenoiseOptions): Promise<DenoiseProgram> {
-    const { network, batch, weights } = options;
-    const graph = new Graph();
-    const source = weights ? constantParameters(graph, weights) : parameterInputs(graph, 'parameters', network.layout);
-    const x = graph.input('x', [batch, ...network.imageShape]);
-    const sigma = graph.input('sigma', [batch]);
-    graph.output('denoised', network.denoise(source, x, sigma, labelInput(graph, 'labels', batch, network)));
-    return new DenoiseProgram(await engine.compile(graph, { name: 'denoise' }), options);
+    const { graph, sharing } = inParts(options, denoiseGraph);
+    return new DenoiseProgram(await engine.compile(graph, { name: 'denoise', sharing }), options);
   }
 
   /**
@@ -60,4 +56,13 @@ export class DenoiseProgram {
   dispose(): Promise<void> {
     return this.#program.dispose();
   }
+}
+
+function denoiseGraph({ network, batch, weights }: DenoiseOptions): Graph {
+  const graph = new Graph();
+  const source = weights ? constantParameters(graph, weights) : parameterInputs(graph, 'parameters', network.layout);
+  const x = graph.input('x', [batch, ...network.imageShape]);
+  const sigma = graph.input('sigma', [batch]);
+  graph.output('denoised', network.denoise(source, x, sigma, labelInput(graph, 'labels', batch, network)));
+  return graph;
 }

@@ -1,5 +1,6 @@
 /** Trains an autoencoder: what `dmd teach` runs for `kind: "teach-autoencoder"`. */
 import type { Engine } from '../engine/engine.ts';
+import { inParts } from '../engine/sharing.ts';
 import { initialParameters, packParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { type GaussianAutoencoder, latentShapeOf } from '../models/autoencoder.ts';
@@ -42,16 +43,16 @@ export function createAutoencoderTrainer(engine: Engine, options: TeachAutoencod
     keepsGradients,
   } = options;
   const { layout } = network;
+  const graphOf = (of: { readonly size: number; readonly batch: number }) =>
+    inParts(of, (part) => autoencoderLossGraph(network, part.size, part.batch, loss, trains));
   return createLossTrainer(engine, {
     name: 'autoencoder',
     layout,
     parameters: initial
       ? packParameters(layout, initial)
       : initialParameters(layout, stream(seed, 'autoencoder', 'init')),
-    graph: autoencoderLossGraph(network, size, batch, loss, trains),
-    early: crops
-      ? { graph: autoencoderLossGraph(network, crops.size, crops.batch, loss, trains), steps: crops.steps }
-      : undefined,
+    ...graphOf({ size, batch }),
+    early: crops ? { ...graphOf(crops), steps: crops.steps } : undefined,
     terms: { reconstruction: 'loss/reconstruction', edges: 'loss/edges', kl: 'loss/kl' },
     draws: (step, micro) => drawsOf(options, step, micro),
     ...{ batch, accumulation, ranks, settings, emas, keepsGradients },

@@ -1,6 +1,7 @@
 /** Trains a text-to-image teacher, U-Net and text encoder together: what `dmd teach` runs for `kind: "teach-text"`. */
 import type { VpSchedule } from '../diffusion/vp/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import { inParts } from '../engine/sharing.ts';
 import { initialParameters, type ParameterLayout, packParameters, unpackParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { stream } from '../random/stream.ts';
@@ -46,7 +47,7 @@ export function createTextTrainer(engine: Engine, options: TeachTextOptions): Pr
     name: 'teacher',
     layout,
     parameters: startOf(layout, seed, initial),
-    graph: textLossGraph(networks, layout, batch, predictionType),
+    ...inParts({ batch }, (part) => textLossGraph(networks, layout, part.batch, predictionType)),
     draws: async (step, micro) => textDraws(options, step, micro),
     ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });

@@ -1,5 +1,6 @@
 /** Trains a teacher with EDM's loss: what `dmd teach` runs for a network of EDM's kinds. */
 import type { Engine } from '../engine/engine.ts';
+import { inParts } from '../engine/sharing.ts';
 import { initialParameters, packParameters } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import type { Denoiser } from '../models/denoiser.ts';
@@ -30,7 +31,7 @@ export function createTeachTrainer(engine: Engine, options: TeachOptions): Promi
     name: 'teacher',
     layout,
     parameters: initial ? packParameters(layout, initial) : initialParameters(layout, stream(seed, 'teach', 'init')),
-    graph: teacherLossGraph(network, batch, sigmaData),
+    ...inParts({ batch }, (part) => teacherLossGraph(network, part.batch, sigmaData)),
     draws: (step, micro) => drawsOf(options, step, micro),
     ...{ batch, accumulation, ranks, settings, emas, keepsGradients },
   });

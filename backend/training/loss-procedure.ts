@@ -3,6 +3,7 @@
  * draws of each micro-batch.
  */
 import type { Engine } from '../engine/engine.ts';
+import type { Sharing } from '../engine/sharing.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type ParameterLayout, unpackParameters } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
@@ -26,8 +27,9 @@ export interface LossTask {
   readonly emas: readonly number[];
   /** Inputs: `parameters` and what `draws` gives. Outputs: `loss` [1], `gradient` and whatever `terms` names, each [1]. */
   readonly graph: Graph;
+  readonly sharing?: Sharing | undefined;
   /** Another graph of the same loss for the first `steps` updates, e.g. of smaller images. */
-  readonly early?: { readonly graph: Graph; readonly steps: number } | undefined;
+  readonly early?: { readonly graph: Graph; readonly sharing?: Sharing; readonly steps: number } | undefined;
   /** Parts of the loss that are recorded too: output of the graph -> tag. */
   readonly terms?: Readonly<Record<string, string>>;
   /** Images per program run. */
@@ -73,13 +75,15 @@ class LossProcedure implements Procedure {
   }
 
   static async create(engine: Engine, task: LossTask): Promise<LossProcedure> {
-    const { name, layout, parameters: start, emas, graph, early, accumulation, ranks = alone, terms = {} } = task;
+    const { name, layout, parameters: start, emas, early, accumulation, ranks = alone, terms = {} } = task;
     const stages: Stage[] = [
       ['loss', ['loss', ...Object.keys(terms)]],
       ['backward', ['gradient']],
     ];
-    const loss = await StagedProgram.compile(engine, graph, stages, `${name} loss`);
-    const first = early ? await StagedProgram.compile(engine, early.graph, stages, `${name} early loss`) : null;
+    const compile = (what: string, of: Pick<LossTask, 'graph' | 'sharing'>) =>
+      StagedProgram.compile(engine, { ...{ name: `${name} ${what}`, stages }, graph: of.graph, sharing: of.sharing });
+    const loss = await compile('loss', task);
+    const first = early ? await compile('early loss', early) : null;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = await TrainedNetwork.create(engine, { name, layout, start, emas, accumulates, ranks });
     return new LossProcedure(task, network, loss, first);

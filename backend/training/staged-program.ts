@@ -4,11 +4,21 @@
  * first needed.
  */
 import type { Engine, Feed, Program } from '../engine/engine.ts';
+import type { Sharing } from '../engine/sharing.ts';
 import type { Graph } from '../graph/graph.ts';
 import { restGraph } from '../graph/rest-graph.ts';
 
 /** A stage's name, and the outputs that exist once it is done. */
 export type Stage = readonly [name: string, outputs: readonly string[]];
+
+export interface StagedOptions {
+  readonly name: string;
+  readonly graph: Graph;
+  /** In the order in which they are computed; an output's chunks (`gradient.1`) belong to it. */
+  readonly stages: readonly Stage[];
+  /** How the graph may be computed in parts; as a whole unless given. */
+  readonly sharing?: Sharing | undefined;
+}
 
 export class StagedProgram {
   /** Those that have any output in this graph, in order. */
@@ -18,7 +28,7 @@ export class StagedProgram {
   readonly #program: Program;
   readonly #rests = new Map<number, Promise<Program>>();
 
-  private constructor(engine: Engine, graph: Graph, stages: readonly Stage[], program: Program) {
+  private constructor(engine: Engine, { graph, stages }: StagedOptions, program: Program) {
     this.#engine = engine;
     this.#graph = graph;
     this.#program = program;
@@ -28,9 +38,9 @@ export class StagedProgram {
       .filter(([, own]) => own.length > 0);
   }
 
-  /** @param stages in the order in which they are computed; an output's chunks (`gradient.1`) belong to it */
-  static async compile(engine: Engine, graph: Graph, stages: readonly Stage[], name: string): Promise<StagedProgram> {
-    return new StagedProgram(engine, graph, stages, await engine.compile(graph, { name }));
+  static async compile(engine: Engine, options: StagedOptions): Promise<StagedProgram> {
+    const { name, graph, sharing } = options;
+    return new StagedProgram(engine, options, await engine.compile(graph, { name, sharing }));
   }
 
   get graph(): Graph {

@@ -3,6 +3,7 @@
  * at both ends, the generator's update and with it the target's.
  */
 import type { DeviceTensor, Engine } from '../../engine/engine.ts';
+import { inParts } from '../../engine/sharing.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
@@ -76,7 +77,10 @@ export class ConsistencyProcedure implements MatchingProcedure {
 
   static async create(engine: Engine, options: ConsistencyOptions): Promise<ConsistencyProcedure> {
     const { emas, accumulation, ranks = alone, target, start } = options;
-    const program = await StagedProgram.compile(engine, consistencyGraph(options), stages, 'generator');
+    const program = await StagedProgram.compile(engine, {
+      ...{ name: 'generator', stages },
+      ...inParts(options, consistencyGraph),
+    });
     const generator = await TrainedNetwork.create(engine, {
       ...{ name: 'generator', layout: options.generator.layout, start: start.generator, emas, target, ranks },
       accumulates: microBatchesOf(ranks, accumulation).of > 1,

@@ -1,5 +1,6 @@
 /** The generator's half of an iteration, compiled for the weight of the config, and for another once a person asks for one. */
 import type { Engine } from '../../engine/engine.ts';
+import { inParts } from '../../engine/sharing.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
 import { type DmdShape, generatorGraph, generatorStages } from './graphs.ts';
 import type { MatchingWeight } from './matching.ts';
@@ -38,4 +39,7 @@ export class GeneratorPrograms {
 }
 
 const compile = (engine: Engine, shape: DmdShape) =>
-  StagedProgram.compile(engine, generatorGraph(shape), generatorStages, 'generator');
+  StagedProgram.compile(engine, {
+    ...{ name: 'generator', stages: generatorStages },
+    ...inParts(shape, generatorGraph),
+  });

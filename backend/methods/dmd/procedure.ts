@@ -1,5 +1,7 @@
 /** Distribution Matching Distillation as it is run: Algorithm 1 of arXiv 2311.18828, stage by stage. */
 import type { DeviceTensor, Engine } from '../../engine/engine.ts';
+import { inParts } from '../../engine/sharing.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { packHalfParameters, packParameters } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
@@ -9,7 +11,7 @@ import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { LossScale } from '../../training/loss-scale.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
-import { StagedProgram } from '../../training/staged-program.ts';
+import { type Stage, StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable, Procedure } from '../../training/trainer.ts';
 import type { ReferencePairs } from '../common/pairs.ts';
@@ -139,15 +141,12 @@ export class DmdProcedure implements MatchingProcedure {
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
     const trains = trainsFake(options);
     const generator = await GeneratorPrograms.create(engine, options);
-    const fake = trains ? await StagedProgram.compile(engine, fakeScoreGraph(options), fakeStages, 'fake score') : null;
+    const compile = (name: string, stages: readonly Stage[], graph: (shape: DmdShape) => Graph) =>
+      StagedProgram.compile(engine, { name, stages, ...inParts<DmdShape>(options, graph) });
+    const fake = trains ? await compile('fake score', fakeStages, (shape) => fakeScoreGraph(shape)) : null;
     const fresh =
       trains && fakeUpdates > 1
-        ? await StagedProgram.compile(
-            engine,
-            generateGraph(options, matchedOf(options)),
-            [['generate', ['x']]],
-            'generate',
-          )
+        ? await compile('generate', [['generate', ['x']]], (shape) => generateGraph(shape, matchedOf(shape)))
         : null;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: 'generator' | 'fake', decays: readonly number[]) =>

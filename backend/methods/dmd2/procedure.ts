@@ -3,13 +3,15 @@
  * discriminator are updated several times on what it makes and on real images.
  */
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../../engine/engine.ts';
+import { inParts } from '../../engine/sharing.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import { levelFeeds, pointFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import type { DrawPoint } from '../../training/draws.ts';
 import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
-import { StagedProgram } from '../../training/staged-program.ts';
+import { type Stage, StagedProgram } from '../../training/staged-program.ts';
 import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import type { RealImages } from '../common/real-source.ts';
@@ -119,18 +121,23 @@ export class Dmd2Procedure implements MatchingProcedure {
   }
 
   static async create(engine: Engine, options: Dmd2Options): Promise<Dmd2Procedure> {
-    const { gan, real, emas, accumulation, ranks = alone, fakeUpdates, start, batch } = options;
+    const { gan, real, emas, accumulation, ranks = alone, fakeUpdates, start } = options;
     if (gan && !(real && start.discriminator)) throw new Error('a GAN loss needs real images and a discriminator');
-    const compile = StagedProgram.compile;
-    const generator = await compile(engine, generatorGraph(options), generatorStages, 'generator');
-    const fake = await compile(engine, discriminatorGraph(options), stagesOfFake(options), 'fake score');
+    const compile = (name: string, stages: readonly Stage[], graphOf: (shape: Dmd2Shape) => Graph) => {
+      const { graph, sharing } = inParts<Dmd2Shape>(options, graphOf);
+      // Other divergences weigh a sample by what it is among its batch.
+      return StagedProgram.compile(engine, { name, stages, graph, ...(isAlone ? { sharing } : {}) });
+    };
+    const isAlone = options.divergence === 'reverse-kl';
+    const generator = await compile('generator', generatorStages, generatorGraph);
+    const fake = await compile('fake score', stagesOfFake(options), discriminatorGraph);
     const few = options.student.calledAgain !== undefined;
-    const whole = few ? stepGraph(options, batch, false) : generateGraph(options, batch);
-    const fresh = fakeUpdates > 1 ? await compile(engine, whole, [['generate', ['x']]], 'generate') : null;
+    const whole = (shape: Dmd2Shape) =>
+      few ? stepGraph(shape, shape.batch, false) : generateGraph(shape, shape.batch);
+    const fresh = fakeUpdates > 1 ? await compile('generate', [['generate', ['x']]], whole) : null;
     const simulates = few && options.from === 'simulation';
-    const next = simulates
-      ? await compile(engine, stepGraph(options, batch, true), [['simulate', ['xNext']]], 'simulate')
-      : null;
+    const step = (shape: Dmd2Shape) => stepGraph(shape, shape.batch, true);
+    const next = simulates ? await compile('simulate', [['simulate', ['xNext']]], step) : null;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: string, layout: TrainedNetwork['layout'], from: Float32Array, decays: readonly number[]) =>
       TrainedNetwork.create(engine, { name, layout, start: from, emas: decays, accumulates, ranks });

@@ -3,6 +3,7 @@
  * two; at the end of a stage it becomes the teacher. The teacher is the student's target, held within a stage: so a checkpoint has both.
  */
 import type { Engine } from '../../engine/engine.ts';
+import { inParts } from '../../engine/sharing.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
@@ -83,7 +84,10 @@ export class ProgressiveProcedure implements MatchingProcedure {
   static async create(engine: Engine, options: ProgressiveOptions): Promise<ProgressiveProcedure> {
     const { emas, accumulation, ranks = alone, start, stages } = options;
     const compile = (first: boolean) =>
-      StagedProgram.compile(engine, progressiveGraph(options, first), progressiveStages, 'student');
+      StagedProgram.compile(engine, {
+        ...{ name: 'student', stages: progressiveStages },
+        ...inParts<ProgressiveOptions>(options, (shape) => progressiveGraph(shape, first)),
+      });
     const own = hasOwnTeacher(options);
     const programs = {
       first: own ? await compile(true) : null,

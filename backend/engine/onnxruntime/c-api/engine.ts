@@ -1,31 +1,30 @@
 /**
  * Runs graphs through ONNX Runtime's C API, on the CPU or on a device with memory of its own (place.ts). Runs, and the opening of programs, happen on another thread, one after the
- * other in the order in which they were asked for; results lie in memory that was there before (memory.ts says how it goes around).
+ * other in the order in which they were asked for; on the CPU the parts of a shared program run side by side. Results lie in memory that
+ * was there before (memory.ts says how it goes around).
  */
+import { availableParallelism } from 'node:os';
+import { graphCost } from '../../../graph/cost.ts';
 import type { Graph, Shape } from '../../../graph/graph.ts';
 import { lowerGraph } from '../../../graph/onnx/emit.ts';
 import { encodeModel } from '../../../graph/onnx/proto.ts';
-import type { HalfData, TensorData } from '../../../graph/tensor-data.ts';
+import { bytesPerNumber, type HalfData, sizeOf, type TensorData } from '../../../graph/tensor-data.ts';
 import { UserError } from '../../../protocol/errors.ts';
 import type { Capabilities } from '../../capabilities.ts';
 import type { Crossings } from '../../crossings.ts';
-import {
-  type CompileOptions,
-  checkedFeed,
-  type Declared,
-  type DeviceTensor,
-  declared,
-  type Engine,
-  type Feed,
-  type Program,
-  RunEnded,
-  type RunOptions,
-} from '../../engine.ts';
+import { type CompileOptions, type DeviceTensor, declared, type Engine, type Program } from '../../engine.ts';
+import { isDivided, partsOf, type Sharing } from '../../sharing.ts';
 import { channelBlock } from '../channel-block.ts';
 import { HostPlace } from './host-place.ts';
-import { Home, type Room } from './memory.ts';
 import type { Place } from './place.ts';
+import { CApiProgram } from './program.ts';
 import { Session, type Surroundings } from './session.ts';
+import { SharedProgram } from './shared-program.ts';
+
+/** Runs side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
+const mostRuns = Math.floor(Number(process.env.UV_THREADPOOL_SIZE || 4) / 2);
+/** Every part has means over its samples, gradients above all: they may take so much of what the whole batch's values do. */
+const mostOfMeans = 1 / 16;
 
 /** @param threads 0: one per physical core. @param place default: memory of the host. */
 export function createCApiEngine(around: Surroundings, threads: number, place?: Place): Engine {
@@ -57,7 +56,35 @@ class CApiEngine implements Engine {
     return this.place.capabilities();
   }
 
-  async compile(graph: Graph, { name = 'program' }: CompileOptions = {}): Promise<Program> {
+  async compile(graph: Graph, { name = 'program', sharing }: CompileOptions = {}): Promise<Program> {
+    const shared = sharing && this.#shared(graph, sharing);
+    if (!shared) return this.#compile(graph, name, this.#threads);
+    const { part, of } = shared;
+    return new SharedProgram(this, await this.#compile(part, name, this.#threadsBeside(of)), {
+      ...{ name, inputs: declared(graph.inputs), outputs: declared(graph.outputs), rows: sharing.rows, of },
+      address: (array) => this.#around.library.koffi.address(array),
+    });
+  }
+
+  /** The graph of one of how many parts; null where it is computed as a whole. */
+  #shared(graph: Graph, sharing: Sharing): { readonly part: Graph; readonly of: number } | null {
+    if (this.#around.cuda !== null) return null;
+    const of = partsOf(sharing, Math.min(mostRuns, this.#threads || availableParallelism()));
+    if (of === 1) return null;
+    const part = sharing.part(of);
+    const both = { whole: graph.outputs, part: part.outputs };
+    const means = [...graph.outputs].filter(([name]) => !isDivided(name, both));
+    const bytes = means.reduce((sum, [, { shape, type }]) => sum + bytesPerNumber[type] * sizeOf(shape), 0);
+    return bytes <= mostOfMeans * graphCost(graph).peakBytes ? { part, of } : null;
+  }
+
+  /** Threads of a session with so many runs at once: each run has its own, and what is left over helps whoever asks first. */
+  #threadsBeside(runs: number): number {
+    if (this.#threads > 0) return this.#threads - runs + 1;
+    return availableParallelism() > runs ? 0 : 1;
+  }
+
+  async #compile(graph: Graph, name: string, threads: number): Promise<CApiProgram> {
     const capabilities = await this.capabilities();
     // On a graphics card it was not tried.
     const hidesShapes = this.#around.cuda === null;
@@ -67,7 +94,7 @@ class CApiEngine implements Engine {
     const model = encodeModel(lowered);
     const session = await this.inTurn(async () => {
       try {
-        return await Session.open(this.#around, model, { inputs, outputs, threads: this.#threads });
+        return await Session.open(this.#around, model, { inputs, outputs, threads });
       } catch (error) {
         const worded = this.place.worded(error, `cannot run '${name}'`);
         if (worded instanceof UserError) throw worded;
@@ -126,76 +153,5 @@ export function leaveSessions(): void {
   for (const session of [...living].flatMap((sessions) => [...sessions])) {
     if (session.running) session.abandon();
     else session.close();
-  }
-}
-
-interface ProgramParts {
-  readonly name: string;
-  readonly inputs: ReadonlyMap<string, Declared>;
-  readonly outputs: ReadonlyMap<string, Declared>;
-  /** Channels per block in which the session takes an input; 0: as it is. */
-  readonly blocksOf: (input: string) => number;
-}
-
-class CApiProgram implements Program {
-  readonly inputs: ReadonlyMap<string, Declared>;
-  readonly outputs: ReadonlyMap<string, Declared>;
-  readonly #engine: CApiEngine;
-  readonly #session: Session;
-  readonly #parts: ProgramParts;
-  /** Free memory by input, for numbers of the host on their way in, and by output. */
-  readonly #homes: Readonly<Record<'inputs' | 'outputs', Map<string, Home<Room>>>>;
-  #disposed = false;
-
-  constructor(engine: CApiEngine, session: Session, parts: ProgramParts) {
-    this.#engine = engine;
-    this.#session = session;
-    this.#parts = parts;
-    this.inputs = parts.inputs;
-    this.outputs = parts.outputs;
-    const homes = (tensors: ReadonlyMap<string, Declared>) =>
-      new Map(Array.from(tensors.keys(), (name) => [name, new Home<Room>()]));
-    this.#homes = { inputs: homes(parts.inputs), outputs: homes(parts.outputs) };
-  }
-
-  async run(feeds: Readonly<Record<string, Feed>>, { signal }: RunOptions = {}): Promise<Record<string, DeviceTensor>> {
-    this.#refuseDisposed();
-    return this.#engine.inTurn(async () => {
-      this.#refuseDisposed();
-      RunEnded.throwIf(signal, this.#parts.name);
-      const fed: Room[] = [];
-      const made: Room[] = [];
-      const { place } = this.#engine;
-      try {
-        for (const [name, input] of this.inputs) {
-          const feed = checkedFeed(this.#parts.name, name, input, feeds[name]);
-          const home = this.#homes.inputs.get(name)!;
-          fed.push(place.read({ name, feed, home, blocks: this.#parts.blocksOf(name) }));
-        }
-        for (const [name, output] of this.outputs) made.push(place.room(output, this.#homes.outputs.get(name)!));
-        await this.#session.run(fed, made, signal);
-      } catch (error) {
-        for (const memory of made) memory.release();
-        if (this.#session.closed) this.#refuseDisposed();
-        RunEnded.throwIf(signal, this.#parts.name);
-        throw place.worded(error, `'${this.#parts.name}' failed`);
-      } finally {
-        for (const memory of fed) memory.release();
-      }
-      return Object.fromEntries(
-        Array.from(this.outputs, ([name, { shape }], i) => [name, place.result(name, shape, made[i]!)]),
-      );
-    });
-  }
-
-  /** The run under way is waited for. */
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.#engine.close(this.#session);
-    for (const homes of Object.values(this.#homes)) for (const home of homes.values()) home.close();
-  }
-
-  #refuseDisposed(): void {
-    if (this.#disposed || this.#session.closed) throw new Error(`program '${this.#parts.name}' was disposed`);
   }
 }

@@ -97,9 +97,8 @@ export class Session {
   readonly #inputs: Places;
   readonly #outputs: Places;
   #handle: Pointer | null;
-  /** What the run under way reads and writes: referenced here until it is over. */
-  #held: unknown = null;
-  #options: Pointer | null = null;
+  /** Runs under way: their options, and what they read and write, which is referenced here until they are over. */
+  readonly #underWay = new Map<Pointer, unknown>();
   #abandoned = false;
 
   private constructor(around: Surroundings, handle: Pointer, inputs: Tensors, outputs: Tensors) {
@@ -134,14 +133,16 @@ export class Session {
   }
 
   /**
-   * Runs once, off the JavaScript thread; one run at a time. `inputs` and `outputs` are in the order of those that were declared, and
-   * an output lies in no memory that the run reads. Throws NativeFailure, also when the run was ended.
+   * Runs once, off the JavaScript thread; several runs may be under way. `inputs` and `outputs` are in the order of those that were
+   * declared, and an output lies in no memory that a run reads. Throws NativeFailure, also when the run was ended.
    */
   async run(inputs: readonly Room[], outputs: readonly Room[], signal?: AbortSignal): Promise<void> {
-    if (this.#handle === null || this.running) throw new Error('the session is closed, or runs already');
+    if (this.#handle === null) throw new Error('the session is closed');
     const { library } = this.#around;
-    const made: [HandleKind, Pointer][] = [];
-    const end = () => this.end();
+    const options = library.create('runOptions', 'createRunOptions');
+    this.#underWay.set(options, { inputs, outputs });
+    const made: [HandleKind, Pointer][] = [['runOptions', options]];
+    const end = () => library.call('setTerminate', options);
     try {
       const values = [this.#inputs, this.#outputs].map((declared, side) => {
         const memories = side === 0 ? inputs : outputs;
@@ -152,26 +153,23 @@ export class Session {
         }
         return handles;
       });
-      this.#options = library.create('runOptions', 'createRunOptions');
-      this.#held = { inputs, outputs, values };
+      this.#underWay.set(options, { inputs, outputs, values });
       signal?.addEventListener('abort', end);
       const [fed, given] = values;
       await library.callAsync(
         'run',
-        ...[this.#handle, this.#options, this.#inputs.names, fed, fed!.length],
+        ...[this.#handle, options, this.#inputs.names, fed, fed!.length],
         ...[this.#outputs.names, given!.length, given],
       );
     } finally {
       signal?.removeEventListener('abort', end);
-      this.#held = null;
+      this.#underWay.delete(options);
       for (const [kind, handle] of made) library.release(kind, handle);
-      if (this.#options !== null) library.release('runOptions', this.#options);
-      this.#options = null;
     }
   }
 
   get running(): boolean {
-    return this.#held !== null;
+    return this.#underWay.size > 0;
   }
 
   /** Whether it takes no more runs. */
@@ -179,15 +177,15 @@ export class Session {
     return this.#handle === null || this.#abandoned;
   }
 
-  /** It will be closed: it takes no more runs, and the one under way ends. */
+  /** It will be closed: it takes no more runs, and those under way end. */
   abandon(): void {
     this.#abandoned = true;
     this.end();
   }
 
-  /** Ends the run under way, if there is one, at its next operation. */
+  /** Ends the runs under way, each at its next operation. */
   end(): void {
-    if (this.#options !== null) this.#around.library.call('setTerminate', this.#options);
+    for (const options of this.#underWay.keys()) this.#around.library.call('setTerminate', options);
   }
 
   /** Not while it runs. */
