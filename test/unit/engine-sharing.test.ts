@@ -28,11 +28,17 @@ after(async () => {
   fs.rmSync(root, { recursive: true });
 });
 
+interface RowsShape {
+  readonly batch: number;
+  readonly regression?: { readonly batch: number } | null;
+  readonly wide?: number;
+}
+
 /** y of samples and of pairs after them, their mean, and what the weights' gradient is: values are many, weights few. */
-function rowsGraph({ batch, regression }: { batch: number; regression?: { batch: number } | null }): Graph {
+function rowsGraph({ batch, regression, wide = 8 }: RowsShape): Graph {
   const graph = new Graph();
   const count = batch + (regression?.batch ?? 0);
-  const x = graph.input('x', [count, 3, 8]);
+  const x = graph.input('x', [count, 3, wide]);
   const w = graph.input('w', [3, 1]);
   const y = ops.tanh(ops.mul(x, w));
   graph.output('y', ops.sliceAxis(y, 0, 0, batch));
@@ -129,6 +135,23 @@ test('what does not come out even, one thread, and means that are as large as th
   assert.deepEqual(await valuesOf(asked, feeds), await valuesOf(whole, feeds));
   await whole.dispose();
   await asked.dispose();
+});
+
+test('one thread computes many values in two parts, one after the other', async () => {
+  const shape = { batch: 2, wide: 2 ** 20 };
+  const { graph, sharing } = inParts(shape, rowsGraph);
+  const asked: number[] = [];
+  const counted: Sharing = { ...sharing, part: (of) => sharing.part(asked[asked.push(of) - 1]!) };
+  const program = await one.compile(graph, { sharing: counted });
+  assert.deepEqual(asked, [2]);
+  const x = { shape: [2, 3, shape.wide], data: new Float32Array(6 * shape.wide).map((_, i) => (i % 1000) / 1000) };
+  const w = draw(3, 1);
+  const found = await valuesOf(program, { x, w });
+  const expected = x.data.map((value, i) => Math.tanh(value * w.data[Math.floor(i / shape.wide) % 3]!));
+  assertClose(found.get('y')!, expected, 1e-6, 'y');
+  // The runtime sums three million numbers in float32.
+  assertClose(found.get('loss')!, [expected.reduce((sum, y) => sum + y * y, 0) / expected.length], 1e-3, 'loss');
+  await program.dispose();
 });
 
 test('a shared run can be ended, refuses what an ordinary one refuses, and leaves nothing behind', async () => {

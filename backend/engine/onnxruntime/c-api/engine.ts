@@ -25,6 +25,8 @@ import { SharedProgram } from './shared-program.ts';
 const mostRuns = Math.floor(Number(process.env.UV_THREADPOOL_SIZE || 4) / 2);
 /** Every part has means over its samples, gradients above all: they may take so much of what the whole batch's values do. */
 const mostOfMeans = 1 / 16;
+/** Values of so many bytes are computed in two parts even one after the other: each operator finds more of them in the caches. */
+const enoughForTwo = 2 ** 27;
 
 /** @param threads 0: one per physical core. @param place default: memory of the host. */
 export function createCApiEngine(around: Surroundings, threads: number, place?: Place): Engine {
@@ -59,23 +61,29 @@ class CApiEngine implements Engine {
   async compile(graph: Graph, { name = 'program', sharing }: CompileOptions = {}): Promise<Program> {
     const shared = sharing && this.#shared(graph, sharing);
     if (!shared) return this.#compile(graph, name, this.#threads);
-    const { part, of } = shared;
-    return new SharedProgram(this, await this.#compile(part, name, this.#threadsBeside(of)), {
-      ...{ name, inputs: declared(graph.inputs), outputs: declared(graph.outputs), rows: sharing.rows, of },
+    const { part, of, atOnce } = shared;
+    return new SharedProgram(this, await this.#compile(part, name, this.#threadsBeside(atOnce)), {
+      ...{ name, inputs: declared(graph.inputs), outputs: declared(graph.outputs), rows: sharing.rows, of, atOnce },
       address: (array) => this.#around.library.koffi.address(array),
     });
   }
 
-  /** The graph of one of how many parts; null where it is computed as a whole. */
-  #shared(graph: Graph, sharing: Sharing): { readonly part: Graph; readonly of: number } | null {
+  /** The graph of one of how many parts, and how many run at once; null where it is computed as a whole. */
+  #shared(
+    graph: Graph,
+    sharing: Sharing,
+  ): { readonly part: Graph; readonly of: number; readonly atOnce: number } | null {
     if (this.#around.cuda !== null) return null;
-    const of = partsOf(sharing, Math.min(mostRuns, this.#threads || availableParallelism()));
+    const runs = partsOf(sharing, Math.min(mostRuns, this.#threads || availableParallelism()));
+    const of = Math.max(runs, partsOf(sharing, 2));
     if (of === 1) return null;
+    const { peakBytes } = graphCost(graph);
+    if (runs === 1 && peakBytes < enoughForTwo) return null;
     const part = sharing.part(of);
     const both = { whole: graph.outputs, part: part.outputs };
     const means = [...graph.outputs].filter(([name]) => !isDivided(name, both));
     const bytes = means.reduce((sum, [, { shape, type }]) => sum + bytesPerNumber[type] * sizeOf(shape), 0);
-    return bytes <= mostOfMeans * graphCost(graph).peakBytes ? { part, of } : null;
+    return bytes <= mostOfMeans * peakBytes ? { part, of, atOnce: runs } : null;
   }
 
   /** Threads of a session with so many runs at once: each run has its own, and what is left over helps whoever asks first. */

@@ -1,5 +1,5 @@
 /**
- * A program whose batch is computed in equal parts side by side, by one session that knows a part's graph, in memory of the host. From
+ * A program whose batch is computed in equal parts, side by side or one after the other, by one session that knows a part's graph, in memory of the host. From
  * outside it is the program of the whole batch.
  */
 import {
@@ -22,8 +22,9 @@ interface SharedParts {
   readonly outputs: ReadonlyMap<string, Declared>;
   /** As `Sharing` has them. */
   readonly rows: readonly number[];
-  /** How many parts. */
+  /** How many parts, and how many of them run at once. */
   readonly of: number;
+  readonly atOnce: number;
   readonly address: AddressOf;
 }
 
@@ -48,17 +49,7 @@ export class SharedProgram implements Program {
   async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, DeviceTensor>> {
     this.#part.refuseDisposed();
     return this.#engine.inTurn(async () => {
-      const runs = Array.from({ length: this.#parts.of }, (_, k) =>
-        this.#part.runNow(this.#feedsOf(k, feeds), options),
-      );
-      // All are waited for: a run reads what its caller may change afterwards.
-      const settled = await Promise.allSettled(runs);
-      const results = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-      const failed = settled.find((each) => each.status === 'rejected');
-      if (failed) {
-        for (const tensor of results.flatMap((each) => Object.values(each))) tensor.dispose();
-        throw failed.reason;
-      }
+      const results = await this.#runAll(feeds, options);
       return Object.fromEntries(
         Array.from(this.outputs, ([name, output]) => [
           name,
@@ -70,6 +61,25 @@ export class SharedProgram implements Program {
         ]),
       );
     });
+  }
+
+  /** What each part gave. */
+  async #runAll(feeds: Readonly<Record<string, Feed>>, options: RunOptions): Promise<Record<string, DeviceTensor>[]> {
+    const { of, atOnce } = this.#parts;
+    const results: Record<string, DeviceTensor>[] = [];
+    for (let first = 0; first < of; first += atOnce) {
+      const runs = Array.from({ length: Math.min(atOnce, of - first) }, (_, k) =>
+        this.#part.runNow(this.#feedsOf(first + k, feeds), options),
+      );
+      // All are waited for: a run reads what its caller may change afterwards.
+      const settled = await Promise.allSettled(runs);
+      for (const each of settled) if (each.status === 'fulfilled') results.push(each.value);
+      const failed = settled.find((each) => each.status === 'rejected');
+      if (!failed) continue;
+      for (const tensor of results.flatMap((each) => Object.values(each))) tensor.dispose();
+      throw failed.reason;
+    }
+    return results;
   }
 
   #feedsOf(k: number, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
