@@ -13,6 +13,7 @@ export const fusedOperators = [
   'FusedMatMul',
   'MultiHeadAttention',
   'InstanceNormalization',
+  'BatchNormalization',
   'ScatterND',
 ] as const;
 export type FusedOperator = (typeof fusedOperators)[number];

@@ -5,11 +5,14 @@ import { sizeOf } from '../../tensor-data.ts';
 import type { OnnxWriter } from '../writer.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
 
-interface View {
+interface Rows {
   batch: number;
   channels: number;
-  groups: number;
   positions: number;
+}
+
+interface View extends Rows {
+  groups: number;
   /** Rows of scale and shift: the batch, or 1 where all samples share them. */
   factors: number;
 }
@@ -42,6 +45,22 @@ function groupTimesChannel(writer: OnnxWriter, group: string, channel: string, v
 }
 
 /**
+ * x [batch, channels, positions] times a factor plus a summand, each [batch or 1, channels, 1]. In one pass where the device has
+ * BatchNormalization: every channel of every sample is a channel of its own there, of mean 0 and variance 1.
+ */
+function affine(writer: OnnxWriter, x: string, factor: string, summand: string, view: Rows): string {
+  const { batch, channels, positions } = view;
+  if (!writer.has('BatchNormalization')) return writer.op('Add', [writer.op('Mul', [x, factor]), summand]);
+  const rows = batch * channels;
+  const perRow = (numbers: string) =>
+    writer.reshape(writer.op('Expand', [numbers, writer.ints([batch, channels, 1])]), [rows]);
+  const [zero, one] = [0, 1].map((value) => writer.floats([rows], new Float32Array(rows).fill(value)));
+  const inputs = [writer.reshape(x, [1, rows, positions]), perRow(factor), perRow(summand), zero!, one!];
+  const result = writer.op('BatchNormalization', inputs, { epsilon: { float: 0 } });
+  return writer.reshape(result, [batch, channels, positions]);
+}
+
+/**
  * One operator where the device has it and no gradient reads more than the result: each group is a channel of its own with scale 1
  * and shift 0.
  */
@@ -70,8 +89,8 @@ const writtenOut: Lowering = (writer, node, [x, scale, shift]) => {
   const shifted = writer.op('Add', [variance, writer.scalar(node.attrs.epsilon as number)]);
   const inverseStd = writer.op('Reciprocal', [writer.op('Sqrt', [shifted])]);
   const factor = groupTimesChannel(writer, inverseStd, scale, view, view.factors);
-  const scaled = writer.op('Mul', [byChannel(writer, centred, view), factor]);
-  const result = writer.op('Add', [scaled, writer.reshape(shift, [view.factors, view.channels, 1])]);
+  const summand = writer.reshape(shift, [view.factors, view.channels, 1]);
+  const result = affine(writer, byChannel(writer, centred, view), factor, summand, view);
   const { shape } = node.inputs[0];
   return [
     writer.reshape(result, shape),
@@ -101,10 +120,10 @@ const groupNormGrad: Lowering = (writer, node, [centred, inverseStd, scale, dy])
     const share = writer.op('Mul', [total, writer.scalar(groups / (channels * positions))]);
     return writer.op('Mul', [share, writer.reshape(inverseStd, [batch, groups, 1])]);
   };
-  const row = (numbers: string) => writer.reshape(numbers, [batch * groups, 1]);
   const slope = writer.op('Mul', [overGroup(sumDyNormal), writer.reshape(inverseStd, [batch, groups, 1])]);
-  const along = writer.op('Mul', [byGroup(writer, centred, view), row(slope)]);
-  const less = writer.op('Add', [along, row(overGroup(sumDy))]);
+  const ofGroups = { batch, channels: groups, positions: (channels / groups) * positions };
+  const grouped = writer.reshape(centred, [batch, groups, ofGroups.positions]);
+  const less = affine(writer, grouped, slope, overGroup(sumDy), ofGroups);
   const direct = writer.op('Mul', [gradient, groupTimesChannel(writer, inverseStd, scale, view, factors)]);
   const dx = writer.op('Sub', [writer.reshape(direct, shape), writer.reshape(less, shape)]);
 
