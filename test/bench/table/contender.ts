@@ -1,6 +1,7 @@
 /** One side of a row: a process that is made ready, does turns when it is asked, and tells its memory at the end. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../../backend/files/package.ts';
 import { loadWeights } from '../../../backend/weights/load.ts';
 import { LineProcess } from '../lib/torch.ts';
 import { run } from './process.ts';
@@ -29,11 +30,12 @@ export interface Contender {
 }
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const loader = here('../../tsx.mjs');
+/** `ours.ts` in one script, as `npm run bench` has made it. */
+const ours = path.join(packageRoot(), 'node_modules/.cache/dmd-bench/ours.js');
 
 /** Writes what both sides read. */
 export function prepareRow(id: string, folder: string): void {
-  run(process.execPath, ['--import', loader, here('ours.ts'), id, folder, '--prepare']);
+  run(process.execPath, [ours, id, folder, '--prepare']);
 }
 
 export interface OursOptions {
@@ -51,7 +53,7 @@ export function openOurs({
   who = 'this project',
   device = 'cpu',
 }: OursOptions): Promise<Contender> {
-  const args = ['--import', loader, here('ours.ts'), id, folder, `--threads=${threads}`, `--device=${device}`];
+  const args = [ours, id, folder, `--threads=${threads}`, `--device=${device}`];
   return open(who, process.execPath, args, path.join(folder, 'ours.safetensors'));
 }
 
