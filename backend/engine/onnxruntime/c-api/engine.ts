@@ -24,7 +24,7 @@ import { SharedProgram } from './shared-program.ts';
 /** Runs side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
 const mostRuns = Math.floor(Number(process.env.UV_THREADPOOL_SIZE || 4) / 2);
 /** Every part has means over its samples, gradients above all: they may take so much of what the whole batch's values do. */
-const mostOfMeans = 1 / 16;
+const mostOfMeans = 1 / 4;
 /** Values of so many bytes are computed in two parts even one after the other: each operator finds more of them in the caches. */
 const enoughForTwo = 2 ** 27;
 
