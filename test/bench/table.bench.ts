@@ -4,6 +4,7 @@
  *     npm run bench -- table                      every row, about an hour
  *     npm run bench -- table --quick              those of five minutes, fewer turns
  *     npm run bench -- table --rows=dmd,lpips     rows whose name has one of these words
+ *     npm run bench -- table --threads=1          with so many threads in place of each row's own
  *     npm run bench -- table --out=table.md       writes it, too
  *
  * Peers run in DMD_BENCH_PYTHON or python3: PyTorch with diffusers and transformers, OpenVINO where it is installed. Without
@@ -13,7 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findOpenVino } from '../../backend/engine/openvino/find.ts';
-import { textOption } from './lib/options.ts';
+import { numberOption, textOption } from './lib/options.ts';
 import { findTorch } from './lib/torch.ts';
 import { costsTable, timesTable } from './table/report.ts';
 import { measureRow, type RowResult } from './table/row-result.ts';
@@ -21,6 +22,7 @@ import { picked } from './table/rows.ts';
 import { openVinoOf, surroundings } from './table/surroundings.ts';
 
 const quick = process.argv.includes('--quick');
+const asked = textOption('threads') === undefined ? null : [numberOption('threads', 1)];
 const words = textOption('rows')?.split(',') ?? [];
 const torch = findTorch();
 const python = 'missing' in torch ? null : torch.python;
@@ -36,7 +38,7 @@ let failed = 0;
 try {
   for (const row of picked(words)) {
     if (quick && !row.quick) continue;
-    for (const threads of quick ? row.quick!.threads : row.threads) {
+    for (const threads of asked ?? (quick ? row.quick!.threads : row.threads)) {
       console.log(`  ${row.id}, ${threads} thread(s)...`);
       try {
         const say = (line: string) => console.log(`  ${line}`);

@@ -4,8 +4,7 @@
  * an adaptive normalisation costs no extra pass over the image.
  */
 import type { Attributes, Shape, Tensor } from '../graph.ts';
-import { sizeOf } from '../tensor-data.ts';
-import { defineOp } from './define.ts';
+import { apply1, defineOp, sameAsFirst } from './define.ts';
 import { add, mul } from './elementwise.ts';
 import { reshape } from './layout.ts';
 
@@ -34,17 +33,13 @@ export function groupNorm(x: Tensor, weight: Tensor, bias: Tensor, groups: numbe
 }
 
 /**
- * The result of a group normalisation from its other two outputs: the same products and sums as in the operation's own form, so the
- * same bits.
+ * Inputs: the centred x and the inverse deviation from above, scale and shift. Output: the result again, by the same products and sums as
+ * the operation's own, so the same bits.
  */
+export const groupNormAgainOp = defineOp('groupNormAgain', sameAsFirst);
+
 export function normalizedAgain(centred: Tensor, inverseStd: Tensor, scale: Tensor, shift: Tensor): Tensor {
-  const [batch, channels, ...positions] = centred.shape as [number, number, ...number[]];
-  const groups = inverseStd.shape[1]!;
-  const rows = scale.shape.length === 1 ? 1 : batch;
-  const byChannel = reshape(scale, [rows, groups, channels / groups]);
-  const factor = reshape(mul(reshape(inverseStd, [batch, groups, 1]), byChannel), [batch, channels, 1]);
-  const flat = reshape(centred, [batch, channels, sizeOf(positions)]);
-  return reshape(add(mul(flat, factor), reshape(shift, [rows, channels, 1])), centred.shape);
+  return apply1(groupNormAgainOp, [centred, inverseStd, scale, shift], { groups: inverseStd.shape[1]! });
 }
 
 /** Per-channel factors ([C] or [B, C]) as they multiply an image of `rank` axes. */

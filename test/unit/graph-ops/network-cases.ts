@@ -2,7 +2,7 @@
 import type { Tensor } from '../../../backend/graph/graph.ts';
 import { attentionGradOp, attentionOp } from '../../../backend/graph/ops/attention.ts';
 import * as ops from '../../../backend/graph/ops/index.ts';
-import { groupNormGradOp, groupNormOp } from '../../../backend/graph/ops/normalize.ts';
+import { groupNormGradOp, groupNormOp, normalizedAgain } from '../../../backend/graph/ops/normalize.ts';
 import { convCases } from './conv-cases.ts';
 import { drawn, type OpCase, opCase } from './op-case.ts';
 
@@ -51,6 +51,7 @@ const normalizeCases = normalizeShapes.flatMap(([shape, groups]) => {
           'none',
         ),
       ),
+      opCase('groupNormAgain', name, [shape, inverseStd, factor, factor], normalizedAgain, 'none'),
       ...[0, 1, 2].map((i) =>
         opCase(
           'groupNormGrad',

@@ -19,6 +19,13 @@ const groupNorm: Kernel = (tf, [x, scale, shift], attrs) => {
   return [tf.reshape(result, x.shape), tf.reshape(centred, x.shape), tf.squeeze(inverseStd, [2, 3])];
 };
 
+const groupNormAgain: Kernel = (tf, [centred, inverseStd, scale, shift], attrs) => {
+  const groups = attrs.groups as number;
+  const normal = tf.mul(grouped(tf, centred, groups), tf.reshape(inverseStd, [...inverseStd.shape, 1, 1]));
+  const result = tf.add(tf.mul(normal, factors(tf, scale, groups)), factors(tf, shift, groups));
+  return [tf.reshape(result, centred.shape)];
+};
+
 /** With n = r (x - mean): d loss / d x = r (dn - mean(dn) - n mean(dn n)), means over the group, dn = scale dy. */
 const groupNormGrad: Kernel = (tf, [centred, inverseStd, scale, gradient], attrs) => {
   const groups = attrs.groups as number;
@@ -32,4 +39,4 @@ const groupNormGrad: Kernel = (tf, [centred, inverseStd, scale, gradient], attrs
   return [tf.reshape(dx, centred.shape), perFactor(tf.mul(dy, n)), perFactor(dy)];
 };
 
-export const normalizeKernels: Kernels = { groupNorm, groupNormGrad };
+export const normalizeKernels: Kernels = { groupNorm, groupNormAgain, groupNormGrad };

@@ -76,8 +76,9 @@ const groupNorm: Lowering = (writer, node, inputs) => {
   const epsilon = { float: node.attrs.epsilon as number };
   const normal = writer.op('InstanceNormalization', [byGroup, one, zero], { epsilon });
   const [factor, summand] = [scale, shift].map((value) => writer.reshape(value, [factors, channels, 1]));
-  const scaled = writer.op('Mul', [writer.reshape(normal, [batch, channels, positions]), factor]);
-  return [writer.reshape(writer.op('Add', [scaled, summand]), node.inputs[0].shape), '', ''];
+  const rows = { batch, channels, positions };
+  const result = affine(writer, writer.reshape(normal, [batch, channels, positions]), factor!, summand!, rows);
+  return [writer.reshape(result, node.inputs[0].shape), '', ''];
 };
 
 /** Two passes (mean, then squares of the differences): a single pass loses digits where the mean is large. */
@@ -88,16 +89,25 @@ const writtenOut: Lowering = (writer, node, [x, scale, shift]) => {
   const variance = writer.reduce('ReduceMean', writer.op('Mul', [centred, centred]), [1]);
   const shifted = writer.op('Add', [variance, writer.scalar(node.attrs.epsilon as number)]);
   const inverseStd = writer.op('Reciprocal', [writer.op('Sqrt', [shifted])]);
-  const factor = groupTimesChannel(writer, inverseStd, scale, view, view.factors);
-  const summand = writer.reshape(shift, [view.factors, view.channels, 1]);
-  const result = affine(writer, byChannel(writer, centred, view), factor, summand, view);
   const { shape } = node.inputs[0];
   return [
-    writer.reshape(result, shape),
+    fromCentred(writer, view, [centred, inverseStd, scale, shift], shape),
     writer.reshape(centred, shape),
     writer.reshape(inverseStd, node.outputs[2].shape),
   ];
 };
+
+/** The result from the centred image, inverse deviation, scale and shift. */
+function fromCentred(writer: OnnxWriter, view: View, inputs: readonly string[], shape: readonly number[]): string {
+  const [centred, inverseStd, scale, shift] = inputs as [string, string, string, string];
+  const factor = groupTimesChannel(writer, inverseStd, scale, view, view.factors);
+  const summand = writer.reshape(shift, [view.factors, view.channels, 1]);
+  return writer.reshape(affine(writer, byChannel(writer, centred, view), factor, summand, view), shape);
+}
+
+const groupNormAgain: Lowering = (writer, node, inputs) => [
+  fromCentred(writer, viewOf(node, node.inputs[2]!.shape), inputs, node.inputs[0]!.shape),
+];
 
 /**
  * With n = r (x - mean), r the inverse deviation, w the scale, and means over a group:
@@ -134,4 +144,4 @@ const groupNormGrad: Lowering = (writer, node, [centred, inverseStd, scale, dy])
   return [dx, perFactor(sumDyNormal), perFactor(sumDy)];
 };
 
-export const normalizeLowerings: Lowerings = { groupNorm, groupNormGrad };
+export const normalizeLowerings: Lowerings = { groupNorm, groupNormAgain, groupNormGrad };
