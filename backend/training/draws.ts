@@ -66,3 +66,26 @@ export function streamDraws(seed: number, sample: readonly number[], conditions:
     fake: (point, count, range) => level(fakePath(point), count, range),
   };
 }
+
+/**
+ * The same draws, but those of the next step are made while this thread waits for a program: what was asked for with one step is taken
+ * to be asked for with the next. Not for recorded draws, which end somewhere.
+ */
+export function drawnAhead(draws: Draws): Draws {
+  const kinds = { latents: ahead(draws.latents), matching: ahead(draws.matching), fake: ahead(draws.fake) };
+  return { ...draws, ...kinds };
+}
+
+/** Of one kind: what the next step will ask for waits, until a later one asks. */
+function ahead<Rest extends readonly unknown[], Drawn>(draw: (at: DrawPoint, ...rest: Rest) => Drawn) {
+  const waiting = new Map<string, { readonly step: number; readonly drawn: Drawn }>();
+  return (at: DrawPoint, ...rest: Rest): Drawn => {
+    const key = ({ step, micro, update }: DrawPoint) => JSON.stringify([step, micro, update, rest]);
+    const found = waiting.get(key(at));
+    for (const [old, { step }] of waiting) if (step < at.step) waiting.delete(old);
+    waiting.delete(key(at));
+    const next = { step: at.step + 1, micro: at.micro, update: at.update };
+    setImmediate(() => waiting.set(key(next), { step: next.step, drawn: draw(next, ...rest) }));
+    return found ? found.drawn : draw(at, ...rest);
+  };
+}

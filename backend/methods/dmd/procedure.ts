@@ -7,7 +7,7 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import { type DiffusionModel, levelFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../ranks/ranks.ts';
-import { type DrawPoint, type Draws, streamDraws } from '../../training/draws.ts';
+import { type DrawPoint, type Draws, drawnAhead, streamDraws } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { LossScale } from '../../training/loss-scale.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
@@ -112,7 +112,7 @@ export class DmdProcedure implements MatchingProcedure {
     const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
     this.#options = options;
     this.#programs = programs;
-    this.#draws = options.draws ?? streamDraws(seed, student.shape, conditions);
+    this.#draws = options.draws ?? drawnAhead(streamDraws(seed, student.shape, conditions));
     [this.generator, this.fake] = networks;
     this.networks = networks;
     this.ranks = options.ranks;

@@ -6,7 +6,7 @@ import { sizeOf, type TensorData } from '../../../backend/graph/tensor-data.ts';
 import { classConditions } from '../../../backend/models/conditions.ts';
 import { createNetwork, type Network } from '../../../backend/nets/index.ts';
 import { stream } from '../../../backend/random/stream.ts';
-import { type Draws, streamDraws } from '../../../backend/training/draws.ts';
+import { type Draws, drawnAhead, streamDraws } from '../../../backend/training/draws.ts';
 
 /** The network of the built-in model `scenes`. */
 export const builtInNetwork = {
@@ -64,7 +64,7 @@ export function dmdCase({ network: config = builtInNetwork, batch = builtInBatch
   const teacher = drawWeights(layout);
   const weights = { teacher, generator: moved(teacher, 'generator'), fake: moved(teacher, 'fake') };
   const conditions = classConditions(network.labelDim);
-  const later = streamDraws(seed, network.imageShape, conditions);
+  const later = drawnAhead(streamDraws(seed, network.imageShape, conditions));
   const normal = (what: string) => {
     const shape = [batch, ...network.imageShape];
     return tensor(shape, stream(seed, what, 'normal').randn(sizeOf(shape)));

@@ -51,7 +51,7 @@ interface WindowGrid {
 /** Positions of an image below which the windows' products become too small. */
 const fewestPositions = 256;
 /** Bytes of shifted copies made at a time: what the caches hold next to everything else. */
-const chunkBytes = 2 ** 22;
+const chunkBytes = 2 ** 21;
 
 /** The grid for the windowed form, or null where that form is slower or does not apply. */
 function windowGrid(node: Node): WindowGrid | null {
