@@ -3,7 +3,7 @@
  * disposed, may be fed to any program of the same engine, and are never changed by a later run. Feeds are only read.
  */
 import type { Graph, Shape } from '../graph/graph.ts';
-import type { HalfData, NumberType, TensorData } from '../graph/tensor-data.ts';
+import type { GivenData, HalfData, NumberType, TensorData } from '../graph/tensor-data.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Crossings } from './crossings.ts';
 import type { Sharing } from './sharing.ts';
@@ -17,8 +17,11 @@ export interface Engine {
   capabilities(): Promise<Capabilities>;
   /** Turns a graph into a program. Throws UserError('device') when the device cannot run it. */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
-  /** Puts numbers on the device. `capabilities` says whether it takes float16. */
-  upload(value: TensorData | HalfData): DeviceTensor;
+  /**
+   * Puts numbers on the device. `capabilities` says whether it takes float16. Where the device's memory is the host's it takes numbers
+   * that are `GivenData` as they are.
+   */
+  upload(value: TensorData | HalfData | GivenData): DeviceTensor;
   /**
    * Puts more numbers on the device than the host may hold: slices of at most 64 MB, in order, each let go of before the next
    * one is asked for. Throws when they are fewer or more than `shape` has, and what `slices` throws; nothing is left behind.

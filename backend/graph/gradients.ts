@@ -28,7 +28,6 @@ export function gradients(seeds: readonly Seed[] | Tensor, wanted: readonly Tens
   const list: readonly Seed[] = 'node' in seeds ? [{ of: seeds }] : seeds;
   const graph = wanted[0].graph;
   const end = graph.nodes.length;
-  graph.differentiated = true;
   const dependent = dependentTensors(graph.nodes, wanted);
   const pending = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, gradient: Tensor) => {

@@ -46,8 +46,6 @@ export class Graph {
   readonly outputs = new Map<string, Tensor>();
   /** In what products, and what can follow them, are computed where the device can; all inputs and results are as declared. */
   computes: NumberType = 'float32';
-  /** Whether gradients are computed in it: then many values wait long for their use. */
-  differentiated = false;
   readonly #scopes: string[] = [];
   #tensorCount = 0;
   #region = 0;

@@ -17,7 +17,6 @@ export function restGraph(graph: Graph, given: readonly string[]): Graph {
 export function cutGraph(graph: Graph, given: ReadonlyMap<Tensor, string>, wanted: ReadonlyMap<string, Tensor>): Graph {
   const rest = new Graph();
   rest.computes = graph.computes;
-  rest.differentiated = graph.differentiated;
   const copies = new Map<Tensor, Tensor>();
   for (const [tensor, name] of given) copies.set(tensor, rest.input(name, tensor.shape, tensor.type));
   for (const node of neededNodes(graph, [...wanted.values()], copies)) {

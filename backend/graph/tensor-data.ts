@@ -9,6 +9,20 @@ export interface TensorData {
   readonly data: Float32Array;
 }
 
+/** Numbers that nobody else looks at any more: whoever is given them may keep them and change them. */
+export interface GivenData extends TensorData {
+  readonly given: true;
+}
+
+/** Gives numbers away without copying them: `value` has none afterwards. An array that is part of a larger one is copied. */
+export function handOver({ shape, data }: TensorData): GivenData {
+  const { buffer, byteLength } = data;
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== byteLength) {
+    return { shape, data: data.slice(), given: true };
+  }
+  return { shape, data: new Float32Array(structuredClone(buffer, { transfer: [buffer] })), given: true };
+}
+
 /** The same as float16 bits: how frozen weights are held in half the memory. */
 export interface HalfData {
   readonly shape: readonly number[];

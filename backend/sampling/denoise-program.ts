@@ -2,9 +2,10 @@
 import type { Engine, Feed, Program } from '../engine/engine.ts';
 import { inParts } from '../engine/sharing.ts';
 import { Graph } from '../graph/graph.ts';
-import { byChunk, constantParameters, parameterInputs } from '../graph/parameters.ts';
+import { byChunk, parameterInputs } from '../graph/parameters.ts';
 import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
 import { type Denoiser, labelInput } from '../models/denoiser.ts';
+import { FrozenWeights, type PlacedWeights } from '../models/frozen-weights.ts';
 
 export interface DenoiseOptions {
   readonly network: Denoiser;
@@ -12,20 +13,34 @@ export interface DenoiseOptions {
   readonly batch: number;
   /** Weights that never change, by name; null when every call brings its own. */
   readonly weights: ReadonlyMap<string, TensorData> | null;
+  /** Nobody else looks at the weights any more: large ones are then in memory once, and `weights` holds none of them afterwards. */
+  readonly given?: boolean;
 }
 
 export class DenoiseProgram {
   readonly #program: Program;
-  readonly #options: DenoiseOptions;
+  readonly #options: Pick<DenoiseOptions, 'network' | 'batch'>;
+  readonly #frozen: FrozenWeights | null;
 
-  private constructor(program: Program, options: DenoiseOptions) {
+  private constructor(
+    program: Program,
+    options: Pick<DenoiseOptions, 'network' | 'batch'>,
+    frozen: FrozenWeights | null,
+  ) {
     this.#program = program;
     this.#options = options;
+    this.#frozen = frozen;
   }
 
   static async create(engine: Engine, options: DenoiseOptions): Promise<DenoiseProgram> {
-    const { graph, sharing } = inParts(options, denoiseGraph);
-    return new DenoiseProgram(await engine.compile(graph, { name: 'denoise', sharing }), options);
+    const { network, batch, weights, given = false } = options;
+    const { layout } = network;
+    const frozen = weights && new FrozenWeights(engine, { layout, read: async () => weights, given });
+    // Before compiling, so that what is given away is not there twice meanwhile.
+    const placed = (await frozen?.placed()) ?? null;
+    const { graph, sharing } = inParts({ network, batch, placed }, denoiseGraph);
+    const program = await engine.compile(graph, { name: 'denoise', sharing });
+    return new DenoiseProgram(program, { network, batch }, frozen);
   }
 
   /**
@@ -43,6 +58,7 @@ export class DenoiseProgram {
     const shape = [batch, ...network.imageShape];
     if (x.length !== sizeOf(shape)) throw new Error(`x holds ${x.length} numbers, not [${shape.join(', ')}]`);
     const { denoised } = await this.#program.run({
+      ...(await this.#frozen?.placed())?.feeds,
       x: { shape, data: x },
       sigma: { shape: [batch], data: new Float32Array(batch).fill(sigma) },
       ...(network.labelDim > 0 ? { labels } : {}),
@@ -53,14 +69,19 @@ export class DenoiseProgram {
     return values;
   }
 
-  dispose(): Promise<void> {
-    return this.#program.dispose();
+  async dispose(): Promise<void> {
+    await this.#program.dispose();
+    await this.#frozen?.dispose();
   }
 }
 
-function denoiseGraph({ network, batch, weights }: DenoiseOptions): Graph {
+interface Denoising extends Pick<DenoiseOptions, 'network' | 'batch'> {
+  readonly placed: PlacedWeights | null;
+}
+
+function denoiseGraph({ network, batch, placed }: Denoising): Graph {
   const graph = new Graph();
-  const source = weights ? constantParameters(graph, weights) : parameterInputs(graph, 'parameters', network.layout);
+  const source = placed?.source(graph) ?? parameterInputs(graph, 'parameters', network.layout);
   const x = graph.input('x', [batch, ...network.imageShape]);
   const sigma = graph.input('sigma', [batch]);
   graph.output('denoised', network.denoise(source, x, sigma, labelInput(graph, 'labels', batch, network)));

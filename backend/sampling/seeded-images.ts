@@ -65,14 +65,18 @@ export class SeededSource {
     this.#batch = batch;
   }
 
-  /** @param batch images per network call */
+  /**
+   * @param batch images per network call
+   * @param given nobody else looks at the weights any more; see `DenoiseOptions`
+   */
   static async create(
     engine: Engine,
     network: Network,
     weights: ReadonlyMap<string, TensorData>,
     batch: number,
+    given = false,
   ): Promise<SeededSource> {
-    return new SeededSource(await DenoiseProgram.create(engine, { network, batch, weights }), network, batch);
+    return new SeededSource(await DenoiseProgram.create(engine, { network, batch, weights, given }), network, batch);
   }
 
   /** Throws UserError: 'usage' for a class the network does not have, 'config' for sampler options, 'cancelled'. */

@@ -45,7 +45,7 @@ export async function sampleCommand(name: string, options: SampleOptions, output
   let drawn: SeededImages;
   try {
     const batch = Math.min(options.batch, seeds.length);
-    const source = await SeededSource.create(engine, model.network, model.weights, batch);
+    const source = await SeededSource.create(engine, model.network, model.weights, batch, true);
     const { generatorSigma: sigma, again, deterministic } = model;
     const request = { seeds, classes, steps, sigma, again, deterministic, sampler: options.sampler };
     const onProgress = (done: number) => progress.update(done);

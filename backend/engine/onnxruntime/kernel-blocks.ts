@@ -3,6 +3,8 @@
  * [O/n, C/n, kh, kw, n (in), n (out)]. Nothing but the order of the numbers changes.
  */
 
+import { ranges, sizeOf } from '../../graph/tensor-data.ts';
+
 type KernelShape = readonly number[];
 
 /** O and C must be multiples of n. @param blocked where to put them; new memory unless given */
@@ -10,12 +12,20 @@ export function intoBlocks(
   kernel: Float32Array,
   shape: KernelShape,
   n: number,
-  blocked = new Float32Array(kernel.length),
-): Float32Array<ArrayBuffer> {
+  blocked: Float32Array = new Float32Array(kernel.length),
+): Float32Array {
   eachRun(shape, n, (plain, inBlocks, taps, step) => {
     for (let tap = 0; tap < taps; tap++) blocked[inBlocks + tap * step] = kernel[plain + tap]!;
   });
   return blocked;
+}
+
+/** The same where the numbers are: the first axes of both layouts agree, so that n output channels at a time stay together. */
+export function rearrangeIntoBlocks(kernel: Float32Array, [, ...rest]: KernelShape, n: number): void {
+  const size = n * sizeOf(rest);
+  for (const [start, end] of ranges(kernel.length, size)) {
+    intoBlocks(kernel.slice(start, end), [n, ...rest], n, kernel.subarray(start, end));
+  }
 }
 
 /** The other way round; `shape` is still [O, C, kh, kw]. */

@@ -47,8 +47,8 @@ export interface EmitOptions {
   /** Takes kernels that are inputs in the blocked layout (`LoweredGraph.blockedInputs`), instead of bringing them there at every run. */
   blocksKernels?: boolean;
   /**
-   * Declares the shapes that values are brought into as inputs that nobody has to feed, where the graph has gradients. ONNX Runtime
-   * cannot tell the shapes of values then, and gives the memory of each back after its last use. Where it can, it plans which value
+   * Declares the shapes that values are brought into as inputs that nobody has to feed. ONNX Runtime cannot tell the shapes
+   * of values then, and gives the memory of each back after its last use. Where it can, it plans which value
    * lies in the memory of which one before it, of the very same shape, and keeps that memory from the first one to the last: a value
    * of the backward pass that takes the place of one of the forward pass holds it all the time in between. How many axes they have
    * is not said either: with their number known it would look for such a place among all values before, in vain, which takes time
@@ -100,7 +100,7 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     ? computeInHalves({ ...namesOf(graph), nodes: writer.nodes, initializers: writer.initializers })
     : writer;
   const { nodes, initializers } = used(written, graph.outputs.keys());
-  const hidden = hidesShapes && graph.differentiated ? shapesOf(nodes) : new Set<string>();
+  const hidden = hidesShapes ? shapesOf(nodes) : new Set<string>();
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
   const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
   return {

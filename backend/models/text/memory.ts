@@ -1,6 +1,6 @@
 /** Whether a model fits into this machine's memory, found out before the gigabytes are read. */
 import { UserError } from '../../protocol/errors.ts';
-import { largestConstants } from './network-program.ts';
+import { largestConstants } from '../frozen-weights.ts';
 import type { TextModel } from './text-model.ts';
 
 /** Bytes that a model takes while it is made ready, at most: float32 weights, those that are constants four times over. */

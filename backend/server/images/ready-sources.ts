@@ -73,7 +73,7 @@ async function openWeights(model: string, device: DeviceName, images: number): P
   const batch = batchOf(network, images);
   const engine = await openDevice(device, threadsFor(network, batch));
   try {
-    const source = await SeededSource.create(engine, network, weights, batch);
+    const source = await SeededSource.create(engine, network, weights, batch, true);
     return { ...rest, network, source, dispose: () => engine.dispose() };
   } catch (error) {
     await engine.dispose();

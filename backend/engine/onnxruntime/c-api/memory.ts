@@ -5,6 +5,7 @@
  */
 import {
   bytesPerNumber,
+  type GivenData,
   type HalfData,
   type NumberType,
   sizeOf,
@@ -62,6 +63,11 @@ export abstract class Room {
     return this;
   }
 
+  /** Whether somebody else than its tensor holds it, a run perhaps. */
+  get shared(): boolean {
+    return this.#holders > 1;
+  }
+
   release(): void {
     this.#holders--;
     if (this.#holders > 0) return;
@@ -85,12 +91,19 @@ export abstract class Room {
 export class Memory extends Room {
   /** float32, or float16 as its bits. */
   readonly numbers: Float32Array | Uint16Array;
+  /** Whether nobody outside knows the numbers: they may be put in another order where they are. */
+  #given: boolean;
 
-  constructor(numbers: Float32Array | Uint16Array, home: Home<Memory> | null = null) {
+  constructor(numbers: Float32Array | Uint16Array, home: Home<Memory> | null = null, given = false) {
     // V8 has small arrays in its heap, where they move, until their buffer is asked for.
     void numbers.buffer;
     super(numbers instanceof Uint16Array ? 'float16' : 'float32', numbers.byteLength, home as Home<Room> | null);
     this.numbers = numbers;
+    this.#given = given;
+  }
+
+  get changeable(): boolean {
+    return this.#given && !this.shared;
   }
 
   /** Whether it is still there: a buffer that was handed to another thread is not. */
@@ -100,6 +113,7 @@ export class Memory extends Room {
 
   /** Somebody sees the numbers and may look at them at any later time: no run gets this memory again. */
   show(): this {
+    this.#given = false;
     this.leaveHome();
     return this;
   }
@@ -114,11 +128,17 @@ export function takeFrom(home: Home<Memory>, shape: readonly number[], type: Num
 }
 
 /** Numbers of the host as the engine's own, which nobody else changes, unless they are many. @param home where there may be room */
-export function ownMemory(value: TensorData | HalfData, address: AddressOf, home: Home<Memory> | null = null): Memory {
+export function ownMemory(
+  value: TensorData | HalfData | GivenData,
+  address: AddressOf,
+  home: Home<Memory> | null = null,
+): Memory {
   const numbers = 'halves' in value ? value.halves : value.data;
-  if (numbers.byteLength > mostCopied) return new Memory(numbers);
+  if (numbers.byteLength > mostCopied) return new Memory(numbers, null, 'given' in value);
   const type = typeOf(value);
-  const own = home ? takeFrom(home, value.shape, type, address) : new Memory(aligned(numbers.length, type, address));
+  const own = home
+    ? takeFrom(home, value.shape, type, address)
+    : new Memory(aligned(numbers.length, type, address), null, true);
   own.numbers.set(numbers);
   return own;
 }

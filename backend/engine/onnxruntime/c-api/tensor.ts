@@ -2,7 +2,7 @@
 import { halvesToFloats } from '../../../graph/half.ts';
 import { type NumberType, ranges } from '../../../graph/tensor-data.ts';
 import type { DeviceTensor } from '../../engine.ts';
-import { intoBlocks, outOfBlocks } from '../kernel-blocks.ts';
+import { intoBlocks, outOfBlocks, rearrangeIntoBlocks } from '../kernel-blocks.ts';
 import { type AddressOf, aligned, Memory } from './memory.ts';
 
 export class HostTensor implements DeviceTensor {
@@ -28,6 +28,11 @@ export class HostTensor implements DeviceTensor {
     if (!memory.whole) throw new Error("a device tensor's numbers were handed to another thread");
     if (n === this.#blocks) return memory;
     const held = memory.numbers as Float32Array;
+    if (n > 0 && this.#blocks === 0 && memory.changeable) {
+      rearrangeIntoBlocks(held, this.shape, n);
+      this.#blocks = n;
+      return memory;
+    }
     const plain = this.#blocks > 0 ? outOfBlocks(held, this.shape, this.#blocks) : held;
     const numbers = n > 0 ? intoBlocks(plain, this.shape, n, this.#room(plain.length)) : plain;
     // The memory before goes back to nobody: a program that makes kernels is fed them in the layout that it makes.

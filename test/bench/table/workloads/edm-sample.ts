@@ -41,7 +41,7 @@ export function edmSample(options: SampleOptions): Workload {
     async ready({ engine, begin }) {
       const { network, weights } = await opened(options);
       begin();
-      const source = await SeededSource.create(engine, network, weights, batch);
+      const source = await SeededSource.create(engine, network, weights, batch, true);
       const classes = seeds.map((seed) => seed % network.labelDim);
       const request = { seeds, classes, steps, sigma: 80, sampler: 'edm', samplerOptions: {} } as const;
       let first: Awaited<ReturnType<SeededSource['draw']>> | null = null;

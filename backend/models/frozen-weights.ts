@@ -1,0 +1,108 @@
+/**
+ * Weights that never change, for the programs of one network. While they are small they are constants of the graphs: the runtime
+ * arranges them once more, which makes calls a little faster. Large ones are inputs: compiled in half the time or less, in memory once
+ * however many programs there are, and an ONNX model holds at most 2 GB anyway.
+ */
+import type { Capabilities } from '../engine/capabilities.ts';
+import type { DeviceTensor, Engine } from '../engine/engine.ts';
+import type { Graph, Shape, Tensor } from '../graph/graph.ts';
+import { constantParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
+import { handOver, type TensorData } from '../graph/tensor-data.ts';
+
+/** Bytes of float32 weights up to which they are constants, or all but the kernels are. */
+export const largestConstants = 2.5e8;
+/** From here on kernels of convolutions are inputs where a device takes them in the layout that it computes in: calls are as fast then. */
+const smallestKernels = 6.4e7;
+
+export interface FrozenOptions {
+  readonly layout: ParameterLayout;
+  readonly read: () => Promise<ReadonlyMap<string, TensorData>>;
+  /** Nobody else looks at what `read` gives: inputs go to the device without being there twice. */
+  readonly given: boolean;
+  /** All are inputs, whatever their size. Default: as the device takes them best. */
+  readonly asInputs?: boolean | undefined;
+}
+
+export interface PlacedWeights {
+  /** The parameters in a graph. */
+  source(graph: Graph): ParameterSource;
+  /** What a program with `source` in its graph is fed besides its own inputs. */
+  readonly feeds: Readonly<Record<string, DeviceTensor>>;
+}
+
+/** Whether a weight of this shape is an input. */
+type IsInput = (shape: Shape) => boolean;
+
+export class FrozenWeights {
+  readonly #engine: Engine;
+  readonly #options: FrozenOptions;
+  #placed: Promise<PlacedWeights> | null = null;
+
+  constructor(engine: Engine, options: FrozenOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /** Where they are: read when that is first asked for. */
+  placed(): Promise<PlacedWeights> {
+    this.#placed ??= this.#place();
+    // What failed, for lack of memory perhaps, may be tried again.
+    this.#placed.catch(() => {
+      this.#placed = null;
+    });
+    return this.#placed;
+  }
+
+  async dispose(): Promise<void> {
+    const placed = await this.#placed?.catch(() => null);
+    for (const tensor of Object.values(placed?.feeds ?? {})) tensor.dispose();
+    this.#placed = null;
+  }
+
+  async #isInput(): Promise<IsInput> {
+    const { asInputs, layout } = this.#options;
+    return asInputs ? () => true : inputsOn(await this.#engine.capabilities(), 4 * layout.size);
+  }
+
+  async #place(): Promise<PlacedWeights> {
+    const { read, given } = this.#options;
+    const isInput = await this.#isInput();
+    const constants = new Map<string, TensorData>();
+    const feeds: Record<string, DeviceTensor> = {};
+    for (const [name, value] of await read()) {
+      if (isInput(value.shape)) feeds[inputName(name)] = this.#engine.upload(given ? handOver(value) : value);
+      else constants.set(name, value);
+    }
+    const source = (graph: Graph): ParameterSource => {
+      const [inputs, others] = [inputParameters(graph), constantParameters(graph, constants)];
+      return { graph, get: (name, shape, init) => (isInput(shape) ? inputs : others).get(name, shape, init) };
+    };
+    return { source, feeds };
+  }
+}
+
+function inputsOn({ sharesConstants, channelBlock }: Capabilities, bytes: number): IsInput {
+  if (sharesConstants) return () => false;
+  if (bytes > largestConstants) return () => true;
+  if (channelBlock === 0 || bytes < smallestKernels) return () => false;
+  return ([, , height = 1, width = 1]) => height * width > 1;
+}
+
+/** Parameters as inputs of the graph, each declared when it is first asked for. */
+function inputParameters(graph: Graph): ParameterSource {
+  const made = new Map<string, Tensor>();
+  return {
+    graph,
+    get(name, shape) {
+      let tensor = made.get(name);
+      if (!tensor) {
+        tensor = graph.input(inputName(name), shape);
+        made.set(name, tensor);
+      }
+      return tensor;
+    },
+  };
+}
+
+/** No parameter shall have the name of another input. */
+const inputName = (name: string) => `weights/${name}`;
