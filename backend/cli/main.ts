@@ -12,7 +12,7 @@ import { readPaths } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { reportError } from './errors.ts';
 import { refuseRanks } from './ranks.ts';
-import { leaveSignalsToSystem, lostOutput, surviveTerminal } from './terminal.ts';
+import { endWithSignalsHeard, leaveSignalsToSystem, lostOutput, surviveTerminal } from './terminal.ts';
 
 /** Commands whose work hears signals; for them a signal before that work, or after it, is one too. */
 const endInOrder = new Set(['distill', 'teach', 'pairs', 'eval', 'sample', 'export', 'download', 'features', 'pack']);
@@ -35,6 +35,7 @@ function createProgram(): Command {
 }
 
 surviveTerminal();
+endWithSignalsHeard();
 const launched = launchedRanks(process.env);
 if (launched) keepOwnCard(launched, process.env);
 const args = process.argv.slice(2);

@@ -34,6 +34,14 @@ export function surviveTerminal(): void {
   for (const [name, listener] of between) process.on(name, listener);
 }
 
+/**
+ * When there is nothing left to do, Node takes itself apart before it ends, and then no longer hears signals: one that comes that late
+ * would end the process in place of its exit code. Ended like this, it hears them to the last.
+ */
+export function endWithSignalsHeard(): void {
+  process.on('beforeExit', () => process.exit());
+}
+
 /** For commands that are not asked to end in order: the system ends them, wherever they are. */
 export function leaveSignalsToSystem(): void {
   for (const [name, listener] of between) process.off(name, listener);

@@ -255,6 +255,21 @@ for (const [command, first, second] of [
   });
 }
 
+/** Sends the program SIGINT again and again from where it has nothing left to do until it is no more. */
+const signalsAtTheEnd = `data:text/javascript,${encodeURIComponent(`
+  import { spawn } from 'node:child_process';
+  process.on('exit', () => {
+    spawn('sh', ['-c', 'while kill -INT ' + process.pid + '; do :; done'], { stdio: 'ignore', detached: true }).unref();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  });`)}`;
+
+test('a signal that comes when the work is done leaves the exit code as it is', async (t) => {
+  const work = ['sample', 'builtin:scenes', '--threads', '1', '--out', path.join(scratch(), 'out')];
+  const child = spawn(process.execPath, ['--import', signalsAtTheEnd, dmd, ...work], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  assert.deepEqual(await exitOf(child), { code: 0, signal: null });
+});
+
 /** Sends the program a signal so many milliseconds after its first lines, before anything is loaded that could hear it. */
 const signalAfter = (milliseconds: number, signal: string) =>
   `data:text/javascript,${encodeURIComponent(`
