@@ -63,7 +63,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The run was not begun or was ended in the middle, as its signal asked for. It left nothing behind. */
+/** The run was not begun or was ended in the middle, as its signal asked for, or a program was given up while it was compiled. It left nothing behind. */
 export class RunEnded extends Error {
   static throwIf(signal: AbortSignal | undefined, program: string): void {
     if (signal?.aborted) throw new RunEnded(`program '${program}' was ended before it was done`);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type DeviceTensor, RunEnded } from '../../backend/engine/engine.ts';
 import { createCApiEngine } from '../../backend/engine/onnxruntime/c-api/engine.ts';
@@ -54,6 +55,23 @@ test('every handle is released, whatever a run comes to', async () => {
   assert.throws(() => library.call('addSessionConfigEntry', library.create('runOptions', 'createRunOptions'), '', ''));
   await own.dispose();
   assert.equal((await kept.read()).length, 5, 'a result outlives its engine');
+});
+
+test('an engine that is disposed of gives up what it compiles, and what waits to be compiled', async () => {
+  const { library } = surroundings();
+  const before = library.alive;
+  const own = open();
+  // Planning these takes a second or more.
+  const compiling = [own.compile(longGraph(6000), { name: 'long' }), own.compile(stateGraph(5), { name: 'next' })];
+  const ended = compiling.map((each) => assert.rejects(each, RunEnded));
+  while (!library.busy) await delay(5);
+  await delay(30);
+  await own.dispose();
+  await Promise.all(ended);
+  assert.deepEqual(library.alive, before);
+  const again = await own.compile(stateGraph(5), { name: 'again' });
+  assert.equal((await (await again.run({ x: draw(5) })).y!.read()).length, 5);
+  await own.dispose();
 });
 
 test('a model that the runtime refuses leaves nothing behind', async () => {

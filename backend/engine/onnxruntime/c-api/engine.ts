@@ -12,13 +12,13 @@ import { bytesPerNumber, type HalfData, sizeOf, type TensorData } from '../../..
 import { UserError } from '../../../protocol/errors.ts';
 import type { Capabilities } from '../../capabilities.ts';
 import type { Crossings } from '../../crossings.ts';
-import { type CompileOptions, type DeviceTensor, declared, type Engine, type Program } from '../../engine.ts';
+import { type CompileOptions, type DeviceTensor, declared, type Engine, type Program, RunEnded } from '../../engine.ts';
 import { isDivided, partsOf, type Sharing } from '../../sharing.ts';
 import { channelBlock } from '../channel-block.ts';
 import { HostPlace } from './host-place.ts';
 import type { Place } from './place.ts';
 import { CApiProgram } from './program.ts';
-import { Session, type Surroundings } from './session.ts';
+import { giveUpOpening, Session, type Surroundings } from './session.ts';
 import { SharedProgram } from './shared-program.ts';
 
 /** Runs side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
@@ -41,6 +41,8 @@ class CApiEngine implements Engine {
   readonly #around: Surroundings;
   readonly #threads: number;
   readonly #sessions = new Set<Session>();
+  /** Aborted when the sessions that are being opened, or wait for it, are wanted no more. */
+  #opening = new AbortController();
   /** Settles when native code is left. */
   #free: Promise<unknown> = Promise.resolve();
 
@@ -100,10 +102,13 @@ class CApiEngine implements Engine {
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);
+    const { signal } = this.#opening;
     const session = await this.inTurn(async () => {
+      RunEnded.throwIf(signal, name);
       try {
-        return await Session.open(this.#around, model, { inputs, outputs, threads });
+        return await Session.open(this.#around, model, { inputs, outputs, threads, signal });
       } catch (error) {
+        RunEnded.throwIf(signal, name);
         const worded = this.place.worded(error, `cannot run '${name}'`);
         if (worded instanceof UserError) throw worded;
         const message = `${this.device} cannot run '${name}': ${(error as Error).message}`;
@@ -123,7 +128,10 @@ class CApiEngine implements Engine {
     return this.place.receive(shape, slices);
   }
 
+  /** Programs that are being compiled are given up: a RunEnded. */
   async dispose(): Promise<void> {
+    this.#opening.abort();
+    this.#opening = new AbortController();
     for (const session of this.#sessions) session.abandon();
     for (const session of [...this.#sessions]) await this.close(session);
     await this.inTurn(async () => this.place.close());
@@ -156,8 +164,9 @@ function closeAll(sessions: Set<Session>): void {
   living.delete(sessions);
 }
 
-/** At the end of a thread: closes every session that does not run; those that do are told to end. */
+/** At the end of a thread: closes every session that does not run; those that do, or are being opened, are told to end. */
 export function leaveSessions(): void {
+  giveUpOpening();
   for (const session of [...living].flatMap((sessions) => [...sessions])) {
     if (session.running) session.abandon();
     else session.close();

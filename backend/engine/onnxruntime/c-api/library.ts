@@ -42,6 +42,7 @@ const functions = {
   createCudaOptions: [205, ['void *']],
   updateCudaOptions: [206, ['void *', 'void *', 'void *', 'size_t']],
   createAndRegisterAllocatorV2: [259, ['void *', 'str', 'void *', 'void *', 'void *', 'void *', 'size_t']],
+  setLoadCancellation: [293, ['void *', 'bool']],
   registerProviderLibrary: [301, ['void *', 'str', 'str']],
   copyTensors: [386, ['void *', 'void *', 'void *', 'void *', 'size_t']],
 } as const;

@@ -65,6 +65,15 @@ interface SessionOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Its errors are answers: nothing is written of them. */
   readonly quiet?: boolean;
+  /** Aborted when nobody wants it any more: opening it then ends in the middle. */
+  readonly signal?: AbortSignal;
+}
+
+/** Gives up each session that is being opened. */
+const opening = new Set<() => void>();
+
+export function giveUpOpening(): void {
+  for (const giveUp of opening) giveUp();
 }
 
 /** How every session of the surroundings is opened. */
@@ -108,16 +117,19 @@ export class Session {
     this.#outputs = places(around.library, outputs);
   }
 
-  /** @param model as `encodeModel` writes it. @param threads 0: one per physical core. Throws NativeFailure. */
+  /** @param model as `encodeModel` writes it. @param threads 0: one per physical core. Throws NativeFailure, also when it was given up. */
   static async open(
     around: Surroundings,
     model: Uint8Array,
-    { inputs, outputs, threads, config = {}, quiet = false }: SessionOptions,
+    { inputs, outputs, threads, config = {}, quiet = false, signal }: SessionOptions,
   ): Promise<Session> {
     const { library, env, arena } = around;
     arena.enter();
     const options = library.create('sessionOptions', 'createSessionOptions');
+    const giveUp = () => library.call('setLoadCancellation', options, true);
     try {
+      opening.add(giveUp);
+      signal?.addEventListener('abort', giveUp);
       setOptions(around, options, threads);
       if (quiet) library.call('setLogSeverityLevel', options, fatalOnly);
       for (const [key, value] of Object.entries(config)) library.call('addSessionConfigEntry', options, key, value);
@@ -128,6 +140,8 @@ export class Session {
       arena.leave();
       throw error;
     } finally {
+      opening.delete(giveUp);
+      signal?.removeEventListener('abort', giveUp);
       library.release('sessionOptions', options);
     }
   }
