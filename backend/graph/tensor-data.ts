@@ -51,8 +51,11 @@ export function* ranges(count: number, size: number): Generator<[start: number, 
 }
 
 /** Numbers that arrive in order, in one array. Throws when they are fewer or more than the shape has. */
-export async function gather(shape: readonly number[], slices: AsyncIterable<Float32Array>): Promise<Float32Array> {
-  const data = new Float32Array(sizeOf(shape));
+export async function gather(
+  shape: readonly number[],
+  slices: AsyncIterable<Float32Array>,
+  data: Float32Array = new Float32Array(sizeOf(shape)),
+): Promise<Float32Array> {
   let count = 0;
   for await (const slice of slices) {
     if (count + slice.length <= data.length) data.set(slice, count);

@@ -106,6 +106,26 @@ test('a state moves between two sets of memory, and nothing is allocated', async
   await program.dispose();
 });
 
+test('where the result of one program lay is where the next one writes, of the same size, and what is received lies', async () => {
+  const own = open();
+  const count = 2 ** 20;
+  const held = () => process.memoryUsage().arrayBuffers / (4 * count);
+  const programs = await Promise.all([1, 2, 3, 4].map(() => own.compile(stateGraph(count))));
+  const zeros = new Float32Array(count);
+  async function* slices() {
+    yield zeros;
+  }
+  const start = held();
+  for (let turn = 0; turn < 12; turn++) {
+    const x = await own.receive([count], slices());
+    const { y } = await programs[turn % programs.length]!.run({ x });
+    y!.dispose();
+    x.dispose();
+  }
+  assert.ok(held() < start + 2.5, `${held() - start} arrays in place of two`);
+  await own.dispose();
+});
+
 test('programs compute in one memory, and need no more the second time', async () => {
   const own = open();
   const count = 2 ** 24;

@@ -1,14 +1,14 @@
 /** Memory of a device. Its own allocator hands it out, which belongs to a session that stays open as long as the engine: no program's end frees it. */
 import type { NumberType } from '../../../graph/tensor-data.ts';
 import { type Library, type Pointer, pointers } from './library.ts';
-import { type Home, Room } from './memory.ts';
+import { type Pool, Room } from './memory.ts';
 
 export class DeviceMemory extends Room {
   readonly address: Pointer;
   readonly #allocator: DeviceAllocator;
 
-  constructor(allocator: DeviceAllocator, type: NumberType, bytes: number, home: Home<DeviceMemory> | null = null) {
-    super(type, bytes, home as Home<Room> | null);
+  constructor(allocator: DeviceAllocator, type: NumberType, bytes: number, pool: Pool<DeviceMemory> | null = null) {
+    super(type, bytes, pool as Pool<Room> | null);
     this.#allocator = allocator;
     this.address = allocator.allocate(bytes);
   }

@@ -1,8 +1,9 @@
 /**
  * Memory that native code reads and writes. It belongs to JavaScript, as it must in Electron, and native code knows its address only
- * while a run holds it. What a program's results lie in goes back to that program when nobody holds it any more: an update that is
- * computed beside the state it replaces finds the memory of the state before, so that two sets take turns and nothing is allocated.
+ * while a run holds it. What results lie in goes back to the engine's pool when nobody holds it any more: an update that is computed
+ * beside the state it replaces finds the memory of an earlier state, or of another network's gradient, and nothing is allocated.
  */
+import type { Shape } from '../../../graph/graph.ts';
 import {
   bytesPerNumber,
   type GivenData,
@@ -12,6 +13,7 @@ import {
   type TensorData,
   typeOf,
 } from '../../../graph/tensor-data.ts';
+import type { Declared } from '../../engine.ts';
 
 /** Vectors of the widest instructions then never lie across two lines of the processor's cache. */
 const alignment = 64;
@@ -19,29 +21,41 @@ const alignment = 64;
 /** Host arrays up to here are copied; larger ones, frozen weights, are taken as they are. */
 const mostCopied = 2 ** 26;
 
-/** What is kept for the next runs. */
+/** What is kept for the next runs, for each input or output that could take it. */
 const mostFree = 2;
 
-/** Free memory of one size, for one output or input of one program. */
-export class Home<R extends Room> {
-  readonly #free: R[] = [];
-  #closed = false;
+/** Free memory for the inputs and outputs of all programs of an engine, by size and type. */
+export class Pool<R extends Room> {
+  readonly #kinds = new Map<string, { readonly free: R[]; most: number }>();
 
-  take(): R | undefined {
-    return this.#free.pop();
+  /** There is a program whose inputs or outputs these are. @returns there no longer is: what nobody could take is let go of */
+  expect(tensors: Iterable<Declared>): () => void {
+    const kinds = Array.from(tensors, ({ shape, type }) => this.#kind(type, sizeOf(shape) * bytesPerNumber[type]));
+    for (const kind of kinds) kind.most += mostFree;
+    return () => {
+      const left = kinds.splice(0);
+      for (const kind of left) kind.most -= mostFree;
+      for (const { free, most } of left) for (const room of free.splice(most)) room.release();
+    };
+  }
+
+  take(type: NumberType, bytes: number): R | undefined {
+    return this.#kind(type, bytes).free.pop();
   }
 
   /** Whether there is place for it. */
   keep(room: R): boolean {
-    if (this.#closed || this.#free.length >= mostFree) return false;
-    this.#free.push(room);
+    const { free, most } = this.#kind(room.type, room.bytes);
+    if (free.length >= most) return false;
+    free.push(room);
     return true;
   }
 
-  /** Nobody takes from it any more: what it keeps is let go of, and it keeps nothing else. */
-  close(): void {
-    this.#closed = true;
-    for (const room of this.#free.splice(0)) room.release();
+  #kind(type: NumberType, bytes: number) {
+    const key = `${type} ${bytes}`;
+    const kind = this.#kinds.get(key) ?? { free: [], most: 0 };
+    this.#kinds.set(key, kind);
+    return kind;
   }
 }
 
@@ -49,13 +63,14 @@ export class Home<R extends Room> {
 export abstract class Room {
   readonly type: NumberType;
   readonly bytes: number;
-  #home: Home<Room> | null;
+  #pool: Pool<Room> | null;
   #holders = 1;
 
-  constructor(type: NumberType, bytes: number, home: Home<Room> | null) {
+  /** @param pool where it goes back to */
+  constructor(type: NumberType, bytes: number, pool: Pool<Room> | null) {
     this.type = type;
     this.bytes = bytes;
-    this.#home = home;
+    this.#pool = pool;
   }
 
   hold(): this {
@@ -72,15 +87,14 @@ export abstract class Room {
     this.#holders--;
     if (this.#holders > 0) return;
     this.#holders = 1;
-    if (!this.#home?.keep(this)) {
+    if (!this.#pool?.keep(this)) {
       this.#holders = 0;
       this.free();
     }
   }
 
-  /** It goes back to no home. */
-  protected leaveHome(): void {
-    this.#home = null;
+  protected leavePool(): void {
+    this.#pool = null;
   }
 
   /** Nobody holds it, and nobody will. */
@@ -94,10 +108,10 @@ export class Memory extends Room {
   /** Whether nobody outside knows the numbers: they may be put in another order where they are. */
   #given: boolean;
 
-  constructor(numbers: Float32Array | Uint16Array, home: Home<Memory> | null = null, given = false) {
+  constructor(numbers: Float32Array | Uint16Array, pool: Pool<Memory> | null = null, given = false) {
     // V8 has small arrays in its heap, where they move, until their buffer is asked for.
     void numbers.buffer;
-    super(numbers instanceof Uint16Array ? 'float16' : 'float32', numbers.byteLength, home as Home<Room> | null);
+    super(numbers instanceof Uint16Array ? 'float16' : 'float32', numbers.byteLength, pool as Pool<Room> | null);
     this.numbers = numbers;
     this.#given = given;
   }
@@ -114,7 +128,7 @@ export class Memory extends Room {
   /** Somebody sees the numbers and may look at them at any later time: no run gets this memory again. */
   show(): this {
     this.#given = false;
-    this.leaveHome();
+    this.leavePool();
     return this;
   }
 
@@ -122,23 +136,17 @@ export class Memory extends Room {
   protected free(): void {}
 }
 
-/** Room for numbers, which are anything: what is free at its home, or new memory. It goes back there. */
-export function takeFrom(home: Home<Memory>, shape: readonly number[], type: NumberType, address: AddressOf): Memory {
-  return home.take() ?? new Memory(aligned(sizeOf(shape), type, address), home);
+/** Room for numbers, which are anything: what is free in the pool, or new memory. It goes back there. */
+export function takeFrom(pool: Pool<Memory>, shape: Shape, type: NumberType, address: AddressOf): Memory {
+  const count = sizeOf(shape);
+  return pool.take(type, count * bytesPerNumber[type]) ?? new Memory(aligned(count, type, address), pool, true);
 }
 
-/** Numbers of the host as the engine's own, which nobody else changes, unless they are many. @param home where there may be room */
-export function ownMemory(
-  value: TensorData | HalfData | GivenData,
-  address: AddressOf,
-  home: Home<Memory> | null = null,
-): Memory {
+/** Numbers of the host as the engine's own, which nobody else changes, unless they are many. @param pool where there may be room */
+export function ownMemory(value: TensorData | HalfData | GivenData, address: AddressOf, pool: Pool<Memory>): Memory {
   const numbers = 'halves' in value ? value.halves : value.data;
   if (numbers.byteLength > mostCopied) return new Memory(numbers, null, 'given' in value);
-  const type = typeOf(value);
-  const own = home
-    ? takeFrom(home, value.shape, type, address)
-    : new Memory(aligned(numbers.length, type, address), null, true);
+  const own = takeFrom(pool, value.shape, typeOf(value), address);
   own.numbers.set(numbers);
   return own;
 }

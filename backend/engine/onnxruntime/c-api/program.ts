@@ -8,7 +8,7 @@ import {
   RunEnded,
   type RunOptions,
 } from '../../engine.ts';
-import { Home, type Room } from './memory.ts';
+import type { Room } from './memory.ts';
 import type { Place } from './place.ts';
 import type { Session } from './session.ts';
 
@@ -34,8 +34,8 @@ export class CApiProgram implements Program {
   readonly #engine: Turns;
   readonly #session: Session;
   readonly #parts: ProgramParts;
-  /** Free memory by input, for numbers of the host on their way in, and by output. */
-  readonly #homes: Readonly<Record<'inputs' | 'outputs', Map<string, Home<Room>>>>;
+  /** Memory that nobody else could take is let go of. */
+  readonly #leavePools: readonly (() => void)[];
   #disposed = false;
 
   constructor(engine: Turns, session: Session, parts: ProgramParts) {
@@ -44,9 +44,8 @@ export class CApiProgram implements Program {
     this.#parts = parts;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
-    const homes = (tensors: ReadonlyMap<string, Declared>) =>
-      new Map(Array.from(tensors.keys(), (name) => [name, new Home<Room>()]));
-    this.#homes = { inputs: homes(parts.inputs), outputs: homes(parts.outputs) };
+    const { pools } = engine.place;
+    this.#leavePools = (['inputs', 'outputs'] as const).map((side) => pools[side].expect(parts[side].values()));
   }
 
   async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, DeviceTensor>> {
@@ -64,10 +63,9 @@ export class CApiProgram implements Program {
     try {
       for (const [name, input] of this.inputs) {
         const feed = checkedFeed(this.#parts.name, name, input, feeds[name]);
-        const home = this.#homes.inputs.get(name)!;
-        fed.push(place.read({ name, feed, home, blocks: this.#parts.blocksOf(name) }));
+        fed.push(place.read({ name, feed, blocks: this.#parts.blocksOf(name) }));
       }
-      for (const [name, output] of this.outputs) made.push(place.room(output, this.#homes.outputs.get(name)!));
+      for (const output of this.outputs.values()) made.push(place.room(output));
       await this.#session.run(fed, made, signal);
     } catch (error) {
       for (const memory of made) memory.release();
@@ -86,7 +84,7 @@ export class CApiProgram implements Program {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#engine.close(this.#session);
-    for (const homes of Object.values(this.#homes)) for (const home of homes.values()) home.close();
+    for (const leave of this.#leavePools) leave();
   }
 
   refuseDisposed(): void {

@@ -12,7 +12,7 @@ import {
   type RunOptions,
 } from '../../engine.ts';
 import { isDivided, meanInto, putSpans, spansOf, takeSpans } from '../../sharing.ts';
-import { type AddressOf, Home, type Memory, takeFrom } from './memory.ts';
+import { type AddressOf, type Memory, type Pool, takeFrom } from './memory.ts';
 import type { CApiProgram, Turns } from './program.ts';
 import { HostTensor } from './tensor.ts';
 
@@ -34,8 +34,8 @@ export class SharedProgram implements Program {
   readonly #engine: Turns;
   readonly #part: CApiProgram;
   readonly #parts: SharedParts;
-  /** Free memory by output that is put together. */
-  readonly #homes = new Map<string, Home<Memory>>();
+  /** Memory that nobody else could put an output together in is let go of. */
+  readonly #leavePool: () => void;
 
   constructor(engine: Turns, part: CApiProgram, parts: SharedParts) {
     this.#engine = engine;
@@ -43,7 +43,7 @@ export class SharedProgram implements Program {
     this.#parts = parts;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
-    for (const name of this.outputs.keys()) this.#homes.set(name, new Home());
+    this.#leavePool = engine.place.pools.outputs.expect(this.outputs.values());
   }
 
   async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, DeviceTensor>> {
@@ -106,7 +106,7 @@ export class SharedProgram implements Program {
       return first!;
     }
     const { rows, of, address } = this.#parts;
-    const whole = takeFrom(this.#homes.get(name)!, shape, type, address);
+    const whole = takeFrom(this.#engine.place.pools.outputs as Pool<Memory>, shape, type, address);
     for (const [k, part] of numbers.entries()) putSpans(part, spansOf(shape, rows, k, of), whole.numbers);
     for (const part of parts) part.dispose();
     return new HostTensor(shape, whole, address);
@@ -114,7 +114,7 @@ export class SharedProgram implements Program {
 
   async dispose(): Promise<void> {
     await this.#part.dispose();
-    for (const home of this.#homes.values()) home.close();
+    this.#leavePool();
   }
 }
 

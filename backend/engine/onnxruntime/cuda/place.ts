@@ -21,7 +21,7 @@ import { Crossings } from '../../crossings.ts';
 import { type Declared, type DeviceTensor, isDeviceTensor } from '../../engine.ts';
 import { DeviceAllocator, DeviceMemory } from '../c-api/device-memory.ts';
 import { type Pointer, pointers } from '../c-api/library.ts';
-import { aligned, type Home, Memory, ownMemory, type Room } from '../c-api/memory.ts';
+import { aligned, Memory, ownMemory, Pool, type Room } from '../c-api/memory.ts';
 import type { Fed, Place } from '../c-api/place.ts';
 import { lengthsOf, makeValue, type Surroundings, setOptions } from '../c-api/session.ts';
 import { residentCapabilities } from '../capabilities.ts';
@@ -32,12 +32,16 @@ import { cudaTrial } from './trial.ts';
 export class CudaPlace implements Place {
   readonly device = 'cuda';
   readonly crossings = new Crossings();
+  readonly pools: Place['pools'];
+  readonly #fed = new Pool<Memory>();
+  readonly #made = new Pool<DeviceMemory>();
   readonly #around: Surroundings;
   #allocator: DeviceAllocator | null = null;
   #closed = false;
 
   constructor(around: Surroundings) {
     this.#around = around;
+    this.pools = { inputs: this.#fed as Pool<Room>, outputs: this.#made as Pool<Room> };
   }
 
   capabilities(): Promise<Capabilities> {
@@ -69,17 +73,17 @@ export class CudaPlace implements Place {
     return new CudaTensor(this, shape, room, 'received');
   }
 
-  read({ name, feed, home }: Fed): Room {
+  read({ name, feed }: Fed): Room {
     if (feed instanceof CudaTensor && feed.place === this) return feed.memory.hold();
     if (isDeviceTensor(feed)) throw new Error(`input '${name}' lives on another engine`);
     const { koffi } = this.#around.library;
-    const own = ownMemory(feed, (array) => koffi.address(array), home as Home<Memory>);
+    const own = ownMemory(feed, (array) => koffi.address(array), this.#fed);
     this.crossings.count('toDevice', name, own.bytes);
     return own;
   }
 
-  room({ shape, type }: Declared, home: Home<Room>): Room {
-    return home.take() ?? this.#allocate(type, sizeOf(shape), home as Home<DeviceMemory>);
+  room({ shape, type }: Declared): Room {
+    return this.#allocate(type, sizeOf(shape));
   }
 
   result(name: string, shape: Shape, room: Room): DeviceTensor {
@@ -107,12 +111,14 @@ export class CudaPlace implements Place {
     return host.numbers instanceof Uint16Array ? halvesToFloats(host.numbers) : host.numbers;
   }
 
-  #allocate(type: NumberType, count: number, home: Home<DeviceMemory> | null = null): DeviceMemory {
+  #allocate(type: NumberType, count: number): DeviceMemory {
     if (this.#closed) throw new Error('the engine was disposed');
     const bytes = count * bytesPerNumber[type];
+    const free = this.#made.take(type, bytes);
+    if (free) return free;
     return this.#worded(`has no ${bytes} bytes for a tensor`, null, () => {
       this.#allocator ??= this.#openAllocator();
-      return new DeviceMemory(this.#allocator, type, bytes, home);
+      return new DeviceMemory(this.#allocator, type, bytes, this.#made);
     });
   }
 
