@@ -29,7 +29,9 @@ const scalarNames = [
   'stepSize',
   'rootCorrection2',
   'epsilon',
-];
+] as const;
+
+type Scalars = Readonly<Record<(typeof scalarNames)[number], Tensor>>;
 
 /** How many numbers `adamWScalars` returns: the size of the graph input that `adamW` reads. */
 export const adamWScalarCount = scalarNames.length;
@@ -76,14 +78,33 @@ export function adamW(state: AdamWState, gradient: Tensor, scalars: Tensor): Ada
 }
 
 function update(state: AdamWState, gradient: Tensor, scalars: Tensor): AdamWState {
-  const [decay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rootCorrection2, epsilon] = scalarNames.map(
-    (_, i) => reshape(slice(scalars, [i], [i + 1]), []),
-  );
-  const firstMoment = add(mul(state.firstMoment, beta1), mul(gradient, oneMinusBeta1));
-  const secondMoment = add(mul(state.secondMoment, beta2), mul(square(gradient), oneMinusBeta2));
+  const settings = adamWScalarsOf(scalars);
+  const firstMoment = nextFirstMoment(state.firstMoment, gradient, settings);
+  const secondMoment = nextSecondMoment(state.secondMoment, gradient, settings);
+  return { parameters: nextParameters({ ...state, firstMoment, secondMoment }, settings), firstMoment, secondMoment };
+}
+
+/** The settings of an update out of the input that has them. */
+export function adamWScalarsOf(scalars: Tensor): Scalars {
+  const entries = scalarNames.map((name, i) => [name, reshape(slice(scalars, [i], [i + 1]), [])] as const);
+  return Object.fromEntries(entries) as Record<(typeof scalarNames)[number], Tensor>;
+}
+
+export function nextFirstMoment(moment: Tensor, gradient: Tensor, { beta1, oneMinusBeta1 }: Scalars): Tensor {
+  return add(mul(moment, beta1), mul(gradient, oneMinusBeta1));
+}
+
+export function nextSecondMoment(moment: Tensor, gradient: Tensor, { beta2, oneMinusBeta2 }: Scalars): Tensor {
+  return add(mul(moment, beta2), mul(square(gradient), oneMinusBeta2));
+}
+
+/** @param state old parameters, new moments */
+export function nextParameters(
+  { parameters, firstMoment, secondMoment }: AdamWState,
+  { decay, stepSize, rootCorrection2, epsilon }: Scalars,
+): Tensor {
   const denominator = add(div(sqrt(secondMoment), rootCorrection2), epsilon);
-  const parameters = sub(mul(state.parameters, decay), mul(div(firstMoment, denominator), stepSize));
-  return { parameters, firstMoment, secondMoment };
+  return sub(mul(parameters, decay), mul(div(firstMoment, denominator), stepSize));
 }
 
 /** Declares the graph input that `adamW` reads its settings from. */

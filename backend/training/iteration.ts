@@ -9,9 +9,10 @@ import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import type { JoinedReader } from './joined-reader.ts';
 import { type LossScales, noLossScales } from './loss-scale.ts';
+import { type Chunks, disposeAll } from './network-state.ts';
 import type { Origin } from './origin.ts';
 import type { StagedProgram } from './staged-program.ts';
-import { type Chunks, disposeAll, type TrainedNetwork } from './trained-network.ts';
+import type { TrainedNetwork } from './trained-network.ts';
 import type { UpdateSettings } from './update-graph.ts';
 
 /** Scalars of one iteration by the trainer's own names; `runs/` decides what they are recorded as. */
@@ -203,16 +204,19 @@ export class Iteration {
     }
   }
 
-  /** Updates a network from the gradients summed for it; the new buffers are looked at as `network.parameters` and the like. */
+  /**
+   * Updates a network from the gradients summed for it; the new buffers are looked at as `network.parameters` and the like.
+   * `last`: nothing that follows in this iteration is computed from the network as it is then.
+   */
   async update(
     network: TrainedNetwork,
     given: UpdateSettings,
-    { stage, norm, share = 1 }: { readonly stage: string; readonly norm: string; readonly share?: number },
+    { stage, norm, share = 1, last }: { stage: string; norm: string; share?: number; last: boolean },
   ): Promise<void> {
     const settings = { ...given, lossScale: this.#scales.get(network.name)?.used };
     const shown = this.#watch.onStage !== undefined;
     const keeps = shown ? 'origin' : this.#keepsGradients ? 'gradient' : 'nothing';
-    this.report([norm], await network.update(settings, keeps), share, network.name);
+    this.report([norm], await network.update(settings, keeps, last), share, network.name);
     if (!shown) {
       this.#done += 1;
       return;

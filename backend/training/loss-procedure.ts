@@ -103,7 +103,7 @@ class LossProcedure implements Procedure {
       }
       await this.#network.accumulate(it.takeChunks('gradient'), 1 / of);
     }
-    await it.update(this.#network, this.#settings(it.step), { stage: 'update', norm: `norm/${name}` });
+    await it.update(this.#network, this.#settings(it.step), { stage: 'update', norm: `norm/${name}`, last: true });
   }
 
   #settings(step: number): UpdateSettings {

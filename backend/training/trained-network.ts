@@ -1,14 +1,24 @@
 /**
  * A network in training: its state on the device, the gradient summed for its next update, and the programs of both. Updates are
- * functional: an iteration's work stands beside the state, and `commit` puts it in its place or `drop` forgets it.
+ * functional: an iteration's work stands beside the state, or waits as its gradient, and `commit` puts it in its place or `drop`
+ * forgets it.
  */
 import type { DeviceTensor, Engine, Feed, Program } from '../engine/engine.ts';
 import { byChunk, chunkName, type ParameterLayout } from '../graph/parameters.ts';
-import { sizeOf, type TensorData } from '../graph/tensor-data.ts';
-import { UserError } from '../protocol/errors.ts';
+import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
-import { type ArraySource, type StoredArrays, sliceSize, sourceOf, storedSlices } from '../weights/array-source.ts';
+import { type ArraySource, type StoredArrays, sourceOf } from '../weights/array-source.ts';
 import { gradientSumGraph } from './gradient-sum-graph.ts';
+import { LateUpdate, type Waiting } from './late-update.ts';
+import {
+  type BufferedState,
+  type Chunks,
+  disposeAll,
+  disposeState,
+  savedState,
+  startingState,
+  storedState,
+} from './network-state.ts';
 import type { Origin } from './origin.ts';
 import {
   adamBuffers,
@@ -18,9 +28,6 @@ import {
   updateFeeds,
   updateGraph,
 } from './update-graph.ts';
-
-/** A buffer, one tensor per chunk of the layout. */
-export type Chunks = readonly DeviceTensor[];
 
 export interface NetworkOptions {
   /** Names its state file and its curves. */
@@ -37,9 +44,12 @@ export interface NetworkOptions {
   readonly accumulates: boolean;
   /** Who computes the other micro-batches of an update; nobody unless given. */
   readonly ranks?: Ranks | undefined;
+  /** Whether the last update of an iteration may wait for its commit; unless given, where that saves much. */
+  readonly late?: boolean;
 }
 
-type State = ReadonlyMap<string, Chunks>;
+/** Bytes of parameters from which an update in parts is worth its programs. */
+const large = 2 ** 24;
 
 /** A state read from files, not yet in place. */
 export interface RestoredState {
@@ -52,8 +62,6 @@ const averagesOf = ({ emas, target }: Pick<NetworkOptions, 'emas' | 'target'>): 
   ...(target ? [targetName] : []),
 ];
 
-const isAdamBuffer = (name: string) => adamBuffers.some((needed) => needed === name);
-
 export class TrainedNetwork {
   readonly name: string;
   readonly layout: ParameterLayout;
@@ -64,12 +72,17 @@ export class TrainedNetwork {
   readonly #updater: Program;
   readonly #adder: Program | null;
   readonly #ranks: Ranks;
-  #state: State;
+  #state: BufferedState;
+  /** While a commit is under way, and for ever where it failed. */
+  #torn = false;
   #updates = 0;
-  #candidate: State | null = null;
+  #candidate: BufferedState | null = null;
   #candidateUpdates = 0;
+  /** Null where updates are computed at once. */
+  readonly #late: LateUpdate | null;
+  #waiting: Waiting | null = null;
   /** What the latest update of several began with, while somebody looks. */
-  #before: State | null = null;
+  #before: BufferedState | null = null;
   #gradient: Chunks | null = null;
   #kept: Chunks | null = null;
   /** What a sum of gradients begins with; [] where none are summed. */
@@ -77,9 +90,9 @@ export class TrainedNetwork {
 
   private constructor(
     engine: Engine,
-    { name, layout, start, emas, target = false, ranks = alone }: NetworkOptions,
-    updater: Program,
-    adder: Program | null,
+    { name, layout, emas, target = false, ranks = alone }: Omit<NetworkOptions, 'start'>,
+    state: BufferedState,
+    { updater, adder, late }: Programs,
   ) {
     this.name = name;
     this.layout = layout;
@@ -88,19 +101,23 @@ export class TrainedNetwork {
     this.#engine = engine;
     this.#updater = updater;
     this.#adder = adder;
+    this.#late = late;
     this.#ranks = ranks;
     const trained = layout.chunks.filter(({ trainedSize }) => trainedSize > 0);
     this.#zeros = adder ? trained.map(({ trainedSize }) => engine.upload(zeros([trainedSize]))) : [];
-    this.#state = new Map(
-      this.#buffers.map((buffer) => [buffer, this.#upload(buffer.endsWith('Moment') ? null : start)] as const),
-    );
+    this.#state = state;
   }
 
-  static async create(engine: Engine, options: NetworkOptions): Promise<TrainedNetwork> {
+  static async create(engine: Engine, { start, ...options }: NetworkOptions): Promise<TrainedNetwork> {
     const { name, layout, accumulates } = options;
-    const updater = await engine.compile(updateGraph(layout, averagesOf(options)), { name: `${name} update` });
+    const averages = averagesOf(options);
+    const updater = await engine.compile(updateGraph(layout, averages), { name: `${name} update` });
     const adder = accumulates ? await engine.compile(gradientSumGraph(layout), { name: `${name} gradient sum` }) : null;
-    return new TrainedNetwork(engine, options, updater, adder);
+    // On a device with memory of its own few programs are faster.
+    const { late: waits = 4 * layout.size >= large && !(await engine.capabilities()).resident } = options;
+    const late = waits ? await LateUpdate.create(engine, layout, averages, name) : null;
+    const state = await startingState(engine, options, [...adamBuffers, ...averages], start);
+    return new TrainedNetwork(engine, options, state, { updater, adder, late });
   }
 
   /** As they are after the last commit. Valid until the next one. */
@@ -108,8 +125,9 @@ export class TrainedNetwork {
     return this.#state.get('parameters')!;
   }
 
-  /** As they are after this iteration's updates so far. */
+  /** As they are after this iteration's updates so far. Not after the last one. */
   get latest(): Chunks {
+    if (this.#waiting) throw new Error(`the latest update of ${this.name} is not computed before it is committed`);
     return (this.#candidate ?? this.#state).get('parameters')!;
   }
 
@@ -155,29 +173,43 @@ export class TrainedNetwork {
   /**
    * Updates from the gradient summed so far, over all ranks. @returns its norm before clipping, []
    * @param keeps until `forget`: the gradient; also what the update begins with, for `originOf`
+   * @param last whether nobody looks at the network any more before it is committed: the update may be computed then
    */
-  async update(settings: UpdateSettings, keeps: 'nothing' | 'gradient' | 'origin'): Promise<DeviceTensor> {
+  async update(
+    settings: UpdateSettings,
+    keeps: 'nothing' | 'gradient' | 'origin',
+    last: boolean,
+  ): Promise<DeviceTensor> {
+    this.#refuseTorn();
     await this.#sumOverRanks();
-    const before = this.#candidate ?? this.#state;
-    const keepsGradient = keeps !== 'nothing';
-    const gradient = this.#gradient!;
     const step = settings.fresh ? 1 : (this.#candidate ? this.#candidateUpdates : this.#updates) + 1;
-    const results = await this.#updater.run(this.#feeds(before, gradient, settings, step));
-    this.#gradient = null;
     disposeAll(this.#kept ?? []);
-    this.#kept = keepsGradient ? gradient : null;
-    if (!keepsGradient) disposeAll(gradient);
+    this.#kept = keeps === 'nothing' ? null : this.#gradient;
+    this.#candidateUpdates = step;
+    if (this.#late && last && !this.#candidate && keeps !== 'origin') {
+      const { norm, waiting } = await this.#late.begin(this.#gradient!, settings, step);
+      this.#waiting = waiting;
+      return norm;
+    }
+    const before = this.#candidate ?? this.#state;
+    const results = await this.#updater.run(this.#feeds(before, this.#gradient!, settings, step));
+    this.#freeGradient();
     if (this.#before) disposeState(this.#before);
     this.#before = this.#candidate;
     if (keeps !== 'origin') this.#forgetBefore();
     const next = (buffer: string) => this.layout.chunks.map((_, i) => results[`new.${chunkName(buffer, i)}`]!);
     this.#candidate = new Map(this.#buffers.map((buffer) => [buffer, next(buffer)] as const));
-    this.#candidateUpdates = step;
     return results.norm!;
   }
 
+  /** Where it is not kept. */
+  #freeGradient(): void {
+    if (this.#gradient !== this.#kept) disposeAll(this.#gradient ?? []);
+    this.#gradient = null;
+  }
+
   /** What the update with number `step` is computed from. */
-  #feeds(before: State, gradient: Chunks, settings: UpdateSettings, step: number): Record<string, Feed> {
+  #feeds(before: BufferedState, gradient: Chunks, settings: UpdateSettings, step: number): Record<string, Feed> {
     const feeds: Record<string, Feed> = { ...byChunk('gradient', gradient), ...updateFeeds(settings, step) };
     for (const [name, chunks] of before) {
       const anew = settings.fresh && name.endsWith('Moment');
@@ -233,21 +265,33 @@ export class TrainedNetwork {
     );
   }
 
-  commit(): void {
-    if (!this.#candidate) return;
-    disposeState(this.#state);
-    this.#state = this.#candidate;
+  /** After an error the state is half new, and nobody can have it any more. */
+  async commit(): Promise<void> {
+    if (!this.#candidate && !this.#waiting) return;
+    this.#torn = true;
+    if (this.#waiting) await this.#late!.commit(this.#state, this.#waiting);
+    else {
+      disposeState(this.#state);
+      this.#state = this.#candidate!;
+      this.#candidate = null;
+    }
     this.#updates = this.#candidateUpdates;
-    this.#candidate = null;
+    this.#torn = false;
+    this.drop();
+  }
+
+  #refuseTorn(): void {
+    if (this.#torn) throw new Error(`the latest update of ${this.name} failed half-way: go on from a checkpoint`);
   }
 
   /** Forgets what the iteration did. */
   drop(): void {
     if (this.#candidate) disposeState(this.#candidate);
-    disposeAll(this.#gradient ?? []);
-    this.#forgetBefore();
     this.#candidate = null;
-    this.#gradient = null;
+    this.#waiting?.factor.dispose();
+    this.#waiting = null;
+    this.#freeGradient();
+    this.#forgetBefore();
   }
 
   /** Forgets what was kept; @param keepsGradient all but the gradient */
@@ -265,14 +309,9 @@ export class TrainedNetwork {
 
   /** Every buffer whole, and `steps` [1], the updates; to be read before the next commit. */
   save(): Map<string, ArraySource> {
-    const arrays = new Map<string, ArraySource>();
-    for (const [name, chunks] of this.#state) {
-      async function* slices() {
-        for (const chunk of chunks) yield* chunk.slices(sliceSize);
-      }
-      arrays.set(name, { shape: [this.layout.size], slices });
-    }
-    return arrays.set('steps', sourceOf({ shape: [1], data: Float32Array.of(this.#updates) }));
+    this.#refuseTorn();
+    const steps = sourceOf({ shape: [1], data: Float32Array.of(this.#updates) });
+    return savedState(this.#state, this.layout).set('steps', steps);
   }
 
   /**
@@ -281,40 +320,17 @@ export class TrainedNetwork {
    * @param updates where the state does not say. Throws UserError('data') when it is not one of this layout.
    */
   async read(stored: StoredArrays | undefined, updates: number): Promise<RestoredState> {
-    const state = new Map<string, Chunks>();
-    const all: DeviceTensor[] = [];
-    try {
-      for (const buffer of this.#buffers) {
-        const name = stored?.shape(buffer) || isAdamBuffer(buffer) ? buffer : 'parameters';
-        const chunks: DeviceTensor[] = [];
-        const { size } = this.layout;
-        const shape = stored?.shape(name);
-        if (!stored || !shape || sizeOf(shape) !== size) throw this.#notFitting(name, shape);
-        for (const { start, size: count } of this.layout.chunks) {
-          chunks.push(await this.#engine.receive([count], storedSlices(stored, name, start, start + count)));
-          all.push(chunks.at(-1)!);
-        }
-        state.set(buffer, chunks);
-      }
-      const [steps] = stored?.shape('steps') ? await stored.read('steps', 0, 1) : [updates];
-      return {
-        take: () => {
-          disposeState(this.#state);
-          this.#state = state;
-          this.#updates = steps!;
-        },
-        dispose: () => disposeAll(all),
-      };
-    } catch (error) {
-      disposeAll(all);
-      throw error;
-    }
-  }
-
-  #notFitting(name: string, shape: readonly number[] | undefined): UserError {
-    const found = shape ? `has [${shape.join(', ')}] numbers` : 'is missing';
-    const message = `the checkpoint does not fit the network: tensor '${name}' of ${this.name}.safetensors ${found}, and it needs ${this.layout.size}`;
-    return new UserError('data', message, 'Resume with the config that the run was begun with, or start a new run.');
+    const state = await storedState(this.#engine, this, this.#buffers, stored);
+    const [steps] = stored?.shape('steps') ? await stored.read('steps', 0, 1) : [updates];
+    return {
+      take: () => {
+        disposeState(this.#state);
+        this.#state = state;
+        this.#updates = steps!;
+        this.#torn = false;
+      },
+      dispose: () => disposeState(state),
+    };
   }
 
   async dispose(): Promise<void> {
@@ -324,27 +340,18 @@ export class TrainedNetwork {
     disposeAll(this.#zeros);
     await this.#updater.dispose();
     await this.#adder?.dispose();
+    await this.#late?.dispose();
   }
 
   get #buffers(): string[] {
     return [...adamBuffers, ...this.#averages];
   }
+}
 
-  /** Flat numbers as chunks on the device; null: zeros. */
-  #upload(flat: Float32Array | null): Chunks {
-    return this.layout.chunks.map(({ start, size }) =>
-      this.#engine.upload(flat ? { shape: [size], data: flat.slice(start, start + size) } : zeros([size])),
-    );
-  }
+interface Programs {
+  readonly updater: Program;
+  readonly adder: Program | null;
+  readonly late: LateUpdate | null;
 }
 
 const zeros = (shape: readonly number[]): TensorData => ({ shape, data: new Float32Array(shape[0]!) });
-
-function disposeState(state: State): void {
-  for (const chunks of state.values()) disposeAll(chunks);
-}
-
-/** Frees whatever of `tensors` is there. */
-export function disposeAll(tensors: Iterable<DeviceTensor>): void {
-  for (const tensor of tensors) tensor.dispose();
-}

@@ -152,7 +152,7 @@ export class Trainer {
         const scale = this.#scales.get(network.name);
         if (iteration.overflowed.has(network.name)) scale!.overflow();
         else if (!iteration.skipped.has(network.name)) {
-          network.commit();
+          await network.commit();
           scale?.succeed();
         }
       }

@@ -11,7 +11,7 @@ import {
   heldAverage,
   movingAverage,
 } from '../graph/optimizer.ts';
-import { chunkName, type ParameterLayout } from '../graph/parameters.ts';
+import { type Chunk, chunkName, type ParameterLayout } from '../graph/parameters.ts';
 import type { TensorData } from '../graph/tensor-data.ts';
 
 export interface UpdateSettings extends AdamWOptions {
@@ -41,15 +41,11 @@ export const averageNames = (decays: readonly number[]): string[] =>
  */
 export function updateGraph({ chunks }: ParameterLayout, averages: readonly string[]): Graph {
   const graph = new Graph();
-  const gradients = chunks
-    .filter(({ trainedSize }) => trainedSize > 0)
-    .map(({ trainedSize }, i) => graph.input(chunkName('gradient', i), [trainedSize]));
+  const gradients = gradientInputs(graph, chunks);
   const scalars = adamWScalarInput(graph, 'adamW');
   const limits = graph.input('limits', [2 + averages.length]);
   const limit = (i: number) => reshape(slice(limits, [i], [i + 1]), []);
-  const scaledNorm = sqrt(gradients.map((gradient) => sum(square(gradient))).reduce(add));
-  const norm = mul(scaledNorm, limit(1));
-  const factor = mul(clipFactor(norm, limit(0)), limit(1));
+  const { norm, factor } = scaleOf(gradients, limit(0), limit(1));
   chunks.forEach(({ size }, i) => {
     const input = (name: string) => graph.input(chunkName(name, i), [size]);
     const output = (name: string, value: Tensor) => graph.output(`new.${chunkName(name, i)}`, value);
@@ -65,6 +61,17 @@ export function updateGraph({ chunks }: ParameterLayout, averages: readonly stri
   });
   graph.output('norm', norm);
   return graph;
+}
+
+export const gradientInputs = (graph: Graph, chunks: readonly Chunk[]) =>
+  chunks
+    .filter(({ trainedSize }) => trainedSize > 0)
+    .map(({ trainedSize }, i) => graph.input(chunkName('gradient', i), [trainedSize]));
+
+/** @param undone what undoes the loss's scale. @returns the norm before clipping, and what the gradient is multiplied by */
+export function scaleOf(gradients: readonly Tensor[], clip: Tensor, undone: Tensor) {
+  const norm = mul(sqrt(gradients.map((gradient) => sum(square(gradient))).reduce(add)), undone);
+  return { norm, factor: mul(clipFactor(norm, clip), undone) };
 }
 
 /** What that graph is told of the update with number `step`, 1 for the first. */

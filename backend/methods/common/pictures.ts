@@ -4,8 +4,9 @@ import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource } from '../../models/conditions.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs } from '../../training/iteration.ts';
+import type { Chunks } from '../../training/network-state.ts';
 import type { SampledPictures } from '../../training/session.ts';
-import type { Chunks, TrainedNetwork } from '../../training/trained-network.ts';
+import type { TrainedNetwork } from '../../training/trained-network.ts';
 import { decodeGraph } from './preview.ts';
 import type { DistillTeacher } from './teacher.ts';
 

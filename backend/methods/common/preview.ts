@@ -5,7 +5,7 @@ import { sizeOf, type TensorData } from '../../graph/tensor-data.ts';
 import type { ConditionSource } from '../../models/conditions.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs } from '../../training/iteration.ts';
-import type { Chunks } from '../../training/trained-network.ts';
+import type { Chunks } from '../../training/network-state.ts';
 import type { DistillTeacher, WeightsOf } from './teacher.ts';
 
 export interface Preview {

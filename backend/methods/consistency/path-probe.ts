@@ -9,7 +9,7 @@ import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs, type Scalars } from '../../training/iteration.ts';
-import type { Chunks } from '../../training/trained-network.ts';
+import type { Chunks } from '../../training/network-state.ts';
 import { unconditionalFeeds } from '../dmd/score-programs.ts';
 import { type ConsistencyShape, errorGraph, pathGraph } from './graphs.ts';
 

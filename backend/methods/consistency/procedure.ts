@@ -8,18 +8,14 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import { levelFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
+import { type Chunks, disposeAll } from '../../training/network-state.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
-import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import { TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import type { RealImages } from '../common/real-source.ts';
 import { isGuided, unconditionalName } from '../dmd/graphs.ts';
-import {
-  gradientBeyond,
-  type MatchingOptions,
-  type MatchingProcedure,
-  uploadTeacher,
-  weightsOf,
-} from '../dmd/procedure.ts';
+import { type Kept, keptOf, weightsOf } from '../dmd/kept.ts';
+import { gradientBeyond, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
 import { type ConsistencyDraws, streamConsistencyDraws } from './draws.ts';
 import { type ConsistencyShape, consistencyGraph, report, stages } from './graphs.ts';
 import { adjustableOf, adjusted, type ConsistencySettings } from './settings.ts';
@@ -43,13 +39,19 @@ export class ConsistencyProcedure implements MatchingProcedure {
   readonly teacher: Chunks;
   readonly ranks: ConsistencyOptions['ranks'];
   readonly #micros: MicroBatches;
-  readonly #options: ConsistencyOptions;
+  readonly #options: Kept<ConsistencyOptions>;
   readonly #draws: ConsistencyDraws;
   readonly #program: StagedProgram;
   /** What guidance starts from, on the device; {} without. */
   readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
 
-  private constructor(engine: Engine, options: ConsistencyOptions, program: StagedProgram, generator: TrainedNetwork) {
+  private constructor(
+    engine: Engine,
+    options: Kept<ConsistencyOptions>,
+    teacherChunks: Chunks,
+    program: StagedProgram,
+    generator: TrainedNetwork,
+  ) {
     const { seed, student, conditions, accumulation, target } = options;
     this.#options = options;
     this.#program = program;
@@ -65,7 +67,7 @@ export class ConsistencyProcedure implements MatchingProcedure {
       ...['x', 'xTarget', 'xt', 'muReal', 'xNext', 'xReal', ...numbers, ...numbers.map((name) => `${name}Next`)],
       ...conditions.recorded,
     ];
-    this.teacher = uploadTeacher(engine, options);
+    this.teacher = teacherChunks;
     const guides = isGuided(options) ? (conditions.unconditional ?? {}) : {};
     this.#unconditional = Object.fromEntries(
       Object.entries(guides).map(([name, { shape, data }]) => [
@@ -76,16 +78,17 @@ export class ConsistencyProcedure implements MatchingProcedure {
   }
 
   static async create(engine: Engine, options: ConsistencyOptions): Promise<ConsistencyProcedure> {
+    const kept = keptOf(options);
     const { emas, accumulation, ranks = alone, target, start } = options;
     const program = await StagedProgram.compile(engine, {
       ...{ name: 'generator', stages },
-      ...inParts(options, consistencyGraph),
+      ...inParts(kept, consistencyGraph),
     });
     const generator = await TrainedNetwork.create(engine, {
       ...{ name: 'generator', layout: options.generator.layout, start: start.generator, emas, target, ranks },
       accumulates: microBatchesOf(ranks, accumulation).of > 1,
     });
-    return new ConsistencyProcedure(engine, options, program, generator);
+    return new ConsistencyProcedure(engine, kept, uploadTeacher(engine, options), program, generator);
   }
 
   async iterate(it: Iteration): Promise<void> {
@@ -98,7 +101,11 @@ export class ConsistencyProcedure implements MatchingProcedure {
     }
     const { generator, targetDecay } = this.#settings(it.step);
     const emaDecays = [...generator.emaDecays, ...(this.#options.target ? [targetDecay] : [])];
-    await it.update(this.generator, { ...generator, emaDecays }, { stage: 'generator update', norm: 'normGenerator' });
+    await it.update(
+      this.generator,
+      { ...generator, emaDecays },
+      { stage: 'generator update', norm: 'normGenerator', last: true },
+    );
   }
 
   /** Everything of a micro-batch, up to the gradient. */
@@ -141,7 +148,7 @@ export class ConsistencyProcedure implements MatchingProcedure {
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    return weightsOf(this.generator, this.#options, decay);
+    return weightsOf(this, this.#options, decay);
   }
 
   rates(step: number): Scalars {

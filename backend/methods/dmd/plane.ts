@@ -9,7 +9,7 @@ import type { Engine, Feed, Program } from '../../engine/engine.ts';
 import type { PlaneQuestion, PlaneReading } from '../../protocol/plane.ts';
 import { stream } from '../../random/stream.ts';
 import { fedAs } from '../../training/iteration.ts';
-import type { Chunks } from '../../training/trained-network.ts';
+import type { Chunks } from '../../training/network-state.ts';
 import { compileSampler, type DmdShape, scoresGraph } from './graphs.ts';
 
 export interface PlaneNetworks {

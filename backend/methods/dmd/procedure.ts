@@ -10,9 +10,10 @@ import { alone, type MicroBatches, microBatchesOf, type Ranks } from '../../rank
 import { type DrawPoint, type Draws, drawnAhead, streamDraws } from '../../training/draws.ts';
 import { fedAs, Iteration, type Scalars } from '../../training/iteration.ts';
 import { LossScale } from '../../training/loss-scale.ts';
+import { type Chunks, disposeAll } from '../../training/network-state.ts';
 import { firstRows, joinRows } from '../../training/rows.ts';
 import { type Stage, StagedProgram } from '../../training/staged-program.ts';
-import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import { TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable, Procedure } from '../../training/trainer.ts';
 import type { ReferencePairs } from '../common/pairs.ts';
 import { GeneratorPrograms } from './generator-programs.ts';
@@ -30,6 +31,7 @@ import {
   trainsFake,
   unconditionalName,
 } from './graphs.ts';
+import { type Kept, keptOf, weightsOf } from './kept.ts';
 import { type AdjustedSettings, adjustableOf, adjusted, type StepSettings } from './settings.ts';
 
 /** What every procedure with a matching gradient is made of. */
@@ -87,9 +89,6 @@ interface Generated {
   readonly conditions: HostTensors;
 }
 
-/** Where training starts lies on the device then: as large as two networks, and not kept beside it. */
-type Kept = Omit<DmdOptions, 'start'>;
-
 export class DmdProcedure implements MatchingProcedure {
   readonly networks: readonly TrainedNetwork[];
   readonly imagesPerStep: number;
@@ -102,13 +101,19 @@ export class DmdProcedure implements MatchingProcedure {
   readonly ranks: Ranks | undefined;
   readonly lossScales: ReadonlyMap<string, LossScale>;
   readonly #micros: MicroBatches;
-  readonly #options: Kept;
+  readonly #options: Kept<DmdOptions>;
   readonly #draws: Draws;
   readonly #programs: Programs;
   /** What guidance starts from, on the device; {} without. */
   readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
 
-  private constructor(engine: Engine, options: Kept, programs: Programs, networks: [TrainedNetwork, TrainedNetwork]) {
+  private constructor(
+    engine: Engine,
+    options: Kept<DmdOptions>,
+    teacherChunks: Chunks,
+    programs: Programs,
+    networks: [TrainedNetwork, TrainedNetwork],
+  ) {
     const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
     this.#options = options;
     this.#programs = programs;
@@ -127,7 +132,7 @@ export class DmdProcedure implements MatchingProcedure {
       ...Object.keys(teacher.levels.numbers),
       ...conditions.recorded,
     ];
-    this.teacher = needsTeacher(options) ? uploadTeacher(engine, options) : [];
+    this.teacher = teacherChunks;
     const guides = options.matching && isGuided(options) ? (conditions.unconditional ?? {}) : {};
     this.#unconditional = Object.fromEntries(
       Object.entries(guides).map(([name, value]) => [unconditionalName(name), engine.upload(copy(value))]),
@@ -135,14 +140,14 @@ export class DmdProcedure implements MatchingProcedure {
   }
 
   static async create(engine: Engine, options: DmdOptions): Promise<DmdProcedure> {
-    const { start, ...kept } = options;
+    const kept = keptOf(options);
     const { matching, regression, pairs, emas, accumulation, ranks = alone, fakeUpdates } = kept;
     if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
-    const trains = trainsFake(options);
-    const generator = await GeneratorPrograms.create(engine, options);
+    const trains = trainsFake(kept);
+    const generator = await GeneratorPrograms.create(engine, kept);
     const compile = (name: string, stages: readonly Stage[], graph: (shape: DmdShape) => Graph) =>
-      StagedProgram.compile(engine, { name, stages, ...inParts<DmdShape>(options, graph) });
+      StagedProgram.compile(engine, { name, stages, ...inParts<DmdShape>(kept, graph) });
     const fake = trains ? await compile('fake score', fakeStages, (shape) => fakeScoreGraph(shape)) : null;
     const fresh =
       trains && fakeUpdates > 1
@@ -151,10 +156,11 @@ export class DmdProcedure implements MatchingProcedure {
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: 'generator' | 'fake', decays: readonly number[]) =>
       TrainedNetwork.create(engine, {
-        ...{ name, layout: options[name].layout, start: start[name], emas: decays, accumulates, ranks },
+        ...{ name, layout: kept[name].layout, start: options.start[name], emas: decays, accumulates, ranks },
       });
     const networks: [TrainedNetwork, TrainedNetwork] = [await network('generator', emas), await network('fake', [])];
-    return new DmdProcedure(engine, kept, { generator, fake, fresh }, networks);
+    const teacher = needsTeacher(kept) ? uploadTeacher(engine, options) : [];
+    return new DmdProcedure(engine, kept, teacher, { generator, fake, fresh }, networks);
   }
 
   async iterate(it: Iteration): Promise<void> {
@@ -175,10 +181,13 @@ export class DmdProcedure implements MatchingProcedure {
       await it.update(generator, this.#settings(it.step).generator, {
         stage: 'generator update',
         norm: 'normGenerator',
+        // Samples for further updates of the fake score are made by the generator as it is then.
+        last: updates < 2,
       });
       for (let update = 0; update < updates; update++) {
         // Of several updates the last one's numbers are reported.
-        const share = update === updates - 1 ? 1 : 0;
+        const last = update === updates - 1;
+        const share = last ? 1 : 0;
         for (let done = 0; done < count; done++) {
           const micro = first + done;
           await it.begin(micro, count * (1 + update) + done, micros);
@@ -188,7 +197,7 @@ export class DmdProcedure implements MatchingProcedure {
           it.report(fakeReport, it.take('report'), share / of);
           await fake.accumulate(it.takeChunks('gradient'), 1 / of);
         }
-        await it.update(fake, this.#settings(it.step).fake, { stage: 'fake update', norm: 'normFake', share });
+        await it.update(fake, this.#settings(it.step).fake, { stage: 'fake update', norm: 'normFake', share, last });
       }
     } finally {
       const last = images.get(it.micro);
@@ -273,7 +282,7 @@ export class DmdProcedure implements MatchingProcedure {
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    return weightsOf(this.generator, this.#options, decay);
+    return weightsOf(this, this.#options, decay);
   }
 
   rates(step: number): Scalars {
@@ -304,16 +313,6 @@ export async function gradientBeyond(
   } finally {
     iteration.dispose();
   }
-}
-
-/** `MatchingProcedure.generatorWeights`. */
-export async function weightsOf(
-  network: TrainedNetwork,
-  { generator, teacherWeights }: Pick<DmdOptions, 'generator' | 'teacherWeights'>,
-  decay?: number,
-): Promise<Map<string, TensorData>> {
-  const flats = await Promise.all(network.average(decay).map(async (chunk) => (await chunk.read()).slice()));
-  return generator.merged(teacherWeights, flats);
 }
 
 interface Programs {

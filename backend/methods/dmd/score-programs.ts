@@ -2,7 +2,7 @@
 import type { DeviceTensor, Engine, Feed, Program } from '../../engine/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { ConditionSource, HostTensors } from '../../models/conditions.ts';
-import type { Chunks } from '../../training/trained-network.ts';
+import type { Chunks } from '../../training/network-state.ts';
 import { type DmdShape, isGuided, unconditionalName } from './graphs.ts';
 
 /** Parameters as they are; `teacher` [] where nothing needs it. They are only read. */

@@ -104,18 +104,13 @@ export async function startMatching(
     report({ type: 'note', level: 'warning', text });
   }
   await requirePrecision(config, engine);
-  const weights = await teacher.readWeights();
-  if (half) for (const { data } of weights.values()) roundToHalves(data);
   const begun = shapeOf(config, teacher, regression.enabled ? await teacher.distance() : null, half);
-  const flat = (part: 'generator' | 'fake') => begun[part].start(weights, stream(seed, 'adapters', part));
-  const first = await teacher.initial?.readWeights();
-  const generatorStart = first ? packParameters(begun.generator.layout, first) : flat('generator');
   const { procedure, shape } = await make(
     engine,
     begun,
     {
-      ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, teacherWeights: weights },
-      ...{ start: { generator: generatorStart, fake: flat('fake') }, emas: emasOf(config.generator.ema) },
+      ...{ seed, accumulation, ranks, pairs, conditions: conditions.source, emas: emasOf(config.generator.ema) },
+      ...(await whereItStarts(teacher, begun, seed)),
     },
     conditions,
   );
@@ -225,4 +220,18 @@ export async function startMatching(
     if (made.warning) report({ type: 'note', level: 'warning', text: made.warning });
     return made.pairs;
   }
+}
+
+/** The teacher's weights, and what training starts from: apart, since whatever a session's functions see stays in memory as long as it. */
+async function whereItStarts(
+  teacher: DistillTeacher,
+  shape: DmdShape,
+  seed: number,
+): Promise<Pick<MatchingOptions, 'teacherWeights' | 'start'>> {
+  const teacherWeights = await teacher.readWeights();
+  if (shape.halfTeacher) for (const { data } of teacherWeights.values()) roundToHalves(data);
+  const first = await teacher.initial?.readWeights();
+  const flat = (part: 'generator' | 'fake') => shape[part].start(teacherWeights, stream(seed, 'adapters', part));
+  const generator = first ? packParameters(shape.generator.layout, first) : flat('generator');
+  return { teacherWeights, start: { generator, fake: flat('fake') } };
 }

@@ -11,18 +11,14 @@ import { levelFeeds, pointFeeds } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import type { DrawPoint } from '../../training/draws.ts';
 import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
+import { type Chunks, disposeAll } from '../../training/network-state.ts';
 import { type Stage, StagedProgram } from '../../training/staged-program.ts';
-import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import { TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import type { RealImages } from '../common/real-source.ts';
 import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
-import {
-  gradientBeyond,
-  type MatchingOptions,
-  type MatchingProcedure,
-  uploadTeacher,
-  weightsOf,
-} from '../dmd/procedure.ts';
+import { type Kept, keptOf, weightsOf } from '../dmd/kept.ts';
+import { gradientBeyond, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
 import { type Dmd2Draws, streamDmd2Draws } from './draws.ts';
 import { callsOf, firstInput, noisedOnHost, stepGraph } from './few-steps.ts';
 import {
@@ -85,13 +81,19 @@ export class Dmd2Procedure implements MatchingProcedure {
   readonly teacher: Chunks;
   readonly ranks: Dmd2Options['ranks'];
   readonly #micros: MicroBatches;
-  readonly #options: Dmd2Options;
+  readonly #options: Kept<Dmd2Options>;
   readonly #draws: Dmd2Draws;
   readonly #programs: Programs;
   /** What guidance starts from, on the device; {} without. */
   readonly #unconditional: Readonly<Record<string, DeviceTensor>>;
 
-  private constructor(engine: Engine, options: Dmd2Options, programs: Programs, networks: Networks) {
+  private constructor(
+    engine: Engine,
+    options: Kept<Dmd2Options>,
+    teacherChunks: Chunks,
+    programs: Programs,
+    networks: Networks,
+  ) {
     const { seed, student, teacher, conditions, accumulation, fakeUpdates } = options;
     this.#options = options;
     this.#programs = programs;
@@ -110,7 +112,7 @@ export class Dmd2Procedure implements MatchingProcedure {
       ...Object.keys(teacher.levels.numbers),
       ...conditions.recorded,
     ];
-    this.teacher = uploadTeacher(engine, options);
+    this.teacher = teacherChunks;
     const guides = isGuided(options) ? (conditions.unconditional ?? {}) : {};
     this.#unconditional = Object.fromEntries(
       Object.entries(guides).map(([name, { shape, data }]) => [
@@ -121,16 +123,17 @@ export class Dmd2Procedure implements MatchingProcedure {
   }
 
   static async create(engine: Engine, options: Dmd2Options): Promise<Dmd2Procedure> {
+    const kept = keptOf(options);
     const { gan, real, emas, accumulation, ranks = alone, fakeUpdates, start } = options;
     if (gan && !(real && start.discriminator)) throw new Error('a GAN loss needs real images and a discriminator');
     const compile = (name: string, stages: readonly Stage[], graphOf: (shape: Dmd2Shape) => Graph) => {
-      const { graph, sharing } = inParts<Dmd2Shape>(options, graphOf);
+      const { graph, sharing } = inParts<Dmd2Shape>(kept, graphOf);
       // Other divergences weigh a sample by what it is among its batch.
       return StagedProgram.compile(engine, { name, stages, graph, ...(isAlone ? { sharing } : {}) });
     };
     const isAlone = options.divergence === 'reverse-kl';
     const generator = await compile('generator', generatorStages, generatorGraph);
-    const fake = await compile('fake score', stagesOfFake(options), discriminatorGraph);
+    const fake = await compile('fake score', stagesOfFake(kept), discriminatorGraph);
     const few = options.student.calledAgain !== undefined;
     const whole = (shape: Dmd2Shape) =>
       few ? stepGraph(shape, shape.batch, false) : generateGraph(shape, shape.batch);
@@ -143,7 +146,8 @@ export class Dmd2Procedure implements MatchingProcedure {
       TrainedNetwork.create(engine, { name, layout, start: from, emas: decays, accumulates, ranks });
     return new Dmd2Procedure(
       engine,
-      options,
+      kept,
+      uploadTeacher(engine, options),
       { generator, fake, fresh, next },
       {
         generator: await network('generator', options.generator.layout, start.generator, emas),
@@ -168,11 +172,12 @@ export class Dmd2Procedure implements MatchingProcedure {
         await generator.accumulate(it.takeChunks('gradient'), 1 / of);
         images.set(micro, { x: it.take('x'), conditions });
       }
-      const updated = { stage: 'generator update', norm: 'normGenerator' };
+      const updated = { stage: 'generator update', norm: 'normGenerator', last: fakeUpdates < 2 };
       await it.update(generator, this.#settings(it.step).generator, updated);
       for (let update = 0; update < fakeUpdates; update++) {
         // Of several updates the last one's numbers are reported.
-        const share = update === fakeUpdates - 1 ? 1 : 0;
+        const last = update === fakeUpdates - 1;
+        const share = last ? 1 : 0;
         for (let done = 0; done < count; done++) {
           const micro = first + done;
           await it.begin(micro, count * (1 + update) + done, micros);
@@ -184,9 +189,9 @@ export class Dmd2Procedure implements MatchingProcedure {
           await discriminator?.accumulate(it.takeChunks(headGradient), 1 / of);
         }
         const settings = this.#settings(it.step);
-        await it.update(fake, settings.fake, { stage: 'fake update', norm: 'normFake', share });
+        await it.update(fake, settings.fake, { stage: 'fake update', norm: 'normFake', share, last });
         if (!discriminator) continue;
-        const told = { stage: 'discriminator update', norm: 'normDiscriminator', share };
+        const told = { stage: 'discriminator update', norm: 'normDiscriminator', share, last };
         await it.update(discriminator, settings.discriminator, told);
       }
     } finally {
@@ -337,7 +342,7 @@ export class Dmd2Procedure implements MatchingProcedure {
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    return weightsOf(this.generator, this.#options, decay);
+    return weightsOf(this, this.#options, decay);
   }
 
   rates(step: number): Scalars {

@@ -8,19 +8,15 @@ import type { TensorData } from '../../graph/tensor-data.ts';
 import type { DiffusionModel } from '../../models/diffusion-model.ts';
 import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
+import { type Chunks, disposeAll } from '../../training/network-state.ts';
 import { adjustableUpdate, adjustedUpdate } from '../../training/schedule.ts';
 import { StagedProgram } from '../../training/staged-program.ts';
-import { type Chunks, disposeAll, TrainedNetwork } from '../../training/trained-network.ts';
+import { TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import type { UpdateSettings } from '../../training/update-graph.ts';
 import type { RealImages } from '../common/real-source.ts';
-import {
-  gradientBeyond,
-  type MatchingOptions,
-  type MatchingProcedure,
-  uploadTeacher,
-  weightsOf,
-} from '../dmd/procedure.ts';
+import { type Kept, keptOf, weightsOf } from '../dmd/kept.ts';
+import { gradientBeyond, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
 import { type ProgressiveDraws, streamProgressiveDraws } from './draws.ts';
 import {
   hasOwnTeacher,
@@ -55,14 +51,14 @@ export class ProgressiveProcedure implements MatchingProcedure {
   readonly teacher: Chunks;
   readonly ranks: ProgressiveOptions['ranks'];
   readonly #micros: MicroBatches;
-  readonly #options: ProgressiveOptions;
+  readonly #options: Kept<ProgressiveOptions>;
   readonly #draws: ProgressiveDraws;
   /** With the run's own teacher where that is another network, and with an earlier student. */
   readonly #programs: { readonly first: StagedProgram | null; readonly later: StagedProgram | null };
 
   private constructor(
-    engine: Engine,
-    options: ProgressiveOptions,
+    options: Kept<ProgressiveOptions>,
+    teacherChunks: Chunks,
     programs: { readonly first: StagedProgram | null; readonly later: StagedProgram | null },
     generator: TrainedNetwork,
   ) {
@@ -78,17 +74,18 @@ export class ProgressiveProcedure implements MatchingProcedure {
     const natural = (step: number) => adjustableUpdate(optimizer, options.settings(step));
     this.adjustable = { natural, overrides: new Map() };
     this.recorded = ['x', 'xTarget', 'xt', 'muReal', 'xReal', 'sigma', 'sigmaNext', ...conditions.recorded];
-    this.teacher = programs.first ? uploadTeacher(engine, options) : [];
+    this.teacher = teacherChunks;
   }
 
   static async create(engine: Engine, options: ProgressiveOptions): Promise<ProgressiveProcedure> {
+    const kept = keptOf(options);
     const { emas, accumulation, ranks = alone, start, stages } = options;
     const compile = (first: boolean) =>
       StagedProgram.compile(engine, {
         ...{ name: 'student', stages: progressiveStages },
-        ...inParts<ProgressiveOptions>(options, (shape) => progressiveGraph(shape, first)),
+        ...inParts<ProgressiveShape>(kept, (shape) => progressiveGraph(shape, first)),
       });
-    const own = hasOwnTeacher(options);
+    const own = hasOwnTeacher(kept);
     const programs = {
       first: own ? await compile(true) : null,
       later: own && stages.length === 1 ? null : await compile(false),
@@ -97,7 +94,7 @@ export class ProgressiveProcedure implements MatchingProcedure {
       ...{ name: 'generator', layout: options.generator.layout, start, emas, target: true },
       ...{ accumulates: microBatchesOf(ranks, accumulation).of > 1, ranks },
     });
-    return new ProgressiveProcedure(engine, options, programs, generator);
+    return new ProgressiveProcedure(kept, own ? uploadTeacher(engine, options) : [], programs, generator);
   }
 
   async iterate(it: Iteration): Promise<void> {
@@ -109,7 +106,11 @@ export class ProgressiveProcedure implements MatchingProcedure {
       it.report(progressiveReport, it.take('report'), 1 / of);
       await generator.accumulate(it.takeChunks('gradient'), 1 / of);
     }
-    await it.update(generator, this.#settings(it.step), { stage: 'generator update', norm: 'normGenerator' });
+    await it.update(generator, this.#settings(it.step), {
+      stage: 'generator update',
+      norm: 'normGenerator',
+      last: true,
+    });
   }
 
   async #compute(it: Iteration): Promise<void> {
@@ -155,7 +156,7 @@ export class ProgressiveProcedure implements MatchingProcedure {
   }
 
   async generatorWeights(decay?: number): Promise<Map<string, TensorData>> {
-    return weightsOf(this.generator, this.#options, decay);
+    return weightsOf(this, this.#options, decay);
   }
 
   rates(step: number): Scalars {

@@ -8,7 +8,7 @@ import type { TrainedPart } from '../../../models/trained-part.ts';
 import type { DistillConfig } from '../../../protocol/config/index.ts';
 import { UserError } from '../../../protocol/errors.ts';
 import type { PlaneQuestion } from '../../../protocol/plane.ts';
-import { type Chunks, disposeAll } from '../../../training/trained-network.ts';
+import { type Chunks, disposeAll } from '../../../training/network-state.ts';
 import { type StoredArrays, storedSlices } from '../../../weights/array-source.ts';
 import { holdsTeacherAsHalf } from '../../common/latent-teacher.ts';
 import { openTeacher } from '../../common/open-teacher.ts';

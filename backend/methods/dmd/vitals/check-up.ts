@@ -11,7 +11,7 @@ import type { ConditionSource, HostTensors } from '../../../models/conditions.ts
 import { conditionInputs, denoisingLoss, levelFeeds, levelInputs } from '../../../models/diffusion-model.ts';
 import { stream } from '../../../random/stream.ts';
 import { fedAs } from '../../../training/iteration.ts';
-import type { Chunks } from '../../../training/trained-network.ts';
+import type { Chunks } from '../../../training/network-state.ts';
 import { compileSampler, type DmdShape, parametersOf, trainsFake } from '../graphs.ts';
 import { type Reference, referenceOf, sampleVitals } from './samples.ts';
 import { cycled, type TeacherSamples } from './teacher-samples.ts';

@@ -7,7 +7,7 @@ import { Graph, type Tensor } from '../../../graph/graph.ts';
 import { add, concat, mul, reshape, square, sub, sum } from '../../../graph/ops/index.ts';
 import { byChunk, chunkName, type ParameterLayout } from '../../../graph/parameters.ts';
 import { gradientTags } from '../../../health/tags.ts';
-import { type Chunks, disposeAll } from '../../../training/trained-network.ts';
+import { type Chunks, disposeAll } from '../../../training/network-state.ts';
 
 export class GradientNoise {
   readonly #compare: Program;
