@@ -11,6 +11,7 @@ import type { JoinedReader } from './joined-reader.ts';
 import { type LossScales, noLossScales } from './loss-scale.ts';
 import { type Chunks, disposeAll } from './network-state.ts';
 import type { Origin } from './origin.ts';
+import { overRanks } from './over-ranks.ts';
 import type { StagedProgram } from './staged-program.ts';
 import type { TrainedNetwork } from './trained-network.ts';
 import type { UpdateSettings } from './update-graph.ts';
@@ -324,18 +325,6 @@ export class Iteration {
     return value;
   }
 }
-
-/** Sums what each rank has of its own, in place. @returns the first micro-batch of all ranks' that had a bad number */
-async function overRanks(ranks: Ranks, scalars: Scalars, own: ReadonlySet<string>, bad: number | undefined) {
-  const sums = Float64Array.from(own, (name) => scalars[name]!);
-  await ranks.sum(sums);
-  for (const [i, name] of [...own].entries()) scalars[name] = sums[i]!;
-  const first = await ranks.agree(bad === undefined ? 0 : mostMicros - bad);
-  return first === 0 ? undefined : mostMicros - first;
-}
-
-/** Above the number of any micro-batch. */
-const mostMicros = 2 ** 30;
 
 /** A network's parameters as programs are fed them. */
 export const fedAs = (name: string, chunks: Chunks): Record<string, Feed> => byChunk(name, chunks);

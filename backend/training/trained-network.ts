@@ -8,8 +8,8 @@ import { byChunk, chunkName, type ParameterLayout } from '../graph/parameters.ts
 import type { TensorData } from '../graph/tensor-data.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import { type ArraySource, type StoredArrays, sourceOf } from '../weights/array-source.ts';
-import { gradientSumGraph } from './gradient-sum-graph.ts';
-import { LateUpdate, type Waiting } from './late-update.ts';
+import type { LateUpdate, Waiting } from './late-update.ts';
+import { averagesOf, compilePrograms, type NetworkOptions, type NetworkPrograms } from './network-programs.ts';
 import {
   type BufferedState,
   type Chunks,
@@ -29,38 +29,11 @@ import {
   updateGraph,
 } from './update-graph.ts';
 
-export interface NetworkOptions {
-  /** Names its state file and its curves. */
-  readonly name: string;
-  /** Of what is trained. */
-  readonly layout: ParameterLayout;
-  /** Where training starts: flat, as in the layout. Not changed. */
-  readonly start: Float32Array;
-  /** Decays of the moving averages that are kept of its parameters; [] none. */
-  readonly emas: readonly number[];
-  /** Whether it also keeps a target, an average that training itself looks at; its decay comes last in an update's settings. */
-  readonly target?: boolean;
-  /** Gradients of several micro-batches are summed before an update. */
-  readonly accumulates: boolean;
-  /** Who computes the other micro-batches of an update; nobody unless given. */
-  readonly ranks?: Ranks | undefined;
-  /** Whether the last update of an iteration may wait for its commit; unless given, where that saves much. */
-  readonly late?: boolean;
-}
-
-/** Bytes of parameters from which an update in parts is worth its programs. */
-const large = 2 ** 24;
-
 /** A state read from files, not yet in place. */
 export interface RestoredState {
   take(): void;
   dispose(): void;
 }
-
-const averagesOf = ({ emas, target }: Pick<NetworkOptions, 'emas' | 'target'>): string[] => [
-  ...averageNames(emas),
-  ...(target ? [targetName] : []),
-];
 
 export class TrainedNetwork {
   readonly name: string;
@@ -92,7 +65,7 @@ export class TrainedNetwork {
     engine: Engine,
     { name, layout, emas, target = false, ranks = alone }: Omit<NetworkOptions, 'start'>,
     state: BufferedState,
-    { updater, adder, late }: Programs,
+    { updater, adder, late }: NetworkPrograms,
   ) {
     this.name = name;
     this.layout = layout;
@@ -109,15 +82,9 @@ export class TrainedNetwork {
   }
 
   static async create(engine: Engine, { start, ...options }: NetworkOptions): Promise<TrainedNetwork> {
-    const { name, layout, accumulates } = options;
-    const averages = averagesOf(options);
-    const updater = await engine.compile(updateGraph(layout, averages), { name: `${name} update` });
-    const adder = accumulates ? await engine.compile(gradientSumGraph(layout), { name: `${name} gradient sum` }) : null;
-    // On a device with memory of its own few programs are faster.
-    const { late: waits = 4 * layout.size >= large && !(await engine.capabilities()).resident } = options;
-    const late = waits ? await LateUpdate.create(engine, layout, averages, name) : null;
-    const state = await startingState(engine, options, [...adamBuffers, ...averages], start);
-    return new TrainedNetwork(engine, options, state, { updater, adder, late });
+    const programs = await compilePrograms(engine, options);
+    const state = await startingState(engine, options, [...adamBuffers, ...averagesOf(options)], start);
+    return new TrainedNetwork(engine, options, state, programs);
   }
 
   /** As they are after the last commit. Valid until the next one. */
@@ -346,12 +313,6 @@ export class TrainedNetwork {
   get #buffers(): string[] {
     return [...adamBuffers, ...this.#averages];
   }
-}
-
-interface Programs {
-  readonly updater: Program;
-  readonly adder: Program | null;
-  readonly late: LateUpdate | null;
 }
 
 const zeros = (shape: readonly number[]): TensorData => ({ shape, data: new Float32Array(shape[0]!) });

@@ -5,6 +5,7 @@
 import type { Graph, Node, Tensor } from '../graph.ts';
 import { type LoweringCapabilities, portable } from './capabilities.ts';
 import { computeInHalves } from './half-compute.ts';
+import { type InputView, inputViews } from './input-views.ts';
 import { attentionLowerings } from './lower/attention.ts';
 import { convLowerings } from './lower/conv.ts';
 import { kernelInputs } from './lower/conv-blocked.ts';
@@ -55,6 +56,8 @@ export interface EmitOptions {
    * with the square of the graph (9,465 nodes: 35 s in place of 2).
    */
   hidesShapes?: boolean;
+  /** Takes ranges of inputs as inputs of their own, where the graph takes nothing else of them (`LoweredGraph.views`). */
+  viewsInputs?: boolean;
   /** Key-value strings stored in the file. */
   metadata?: Record<string, string>;
   /** Inputs that are fed with whole numbers, as other programs expect of token ids. Default: the graph's. */
@@ -64,6 +67,8 @@ export interface EmitOptions {
 export interface LoweredGraph extends OnnxModel {
   /** Names of the inputs that must be fed in the blocked layout. */
   readonly blockedInputs: ReadonlySet<string>;
+  /** Inputs that are ranges of the graph's own, which are declared no more. */
+  readonly views: readonly InputView[];
 }
 
 /** The bytes of an .onnx file. Inputs that no output depends on stay declared, so that feeds are the graph's inputs. */
@@ -73,7 +78,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions = {}): Uint8Array {
 
 /** What `emitOnnx` writes, not yet as bytes. */
 export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGraph {
-  const { blocksKernels = false, hidesShapes = false, metadata = {}, inputTypes = {} } = options;
+  const { blocksKernels = false, hidesShapes = false, viewsInputs = false, metadata = {}, inputTypes = {} } = options;
   const inHalves = graph.computes === 'float16';
   const capabilities = { ...(options.capabilities ?? portable), ...(inHalves ? { channelBlock: 0 } : {}) };
   if (graph.outputs.size === 0) throw new Error('a graph without outputs computes nothing');
@@ -83,7 +88,10 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
   const read = new Set([...results, ...needed.flatMap(({ inputs }) => inputs)]);
   const writer = new OnnxWriter(capabilities, { blockedInputs, inputTypes, read });
   const names = new Map<Tensor, string>();
+  const viewed = viewsInputs ? inputViews(graph, needed) : new Map<Node, InputView>();
+  for (const [{ outputs }, { name }] of viewed) names.set(outputs[0]!, name);
   for (const node of needed) {
+    if (viewed.has(node)) continue;
     const lower = lowerings[node.type.name];
     if (!lower) throw new Error(`no ONNX form for ${node.type.name}`);
     const outputs = lower(
@@ -96,8 +104,10 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     });
   }
   nameOutputs(graph, writer, names);
+  // Of equal ranges one is declared.
+  const views = [...new Map(Array.from(viewed.values(), (view) => [view.name, view])).values()];
   const written = inHalves
-    ? computeInHalves({ ...namesOf(graph), nodes: writer.nodes, initializers: writer.initializers })
+    ? computeInHalves({ ...namesOf(graph, views), nodes: writer.nodes, initializers: writer.initializers })
     : writer;
   const { nodes, initializers } = used(written, graph.outputs.keys());
   const hidden = hidesShapes ? shapesOf(nodes) : new Set<string>();
@@ -107,7 +117,10 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     nodes,
     initializers,
     inputs: [
-      ...[...graph.inputs].map(([name, { shape, type }]) => ({ name, shape, type: inputTypes[name] ?? type })),
+      ...[...graph.inputs]
+        .filter(([name]) => views.every(({ input }) => input !== name))
+        .map(([name, { shape, type }]) => ({ name, shape, type: inputTypes[name] ?? type })),
+      ...views.map(({ name, count, type }) => ({ name, shape: [count], type })),
       ...initializers
         .filter(({ name }) => hidden.has(name))
         .map(({ name }) => ({ name, shape: [null], type: 'int64' as const })),
@@ -119,12 +132,14 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
     opsets,
     metadata,
     blockedInputs,
+    views,
   };
 }
 
-function namesOf({ inputs, outputs }: Graph) {
-  const floats = [...inputs].filter(([, { type }]) => type === 'float32');
-  return { inputs: new Set(floats.map(([name]) => name)), outputs: new Set(outputs.keys()) };
+function namesOf({ inputs, outputs }: Graph, views: readonly InputView[]) {
+  const all = [...Array.from(inputs, ([name, { type }]) => ({ name, type })), ...views];
+  const floats = all.filter(({ type }) => type === 'float32');
+  return { inputs: new Set(floats.map(({ name }) => name)), outputs: new Set(outputs.keys()) };
 }
 
 /** Nodes that some output depends on, in the graph's order. */

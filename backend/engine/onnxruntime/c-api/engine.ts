@@ -7,18 +7,27 @@ import { availableParallelism } from 'node:os';
 import { graphCost } from '../../../graph/cost.ts';
 import type { Graph, Shape } from '../../../graph/graph.ts';
 import { lowerGraph } from '../../../graph/onnx/emit.ts';
+import type { InputView } from '../../../graph/onnx/input-views.ts';
 import { encodeModel } from '../../../graph/onnx/proto.ts';
 import { bytesPerNumber, type HalfData, sizeOf, type TensorData } from '../../../graph/tensor-data.ts';
 import { UserError } from '../../../protocol/errors.ts';
 import type { Capabilities } from '../../capabilities.ts';
 import type { Crossings } from '../../crossings.ts';
-import { type CompileOptions, type DeviceTensor, declared, type Engine, type Program, RunEnded } from '../../engine.ts';
+import {
+  type CompileOptions,
+  type Declared,
+  type DeviceTensor,
+  declared,
+  type Engine,
+  type Program,
+  RunEnded,
+} from '../../engine.ts';
 import { isDivided, partsOf, type Sharing } from '../../sharing.ts';
 import { channelBlock } from '../channel-block.ts';
 import { HostPlace } from './host-place.ts';
 import type { Place } from './place.ts';
 import { CApiProgram } from './program.ts';
-import { giveUpOpening, Session, type Surroundings } from './session.ts';
+import { giveUpOpening, Session, type Surroundings, type Tensors } from './session.ts';
 import { SharedProgram } from './shared-program.ts';
 
 /** Runs side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
@@ -96,9 +105,9 @@ class CApiEngine implements Engine {
 
   async #compile(graph: Graph, name: string, threads: number): Promise<CApiProgram> {
     const capabilities = await this.capabilities();
-    // On a graphics card it was not tried.
-    const hidesShapes = this.#around.cuda === null;
-    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes });
+    // On a graphics card neither was tried.
+    const onHost = this.#around.cuda === null;
+    const lowered = lowerGraph(graph, { capabilities, blocksKernels: true, hidesShapes: onHost, viewsInputs: onHost });
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);
@@ -106,7 +115,8 @@ class CApiEngine implements Engine {
     const session = await this.inTurn(async () => {
       RunEnded.throwIf(signal, name);
       try {
-        return await Session.open(this.#around, model, { inputs, outputs, threads, signal });
+        const fed = viewedInputs(inputs, lowered.views);
+        return await Session.open(this.#around, model, { inputs: fed, outputs, threads, signal });
       } catch (error) {
         RunEnded.throwIf(signal, name);
         const worded = this.place.worded(error, `cannot run '${name}'`);
@@ -150,6 +160,19 @@ class CApiEngine implements Engine {
       this.#sessions.delete(session);
     });
   }
+}
+
+/** Inputs as the session takes them: ranges of some in place of the whole, where they lie in its memory. */
+function viewedInputs(inputs: ReadonlyMap<string, Declared>, views: readonly InputView[]): Tensors {
+  return new Map(
+    [...inputs].flatMap(([name, whole], memory) => {
+      const ranges = views.filter(({ input }) => input === name);
+      if (ranges.length === 0) return [[name, { ...whole, memory }] as const];
+      return ranges.map(({ name, from, count, type }) => {
+        return [name, { type, shape: [count], memory, from: bytesPerNumber[type] * from }] as const;
+      });
+    }),
+  );
 }
 
 /** Sessions of the engines that were not let go of yet. */

@@ -20,7 +20,16 @@ const spinMicroseconds = '50';
 /** OrtAllocatorType and OrtMemType of memory that a caller brings. */
 const [deviceAllocator, defaultMemory] = [0, 0];
 
-export type Tensors = ReadonlyMap<string, Declared>;
+/** Inputs or outputs by name. */
+export type Tensors = ReadonlyMap<string, Declared & Lying>;
+
+/** Where a tensor lies: unless given at the beginning of the memory that is as many-th as it. */
+interface Lying {
+  /** Which of the memories that a run is given, from 0. */
+  readonly memory?: number;
+  /** Byte of it. */
+  readonly from?: number;
+}
 
 /** The environment that sessions are made in, and how memory of the host is called; one of each for a thread. */
 export interface Surroundings {
@@ -147,8 +156,8 @@ export class Session {
   }
 
   /**
-   * Runs once, off the JavaScript thread; several runs may be under way. `inputs` and `outputs` are in the order of those that were
-   * declared, and an output lies in no memory that a run reads. Throws NativeFailure, also when the run was ended.
+   * Runs once, off the JavaScript thread; several runs may be under way. `inputs` and `outputs` are memories in the order of those that
+   * were declared, unless these say which is theirs, and an output lies in no memory that a run reads. Throws NativeFailure, also when the run was ended.
    */
   async run(inputs: readonly Room[], outputs: readonly Room[], signal?: AbortSignal): Promise<void> {
     if (this.#handle === null) throw new Error('the session is closed');
@@ -160,9 +169,9 @@ export class Session {
     try {
       const values = [this.#inputs, this.#outputs].map((declared, side) => {
         const memories = side === 0 ? inputs : outputs;
-        const handles = pointers(memories.length);
-        for (const [i, memory] of memories.entries()) {
-          handles[i] = this.#value(memory, declared.shapes[i]!);
+        const handles = pointers(declared.all.length);
+        for (const [i, { shape, memory, from }] of declared.all.entries()) {
+          handles[i] = makeValue(this.#around, memories[memory]!, shape, from);
           made.push(['value', handles[i]!]);
         }
         return handles;
@@ -210,10 +219,6 @@ export class Session {
     this.#handle = null;
     this.#around.arena.leave();
   }
-
-  #value(room: Room, shape: BigInt64Array): Pointer {
-    return makeValue(this.#around, room, shape);
-  }
 }
 
 /** A tensor over memory that is there, to be released. @param from byte of the memory at which it begins */
@@ -244,14 +249,17 @@ export function lengthsOf(shape: readonly number[]): BigInt64Array {
 interface Places {
   /** Addresses of their names. */
   readonly names: BigUint64Array;
-  readonly shapes: readonly BigInt64Array[];
+  readonly all: readonly (Required<Lying> & { readonly shape: BigInt64Array })[];
   /** What the addresses point to. */
   readonly text: Uint8Array;
 }
 
 function places(library: Library, tensors: Tensors): Places {
   const { addresses: names, text } = texts(library, [...tensors.keys()]);
-  return { names, shapes: Array.from(tensors.values(), ({ shape }) => lengthsOf(shape)), text };
+  const all = Array.from(tensors.values(), ({ shape, memory, from = 0 }, i) => {
+    return { shape: lengthsOf(shape), memory: memory ?? i, from };
+  });
+  return { names, all, text };
 }
 
 /** Texts as C has them, and where each begins. */
