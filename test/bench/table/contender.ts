@@ -53,7 +53,7 @@ export function openOurs({
   who = 'this project',
   device = 'cpu',
 }: OursOptions): Promise<Contender> {
-  const args = [ours, id, folder, `--threads=${threads}`, `--device=${device}`];
+  const args = ['--expose-gc', ours, id, folder, `--threads=${threads}`, `--device=${device}`];
   return open(who, process.execPath, args, path.join(folder, 'ours.safetensors'));
 }
 

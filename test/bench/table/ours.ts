@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { type DeviceName, openDevice } from '../../../backend/engine/open.ts';
 import { writeSafetensors } from '../../../backend/weights/safetensors.ts';
 import { numberOption, textOption } from '../lib/options.ts';
@@ -24,6 +25,9 @@ async function answer(): Promise<void> {
     began = performance.now();
   };
   const ready = await workload.ready({ engine, threads, folder, begin });
+  // What the case began with a peer in Python has let go of by now.
+  await setImmediate();
+  globalThis.gc?.();
   say({ ready: performance.now() - began, engine: engine.device });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === 'go') say(await timed(() => ready.turn(), flops));

@@ -53,7 +53,8 @@ export async function edmDistillation(engine: Engine, options: EdmDistillation) 
   const { seed, accumulation, fakeUpdates, settings, ranks, computes, scalePatience } = rest;
   const flat = (weights: Weights) => packParameters(network.layout, weights);
   const procedure = await DmdProcedure.create(engine, {
-    ...edmShape(options),
+    // Without the weights, which its models would keep.
+    ...edmShape({ network, ...rest }),
     ...{ seed, accumulation, ranks, fakeUpdates, settings, pairs, teacherWeights: teacherParameters, emas },
     ...(draws ? { draws } : {}),
     ...(computes ? { computes } : {}),
