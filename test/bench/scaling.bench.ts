@@ -33,7 +33,7 @@ const iteration = (changes: object, batch = 16) => edmIteration({ network: { ...
 const series: Readonly<Record<string, { readonly values: readonly number[]; of(value: number): Workload }>> = {
   'iteration against batch': { values: [4, 8, 16, 32], of: (batch) => iteration({}, batch) },
   'iteration against channels': {
-    values: [8, 16, 32, 48],
+    values: [8, 16, 32, 64],
     of: (channels) => iteration({ model_channels: channels }, 8),
   },
   'iteration against resolution': {

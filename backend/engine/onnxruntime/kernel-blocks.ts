@@ -23,8 +23,11 @@ export function intoBlocks(
 /** The same where the numbers are: the first axes of both layouts agree, so that n output channels at a time stay together. */
 export function rearrangeIntoBlocks(kernel: Float32Array, [, ...rest]: KernelShape, n: number): void {
   const size = n * sizeOf(rest);
+  const plain = new Float32Array(size);
   for (const [start, end] of ranges(kernel.length, size)) {
-    intoBlocks(kernel.slice(start, end), [n, ...rest], n, kernel.subarray(start, end));
+    const part = kernel.subarray(start, end);
+    plain.set(part);
+    intoBlocks(plain, [n, ...rest], n, part);
   }
 }
 
