@@ -13,6 +13,7 @@ import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { promisedLimits, webGpuLimits } from '../../backend/engine/onnxruntime/webgpu-limits.ts';
 import { encodeModel } from '../../backend/graph/onnx/proto.ts';
+import { sizeOf } from '../../backend/graph/tensor-data.ts';
 import { stream } from '../../backend/random/stream.ts';
 import { testSeed } from '../random.ts';
 import { draw, testContract, throughGraph } from '../unit/engine-contract/contract.ts';
@@ -135,6 +136,7 @@ test(
   'WebGPU: what crosses between host and device in an iteration is its draws, its settings and one word of numbers',
   options,
   async (t) => {
+    engine.crossings!.take();
     const trainer = await createTrainer(engine, 2);
     t.after(() => trainer.dispose());
     // The runtime's types show the factory; the object is the class.
@@ -155,12 +157,14 @@ test(
       for (const tensor of Object.values(results)) count(toHost, tensor);
       return results;
     });
-    engine.crossings!.take();
+    const states = trainer.networks.flatMap((network) => [...network.save()].filter(([name]) => name !== 'steps'));
+    const stateBytes = states.reduce((sum, [, { shape }]) => sum + 4 * sizeOf(shape), 0);
+    assert.equal(engine.crossings!.take().toDevice.get('received')?.bytes, stateBytes, 'where training begins');
     await trainer.advance();
     const first = engine.crossings!.take();
     assert.deepEqual(totalOf(first, 'toDevice'), toDevice, 'the engine counts what the runtime is given');
     assert.deepEqual(totalOf(first, 'toHost'), toHost, 'and what it gives back');
-    for (const name of ['generator', 'fake', 'teacher', 'firstMoment']) assert.ok(first.toDevice.has(name), name);
+    assert.ok(first.toDevice.has('teacher') && !first.toDevice.has('received'));
     await trainer.advance();
     const crossed = engine.crossings!.take();
     const settings = ['adamW', 'limits', 'lambda', 'factor'];
