@@ -1,6 +1,7 @@
 /** A folder of Stable Diffusion 1.5's size with made-up weights: a one-step generator, and a tiny decoder for its latents. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { packageRoot } from '../../../backend/files/package.ts';
 import type { ParameterLayout } from '../../../backend/graph/parameters.ts';
 import { sizeOf, type TensorData } from '../../../backend/graph/tensor-data.ts';
 import {
@@ -15,7 +16,7 @@ import { writeComponent, writeDiffusersFolder } from '../../../backend/weights/d
 
 /** Read when it is wanted: rows without such a model are measured where the file is not. */
 function config(name: string): Record<string, unknown> {
-  const recorded = readFileSync(new URL('../../golden/cases-sd/full-size.json', import.meta.url), 'utf8');
+  const recorded = readFileSync(path.join(packageRoot(), 'test/golden/cases-sd/full-size.json'), 'utf8');
   return (JSON.parse(recorded) as Record<string, { config: Record<string, unknown> }>)[name]!.config;
 }
 
