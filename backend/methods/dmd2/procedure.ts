@@ -3,8 +3,6 @@
  * discriminator are updated several times on what it makes and on real images.
  */
 import { type DeviceTensor, type Engine, type Feed, isDeviceTensor } from '../../engine/engine.ts';
-import { inParts } from '../../engine/sharing.ts';
-import type { Graph } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import type { HostTensors } from '../../models/conditions.ts';
 import { levelFeeds, pointFeeds } from '../../models/diffusion-model.ts';
@@ -12,25 +10,16 @@ import { alone, type MicroBatches, microBatchesOf } from '../../ranks/ranks.ts';
 import type { DrawPoint } from '../../training/draws.ts';
 import { fedAs, type Iteration, type Scalars } from '../../training/iteration.ts';
 import { type Chunks, disposeAll } from '../../training/network-state.ts';
-import { type Stage, StagedProgram } from '../../training/staged-program.ts';
 import { TrainedNetwork } from '../../training/trained-network.ts';
 import type { Adjustable } from '../../training/trainer.ts';
 import type { RealImages } from '../common/real-source.ts';
-import { generateGraph, isGuided, unconditionalName } from '../dmd/graphs.ts';
+import { isGuided, unconditionalName } from '../dmd/graphs.ts';
 import { type Kept, keptOf, weightsOf } from '../dmd/kept.ts';
 import { gradientBeyond, type MatchingOptions, type MatchingProcedure, uploadTeacher } from '../dmd/procedure.ts';
 import { type Dmd2Draws, streamDmd2Draws } from './draws.ts';
-import { callsOf, firstInput, noisedOnHost, stepGraph } from './few-steps.ts';
-import {
-  type Dmd2Shape,
-  discriminatorGraph,
-  discriminatorReport,
-  generatorGraph,
-  generatorReport,
-  generatorStages,
-  headGradient,
-  stagesOfFake,
-} from './graphs.ts';
+import { callsOf, firstInput, noisedOnHost } from './few-steps.ts';
+import { type Dmd2Shape, discriminatorReport, generatorReport, headGradient } from './graphs.ts';
+import { compilePrograms, type Programs } from './programs.ts';
 import { type AdjustedSettings, adjustableOf, adjusted, type Dmd2Settings } from './settings.ts';
 
 export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 'start'> {
@@ -51,15 +40,6 @@ export interface Dmd2Options extends Dmd2Shape, Omit<MatchingOptions, 'pairs' | 
 interface Generated {
   readonly x: DeviceTensor;
   readonly conditions: HostTensors;
-}
-
-interface Programs {
-  readonly generator: StagedProgram;
-  readonly fake: StagedProgram;
-  /** Fresh samples for further updates of the fake score; null where there are none. */
-  readonly fresh: StagedProgram | null;
-  /** From one step of a few-step generator to what the next is given; null where there is none. */
-  readonly next: StagedProgram | null;
 }
 
 interface Networks {
@@ -124,37 +104,17 @@ export class Dmd2Procedure implements MatchingProcedure {
 
   static async create(engine: Engine, options: Dmd2Options): Promise<Dmd2Procedure> {
     const kept = keptOf(options);
-    const { gan, real, emas, accumulation, ranks = alone, fakeUpdates, start } = options;
+    const { gan, real, emas, accumulation, ranks = alone, start } = options;
     if (gan && !(real && start.discriminator)) throw new Error('a GAN loss needs real images and a discriminator');
-    const compile = (name: string, stages: readonly Stage[], graphOf: (shape: Dmd2Shape) => Graph) => {
-      const { graph, sharing } = inParts<Dmd2Shape>(kept, graphOf);
-      // Other divergences weigh a sample by what it is among its batch.
-      return StagedProgram.compile(engine, { name, stages, graph, ...(isAlone ? { sharing } : {}) });
-    };
-    const isAlone = options.divergence === 'reverse-kl';
-    const generator = await compile('generator', generatorStages, generatorGraph);
-    const fake = await compile('fake score', stagesOfFake(kept), discriminatorGraph);
-    const few = options.student.calledAgain !== undefined;
-    const whole = (shape: Dmd2Shape) =>
-      few ? stepGraph(shape, shape.batch, false) : generateGraph(shape, shape.batch);
-    const fresh = fakeUpdates > 1 ? await compile('generate', [['generate', ['x']]], whole) : null;
-    const simulates = few && options.from === 'simulation';
-    const step = (shape: Dmd2Shape) => stepGraph(shape, shape.batch, true);
-    const next = simulates ? await compile('simulate', [['simulate', ['xNext']]], step) : null;
+    const programs = await compilePrograms(engine, kept);
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: string, layout: TrainedNetwork['layout'], from: Float32Array, decays: readonly number[]) =>
       TrainedNetwork.create(engine, { name, layout, start: from, emas: decays, accumulates, ranks });
-    return new Dmd2Procedure(
-      engine,
-      kept,
-      uploadTeacher(engine, options),
-      { generator, fake, fresh, next },
-      {
-        generator: await network('generator', options.generator.layout, start.generator, emas),
-        fake: await network('fake', options.fake.layout, start.fake, []),
-        discriminator: gan && (await network('discriminator', gan.head.layout, start.discriminator!, [])),
-      },
-    );
+    return new Dmd2Procedure(engine, kept, uploadTeacher(engine, options), programs, {
+      generator: await network('generator', options.generator.layout, start.generator, emas),
+      fake: await network('fake', options.fake.layout, start.fake, []),
+      discriminator: gan && (await network('discriminator', gan.head.layout, start.discriminator!, [])),
+    });
   }
 
   async iterate(it: Iteration): Promise<void> {

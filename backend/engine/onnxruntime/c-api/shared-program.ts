@@ -1,6 +1,6 @@
 /**
- * A program whose batch is computed in equal parts, side by side or one after the other, by one session that knows a part's graph, in memory of the host. From
- * outside it is the program of the whole batch.
+ * A program whose batch is computed in equal parts, side by side or one after the other, by one session that knows a part's graph, in
+ * memory of the host. From outside it is the program of the whole batch.
  */
 import {
   checkedFeed,
