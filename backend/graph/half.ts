@@ -56,13 +56,39 @@ export function floatsToHalves(values: Float32Array): Uint16Array {
 }
 
 /** The float32 values of float16 bits. */
-export function halvesToFloats(halves: Uint16Array): Float32Array {
-  halfTable ??= Uint32Array.from({ length: 65536 }, (_, half) => halfToFloatBits(half));
-  const table = halfTable;
-  // Through the bits: storing a number may change a NaN's payload.
-  const out = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]];
-  return new Float32Array(out.buffer);
+export function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(halves.length);
+  widenHalves(halves, out);
+  return out;
+}
+
+/**
+ * Writes the float32 values of float16 bits. Through the bits: storing a number may change a NaN's payload.
+ * @param out of the same length
+ * @returns whether all are finite
+ */
+export function widenHalves(halves: Uint16Array, out: Float32Array): boolean {
+  const words = new Int32Array(out.buffer, out.byteOffset, out.length);
+  let finite = true;
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i];
+    const magnitude = half & 0x7fff;
+    // One comparison for all but subnormals, zeros, infinities and NaN: their bits move, and the exponent's bias is 112 more.
+    if ((magnitude - 0x400) >>> 0 < 0x7800) words[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + 0x38000000);
+    else {
+      words[i] = halfToFloatBits(half) | 0;
+      if (magnitude >= 0x7c00) finite = false;
+    }
+  }
+  return finite;
+}
+
+/** Whether none of them is NaN or infinite. */
+export function areFinite(values: Float32Array): boolean {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let carries = 0;
+  for (let i = 0; i < words.length; i++) carries |= (words[i] & 0x7fffffff) + 0x800000;
+  return carries >= 0;
 }
 
 /** Rounds every float32 in `values` to the nearest float16, in place. */
@@ -71,13 +97,17 @@ export function roundToHalves(values: Float32Array): void {
 }
 
 /** The float32 values of bfloat16 bits. */
-export function bfloatsToFloats(bfloats: Uint16Array): Float32Array {
-  const out = new Uint32Array(bfloats.length);
-  for (let i = 0; i < bfloats.length; i++) out[i] = bfloats[i] << 16;
-  return new Float32Array(out.buffer);
+export function bfloatsToFloats(bfloats: Uint16Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(bfloats.length);
+  widenBfloats(bfloats, out);
+  return out;
 }
 
-let halfTable: Uint32Array | undefined;
+/** Writes the float32 values of bfloat16 bits into `out`, which is of the same length. */
+export function widenBfloats(bfloats: Uint16Array, out: Float32Array): void {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < bfloats.length; i++) words[i] = bfloats[i] << 16;
+}
 
 function halfToFloatBits(half: number): number {
   const sign = (half & 0x8000) << 16;

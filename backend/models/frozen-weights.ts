@@ -8,6 +8,7 @@ import type { DeviceTensor, Engine } from '../engine/engine.ts';
 import type { Graph, Shape, Tensor } from '../graph/graph.ts';
 import { constantParameters, type ParameterLayout, type ParameterSource } from '../graph/parameters.ts';
 import { handOver, type TensorData } from '../graph/tensor-data.ts';
+import { type ArraySource, collect } from '../weights/array-source.ts';
 
 /** Bytes of float32 weights up to which they are constants, or all but the kernels are. */
 export const largestConstants = 2.5e8;
@@ -16,16 +17,19 @@ const smallestKernels = 6.4e7;
 
 export interface FrozenOptions {
   readonly layout: ParameterLayout;
-  readonly read: () => Promise<ReadonlyMap<string, TensorData>>;
+  /** Numbers in memory, or ones that are read as they are placed. */
+  readonly read: () => Promise<ReadonlyMap<string, TensorData | ArraySource>>;
   /** Nobody else looks at what `read` gives: inputs go to the device without being there twice. */
   readonly given: boolean;
   /** All are inputs, whatever their size. Default: as the device takes them best. */
   readonly asInputs?: boolean | undefined;
 }
 
+/** The parameters in a graph. */
+export type SourceOf = (graph: Graph) => ParameterSource;
+
 export interface PlacedWeights {
-  /** The parameters in a graph. */
-  source(graph: Graph): ParameterSource;
+  readonly source: SourceOf;
   /** What a program with `source` in its graph is fed besides its own inputs. */
   readonly feeds: Readonly<Record<string, DeviceTensor>>;
 }
@@ -53,6 +57,13 @@ export class FrozenWeights {
     return this.#placed;
   }
 
+  /** For a graph that may be compiled while they are still being read: where all are inputs it needs no numbers. */
+  async source(): Promise<SourceOf> {
+    const isInput = await this.#isInput();
+    const constants = this.#options.layout.entries.some(({ shape }) => !isInput(shape));
+    return constants ? (await this.placed()).source : (graph) => inputParameters(graph);
+  }
+
   async dispose(): Promise<void> {
     const placed = await this.#placed?.catch(() => null);
     for (const tensor of Object.values(placed?.feeds ?? {})) tensor.dispose();
@@ -70,8 +81,9 @@ export class FrozenWeights {
     const constants = new Map<string, TensorData>();
     const feeds: Record<string, DeviceTensor> = {};
     for (const [name, value] of await read()) {
-      if (isInput(value.shape)) feeds[inputName(name)] = this.#engine.upload(given ? handOver(value) : value);
-      else constants.set(name, value);
+      if (!isInput(value.shape)) constants.set(name, 'data' in value ? value : await collect(value));
+      else if ('data' in value) feeds[inputName(name)] = this.#engine.upload(given ? handOver(value) : value);
+      else feeds[inputName(name)] = await this.#engine.receive(value.shape, value.slices());
     }
     const source = (graph: Graph): ParameterSource => {
       const [inputs, others] = [inputParameters(graph), constantParameters(graph, constants)];

@@ -1,6 +1,7 @@
 /** Reading pieces of a file, with the operating system's refusals in plain words. */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegular } from '../files/regular.ts';
+import { ranges } from '../graph/tensor-data.ts';
 import { UserError } from '../protocol/errors.ts';
 import { allocate, namingFileAsync, refuse } from './refusal.ts';
 
@@ -21,6 +22,28 @@ export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) 
       const stat = await handle.stat();
       return await use({ path, size: stat.size, read: (position, length) => readExactly(handle, position, length) });
     });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Bytes from..to of a file, in order, a piece at a time. Refusals are UserErrors that name the file.
+ * @param room where each piece lies until the next one is asked for
+ */
+export async function* piecesOfFile(
+  path: string,
+  from: number,
+  to: number,
+  room: Uint8Array<ArrayBuffer>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const handle = await openForReading(path);
+  try {
+    for (const [start, end] of ranges(to - from, room.length)) {
+      const piece = room.subarray(0, end - start);
+      await namingFileAsync(path, () => fill(handle, from + start, piece));
+      yield piece;
+    }
   } finally {
     await handle.close();
   }
@@ -49,6 +72,12 @@ const largestRead = 2 ** 28;
 
 async function readExactly(handle: FileHandle, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(allocate(length, 'reading the file'));
+  await fill(handle, position, bytes);
+  return bytes;
+}
+
+async function fill(handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
+  const { length } = bytes;
   let done = 0;
   while (done < length) {
     const wanted = Math.min(length - done, largestRead);
@@ -56,5 +85,4 @@ async function readExactly(handle: FileHandle, position: number, length: number)
     if (bytesRead === 0) refuse(`the file ends at byte ${position + done}, ${length - done} bytes too early`);
     done += bytesRead;
   }
-  return bytes;
 }

@@ -5,6 +5,7 @@
  *     npm run bench -- table --quick              those of five minutes, fewer turns
  *     npm run bench -- table --rows=dmd,lpips     rows whose name has one of these words
  *     npm run bench -- table --threads=1          with so many threads in place of each row's own
+ *     npm run bench -- table --turns=3            at most so many turns of each row
  *     npm run bench -- table --out=table.md       writes it, too
  *
  * Peers run in DMD_BENCH_PYTHON or python3: PyTorch with diffusers and transformers, OpenVINO where it is installed. Without
@@ -23,6 +24,7 @@ import { openVinoOf, surroundings } from './table/surroundings.ts';
 
 const quick = process.argv.includes('--quick');
 const asked = textOption('threads') === undefined ? null : [numberOption('threads', 1)];
+const most = numberOption('turns', Number.POSITIVE_INFINITY);
 const words = textOption('rows')?.split(',') ?? [];
 const torch = findTorch();
 const python = 'missing' in torch ? null : torch.python;
@@ -42,7 +44,8 @@ try {
       console.log(`  ${row.id}, ${threads} thread(s)...`);
       try {
         const say = (line: string) => console.log(`  ${line}`);
-        const result = await measureRow(row, threads, { root, quick, python, openVino, say });
+        const turns = Math.min(most, quick ? row.quick!.turns : row.turns);
+        const result = await measureRow(row, threads, { root, turns, quick, python, openVino, say });
         results.push(result);
         // Said at once: a table that is broken off later has measured this row.
         say(timesTable([result]).split('\n').at(-1)!);
@@ -55,7 +58,11 @@ try {
   rmSync(root, { recursive: true, force: true });
 }
 const notes = results.flatMap(({ row, missing }) => missing.map(({ who, why }) => `- ${row.id}, ${who}: ${why}`));
-const how = quick ? 'quick: few turns, nothing compiled by PyTorch' : 'all turns';
+const how = quick
+  ? 'quick: few turns, nothing compiled by PyTorch'
+  : Number.isFinite(most)
+    ? `${most} turns a row at most`
+    : 'all turns';
 const text = [
   ...lines.map((line) => `- ${line}`),
   `- ${how}; medians and quartiles; the sides take turns and rest in between`,

@@ -53,8 +53,8 @@ const quiet = { onProgress: () => {}, signal: new AbortController().signal };
 
 /** Every prompt's numbers, as a text encoder with a batch of one gives them. */
 async function alone(list: readonly string[]): Promise<Map<string, string>> {
-  const { textEncoder, tokenizer, readWeights } = teacher.model;
-  const read = () => readWeights('text_encoder');
+  const { textEncoder, tokenizer, openWeights } = teacher.model;
+  const read = () => openWeights('text_encoder');
   const encoder = new NetworkProgram(device, { name: 'text encoder', layout: textEncoder.layout, read });
   const shape = [1, teacher.tokens];
   const all = new Map<string, string>();

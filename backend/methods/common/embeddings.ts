@@ -52,8 +52,8 @@ export class TextEmbeddings {
   constructor(engine: Engine, teacher: TextTeacher, { memory = 512e6, store }: TextEmbeddingsOptions = {}) {
     this.#teacher = teacher;
     this.#memory = memory;
-    const { textEncoder, readWeights } = teacher.model;
-    const read = () => readWeights('text_encoder');
+    const { textEncoder, openWeights } = teacher.model;
+    const read = () => openWeights('text_encoder');
     this.#encoder = new NetworkProgram(engine, { name: 'text encoder', layout: textEncoder.layout, read });
     const identity = `${store?.sha256} ${engine.device} ${encodedTogether}`;
     const length = sizeOf(this.#shape);

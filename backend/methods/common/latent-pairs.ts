@@ -41,7 +41,7 @@ export function latentPairs(options: LatentPairOptions, unconditional: () => Pro
     texts: { [promptsFile]: `${prompts.prompts.join('\n')}\n` },
     open: (folder) => openLatentPairs(teacher, folder),
     async sampler(engine) {
-      const read = () => model.readWeights('unet');
+      const read = () => model.openWeights('unet');
       const unet = new NetworkProgram(engine, { name: 'teacher', layout: network.layout, read });
       return {
         async sample(z, conditions, signal) {

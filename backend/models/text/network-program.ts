@@ -4,14 +4,14 @@ import { Graph, type Tensor } from '../../graph/graph.ts';
 import type { ParameterLayout, ParameterSource } from '../../graph/parameters.ts';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { ArraySource } from '../../weights/array-source.ts';
 import { FrozenWeights } from '../frozen-weights.ts';
 
 export interface NetworkOptions {
   /** For errors. */
   readonly name: string;
   readonly layout: ParameterLayout;
-  /** Weights that nobody else looks at. */
-  readonly read: () => Promise<ReadonlyMap<string, TensorData>>;
+  readonly read: () => Promise<ReadonlyMap<string, ArraySource>>;
   /** Weights are inputs whatever their size: one copy in memory. Default: as `FrozenWeights` has it. */
   readonly asInputs?: boolean;
 }
@@ -42,12 +42,11 @@ export class NetworkProgram implements HostNetwork {
   constructor(engine: Engine, { name, ...weights }: NetworkOptions) {
     this.#engine = engine;
     this.#name = name;
-    this.#weights = new FrozenWeights(engine, { ...weights, given: true });
+    this.#weights = new FrozenWeights(engine, { ...weights, given: false });
   }
 
   async prepare(shape: string, build: Build): Promise<void> {
-    await this.#weights.placed();
-    await this.#program(shape, build);
+    await Promise.all([this.#program(shape, build), this.#weights.placed()]);
   }
 
   async run(
@@ -79,7 +78,7 @@ export class NetworkProgram implements HostNetwork {
 
   async #compile(build: Build): Promise<Program> {
     const graph = new Graph();
-    const { source } = await this.#weights.placed();
+    const source = await this.#weights.source();
     graph.output('result', build(graph, source(graph)));
     return this.#engine.compile(graph, { name: this.#name });
   }

@@ -31,16 +31,16 @@ export function placeNetworks(model: TextModel, placement: NetworkPlacement): Te
 }
 
 /** One that stands beside a model, as a program of ours whatever the model is. */
-export function placeDecoder({ vae, readWeights }: OwnDecoder, placement: NetworkPlacement): HostNetwork {
-  return program(placement, 'decoder', vae, readWeights);
+export function placeDecoder({ vae, openWeights }: OwnDecoder, placement: NetworkPlacement): HostNetwork {
+  return program(placement, 'decoder', vae, openWeights);
 }
 
 function programs(model: TextModel, placement: NetworkPlacement): TextNetworks {
   const { textEncoder, unet, vae } = model;
   return {
-    textEncoder: program(placement, 'text encoder', textEncoder, () => model.readWeights('text_encoder')),
-    unet: program(placement, 'unet', unet, () => model.readWeights('unet')),
-    decoder: program(placement, 'decoder', vae, () => model.readWeights('vae')),
+    textEncoder: program(placement, 'text encoder', textEncoder, () => model.openWeights('text_encoder')),
+    unet: program(placement, 'unet', unet, () => model.openWeights('unet')),
+    decoder: program(placement, 'decoder', vae, () => model.openWeights('vae')),
   };
 }
 

@@ -7,10 +7,12 @@ import path from 'node:path';
 import type { TensorData } from '../../graph/tensor-data.ts';
 import { type Autoencoder, createAutoencoderKL, createAutoencoderTiny } from '../../nets/stable-diffusion/index.ts';
 import { UserError } from '../../protocol/errors.ts';
+import type { ArraySource } from '../../weights/array-source.ts';
 import {
   type Component,
   configOf,
   modelFile,
+  openComponentWeights,
   readComponentWeights,
   textToImageClasses,
 } from '../../weights/diffusers/index.ts';
@@ -23,6 +25,8 @@ export interface OwnDecoder {
   readonly vae: Autoencoder;
   /** Throws UserError('weights'). */
   readWeights(): Promise<Map<string, TensorData>>;
+  /** The same, of which each is read when its numbers are asked for. */
+  openWeights(): Promise<Map<string, ArraySource>>;
 }
 
 /** What latents are those of, and what one of them becomes. */
@@ -46,6 +50,7 @@ export function openOwnDecoder(name: string, latents: Latents): OwnDecoder {
   return {
     ...{ folder: component.folder.path, component, vae },
     readWeights: () => readComponentWeights(component, expectedOf(vae.layout)),
+    openWeights: () => openComponentWeights(component, expectedOf(vae.layout)),
   };
 }
 

@@ -27,6 +27,7 @@ import {
 } from '../../nets/stable-diffusion/index.ts';
 import { UserError } from '../../protocol/errors.ts';
 import { ClipTokenizer, tokenizerFileNames } from '../../text/index.ts';
+import type { ArraySource } from '../../weights/array-source.ts';
 import {
   type Component,
   componentOf,
@@ -37,6 +38,7 @@ import {
   modelFile,
   type OnnxFiles,
   onnxFilesOf,
+  openComponentWeights,
   openDiffusersFolder,
   readComponentWeights,
   readText,
@@ -76,8 +78,12 @@ export interface TextModel {
   /** The networks as files that run as they are; null where there are weights. */
   readonly onnx: OnnxFiles | null;
   /** Weights by parameter name. Throws UserError('weights'). */
-  readWeights(component: 'text_encoder' | 'unet' | 'vae'): Promise<Map<string, TensorData>>;
+  readWeights(component: TextComponent): Promise<Map<string, TensorData>>;
+  /** The same, of which each is read when its numbers are asked for. */
+  openWeights(component: TextComponent): Promise<Map<string, ArraySource>>;
 }
+
+export type TextComponent = 'text_encoder' | 'unet' | 'vae';
 
 export interface TextModelOptions {
   /** Which of several sets of weights, e.g. fp16 or non_ema. */
@@ -108,6 +114,10 @@ export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModel
     weightFilesOf(components.unet, variant); // says what there is
   }
   const layouts = { text_encoder: textEncoder.layout, unet: unet.layout, vae: vae.layout };
+  const weightsOf = (part: TextComponent) => {
+    const component = components[part];
+    return [component, expectedOf(layouts[part]), variantFor(component, variant)] as const;
+  };
   const [, height, width] = unet.latentShape;
   return {
     ...{ folder, name, textEncoder, promptEncoder, unet, vae },
@@ -123,10 +133,8 @@ export function openTextModel(name: string, { variant, clipSkip = 0 }: TextModel
     ],
     sampler: (wanted) => createVpSampler(schedulerConfig, wanted),
     ...{ variant, clipSkip },
-    readWeights: (part) => {
-      const component = components[part];
-      return readComponentWeights(component, expectedOf(layouts[part]), variantFor(component, variant));
-    },
+    readWeights: (part) => readComponentWeights(...weightsOf(part)),
+    openWeights: (part) => openComponentWeights(...weightsOf(part)),
   };
 }
 

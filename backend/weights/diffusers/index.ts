@@ -4,7 +4,13 @@ export { modelFile } from './contained.ts';
 export { type DiffusersFolder, dmdFile, indexFile, isDiffusersFolder, openDiffusersFolder } from './folder.ts';
 export { type JsonObject, readJsonObject, readText } from './json-file.ts';
 export { type OnnxFiles, type OnnxPart, onnxFilesOf, onnxParts, onnxWeightsOf } from './onnx-files.ts';
-export { type ExpectedTensors, readComponentWeights, readKeyedWeights, readNetworkWeights } from './read-weights.ts';
+export {
+  type ExpectedTensors,
+  openComponentWeights,
+  readComponentWeights,
+  readKeyedWeights,
+  readNetworkWeights,
+} from './read-weights.ts';
 export { chooseWeights, hasVariant, type WeightFiles, type WeightNames, weightFilesOf } from './weight-files.ts';
 export {
   diffusersVersion,

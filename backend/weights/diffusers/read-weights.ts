@@ -1,18 +1,21 @@
 /**
  * The weights of one network from one or several files, as float32, with what the network expects checked before the bulk
- * is read. safetensors are read tensor by tensor, so that a component is in memory once; a tensor of another dtype is
- * let go of as soon as it is converted.
+ * is read. Numbers of safetensors are read as they are taken, piece by piece; a tensor of another file is let go of as soon as it is
+ * taken.
  */
 import path from 'node:path';
-import type { TensorData } from '../../graph/tensor-data.ts';
+import { areFinite } from '../../graph/half.ts';
+import { ranges, type TensorData } from '../../graph/tensor-data.ts';
 import { UserError } from '../../protocol/errors.ts';
+import { type ArraySource, collect, sliceSize } from '../array-source.ts';
 import { type WeightsFile, withWeightsFile } from '../files.ts';
 import { fittingSet, underNetworkNames } from '../fitting.ts';
+import { type FloatPiece, FloatReader } from '../float-pieces.ts';
 import { namingFile } from '../refusal.ts';
 import { readHeader } from '../safetensors-header.ts';
 import { selectTensors } from '../select.ts';
 import { sniff, sniffLength } from '../sniff.ts';
-import { type Dtype, type StoredTensor, storedTensor, toFloat32 } from '../stored-tensor.ts';
+import { type Dtype, toFloat32 } from '../stored-tensor.ts';
 import { readPickled, readTorchZip } from '../torch/read.ts';
 import type { SetPath } from '../weight-sets.ts';
 import type { Component } from './components.ts';
@@ -27,8 +30,20 @@ export async function readComponentWeights(
   expected: ExpectedTensors,
   variant?: string,
 ): Promise<Map<string, TensorData>> {
+  return collected(await openComponentWeights(component, expected, variant), expected);
+}
+
+/**
+ * The same before numbers are read: each tensor's are read when its slices are asked for, once. In the order in which they lie in their
+ * files. NaN and infinity are refused by the slices.
+ */
+export async function openComponentWeights(
+  component: Component,
+  expected: ExpectedTensors,
+  variant?: string,
+): Promise<Map<string, ArraySource>> {
   const { files } = weightFilesOf(component, variant);
-  return readNetworkWeights(files, expected, path.join(component.folder.path, component.name));
+  return (await openKeyedWeights(files, expected, path.join(component.folder.path, component.name))).weights;
 }
 
 /**
@@ -45,8 +60,8 @@ export async function readNetworkWeights(
   return (await readKeyedWeights(files, expected, what)).weights;
 }
 
-export interface KeyedWeights {
-  readonly weights: Map<string, TensorData>;
+export interface KeyedWeights<T = TensorData> {
+  readonly weights: Map<string, T>;
   /** The keys that led there, '' where the weights were all that the files hold. */
   readonly key: string;
   /** Those of other sets that would have fitted as well. */
@@ -63,6 +78,16 @@ export async function readKeyedWeights(
   what: string,
   key?: string,
 ): Promise<KeyedWeights> {
+  const { weights, ...rest } = await openKeyedWeights(files, expected, what, key);
+  return { weights: await collected(weights, expected), ...rest };
+}
+
+async function openKeyedWeights(
+  files: readonly string[],
+  expected: ExpectedTensors,
+  what: string,
+  key?: string,
+): Promise<KeyedWeights<ArraySource>> {
   const contents: FileContent[] = [];
   for (const file of files) contents.push(await look(file, expected, key));
   const owners = new Map<string, Owner>();
@@ -76,7 +101,7 @@ export async function readKeyedWeights(
   const named = namingFile(what, () => underNetworkNames(owners, expected, outer, key, others));
   const hint = 'Check that the weights and config.json belong together.';
   const selected = selectTensors(named.tensors, expected, what, { ignore: () => false, hint });
-  return { weights: await readSelected(selected, contents), key: named.key, others: named.others };
+  return { weights: sourcesOf(selected, contents), key: named.key, others: named.others };
 }
 
 interface Owner {
@@ -94,24 +119,39 @@ interface FileContent {
   readonly path: SetPath;
   readonly others: readonly SetPath[];
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: Dtype }>;
-  /** Calls `take` with each wanted tensor, one after the other. */
-  read(wanted: ReadonlySet<string>, take: (name: string, tensor: StoredTensor) => void): Promise<void>;
+  /** The numbers of one, which may be asked for once. */
+  pieces(name: string): AsyncIterable<FloatPiece>;
 }
 
-async function readSelected(
-  selected: ReadonlyMap<string, Owner>,
-  contents: readonly FileContent[],
-): Promise<Map<string, TensorData>> {
-  const read = new Map<Owner['name'], TensorData>();
+/** In the order of the files. */
+function sourcesOf(selected: ReadonlyMap<string, Owner>, contents: readonly FileContent[]): Map<string, ArraySource> {
+  const sources = new Map<string, ArraySource>();
   for (const content of contents) {
-    const owned = [...selected.values()].filter((owner) => owner.content === content);
-    await content.read(new Set(owned.map(({ name }) => name)), (name, tensor) => {
-      const value = toFloat32(tensor);
-      refuseBadNumbers(value, `${content.file}: ${name}`);
-      read.set(name, value);
-    });
+    const owned = Array.from(selected).filter(([, owner]) => owner.content === content);
+    const inNetwork = new Map(owned.map(([inNetwork, { name }]) => [name, inNetwork]));
+    for (const [name, { shape }] of content.tensors) {
+      const wanted = inNetwork.get(name);
+      if (wanted !== undefined) sources.set(wanted, { shape, slices: () => finiteSlices(content, name) });
+    }
   }
-  return new Map(Array.from(selected, ([inNetwork, { name }]) => [inNetwork, read.get(name)!]));
+  return sources;
+}
+
+async function* finiteSlices(content: FileContent, name: string): AsyncGenerator<Float32Array> {
+  for await (const { numbers, finite } of content.pieces(name)) {
+    if (!finite) refuseBadNumber(numbers, `${content.file}: ${name}`);
+    yield numbers;
+  }
+}
+
+/** In the order of the network's layout. */
+async function collected(
+  sources: ReadonlyMap<string, ArraySource>,
+  expected: ExpectedTensors,
+): Promise<Map<string, TensorData>> {
+  const read = new Map<string, TensorData>();
+  for (const [name, source] of sources) read.set(name, await collect(source));
+  return new Map(Array.from(expected.keys(), (name) => [name, read.get(name)!]));
 }
 
 function look(file: string, expected: ExpectedTensors, key?: string): Promise<FileContent> {
@@ -124,10 +164,12 @@ function look(file: string, expected: ExpectedTensors, key?: string): Promise<Fi
     return {
       ...{ file, path, others },
       tensors: new Map(Array.from(tensors, ([name, { shape, dtype }]) => [name, { shape, dtype }])),
-      async read(wanted, take) {
-        for (const [name, tensor] of tensors) {
-          tensors.delete(name);
-          if (wanted.has(name)) take(name, tensor);
+      async *pieces(name) {
+        const { data } = toFloat32(tensors.get(name)!);
+        tensors.delete(name);
+        for (const [start, end] of ranges(data.length, sliceSize)) {
+          const numbers = data.subarray(start, end);
+          yield { numbers, finite: areFinite(numbers) };
         }
       },
     };
@@ -136,25 +178,18 @@ function look(file: string, expected: ExpectedTensors, key?: string): Promise<Fi
 
 async function lookAtSafetensors(open: WeightsFile): Promise<FileContent> {
   const { start, entries } = await readHeader(open);
+  const reader = new FloatReader(open.path);
+  const places = new Map(
+    entries.map(({ name, dtype, begin, end }) => [name, { dtype, begin: start + begin, end: start + end }]),
+  );
   return {
     ...{ file: open.path, path: [], others: [] },
     tensors: new Map(entries.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
-    read: (wanted, take) =>
-      withWeightsFile(open.path, async (file) => {
-        for (const { name, dtype, shape, begin, end } of entries) {
-          if (!wanted.has(name)) continue;
-          const { buffer } = await file.read(start + begin, end - begin);
-          take(name, storedTensor(dtype, shape, buffer));
-        }
-      }),
+    pieces: (name) => reader.pieces(places.get(name)!),
   };
 }
 
-function refuseBadNumbers({ data }: TensorData, what: string): void {
-  // The sum of all x - x is 0 exactly when every x is finite; this reads 10^9 numbers in about a second.
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
-  if (sum === 0) return;
-  const bad = data.find((value) => !Number.isFinite(value));
+function refuseBadNumber(numbers: Float32Array, what: string): never {
+  const bad = numbers.find((value) => !Number.isFinite(value));
   throw new UserError('weights', `${what} holds ${bad}`, 'The file is damaged: fetch it again.');
 }

@@ -32,6 +32,7 @@ export interface RowResult {
 export interface MeasureOptions {
   /** Of the table: what rows share lies in it. */
   readonly root: string;
+  readonly turns: number;
   readonly quick: boolean;
   /** A Python with PyTorch; null: this project alone. */
   readonly python: string | null;
@@ -49,7 +50,7 @@ const ways: Readonly<Record<Peer, readonly string[]>> = {
 };
 
 export async function measureRow(row: Row, threads: number, options: MeasureOptions): Promise<RowResult> {
-  const { root, quick, python, openVino, say } = options;
+  const { root, turns: count, quick, python, openVino, say } = options;
   const folder = mkdtempSync(path.join(root, 'row-'));
   const opened: Contender[] = [];
   try {
@@ -70,7 +71,7 @@ export async function measureRow(row: Row, threads: number, options: MeasureOpti
     }
     const products = await openOurs({ id: machine.id, folder, threads, who: 'machine' });
     opened.push(products);
-    const turns = await takeTurns(opened, quick ? row.quick!.turns : row.turns);
+    const turns = await takeTurns(opened, count);
     const sides: Side[] = [];
     for (const [i, contender] of opened.splice(0).entries()) {
       const { who, engine, firstResult } = contender;
