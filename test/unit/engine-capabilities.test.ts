@@ -7,7 +7,7 @@ import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine
 import { runtime } from '../../backend/engine/onnxruntime/runtime.ts';
 import { createTensorflowEngine } from '../../backend/engine/tensorflow/engine.ts';
 import { Graph, type Tensor } from '../../backend/graph/graph.ts';
-import { type FusedOperator, fusedOperators, portable } from '../../backend/graph/onnx/capabilities.ts';
+import { fusedOperators, type OrtOperator, portable } from '../../backend/graph/onnx/capabilities.ts';
 import { lowerGraph } from '../../backend/graph/onnx/emit.ts';
 import { encodeModel } from '../../backend/graph/onnx/proto.ts';
 import { embeddingGrad } from '../../backend/graph/ops/embedding.ts';
@@ -96,7 +96,7 @@ test('TensorFlow takes float16 and computes in float32', async () => {
 });
 
 /** One use of each operator. */
-const uses: Record<FusedOperator, (graph: Graph) => Tensor> = {
+const uses: Record<OrtOperator, (graph: Graph) => Tensor> = {
   QuickGelu: (graph) => ops.silu(graph.input('x', [5])),
   Gelu: (graph) => ops.gelu(graph.input('x', [5])),
   FusedMatMul: (graph) => ops.matmul(graph.input('a', [2, 3, 4]), graph.input('b', [2, 4, 5])),
@@ -124,7 +124,7 @@ for (const operator of fusedOperators) {
   test(`${operator} is used where it is listed, and only there`, () => {
     const graph = new Graph();
     graph.output('y', uses[operator](graph));
-    const count = (fused: readonly FusedOperator[]) => {
+    const count = (fused: readonly OrtOperator[]) => {
       const { nodes } = lowerGraph(graph, { capabilities: { ...portable, fused } });
       return nodes.filter(({ opType }) => opType === operator).length;
     };

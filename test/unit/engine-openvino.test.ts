@@ -9,6 +9,7 @@ import { RunEnded } from '../../backend/engine/engine.ts';
 import { openDevice } from '../../backend/engine/open.ts';
 import { findOpenVino } from '../../backend/engine/openvino/find.ts';
 import { Graph } from '../../backend/graph/graph.ts';
+import { lowerGraph } from '../../backend/graph/onnx/emit.ts';
 import * as ops from '../../backend/graph/ops/index.ts';
 import { generateImages } from '../../backend/protocol/rpc/images.ts';
 import { TextPipeline } from '../../backend/sampling/text/text-pipeline.ts';
@@ -72,6 +73,26 @@ test('constants of any size are read where they lie, and what they were is not f
   const values = await y!.read();
   for (const k of [0, 5, 2 ** 16 - 1]) assert.equal(values[k], at(0, k) + 10 * at(1, k) + 100 * at(2, k));
   await engine.dispose();
+});
+
+test('a group normalisation is one operator for it, to the last digits far from zero too', options, async () => {
+  const graph = new Graph();
+  const [scale, shift] = [graph.input('scale', [6]), graph.input('shift', [6])];
+  graph.output('y', ops.groupNorm(ops.add(graph.input('x', [2, 6, 5, 7]), 100), scale, shift, 3, 1e-5));
+  const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, draw(...shape)]));
+  const results: Float32Array[] = [];
+  for (const device of ['cpu', 'openvino'] as const) {
+    const engine = await openDevice(device, 1);
+    const operators = lowerGraph(graph, { capabilities: await engine.capabilities() }).nodes.map((node) => node.opType);
+    assert.equal(operators.includes('GroupNormalization'), device === 'openvino', operators.join());
+    const { y } = await (await engine.compile(graph)).run(feeds);
+    results.push((await y!.read()).slice());
+    await engine.dispose();
+  }
+  const [wanted, actual] = results as [Float32Array, Float32Array];
+  const largest = Math.max(...wanted.map(Math.abs));
+  const worst = Math.max(...wanted.map((value, i) => Math.abs(value - actual[i]!)));
+  assert.ok(largest > 0.5 && worst < 1e-4 * largest, `off by ${worst} of ${largest}`);
 });
 
 test('a run that nobody wants any more is ended, and the program goes on', options, async () => {

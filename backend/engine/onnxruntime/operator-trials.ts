@@ -4,7 +4,7 @@
  */
 import { Graph } from '../../graph/graph.ts';
 import { floatsToHalves } from '../../graph/half.ts';
-import { type FusedOperator, fusedOperators, portable } from '../../graph/onnx/capabilities.ts';
+import { fusedOperators, type OrtOperator, portable } from '../../graph/onnx/capabilities.ts';
 import { type LoweredGraph, lowerGraph } from '../../graph/onnx/emit.ts';
 import { encodeModel } from '../../graph/onnx/proto.ts';
 import { embeddingGrad } from '../../graph/ops/embedding.ts';
@@ -32,7 +32,7 @@ const tolerance = 1e-4;
 const halfTolerance = 1e-2;
 
 /** What each operator is tried on. */
-const trials: Readonly<Record<FusedOperator, (graph: Graph) => void>> = {
+const trials: Readonly<Record<OrtOperator, (graph: Graph) => void>> = {
   QuickGelu: (graph) => graph.output('y', silu(graph.input('x', [3, 7]))),
   Gelu: (graph) => graph.output('y', gelu(graph.input('x', [3, 7]))),
   FusedMatMul(graph) {
@@ -63,10 +63,10 @@ const trials: Readonly<Record<FusedOperator, (graph: Graph) => void>> = {
  * Processors of a GPU add to one place (ScatterND) in whatever order they come: the sum would differ from run to run. What
  * BatchNormalization saves, a pass over memory, was measured on the CPU alone.
  */
-const onCpuAlone: ReadonlySet<FusedOperator> = new Set(['ScatterND', 'BatchNormalization']);
+const onCpuAlone: ReadonlySet<OrtOperator> = new Set(['ScatterND', 'BatchNormalization']);
 
-export async function workingOperators(device: OrtDevice, trial = trialOn(device)): Promise<FusedOperator[]> {
-  const working: FusedOperator[] = [];
+export async function workingOperators(device: OrtDevice, trial = trialOn(device)): Promise<OrtOperator[]> {
+  const working: OrtOperator[] = [];
   for (const operator of fusedOperators) {
     if (onCpuAlone.has(operator) && device !== 'cpu') continue;
     const graph = new Graph();
@@ -76,7 +76,7 @@ export async function workingOperators(device: OrtDevice, trial = trialOn(device
   return working;
 }
 
-async function works(trial: Trial, graph: Graph, operator: FusedOperator): Promise<boolean> {
+async function works(trial: Trial, graph: Graph, operator: OrtOperator): Promise<boolean> {
   const feeds = Object.fromEntries([...graph.inputs].map(([name, { shape }]) => [name, someNumbers(shape)]));
   const tried = lowerGraph(graph, { capabilities: { ...portable, fused: [operator] } });
   return agrees(trial, { exact: lowerGraph(graph), tried, feeds }, tolerance);

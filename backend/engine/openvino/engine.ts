@@ -19,7 +19,7 @@ import { OpenVinoTensor } from './tensor.ts';
 /** ONNX's external data, where the offset is an address in this process instead of one in a file. */
 const inMemory = '*/_ORT_MEM_ADDR_/*';
 /** What it computes at once: the others of ONNX Runtime's operators it knows too, but finds by itself where they are written out. */
-const fused: readonly FusedOperator[] = ['InstanceNormalization', 'Gelu'];
+const fused: readonly FusedOperator[] = ['GroupNormalization', 'InstanceNormalization', 'Gelu'];
 /** Bytes from which on a constant is not copied into the model. */
 const smallestShared = 1024;
 

@@ -4,7 +4,7 @@
  */
 
 /**
- * Operators that do the work of several, under their names in ONNX and in ONNX Runtime. Each has a written-out form, which is
+ * Operators of ONNX Runtime that do the work of several, under their names there and in ONNX. Each has a written-out form, which is
  * taken where a device does not list it.
  */
 export const fusedOperators = [
@@ -16,7 +16,10 @@ export const fusedOperators = [
   'BatchNormalization',
   'ScatterND',
 ] as const;
-export type FusedOperator = (typeof fusedOperators)[number];
+export type OrtOperator = (typeof fusedOperators)[number];
+
+/** GroupNormalization is OpenVINO's: ONNX Runtime would write it out as it does every function of ONNX. */
+export type FusedOperator = OrtOperator | 'GroupNormalization';
 
 export interface LoweringCapabilities {
   /** Fused operators that the device has and computes rightly. */

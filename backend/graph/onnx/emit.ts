@@ -24,6 +24,8 @@ import { OnnxWriter } from './writer.ts';
 
 /** The ONNX operator set all lowerings are written for. */
 const opset = 18;
+/** Scale and shift of a group normalisation are those of channels from here on. */
+const groupNormOpset = 21;
 
 export const lowerings: Lowerings = {
   ...elementwiseLowerings,
@@ -112,7 +114,11 @@ export function lowerGraph(graph: Graph, options: EmitOptions = {}): LoweredGrap
   const { nodes, initializers } = used(written, graph.outputs.keys());
   const hidden = hidesShapes ? shapesOf(nodes) : new Set<string>();
   const ownDomains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
-  const opsets = [{ domain: '', version: opset }, ...Array.from(ownDomains, (domain) => ({ domain, version: 1 }))];
+  const groups = nodes.some(({ opType }) => opType === 'GroupNormalization');
+  const opsets = [
+    { domain: '', version: groups ? groupNormOpset : opset },
+    ...Array.from(ownDomains, (domain) => ({ domain, version: 1 })),
+  ];
   return {
     nodes,
     initializers,

@@ -66,6 +66,12 @@ function affine(writer: OnnxWriter, x: string, factor: string, summand: string, 
  */
 const groupNorm: Lowering = (writer, node, inputs) => {
   const [, centred, inverseStd] = node.outputs;
+  const alone = !writer.needs(centred) && !writer.needs(inverseStd);
+  if (alone && node.inputs[1].shape.length === 1 && writer.has('GroupNormalization')) {
+    const { groups, epsilon } = node.attrs as { groups: number; epsilon: number };
+    const attributes = { num_groups: groups, epsilon: { float: epsilon } };
+    return [writer.op('GroupNormalization', inputs, attributes), '', ''];
+  }
   if (!writer.has('InstanceNormalization') || writer.needs(centred) || writer.needs(inverseStd)) {
     return writtenOut(writer, node, inputs);
   }
