@@ -80,23 +80,23 @@ editorTest(
   { files: { 'mine.dmd.json': mistaken, '.vscode/tasks.json': tasks } },
   async ({ workbench }) => {
     const { page } = workbench;
-    // Right after its start the editor closes this picker again, before it has read tasks.json.
-    await until(
-      'the tasks to be listed',
-      async () => {
-        await workbench.run('Tasks: Run Task');
-        const listed = workbench.paletteRow('mine').waitFor({ timeout: 10_000 });
-        return listed.then(
-          () => true,
-          () => false,
-        );
-      },
-      120,
-    );
-    await workbench.pick('mine');
     // The task's terminal comes to the front: the list is opened once the mistake has been found.
     const counts = page.locator('#status\\.problems', { hasText: /^\s*1\s*0\s*$/ });
-    await counts.waitFor({ timeout: 60_000 });
+    // Right after its start the editor closes this picker again, before it has read tasks.json or as the row is clicked.
+    await until(
+      'the mistake to be found by the task',
+      async () => {
+        await workbench.run('Tasks: Run Task');
+        const found = workbench.paletteRow('mine').click({ timeout: 10_000 });
+        return found
+          .then(() => counts.waitFor({ timeout: 30_000 }))
+          .then(
+            () => true,
+            () => false,
+          );
+      },
+      180,
+    );
     await page.keyboard.press('Control+Shift+M');
     const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'unknown key "sed"' });
     await row.waitFor();
