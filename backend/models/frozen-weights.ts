@@ -80,10 +80,16 @@ export class FrozenWeights {
     const isInput = await this.#isInput();
     const constants = new Map<string, TensorData>();
     const feeds: Record<string, DeviceTensor> = {};
-    for (const [name, value] of await read()) {
-      if (!isInput(value.shape)) constants.set(name, 'data' in value ? value : await collect(value));
-      else if ('data' in value) feeds[inputName(name)] = this.#engine.upload(given ? handOver(value) : value);
-      else feeds[inputName(name)] = await this.#engine.receive(value.shape, value.slices());
+    try {
+      for (const [name, value] of await read()) {
+        if (!isInput(value.shape)) constants.set(name, 'data' in value ? value : await collect(value));
+        else if ('data' in value) feeds[inputName(name)] = this.#engine.upload(given ? handOver(value) : value);
+        else feeds[inputName(name)] = await this.#engine.receive(value.shape, value.slices());
+      }
+    } catch (error) {
+      // A file that turns out damaged half-way leaves nothing on the device.
+      for (const tensor of Object.values(feeds)) tensor.dispose();
+      throw error;
     }
     const source = (graph: Graph): ParameterSource => {
       const [inputs, others] = [inputParameters(graph), constantParameters(graph, constants)];

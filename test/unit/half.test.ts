@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  areFinite,
   bfloatsToFloats,
   bfloatToFloat,
   floatsToHalves,
@@ -9,6 +10,7 @@ import {
   floatToHalf,
   halfToFloat,
   halvesToFloats,
+  widenHalves,
 } from '../../backend/graph/half.ts';
 
 /** The value that the fields of a half spell out, by the definition of the format. */
@@ -93,4 +95,19 @@ test('bfloat16 rounds to nearest, ties to even, over into infinity', () => {
     if (got.join() !== [even, bfloat, bfloat + 1].join()) assert.fail(`around ${tie}: ${got}`);
   }
   assert.equal(floatToBfloat(3.4028234663852886e38), 0x7f80);
+});
+
+test('one number that is not finite is found wherever it stands, in halves and in floats', () => {
+  const finite = everyHalf.filter((half) => Number.isFinite(halfByDefinition(half)));
+  const out = new Float32Array(finite.length);
+  assert.equal(widenHalves(finite, out), true);
+  assert.equal(areFinite(out), true);
+  for (const half of everyHalf) {
+    const one = new Float32Array(3);
+    const wanted = Number.isFinite(halfByDefinition(half));
+    const halves = Uint16Array.of(0x3c00, half, 0x8001);
+    assert.equal(widenHalves(halves, one), wanted, String(half));
+    assert.equal(areFinite(one), wanted, String(half));
+  }
+  assert.equal(areFinite(Float32Array.of(3.4028234663852886e38, -3.4028234663852886e38, 1e-45, -0)), true);
 });

@@ -1,7 +1,7 @@
 /** Frozen weights as constants and as inputs compute the same; large ones that are given away are in memory once. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Engine } from '../../backend/engine/engine.ts';
+import type { DeviceTensor, Engine } from '../../backend/engine/engine.ts';
 import { createOnnxRuntimeEngine } from '../../backend/engine/onnxruntime/engine.ts';
 import { intoBlocks, rearrangeIntoBlocks } from '../../backend/engine/onnxruntime/kernel-blocks.ts';
 import { Graph } from '../../backend/graph/graph.ts';
@@ -9,6 +9,7 @@ import { add, conv2d, matmul } from '../../backend/graph/ops/index.ts';
 import type { ParameterSource } from '../../backend/graph/parameters.ts';
 import { handOver, type TensorData } from '../../backend/graph/tensor-data.ts';
 import { FrozenWeights } from '../../backend/models/frozen-weights.ts';
+import { sourceOf } from '../../backend/weights/array-source.ts';
 import { draw } from './engine-contract/contract.ts';
 
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
@@ -108,4 +109,31 @@ test('what is handed over is no longer there; part of a larger array is copied',
   const given = handOver({ shape: [2], data: all.subarray(1, 3) });
   given.data[0] = 9;
   assert.deepEqual(all, Float32Array.of(1, 2, 3, 4));
+});
+
+test('weights that turn out damaged half-way leave nothing on the device', async () => {
+  const received: DeviceTensor[] = [];
+  const watched: Engine = {
+    ...{ device: engine.device, crossings: engine.crossings, dispose: async () => {} },
+    ...{ capabilities: () => engine.capabilities(), upload: (value) => engine.upload(value) },
+    compile: (graph) => engine.compile(graph),
+    async receive(shape, slices) {
+      received.push(await engine.receive(shape, slices));
+      return received.at(-1)!;
+    },
+  };
+  async function* damaged(): AsyncGenerator<Float32Array> {
+    yield new Float32Array(1);
+    throw new Error('it is damaged');
+  }
+  const sources = new Map([
+    ['sound', sourceOf(draw(2, 3))],
+    ['damaged', { shape: [2], slices: damaged }],
+  ]);
+  const frozen = new FrozenWeights(watched, {
+    ...{ layout: layoutOf(large), read: async () => sources, given: false, asInputs: true },
+  });
+  await assert.rejects(frozen.placed(), /it is damaged/);
+  assert.equal(received.length, 1);
+  await assert.rejects(received[0]!.read(), /was disposed/);
 });

@@ -61,8 +61,8 @@ function affine(writer: OnnxWriter, x: string, factor: string, summand: string, 
 }
 
 /**
- * One operator where the device has it and no gradient reads more than the result: each group is a channel of its own with scale 1
- * and shift 0.
+ * One operator where the device has it and no gradient reads more than the result. As an instance normalisation each group is a channel of
+ * its own with scale 1 and shift 0.
  */
 const groupNorm: Lowering = (writer, node, inputs) => {
   const [, centred, inverseStd] = node.outputs;
@@ -72,9 +72,7 @@ const groupNorm: Lowering = (writer, node, inputs) => {
     const attributes = { num_groups: groups, epsilon: { float: epsilon } };
     return [writer.op('GroupNormalization', inputs, attributes), '', ''];
   }
-  if (!writer.has('InstanceNormalization') || writer.needs(centred) || writer.needs(inverseStd)) {
-    return writtenOut(writer, node, inputs);
-  }
+  if (!alone || !writer.has('InstanceNormalization')) return writtenOut(writer, node, inputs);
   const [x, scale, shift] = inputs;
   const { batch, channels, groups, positions, factors } = viewOf(node, node.inputs[1].shape);
   const byGroup = writer.reshape(x, [batch, groups, (channels / groups) * positions]);
