@@ -1,9 +1,11 @@
 /** The playground's page with real runs behind it: what is pressed happens to the run, what the run has is shown, and it comes back. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { commandRun, listPresets, readPlane } from '../../backend/protocol/rpc/index.ts';
 import { listRuns, type RunSummary, readConfig, readRun } from '../../backend/runs/folder/run-folder.ts';
@@ -108,9 +110,20 @@ test('a case of Figure 3 is one click: a run of its own, which stands still befo
     await until('the run to go on', async () => (await stepShown(page)) > 40);
     assert.equal(readRun(run.paths.folder).info?.iterations, 1540);
     await button(page, 'Pause').click();
+    // What was asked of the run that is left, and cannot be answered any more, is nobody's error.
+    const gone = new AbortController();
+    const refused = once(gone.signal, 'abort').then(() => Promise.reject(new Error('it is gone')));
+    refused.catch(() => {});
+    const beforeReset = asked().length;
+    backend.answer(readPlane, () => refused);
+    await page.getByTestId('noise').fill('70');
+    await until('a reading under way', () => asked().length > beforeReset);
     await button(page, 'Reset').click();
+    await until('nothing shown', async () => (await page.getByTestId('step').textContent()) === '');
     await until('the end', () => readRun(run.paths.folder).state === 'stopped');
-    assert.equal(await page.getByTestId('step').textContent(), '');
+    gone.abort();
+    await delay(200);
+    assert.match((await page.getByTestId('status').textContent())!, /^Press Play/);
   }),
 );
 

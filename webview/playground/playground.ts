@@ -207,9 +207,11 @@ export class Playground {
     if (folder !== null) await this.#guard(() => this.host.request(commandRun, { folder, command: 'resume' }));
   }
 
+  /** The run is left at once; the host ends it, which may take a moment. */
   async reset(): Promise<void> {
-    await this.#guard(() => this.host.request(letGo, {}));
+    this.message = '';
     this.#show(null);
+    await this.#guard(() => this.host.request(letGo, {}));
   }
 
   async setSpeed(perSecond: number | null): Promise<void> {
@@ -307,6 +309,7 @@ export class Playground {
         this.shot = { reading, frame, columns, rows, shade: params.shade };
         this.#changed();
       } catch (error) {
+        if (folder !== this.folder) continue;
         // A run that has just ended answers no more; what its record says comes next, and then its last checkpoint answers.
         if (!isCancelled(error) && (++this.#failures === mostFailures || !this.isAlive)) this.say(wordsOf(error), true);
         break;
