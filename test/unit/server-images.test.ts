@@ -135,28 +135,27 @@ test('a request is refused by name: prompt, class, path, file, device', async ()
 test('a second request waits its turn; both can be cancelled, before their turn and between two steps', async () => {
   const stepping = new AbortController();
   const waiting = new AbortController();
-  let waited = false;
+  const said = new Map<string, () => void>();
   server.onSaid = ({ params }) => {
     const { id, label, done } = params as { id: string; label: string; done: number };
-    if (id === 'second' && label === 'waiting') waited = true;
-    // The first is among its steps: now both are stopped.
-    if (id === 'g' && label === 'sampling' && done > 0) {
-      stepping.abort();
-      waiting.abort();
-    }
+    if (label === 'waiting' || done > 0) said.get(`${id} ${label}`)?.();
   };
-  const first = generate(
-    { model: teacher, seeds: Array.from({ length: 16 }, (_, i) => i), steps: 1000 },
-    true,
-    stepping.signal,
-  );
+  const untilSaid = (what: string) => new Promise<void>((resolve) => said.set(what, resolve));
+  // Long enough not to be over by itself, however slowly its news are heard.
+  const long = settings({ model: teacher, seeds: Array.from({ length: 256 }, (_, i) => i), steps: 1000 });
+  const steps = untilSaid('first sampling');
+  const first = server.ask(generateImages, { id: 'first', settings: long, metadata: true }, stepping.signal);
+  await Promise.race([steps, first]);
+  const waits = untilSaid('second waiting');
   const second = server.ask(generateImages, { id: 'second', settings: settings(), metadata: true }, waiting.signal);
   const third = generate({ seeds: [1] });
+  await Promise.race([waits, second]);
+  stepping.abort();
+  waiting.abort();
   await assert.rejects(first, isUserError('cancelled'));
   await assert.rejects(second, isUserError('cancelled'));
-  server.onSaid = () => {};
-  assert.ok(waited);
   assert.equal((await third).images.length, 1, 'the next in the queue has its turn');
+  server.onSaid = () => {};
 });
 
 test('a model stays ready until it is released, and a changed file is read again', async () => {
