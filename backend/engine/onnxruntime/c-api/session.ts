@@ -5,6 +5,7 @@ import { Arena } from './arena.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { type HandleKind, type Library, type Pointer, pointers } from './library.ts';
 import { Memory, type Room } from './memory.ts';
+import { disabledOptimizers } from './optimizers.ts';
 
 /** ONNXTensorElementDataType. */
 const elementTypes: Readonly<Record<NumberType, number>> = { float32: 1, float16: 10 };
@@ -89,6 +90,7 @@ export function giveUpOpening(): void {
 export function setOptions({ library, cuda }: Surroundings, options: Pointer, threads: number): void {
   library.call('setLogSeverityLevel', options, errorsOnly);
   library.call('setGraphOptimizationLevel', options, allOptimizations);
+  library.call('addSessionConfigEntry', options, 'optimization.disable_specified_optimizers', disabledOptimizers);
   // A plan of a run's memory would be one block for all of it, beside what the first run took piece by piece.
   library.call('disableMemPattern', options);
   library.call('addSessionConfigEntry', options, 'session.use_env_allocators', '1');
