@@ -10,20 +10,24 @@ import { type DeviceName, openDevice, runtimeOf } from './open.ts';
 
 export type ProbeMessage = { gigaflops: number; through: string } | { error: string };
 
-/** Images of the smallest work and convolutions of them, each twice as many from size to size. */
-const [batch, convolutions] = [8, 2];
 const [channels, size] = [64, 32];
-const sizes = 6;
-/** What a border of zeros changes does not reach the middle after so many. */
+/** What a border of zeros changes does not reach the middle after so many convolutions. */
 const mostConvolutions = size / 2 - 2;
+/** Images and convolutions of them. The first work is small enough for a driver that computes on the CPU, which takes half a second. */
+const works: readonly (readonly [images: number, convolutions: number])[] = [
+  [1, 1],
+  ...[1, 2, 4, 8, 16, 32].map((scale) => [8 * scale, Math.min(2 * scale, mostConvolutions)] as const),
+];
 
 const average = {
   shape: [channels, channels, 3, 3],
   data: new Float32Array(channels ** 2 * 9).fill(1 / (channels * 9)),
 };
 
-/** Convolutions that average: ones stay ones away from the border. */
-/** @param constant whether the device wants its weights to be constants, as those of a model that draws are there */
+/**
+ * Convolutions that average: ones stay ones away from the border.
+ * @param constant whether the device wants its weights to be constants, as those of a model that draws are there
+ */
 function probeGraph(count: number, depth: number, constant: boolean): Graph {
   const graph = new Graph();
   let image = graph.input('image', [count, channels, size, size]);
@@ -35,9 +39,8 @@ function probeGraph(count: number, depth: number, constant: boolean): Graph {
 }
 
 /** Fails when the device does or computes something else. */
-async function workOf(engine: Engine, scale: number): Promise<Work> {
+async function workOf(engine: Engine, [count, depth]: (typeof works)[number]): Promise<Work> {
   const { sharesConstants } = await engine.capabilities();
-  const [count, depth] = [batch * scale, Math.min(convolutions * scale, mostConvolutions)];
   const program = await engine.compile(probeGraph(count, depth, sharesConstants), { name: 'device probe' });
   const ones = { shape: [count, channels, size, size], data: new Float32Array(count * channels * size ** 2).fill(1) };
   const [image, weight] = [engine.upload(ones), engine.upload(average)];
@@ -61,8 +64,7 @@ async function workOf(engine: Engine, scale: number): Promise<Work> {
 }
 
 /** Computing speed in 10^9 operations per second. */
-const measure = (engine: Engine): Promise<number> =>
-  speedOf(Array.from({ length: sizes }, (_, i) => () => workOf(engine, 2 ** i)));
+const measure = (engine: Engine): Promise<number> => speedOf(works.map((work) => () => workOf(engine, work)));
 
 const [device, threads] = process.argv.slice(2);
 let message: ProbeMessage;
