@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What `--import` takes to run the sources, wherever the process that inherits it runs. */
-export const sourceLoader = new URL('../../test/tsx.mjs', import.meta.url).href;
+export const sourceLoader = new URL('../../test/sources.mjs', import.meta.url).href;
 
 /**
  * Runs a program in the checkout on this terminal; resolves to its exit code (128 and the signal's number if killed).

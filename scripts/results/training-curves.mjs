@@ -1,7 +1,7 @@
 // Prints what a run folder says of a training, as JSON: the Frechet distance over the processor seconds of its iterations alone, which
 // neither measuring nor recording is part of, all these seconds, and the most memory.
 //
-//   node --import ./test/tsx.mjs scripts/results/training-curves.mjs RUN IMAGES_PER_UPDATE
+//   node --import ./test/sources.mjs scripts/results/training-curves.mjs RUN IMAGES_PER_UPDATE
 import { readHistory } from '../../backend/runs/events/history.ts';
 import { runPaths } from '../../backend/runs/folder/run-folder.ts';
 

@@ -55,7 +55,7 @@ async function parent(): Promise<void> {
 /** What a process of this file prints. */
 function spawned(argument: string): string {
   const file = fileURLToPath(import.meta.url);
-  const loader = ['--import', fileURLToPath(new URL('../tsx.mjs', import.meta.url))];
+  const loader = ['--import', fileURLToPath(new URL('../sources.mjs', import.meta.url))];
   const rest = draw > 0 ? [`--draw=${draw}`] : [];
   const result = spawnSync(process.execPath, [...loader, file, `--child=${argument}`, ...rest], {
     ...{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },

@@ -12,7 +12,7 @@ const mostPatience = 120;
 const killBytes = 2.5 * 2 ** 30;
 
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
-const loader = new URL('../tsx.mjs', import.meta.url).href;
+const loader = new URL('../sources.mjs', import.meta.url).href;
 
 export class Judge {
   #process: ChildProcess | undefined;

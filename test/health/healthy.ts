@@ -1,6 +1,6 @@
 /**
  * Makes the healthy runs that are not of the two sets: other data, other weights of Table 2. They join those of run folders in
- * test/health/runs/healthy-whole.json.gz (keep.ts): node --import ./test/tsx.mjs test/health/healthy.ts TEACHER.safetensors
+ * test/health/runs/healthy-whole.json.gz (keep.ts): node --import ./test/sources.mjs test/health/healthy.ts TEACHER.safetensors
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Keeps the numbers of a run folder beside the others: node --import ./test/tsx.mjs test/health/keep.ts RUN healthy 'first-run', or
+ * Keeps the numbers of a run folder beside the others: node --import ./test/sources.mjs test/health/keep.ts RUN healthy 'first-run', or
  * without-regression. The file is test/health/runs/KIND-whole.json.gz.
  */
 import fs from 'node:fs';

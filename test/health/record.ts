@@ -1,6 +1,6 @@
 /**
  * Makes the sick and well runs anew that the rules are set on and tested with, and keeps their numbers in test/health/runs/:
- * node --import ./test/tsx.mjs test/health/record.ts points tuning|test, or images tuning|test TEACHER.safetensors (small-scenes.ts).
+ * node --import ./test/sources.mjs test/health/record.ts points tuning|test, or images tuning|test TEACHER.safetensors (small-scenes.ts).
  * Each is a few minutes of one core. What a killed call had finished is kept in the file.
  */
 import fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * Scenes of 8 x 8 pixels as a folder of pictures, and the config of their teacher, so that a distillation of a real image network
- * takes seconds: node --import ./test/tsx.mjs test/health/small-scenes.ts FOLDER, then dmd teach FOLDER/teacher.dmd.json.
+ * takes seconds: node --import ./test/sources.mjs test/health/small-scenes.ts FOLDER, then dmd teach FOLDER/teacher.dmd.json.
  */
 import fs from 'node:fs';
 import path from 'node:path';

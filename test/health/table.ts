@@ -1,4 +1,4 @@
-/** Prints the table of docs/health.md from the recorded runs: node --import ./test/tsx.mjs test/health/table.ts [--each]. */
+/** Prints the table of docs/health.md from the recorded runs: node --import ./test/sources.mjs test/health/table.ts [--each]. */
 import { readRuns } from './fixtures.ts';
 import { replay } from './replay.ts';
 import { sicknesses } from './seeds.ts';

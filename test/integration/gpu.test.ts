@@ -14,7 +14,7 @@ import type { GpuRecord } from '../gpu/record.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'dmd-gpu-test-'));
 after(() => rmSync(folder, { recursive: true }));
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const program = ['--import', here('../tsx.mjs'), here('../gpu/run.ts')];
+const program = ['--import', here('../sources.mjs'), here('../gpu/run.ts')];
 
 interface Done {
   readonly status: number | null;

@@ -4,12 +4,13 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { sourceLoader } from '../loader.ts';
 
 const child = fileURLToPath(new URL('recompute-memory/child.ts', import.meta.url));
 
 async function measure(...args: [network: string, recompute: 'none' | 'blocks']) {
   const options = { maxBuffer: 64e6 };
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, ...args], options);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', sourceLoader, child, ...args], options);
   return JSON.parse(stdout) as { grownMiB: number; gradient: number[] };
 }
 

@@ -15,7 +15,7 @@ import { type StartedRun, startRunProcess } from '../../backend/runs/live/start.
 import type { RunRequest } from '../../backend/runs/loop/open.ts';
 import { distillConfig, scratch, teachConfig, tinyTeacher } from '../unit/training/tiny.ts';
 
-const fromSources = ['--import', new URL('../tsx.mjs', import.meta.url).href];
+const fromSources = ['--import', new URL('../sources.mjs', import.meta.url).href];
 const starter = fileURLToPath(new URL('./run-process/starter.ts', import.meta.url));
 const dmd = fileURLToPath(new URL('../../dist/dmd.js', import.meta.url));
 const withProbe = { steps: true, records: true, notes: true, probe: true };

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { createNetwork } from '../../backend/nets/index.ts';
 import type { Config } from '../../backend/protocol/config/index.ts';
 import { readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
+import { sourceLoader } from '../loader.ts';
 import { distillConfig, teachConfig, tinyNetwork, tinyTeacher } from '../unit/training/tiny.ts';
 
 const large = { model_channels: 384, channel_mult: [2], num_blocks: 4 };
@@ -65,7 +66,7 @@ function manifest(folder: string, step: number): unknown {
 /** In a process of its own. @param killAt the step after which it is killed; 0 never. @returns the run's folder */
 async function run(start: object, killAt: number): Promise<string> {
   const script = fileURLToPath(new URL('../unit/training/killed-run.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(start), String(killAt)], {
+  const child = spawn(process.execPath, ['--import', sourceLoader, script, JSON.stringify(start), String(killAt)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

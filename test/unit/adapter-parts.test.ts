@@ -115,8 +115,8 @@ test('a value panel reads cuts of a tensor, in its own shape and in another', as
 
 test('dmd debug-adapter speaks the protocol over standard streams, and ends with its editor', async () => {
   const main = fileURLToPath(new URL('../../backend/cli/main.ts', import.meta.url));
-  const tsx = new URL('../tsx.mjs', import.meta.url).href;
-  const args = ['--import', tsx, main, 'debug-adapter'];
+  const loader = new URL('../sources.mjs', import.meta.url).href;
+  const args = ['--import', loader, main, 'debug-adapter'];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   class Streams extends DebugClient {

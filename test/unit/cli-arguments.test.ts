@@ -7,6 +7,7 @@ import { numberList, positiveInteger, seedInName, seedList, wholeNumber } from '
 import { reportError } from '../../backend/cli/errors.ts';
 import { table } from '../../backend/cli/output.ts';
 import { exitCodes, UserError } from '../../backend/protocol/errors.ts';
+import { sourceLoader } from '../loader.ts';
 
 test('numbers and lists of numbers', () => {
   assert.equal(wholeNumber('0'), 0);
@@ -76,7 +77,7 @@ test('an error for a person is what happened and what to do, a bug shows its sta
 test('wrong calls exit 2 and name what is wrong; help and version exit 0', () => {
   const main = fileURLToPath(new URL('../../backend/cli/main.ts', import.meta.url));
   const dmd = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', main, ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, ['--import', sourceLoader, main, ...args], { encoding: 'utf8' });
   const wrong = dmd('verify', '--devise', 'cpu', 'x');
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /unknown option '--devise'/);

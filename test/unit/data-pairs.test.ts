@@ -19,6 +19,7 @@ import { checkSameWork, openPairs, type WritePairsOptions, writePairs } from '..
 import { tensorData } from '../../backend/graph/tensor-data.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { readSafetensors } from '../../backend/weights/safetensors.ts';
+import { sourceLoader } from '../loader.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dmd-pairs-'));
 after(() => rmSync(root, { recursive: true }));
@@ -134,7 +135,7 @@ test('a kill -9 at any moment is continued to the same bytes', async () => {
   const folder = newFolder();
   let kills = 0;
   for (const killAt of [2, 5, 9]) {
-    const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
+    const child = spawn(process.execPath, ['--import', sourceLoader, script, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let lines = 0;

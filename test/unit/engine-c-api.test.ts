@@ -35,7 +35,7 @@ function stateGraph(count: number): Graph {
   return graph;
 }
 
-const loader = ['--import', fileURLToPath(new URL('../tsx.mjs', import.meta.url))];
+const loader = ['--import', fileURLToPath(new URL('../sources.mjs', import.meta.url))];
 
 async function values(tensor: DeviceTensor): Promise<number[]> {
   return Array.from(await tensor.read());

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { sourceLoader } from '../loader.ts';
 
 const script = `
   const { readdirSync } = await import('node:fs');
@@ -21,7 +22,7 @@ function threadsStarted(...modules: string[]): number {
   // Nothing else of the environment: the library reports nothing from machines whose variables say CI.
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME };
-  const flags = ['--import', 'tsx', '--input-type=module', '-e', script, ...modules];
+  const flags = ['--import', sourceLoader, '--input-type=module', '-e', script, ...modules];
   const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8', env });
   assert.match(stdout, /^\d+\n$/, stderr);
   return Number(stdout);

@@ -118,7 +118,7 @@ test('a system of files that takes no folders (/proc)', (t) => {
   const module = JSON.stringify(new URL('../../backend/files/folders.ts', import.meta.url).href);
   const script = `const { makeFolder } = await import(${module});
     for (const folder of ['/proc/x', '/proc/x/y/z']) try { makeFolder(folder) } catch (e) { console.log(e.kind, e.message) }`;
-  const loader = new URL('../tsx.mjs', import.meta.url).href;
+  const loader = new URL('../sources.mjs', import.meta.url).href;
   const args = ['--import', loader, '--input-type=module', '--eval', script];
   const said = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
   assert.match(said, /^io cannot create \/proc\/x.*\nio cannot create \/proc\/x.*\n$/);

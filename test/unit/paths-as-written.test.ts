@@ -122,7 +122,7 @@ test('settings know the folder that is open as well', () => {
 });
 
 const main = fileURLToPath(new URL('../../backend/cli/main.ts', import.meta.url));
-const loader = new URL('../tsx.mjs', import.meta.url).href;
+const loader = new URL('../sources.mjs', import.meta.url).href;
 
 /** `dmd` in the folder of this test, which is its home. */
 function dmd(...args: string[]) {

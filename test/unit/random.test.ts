@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sourceLoader } from '../loader.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 const drawing = path.join(folder, 'unit', 'random', 'drawing.ts');
@@ -14,7 +15,7 @@ function draw(outcome: 'fails' | 'passes', seed: string | undefined): Promise<{ 
   const { DMD_TEST_SEED: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
   const given = seed === undefined ? {} : { DMD_TEST_SEED: seed };
   return new Promise((resolve) => {
-    const args = ['--import', 'tsx', drawing, outcome];
+    const args = ['--import', sourceLoader, drawing, outcome];
     execFile(process.execPath, args, { env: { ...env, ...given } }, (_error, stdout, stderr) =>
       resolve({
         drawn: /drawn: (.*)/.exec(stdout)?.[1] ?? assert.fail(stdout + stderr),

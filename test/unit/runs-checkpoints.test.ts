@@ -29,6 +29,7 @@ import {
   storedSlices,
 } from '../../backend/weights/array-source.ts';
 import { encodeSafetensors } from '../../backend/weights/safetensors.ts';
+import { sourceLoader } from '../loader.ts';
 import { randomBelow, uniform } from '../random.ts';
 
 function scratch(): string {
@@ -438,7 +439,7 @@ test('kill -9 in a loop of saves leaves a checkpoint that loads', async () => {
       console.log(step);
     }`;
   for (const delay of [0, 9]) {
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    const child = spawn(process.execPath, ['--import', sourceLoader, '--input-type=module', '--eval', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let announced = 0;

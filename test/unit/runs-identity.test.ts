@@ -138,7 +138,7 @@ test('the process that an editor starts says the same', async () => {
   const { last } = await runHere({ folder });
   assert.ok(last.type === 'failed', JSON.stringify(last));
   const { kind, message, hint } = last.error;
-  const execArgv = ['--import', new URL('../tsx.mjs', import.meta.url).href];
+  const execArgv = ['--import', new URL('../sources.mjs', import.meta.url).href];
   const resumed = startRunProcess({ start: { folder }, set: [], half: false }, { execArgv, cwd: folder });
   await assert.rejects(resumed, { name: 'UserError', kind, message, hint });
   assert.equal(readRun(folder).state, 'stopped');

@@ -16,6 +16,7 @@ import { checkContact, newContact } from '../../backend/runs/live/contact.ts';
 import { openEndpoint } from '../../backend/runs/live/endpoint.ts';
 import { encodeFrame, FrameReader } from '../../backend/runs/live/frames.ts';
 import { connectRun } from '../../backend/runs/live/link.ts';
+import { sourceLoader } from '../loader.ts';
 import {
   all,
   endpointFor,
@@ -107,7 +108,7 @@ test('the sockets of killed processes are removed, those of others stay', async 
     import { openEndpoint } from ${JSON.stringify(path.resolve('backend/runs/live/endpoint.ts'))};
     await openEndpoint({ ask() {}, onNote() {} });
     process.kill(process.pid, 'SIGKILL');`;
-  spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code]);
+  spawnSync(process.execPath, ['--import', sourceLoader, '--input-type=module', '--eval', code]);
   const folder = path.join(runtime, 'dmd-workbench');
   const [dead] = fs.readdirSync(folder);
   const living = await openEndpoint({ ask: nobody, onNote() {} });

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { UserError } from '../../backend/protocol/errors.ts';
 import { acquireLock, lockName, readLock, renewForThread } from '../../backend/runs/folder/lock.ts';
 import { thisProcess } from '../../backend/runs/folder/process-identity.ts';
+import { sourceLoader } from '../loader.ts';
 
 const lockModule = JSON.stringify(path.resolve('backend/runs/folder/lock.ts'));
 
@@ -18,7 +19,7 @@ function scratch(): string {
 /** A process that runs `code` with the lock module, and has said its first word. */
 async function child(code: string): Promise<{ process: ChildProcess; word: string }> {
   const script = `const { acquireLock } = await import(${lockModule}); ${code}`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const args = ['--import', sourceLoader, '--input-type=module', '--eval', script];
   const started = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [first] = (await once(started.stdout!, 'data')) as [Buffer];
   return { process: started, word: first.toString().trim() };

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readConfig, readRun, runPaths } from '../../backend/runs/folder/run-folder.ts';
+import { sourceLoader } from '../loader.ts';
 import { curves, distillConfig, runHere, scratch, stateBytes, teachConfig, tinyTeacher } from './training/tiny.ts';
 
 test('distilling: n steps equal k, a stop, a resume, n - k, bit for bit', async () => {
@@ -93,7 +94,7 @@ test('after kill -9 nothing before the last checkpoint is lost, and what came af
 /** Runs in a process of its own that is killed once it has recorded a step; returns the run's folder. */
 async function killAfter(start: object, step: number): Promise<string> {
   const script = fileURLToPath(new URL('./training/killed-run.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(start), String(step)], {
+  const child = spawn(process.execPath, ['--import', sourceLoader, script, JSON.stringify(start), String(step)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

@@ -118,7 +118,6 @@ function themed(html: string, name: ThemeName): string {
 /** Runs in the page before its script: what the editor gives to every webview. */
 function editorApi(state: unknown): string {
   return `
-const __name = (value) => value; // what tsx calls around functions
 ${crossing}
 let state = ${JSON.stringify(state) ?? 'undefined'};
 window.dmdCrossing = crossing;

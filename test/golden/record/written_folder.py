@@ -1,6 +1,6 @@
 """Checks that diffusers loads a model folder written by this project, and draws with it what it draws with the original.
 
-    node --import ./test/tsx.mjs test/golden/record/write-folder.mjs OUT     (reads test/golden/tiny-diffusion/model)
+    node --import ./test/sources.mjs test/golden/record/write-folder.mjs OUT     (reads test/golden/tiny-diffusion/model)
     python test/golden/record/written_folder.py OUT                          (needs torch, diffusers, transformers)
 
 Prints the largest difference of the latents for the float32 and the float16 copy, and exits with 1 when one is too large.

@@ -1,7 +1,7 @@
 /**
  * Draws docs/pictures/figure-3-*.png from the first seed and prints the table of docs/figure-3.md:
  *
- *   node --import tsx test/integration/figure3/pictures.ts [seed ...]
+ *   node --import ./test/sources.mjs test/integration/figure3/pictures.ts [seed ...]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
