@@ -6,8 +6,8 @@ import { UserError } from '../protocol/errors.ts';
 import { assemble } from '../ranks/assemble.ts';
 import type { Ranks } from '../ranks/ranks.ts';
 
-/** Pictures of a chunk. */
-const chunkSize = 200;
+/** Pictures of a chunk: as many as are drawn at once, for whoever watches hears of every chunk. */
+const chunkSize = 50;
 
 /** Places in the whole list of pictures. */
 export type Chunk = readonly number[];

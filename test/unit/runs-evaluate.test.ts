@@ -153,7 +153,7 @@ test('all measures of a model whose pictures are known, over a chunk and a part 
   assert.deepEqual(Object.keys(measured.rightParts), ['halves']);
   assert.ok(Math.abs(measured.rightParts.halves! - 115 / 230) < 1e-9);
   assert.ok(measured.secondsPerImage > 0 && contestant.alone.length >= 2);
-  assert.deepEqual(progress, [200, 230]);
+  assert.deepEqual(progress, [50, 100, 150, 200, 230]);
   assert.deepEqual(
     asked,
     seeds.map((seed, index) => ({ index, class: seed % 4 })),
