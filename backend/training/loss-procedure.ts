@@ -82,10 +82,12 @@ class LossProcedure implements Procedure {
     ];
     const compile = (what: string, of: Pick<LossTask, 'graph' | 'sharing'>) =>
       StagedProgram.compile(engine, { ...{ name: `${name} ${what}`, stages }, graph: of.graph, sharing: of.sharing });
-    const loss = await compile('loss', task);
-    const first = early ? await compile('early loss', early) : null;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
-    const network = await TrainedNetwork.create(engine, { name, layout, start, emas, accumulates, ranks });
+    const [loss, first, network] = await Promise.all([
+      compile('loss', task),
+      early ? compile('early loss', early) : null,
+      TrainedNetwork.create(engine, { name, layout, start, emas, accumulates, ranks }),
+    ]);
     return new LossProcedure(task, network, loss, first);
   }
 

@@ -74,6 +74,21 @@ test('an engine that is disposed of gives up what it compiles, and what waits to
   await own.dispose();
 });
 
+test('with two threads two programs are opened side by side, and both are given up', async () => {
+  const { library } = surroundings();
+  const before = library.alive;
+  const own = createOnnxRuntimeEngine({ device: 'cpu', threads: 2, way: 'c-api' });
+  const compiling = ['one', 'other', 'third'].map((name) => own.compile(longGraph(6000), { name }));
+  const ended = compiling.map((each) => assert.rejects(each, RunEnded));
+  const opened = () => (library.alive.sessionOptions ?? 0) - (before.sessionOptions ?? 0);
+  while (opened() < 2) await delay(5);
+  await delay(30);
+  assert.equal(opened(), 2, 'the third waits its turn');
+  await own.dispose();
+  await Promise.all(ended);
+  assert.deepEqual(library.alive, before);
+});
+
 test('a model that the runtime refuses leaves nothing behind', async () => {
   const { library } = surroundings();
   const before = library.alive;

@@ -145,20 +145,22 @@ export class DmdProcedure implements MatchingProcedure {
     if (!matching && !regression) throw new Error('both losses are switched off: nothing to train');
     if (regression && !pairs) throw new Error('regression needs noise-image pairs');
     const trains = trainsFake(kept);
-    const generator = await GeneratorPrograms.create(engine, kept);
     const compile = (name: string, stages: readonly Stage[], graph: (shape: DmdShape) => Graph) =>
       StagedProgram.compile(engine, { name, stages, ...inParts<DmdShape>(kept, graph) });
-    const fake = trains ? await compile('fake score', fakeStages, (shape) => fakeScoreGraph(shape)) : null;
-    const fresh =
-      trains && fakeUpdates > 1
-        ? await compile('generate', [['generate', ['x']]], (shape) => generateGraph(shape, matchedOf(shape)))
-        : null;
+    const repeats = trains && fakeUpdates > 1;
     const accumulates = microBatchesOf(ranks, accumulation).of > 1;
     const network = (name: 'generator' | 'fake', decays: readonly number[]) =>
       TrainedNetwork.create(engine, {
         ...{ name, layout: kept[name].layout, start: options.start[name], emas: decays, accumulates, ranks },
       });
-    const networks: [TrainedNetwork, TrainedNetwork] = [await network('generator', emas), await network('fake', [])];
+    // Side by side, where there are cores for it.
+    const [generator, fake, fresh, ...networks] = await Promise.all([
+      GeneratorPrograms.create(engine, kept),
+      trains ? compile('fake score', fakeStages, (shape) => fakeScoreGraph(shape)) : null,
+      repeats ? compile('generate', [['generate', ['x']]], (shape) => generateGraph(shape, matchedOf(shape))) : null,
+      network('generator', emas),
+      network('fake', []),
+    ]);
     const teacher = needsTeacher(kept) ? uploadTeacher(engine, options) : [];
     return new DmdProcedure(engine, kept, teacher, { generator, fake, fresh }, networks);
   }

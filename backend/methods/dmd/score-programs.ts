@@ -31,8 +31,11 @@ export class ScorePrograms {
     graphs: { readonly generate: Graph; readonly scores: Graph },
     name: string,
   ): Promise<ScorePrograms> {
-    const generate = await engine.compile(graphs.generate, { name: `${name}: generate` });
-    return new ScorePrograms(generate, await engine.compile(graphs.scores, { name: `${name}: scores` }));
+    const [generate, scores] = await Promise.all([
+      engine.compile(graphs.generate, { name: `${name}: generate` }),
+      engine.compile(graphs.scores, { name: `${name}: scores` }),
+    ]);
+    return new ScorePrograms(generate, scores);
   }
 
   /** x of z, conditions and networks; feeds that it does not take are left aside. */

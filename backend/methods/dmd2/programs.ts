@@ -30,13 +30,15 @@ export async function compilePrograms(engine: Engine, options: ProgramOptions): 
     const { graph, sharing } = inParts<Dmd2Shape>(options, graphOf);
     return StagedProgram.compile(engine, { name, stages, graph, ...(isAlone ? { sharing } : {}) });
   };
-  const generator = await compile('generator', generatorStages, generatorGraph);
-  const fake = await compile('fake score', stagesOfFake(options), discriminatorGraph);
   const few = options.student.calledAgain !== undefined;
   const whole = (shape: Dmd2Shape) => (few ? stepGraph(shape, shape.batch, false) : generateGraph(shape, shape.batch));
-  const fresh = options.fakeUpdates > 1 ? await compile('generate', [['generate', ['x']]], whole) : null;
   const simulates = few && options.from === 'simulation';
   const step = (shape: Dmd2Shape) => stepGraph(shape, shape.batch, true);
-  const next = simulates ? await compile('simulate', [['simulate', ['xNext']]], step) : null;
+  const [generator, fake, fresh, next] = await Promise.all([
+    compile('generator', generatorStages, generatorGraph),
+    compile('fake score', stagesOfFake(options), discriminatorGraph),
+    options.fakeUpdates > 1 ? compile('generate', [['generate', ['x']]], whole) : null,
+    simulates ? compile('simulate', [['simulate', ['xNext']]], step) : null,
+  ]);
   return { generator, fake, fresh, next };
 }

@@ -86,15 +86,15 @@ export class ProgressiveProcedure implements MatchingProcedure {
         ...inParts<ProgressiveShape>(kept, (shape) => progressiveGraph(shape, first)),
       });
     const own = hasOwnTeacher(kept);
-    const programs = {
-      first: own ? await compile(true) : null,
-      later: own && stages.length === 1 ? null : await compile(false),
-    };
-    const generator = await TrainedNetwork.create(engine, {
-      ...{ name: 'generator', layout: options.generator.layout, start, emas, target: true },
-      ...{ accumulates: microBatchesOf(ranks, accumulation).of > 1, ranks },
-    });
-    return new ProgressiveProcedure(kept, own ? uploadTeacher(engine, options) : [], programs, generator);
+    const [first, later, generator] = await Promise.all([
+      own ? compile(true) : null,
+      own && stages.length === 1 ? null : compile(false),
+      TrainedNetwork.create(engine, {
+        ...{ name: 'generator', layout: options.generator.layout, start, emas, target: true },
+        ...{ accumulates: microBatchesOf(ranks, accumulation).of > 1, ranks },
+      }),
+    ]);
+    return new ProgressiveProcedure(kept, own ? uploadTeacher(engine, options) : [], { first, later }, generator);
   }
 
   async iterate(it: Iteration): Promise<void> {

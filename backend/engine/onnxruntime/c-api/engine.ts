@@ -1,7 +1,7 @@
 /**
- * Runs graphs through ONNX Runtime's C API, on the CPU or on a device with memory of its own (place.ts). Runs, and the opening of programs, happen on another thread, one after the
- * other in the order in which they were asked for; on the CPU the parts of a shared program run side by side. Results lie in memory that
- * was there before (memory.ts says how it goes around).
+ * Runs graphs through ONNX Runtime's C API, on the CPU or on a device with memory of its own (place.ts). Runs happen on another thread,
+ * one after the other in the order in which they were asked for; on the CPU the parts of a shared program run side by side, and programs
+ * are opened side by side, as far as threads allow. Results lie in memory that was there before (memory.ts says how it goes around).
  */
 import { availableParallelism } from 'node:os';
 import { graphCost } from '../../../graph/cost.ts';
@@ -29,8 +29,9 @@ import type { Place } from './place.ts';
 import { CApiProgram } from './program.ts';
 import { giveUpOpening, Session, type Surroundings, type Tensors } from './session.ts';
 import { SharedProgram } from './shared-program.ts';
+import { Slots } from './slots.ts';
 
-/** Runs side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
+/** Runs, or programs that are opened, side by side. Each takes a thread of Node's pool, which reads and writes files as well. */
 const mostRuns = Math.floor(Number(process.env.UV_THREADPOOL_SIZE || 4) / 2);
 /** Every part has means over its samples, gradients above all: they may take so much of what the whole batch's values do. */
 const mostOfMeans = 1 / 4;
@@ -52,6 +53,8 @@ class CApiEngine implements Engine {
   readonly #sessions = new Set<Session>();
   /** Aborted when the sessions that are being opened, or wait for it, are wanted no more. */
   #opening = new AbortController();
+  readonly #opened = new Set<Promise<unknown>>();
+  readonly #slots: Slots;
   /** Settles when native code is left. */
   #free: Promise<unknown> = Promise.resolve();
 
@@ -61,6 +64,7 @@ class CApiEngine implements Engine {
     this.place = place;
     this.device = place.device;
     this.crossings = place.crossings;
+    this.#slots = new Slots(this.#mostAtOnce);
     forgotten.register(this, this.#sessions);
     living.add(this.#sessions);
   }
@@ -85,7 +89,7 @@ class CApiEngine implements Engine {
     sharing: Sharing,
   ): { readonly part: Graph; readonly of: number; readonly atOnce: number } | null {
     if (this.#around.cuda !== null) return null;
-    const runs = partsOf(sharing, Math.min(mostRuns, this.#threads || availableParallelism()));
+    const runs = partsOf(sharing, this.#mostAtOnce);
     const of = Math.max(runs, partsOf(sharing, 2));
     if (of === 1) return null;
     const { peakBytes } = graphCost(graph);
@@ -95,6 +99,10 @@ class CApiEngine implements Engine {
     const means = [...graph.outputs].filter(([name]) => !isDivided(name, both));
     const bytes = means.reduce((sum, [, { shape, type }]) => sum + bytesPerNumber[type] * sizeOf(shape), 0);
     return bytes <= mostOfMeans * peakBytes ? { part, of, atOnce: runs } : null;
+  }
+
+  get #mostAtOnce(): number {
+    return Math.max(1, Math.min(mostRuns, this.#threads || availableParallelism()));
   }
 
   /** Threads of a session with so many runs at once: each run has its own, and what is left over helps whoever asks first. */
@@ -111,12 +119,28 @@ class CApiEngine implements Engine {
     const [inputs, outputs] = [declared(graph.inputs), declared(graph.outputs)];
     const blocks = lowered.blockedInputs.size > 0 ? await channelBlock() : 0;
     const model = encodeModel(lowered);
+    const fed = viewedInputs(inputs, lowered.views);
+    const opened = this.#open(model, { inputs: fed, outputs, threads, name });
+    this.#opened.add(opened);
+    const session = await opened.finally(() => this.#opened.delete(opened));
+    const blocksOf = (input: string) => (lowered.blockedInputs.has(input) ? blocks : 0);
+    return new CApiProgram(this, session, { name, inputs, outputs, blocksOf });
+  }
+
+  /** A graphics card's programs are opened while nothing runs there. Throws UserError('device'), RunEnded once it was given up. */
+  #open(
+    model: Uint8Array,
+    { name, ...options }: { name: string; inputs: Tensors; outputs: Tensors; threads: number },
+  ): Promise<Session> {
     const { signal } = this.#opening;
-    const session = await this.inTurn(async () => {
+    const open = async () => {
       RunEnded.throwIf(signal, name);
       try {
-        const fed = viewedInputs(inputs, lowered.views);
-        return await Session.open(this.#around, model, { inputs: fed, outputs, threads, signal });
+        const session = await Session.open(this.#around, model, { ...options, signal });
+        if (signal.aborted) session.close();
+        RunEnded.throwIf(signal, name);
+        this.#sessions.add(session);
+        return session;
       } catch (error) {
         RunEnded.throwIf(signal, name);
         const worded = this.place.worded(error, `cannot run '${name}'`);
@@ -124,10 +148,8 @@ class CApiEngine implements Engine {
         const message = `${this.device} cannot run '${name}': ${(error as Error).message}`;
         throw new UserError('device', message, '', { cause: error });
       }
-    });
-    this.#sessions.add(session);
-    const blocksOf = (input: string) => (lowered.blockedInputs.has(input) ? blocks : 0);
-    return new CApiProgram(this, session, { name, inputs, outputs, blocksOf });
+    };
+    return this.#around.cuda === null ? this.#slots.run(open) : this.inTurn(open);
   }
 
   upload(value: TensorData | HalfData): DeviceTensor {
@@ -143,6 +165,7 @@ class CApiEngine implements Engine {
     this.#opening.abort();
     this.#opening = new AbortController();
     for (const session of this.#sessions) session.abandon();
+    await Promise.allSettled(this.#opened);
     for (const session of [...this.#sessions]) await this.close(session);
     await this.inTurn(async () => this.place.close());
   }
