@@ -23,8 +23,6 @@ export class OnnxWriter {
   readonly #inputTypes: Readonly<Record<string, OnnxInputType>>;
   readonly #read: ReadonlySet<Tensor>;
   readonly #constants = new Map<string, string>();
-  /** Outputs of each call by all that it says. */
-  readonly #calls = new Map<string, string[]>();
   /** What each result of a Reshape was before. */
   readonly #reshaped = new Map<string, string>();
   #count = 0;
@@ -56,15 +54,11 @@ export class OnnxWriter {
     return this.op('Cast', [value], { to: float32 });
   }
 
-  /** Adds an operator call with `outputCount` outputs, unless the same one was made before, and returns their names. */
+  /** Adds an operator call with `outputCount` outputs and returns their names. */
   call(opType: string, inputs: string[], attributes: OnnxAttributes = {}, outputCount = 1, domain = ''): string[] {
-    const all = wordsOf(opType, domain, inputs, attributes, outputCount);
-    const known = this.#calls.get(all);
-    if (known) return known;
     const name = `${opType}_${this.#count++}`;
     const outputs = Array.from({ length: outputCount }, (_, i) => (outputCount === 1 ? name : `${name}.${i}`));
     this.nodes.push({ name, opType, domain, inputs, outputs, attributes });
-    this.#calls.set(all, outputs);
     return outputs;
   }
 
@@ -139,19 +133,4 @@ export class OnnxWriter {
     if (key !== null) this.#constants.set(key, name);
     return name;
   }
-}
-
-/** All that a call says: calls with the same words give the same. */
-function wordsOf(
-  opType: string,
-  domain: string,
-  inputs: string[],
-  attributes: OnnxAttributes,
-  outputs: number,
-): string {
-  const settings = Object.entries(attributes).map(([name, value]) => {
-    const isFloat = typeof value === 'object' && !Array.isArray(value);
-    return `${name}=${isFloat ? `float ${value.float}` : JSON.stringify(value)}`;
-  });
-  return [domain, opType, outputs, ...settings, ...inputs].join('\n');
 }
