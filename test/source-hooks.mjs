@@ -30,7 +30,7 @@ export function keep(file, code) {
 
 /** Node's hook. */
 export function load(url, context, next) {
-  if (!url.startsWith('file:') || !/\.ts(\?|$)/.test(url)) return next(url, context);
+  if (!url.startsWith('file:') || !/\.m?ts(\?|$)/.test(url)) return next(url, context);
   return { format: 'module', source: javascript(fileURLToPath(url)), shortCircuit: true };
 }
 

@@ -14,6 +14,8 @@ const cases = [
 
 editorTest('the playground shows the three cases of Figure 3', { newestOnly: true }, async ({ server, workbench }) => {
   const { page } = workbench;
+  // The end is what is looked at: on the way a picture every second and a half will do, and leaves the run its time.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await workbench.openViews();
   await workbench.view('Runs').getByRole('button', { name: 'Open the Playground' }).click();
   const shown = workbench.webview();
