@@ -162,7 +162,7 @@ test('an evaluation of two and four ranks has the numbers of one process, each r
     const { secondsPerImage: __, ...shared } = leader as Awaited<ReturnType<typeof evaluate>>;
     assert.deepEqual(shared, whole);
     const shares = drawn.slice(0, size).map(({ length }) => length);
-    assert.deepEqual(shares, size === 2 ? [600, 430] : [400, 230, 200, 200]);
+    assert.deepEqual(shares, size === 2 ? [530, 500] : [280, 250, 250, 250]);
   }
 });
 
