@@ -105,8 +105,17 @@ export class Workbench {
     await this.#typePath(path);
     await this.page.keyboard.press('Enter');
     await until('the dialog to be in the folder', async () => (await this.quickInput.inputValue()) === `${path}/`);
-    await this.page.locator('.quick-input-widget:visible').getByRole('button', { name: button, exact: true }).click();
-    await this.quickInput.waitFor({ state: 'hidden' });
+    // A dialog that still reads its folder takes no click.
+    await until('the dialog to take the folder', () => this.#taken(button));
+  }
+
+  async #taken(button: string): Promise<boolean> {
+    const shown = this.page.locator('.quick-input-widget:visible').getByRole('button', { name: button, exact: true });
+    if (await shown.isVisible()) await shown.click({ timeout: 5_000 }).catch(() => {});
+    return this.quickInput.waitFor({ state: 'hidden', timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #typePath(path: string): Promise<void> {
