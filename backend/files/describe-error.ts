@@ -12,8 +12,9 @@ export function describeError(thrown: unknown): ErrorMessage {
   return { kind: 'bug', message, hint: '', stack };
 }
 
+/** Where it came from is where it was thrown, not here; where that is not known a log has its words. */
 export function errorFrom({ kind, message, hint, stack }: ErrorMessage): Error {
   const error = kind === 'bug' ? new Error(message) : new UserError(kind, message, hint);
-  error.stack = stack;
+  error.stack = stack || String(error);
   return error;
 }

@@ -13,8 +13,8 @@ export function answerError(method: string, error: unknown): Error {
     const { kind, hint, stack } = data.data;
     const cause = new Error(error.message);
     cause.stack = stack;
-    if (kind !== 'bug') return new UserError(kind, error.message, hint, stack === '' ? {} : { cause });
-    return new Error(error.message, { cause });
+    const options = stack === '' ? {} : { cause };
+    return kind === 'bug' ? new Error(error.message, options) : new UserError(kind, error.message, hint, options);
   }
   if (error.code === ErrorCodes.MethodNotFound) {
     return new UserError('usage', `the backend does not know ${method}`, reload);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { getSystemErrorMap } from 'node:util';
 import { reportError } from '../../backend/cli/errors.ts';
-import { describeError } from '../../backend/files/describe-error.ts';
+import { describeError, errorFrom } from '../../backend/files/describe-error.ts';
 import { asUserError, errorCode } from '../../backend/files/disk.ts';
 import { leadsNowhere, makeFolder } from '../../backend/files/folders.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
@@ -55,6 +55,12 @@ test('what is no error of the system stays what it is', () => {
     assert.equal(asUserError(error, 'write', '/disk/a'), error);
     assert.equal(describeError(error).kind, 'bug');
   }
+});
+
+test('an error that came without a stack has its words for a log', () => {
+  const { stack } = errorFrom({ kind: 'bug', message: 'it ended without a word', hint: '', stack: '' });
+  assert.equal(stack, 'Error: it ended without a word');
+  assert.equal(errorFrom({ kind: 'bug', message: 'x', hint: '', stack: 'there' }).stack, 'there');
 });
 
 test('an error that nobody worded is io in both funnels, with the path it carries', (t) => {
