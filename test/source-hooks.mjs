@@ -1,6 +1,6 @@
 // What TypeScript is to Node: JavaScript, made by esbuild at its first use and kept in node_modules/.cache, where `npm test` puts all
 // of it at once. A file that has changed since has another name there.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +20,10 @@ export function keptAt(path) {
   return `${folder}${createHash('sha1').update(key).digest('hex')}.mjs`;
 }
 
-/** Written whole or not at all: another process may need the same one. */
+/** Written whole or not at all: another process or thread may need the same one. */
 export function keep(file, code) {
   mkdirSync(folder, { recursive: true });
-  const part = `${file}.${process.pid}`;
+  const part = `${file}.${randomUUID()}`;
   writeFileSync(part, code);
   renameSync(part, file);
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sourceLoader } from '../loader.ts';
 import type { Order, Outcome } from './order.ts';
 
 /** Of the processor, not of the clock: the machine may be busy. Elsewhere than on Linux of the clock. */
@@ -12,7 +13,6 @@ const mostPatience = 120;
 const killBytes = 2.5 * 2 ** 30;
 
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
-const loader = new URL('../sources.mjs', import.meta.url).href;
 
 export class Judge {
   #process: ChildProcess | undefined;
@@ -67,7 +67,7 @@ export class Judge {
 
   #start(): void {
     this.#errors = '';
-    const execArgv = ['--import', loader, '--max-old-space-size=2048'];
+    const execArgv = ['--import', sourceLoader, '--max-old-space-size=2048'];
     const process = fork(child, [], { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     process.stderr!.on('data', (text: Buffer) => {
       this.#errors = (this.#errors + text).slice(-4000);

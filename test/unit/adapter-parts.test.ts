@@ -8,6 +8,7 @@ import { whenOf } from '../../backend/adapter/data-breakpoints.ts';
 import { numberText, tensorText } from '../../backend/adapter/one-line.ts';
 import { configOfListing, listingUri, sameListing } from '../../backend/protocol/listing-uri.ts';
 import { type StatisticName, statisticNames } from '../../backend/protocol/values/value.ts';
+import { sourceLoader } from '../loader.ts';
 import { openEditor } from './adapter/client.ts';
 import { FakeRun } from './adapter/fake-run.ts';
 
@@ -115,8 +116,7 @@ test('a value panel reads cuts of a tensor, in its own shape and in another', as
 
 test('dmd debug-adapter speaks the protocol over standard streams, and ends with its editor', async () => {
   const main = fileURLToPath(new URL('../../backend/cli/main.ts', import.meta.url));
-  const loader = new URL('../sources.mjs', import.meta.url).href;
-  const args = ['--import', loader, main, 'debug-adapter'];
+  const args = ['--import', sourceLoader, main, 'debug-adapter'];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   class Streams extends DebugClient {

@@ -11,6 +11,7 @@ import { describeError, errorFrom } from '../../backend/files/describe-error.ts'
 import { asUserError, errorCode } from '../../backend/files/disk.ts';
 import { leadsNowhere, makeFolder } from '../../backend/files/folders.ts';
 import { UserError } from '../../backend/protocol/errors.ts';
+import { sourceLoader } from '../loader.ts';
 
 function scratch(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-errors-'));
@@ -124,8 +125,7 @@ test('a system of files that takes no folders (/proc)', (t) => {
   const module = JSON.stringify(new URL('../../backend/files/folders.ts', import.meta.url).href);
   const script = `const { makeFolder } = await import(${module});
     for (const folder of ['/proc/x', '/proc/x/y/z']) try { makeFolder(folder) } catch (e) { console.log(e.kind, e.message) }`;
-  const loader = new URL('../sources.mjs', import.meta.url).href;
-  const args = ['--import', loader, '--input-type=module', '--eval', script];
+  const args = ['--import', sourceLoader, '--input-type=module', '--eval', script];
   const said = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
   assert.match(said, /^io cannot create \/proc\/x.*\nio cannot create \/proc\/x.*\n$/);
 });

@@ -12,6 +12,7 @@ import { expandPath, pathProblem } from '../../backend/protocol/path-text.ts';
 import { configFromText, resolvePaths } from '../../backend/runs/config-file.ts';
 import { ConfigChecker } from '../../backend/server/configs/check.ts';
 import { settingPath } from '../../extension/setting-path.ts';
+import { sourceLoader } from '../loader.ts';
 import { refusal } from './weights/files.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dmd-paths-'));
@@ -122,14 +123,17 @@ test('settings know the folder that is open as well', () => {
 });
 
 const main = fileURLToPath(new URL('../../backend/cli/main.ts', import.meta.url));
-const loader = new URL('../sources.mjs', import.meta.url).href;
 
 /** `dmd` in the folder of this test, which is its home. */
 function dmd(...args: string[]) {
   const at = fs.mkdtempSync(path.join(root, 'cwd-'));
   const env = { ...process.env, HOME: path.join(root, 'home'), USERPROFILE: path.join(root, 'home') };
   fs.mkdirSync(env.HOME, { recursive: true });
-  const done = spawnSync(process.execPath, ['--import', loader, main, ...args], { cwd: at, env, encoding: 'utf8' });
+  const done = spawnSync(process.execPath, ['--import', sourceLoader, main, ...args], {
+    cwd: at,
+    env,
+    encoding: 'utf8',
+  });
   return { ...done, made: fs.readdirSync(at), home: env.HOME };
 }
 

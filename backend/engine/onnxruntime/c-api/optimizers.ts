@@ -1,8 +1,8 @@
 /**
  * ONNX Runtime's graph optimizers that find nothing in the graphs of graph/onnx: what they would fuse is written fused there
  * already, or is no part of these networks (quantized weights, key-value caches). Each looks through every node several times, which
- * was most of what opening a session took (docs/performance.md). Left on is what has changed one of the graphs that tests and
- * benchmarks make: shared subexpressions, constants, scales of matrix products, channel blocks and the activations beside them.
+ * was about half of what opening a session took (docs/performance.md). Left on is what has changed one of the graphs that tests and
+ * benchmarks make, or stands close to it and costs little: shared subexpressions, constants, scales of matrix products, channel blocks and the activations beside them.
  */
 const withoutUse = [
   'AttentionFusion',
